@@ -1,0 +1,187 @@
+# ngx_http_ktp: "make help" lists the targets.
+
+NGINX_SRC ?= /usr/share/nginx/src
+VARIANT   ?= release
+CLANG     ?= clang
+
+ROOT  := $(CURDIR)
+OUT_release := build
+OUT_debug   := build/debug
+OUT_asan    := build/asan
+OUT_coverage := build/coverage
+OUT   := $(OUT_$(VARIANT))
+ifeq ($(OUT),)
+$(error VARIANT is one of release, debug, asan, coverage)
+endif
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+            -fno-omit-frame-pointer
+
+OPT_release  := -O2 -g
+OPT_debug    := -O0 -g3
+OPT_asan     := -O1 -g $(SANITIZE)
+OPT_coverage := -O0 -g --coverage
+OPT          := $(OPT_$(VARIANT))
+
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes -Wpointer-arith -Wvla
+KTP_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fstack-protector-strong \
+            -D_FILE_OFFSET_BITS=64 $(WARN) $(OPT)
+ifneq ($(VARIANT),asan)
+KTP_CFLAGS += $(if $(filter release,$(VARIANT)),-D_FORTIFY_SOURCE=2)
+endif
+
+EXTRACTOR_PKGS := tesseract lept libturbojpeg spng libmicrohttpd libseccomp
+
+CONTRACT_SRCS  := $(wildcard src/contract/*.c)
+CONTRACT_OBJS  := $(CONTRACT_SRCS:%.c=$(OUT)/obj/%.o)
+# the two programs have a file each with main(); the rest is their library
+EXTRACTOR_MAINS := src/extractor/ktp_extract.c src/extractor/ktp_extractd.c
+EXTRACTOR_SRCS := $(filter-out $(EXTRACTOR_MAINS),$(wildcard src/extractor/*.c))
+EXTRACTOR_OBJS := $(EXTRACTOR_SRCS:%.c=$(OUT)/obj/%.o)
+UNIT_TESTS     := $(patsubst t/unit/%.c,$(OUT)/unit/%,$(wildcard t/unit/test_*.c))
+FUZZ_TARGETS   := $(patsubst t/fuzz/%.c,build/fuzz/%,$(wildcard t/fuzz/fuzz_*.c))
+
+MODULE := $(OUT)/ngx_http_ktp_module.so
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
+	@echo "  VARIANT=release|debug|asan|coverage chooses the build."
+
+.PHONY: build
+build: module extractor ## build the module and the extractor
+
+.PHONY: module
+module: $(MODULE) ## build the nginx module
+
+.PHONY: extractor
+extractor: $(OUT)/ktp-extract $(OUT)/ktp-extractd ## build the local extractor
+
+
+# -- the module, against the distribution's nginx
+
+NGX_OBJS := $(OUT)/nginx
+
+$(NGX_OBJS)/Makefile: config $(NGINX_SRC)/conf_flags $(wildcard src/contract) \
+		$(wildcard src/gateway)
+	@echo "configuring nginx's build for the module ($(VARIANT))"
+	@mkdir -p $(NGX_OBJS)
+	@cd $(NGINX_SRC) && bash -c '. ./conf_flags; \
+		env -u CFLAGS -u LDFLAGS ./configure "$${NGX_CONF_FLAGS[@]}" \
+		--builddir=$(ROOT)/$(NGX_OBJS) --add-dynamic-module=$(ROOT)' \
+		> $(ROOT)/$(NGX_OBJS)/configure.log 2>&1 \
+		|| { tail -n 12 $(ROOT)/$(NGX_OBJS)/configure.log; \
+		rm -f $(ROOT)/$(NGX_OBJS)/Makefile; exit 1; }
+	@touch $@
+
+# what a variant adds goes to make, not to configure: the feature tests of
+# configure must not run under a sanitizer
+NGX_ADD_release  :=
+NGX_ADD_debug    := -O0
+NGX_ADD_asan     := -O1 -U_FORTIFY_SOURCE $(SANITIZE) \
+                    -include $(ROOT)/t/lib/asan_pools.h
+NGX_ADD_coverage := -O0 -U_FORTIFY_SOURCE --coverage
+NGX_LINK_asan     := cc $(SANITIZE)
+NGX_LINK_coverage := cc --coverage
+
+$(MODULE): $(NGX_OBJS)/Makefile FORCE
+	@flags=$$(sed -n 's/^CFLAGS = *//p' $<); \
+	$(MAKE) --no-print-directory -s -f $(ROOT)/$(NGX_OBJS)/Makefile \
+		-C $(NGINX_SRC) modules \
+		CFLAGS="$$flags $(NGX_ADD_$(VARIANT))" \
+		$(if $(NGX_LINK_$(VARIANT)),LINK="$(NGX_LINK_$(VARIANT))") $(NGX_MAKE)
+	@cmp -s $(NGX_OBJS)/ngx_http_ktp_module.so $@ \
+		|| cp $(NGX_OBJS)/ngx_http_ktp_module.so $@
+
+.PHONY: FORCE
+FORCE:
+
+
+# -- contract and extractor
+
+$(OUT)/obj/src/contract/%.o: src/contract/%.c
+	@mkdir -p $(@D)
+	$(CC) $(KTP_CFLAGS) -fPIC -Isrc/contract -MMD -MP -c -o $@ $<
+
+$(OUT)/obj/src/extractor/%.o: src/extractor/%.c
+	@mkdir -p $(@D)
+	$(CC) $(KTP_CFLAGS) $(shell pkg-config --cflags $(EXTRACTOR_PKGS)) \
+		-Isrc/contract -Isrc/extractor -MMD -MP -c -o $@ $<
+
+EXTRACTOR_LIBS = $(shell pkg-config --libs $(EXTRACTOR_PKGS)) -lyajl -lcrypto \
+		-lpthread -lm
+
+$(OUT)/ktp-extract: $(OUT)/obj/src/extractor/ktp_extract.o
+$(OUT)/ktp-extractd: $(OUT)/obj/src/extractor/ktp_extractd.o
+$(OUT)/ktp-extract $(OUT)/ktp-extractd: $(EXTRACTOR_OBJS) $(CONTRACT_OBJS)
+	$(CC) $(OPT) -o $@ $^ $(EXTRACTOR_LIBS)
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+
+# -- tests
+
+$(OUT)/unit/%: t/unit/%.c $(CONTRACT_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(KTP_CFLAGS) -Isrc/contract -It/unit -MMD -MP -MF $@.d -o $@ $< \
+		$(CONTRACT_OBJS) -lcmocka -lyajl -lcrypto -lm
+
+.PHONY: unit
+unit: $(UNIT_TESTS) ## run the unit tests of src/contract
+	@for t in $(UNIT_TESTS); do echo "# $$t"; ./$$t || exit 1; done
+
+.PHONY: check
+check: layers format lint unit ## check layers, format, lint and unit tests
+
+.PHONY: layers
+layers: ## check that arrows between layers point one way
+	@scripts/check-layers
+
+.PHONY: format
+format: ## check the formatter's layout
+	@git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
+
+.PHONY: lint
+lint: ## run the linter
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+		--inline-suppr --error-exitcode=1 -Isrc/contract \
+		--suppress=missingIncludeSystem src/contract src/extractor
+
+.PHONY: test
+test: ## set up, build and run everything (scripts/test)
+	@scripts/test
+
+.PHONY: demo
+demo: ## set up, build and show it (scripts/demo)
+	@scripts/demo
+
+
+# -- fuzzing: clang's libFuzzer over src/contract
+
+FUZZ_SECONDS ?= 60
+FUZZ_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer \
+            -fsanitize=fuzzer,address,undefined \
+            -fno-sanitize-recover=undefined
+
+build/fuzz/%: t/fuzz/%.c $(CONTRACT_SRCS) $(wildcard src/contract/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -Isrc/contract -o $@ $< $(CONTRACT_SRCS) \
+		-lyajl -lcrypto -lm
+
+.PHONY: fuzz-build
+fuzz-build: $(FUZZ_TARGETS)
+
+.PHONY: fuzz
+fuzz: $(FUZZ_TARGETS) ## fuzz each target for FUZZ_SECONDS (60)
+	@for t in $(FUZZ_TARGETS); do n=$$(basename $$t); echo "# $$n"; \
+		mkdir -p build/fuzz/new/$$n; \
+		$$t -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -verbosity=0 \
+		-print_final_stats=1 -artifact_prefix=build/fuzz/$$n- \
+		build/fuzz/new/$$n t/fuzz/corpus/$$n || exit 1; done
+
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf build

@@ -1,0 +1,27 @@
+/* All caps of the contract in one place, each with its reason. */
+
+#ifndef KTP_LIMITS_H
+#define KTP_LIMITS_H
+
+/*
+ * The unit in which an image is held.  Small enough that a slow upload that
+ * has sent little costs little, large enough that 5 MB are 160 pieces.
+ */
+#define KTP_CHUNK_SIZE 32768
+
+/* JSON nesting; the contract's own bodies have 2 levels. */
+#define KTP_MAX_DEPTH 8
+
+/* Characters of "reference_id": 1 to 64 printable ASCII characters. */
+#define KTP_MAX_REFERENCE_ID 64
+
+/* Bytes of an image URL; longer ones are refused by many servers anyway. */
+#define KTP_MAX_URL 2048
+
+/*
+ * Bytes of a JSON body, or of the text parts of a multipart one, that are
+ * not the image: keys, flags, unknown members.
+ */
+#define KTP_MAX_OVERHEAD 65536
+
+#endif /* KTP_LIMITS_H */

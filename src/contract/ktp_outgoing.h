@@ -1,0 +1,48 @@
+/*
+ * The request to the upstream, as a stream: prefix, base64 of the image
+ * (standard alphabet, padded, one line), suffix.  It is never built as one
+ * string: each read writes straight into the caller's buffer.
+ */
+
+#ifndef KTP_OUTGOING_H
+#define KTP_OUTGOING_H
+
+#include <stddef.h>
+#include "ktp_intake.h"
+#include "ktp_store.h"
+
+
+/* Bytes of the suffix at most: three members and their escapes. */
+#define KTP_MAX_SUFFIX 512
+
+typedef struct {
+    const ktp_store_t *store;
+    const ktp_chunk_t *chunk;   /* next bytes to encode are in here */
+    size_t             pos;     /* offset in chunk */
+    size_t             written; /* bytes handed out so far */
+    size_t             length;  /* Content-Length of the whole */
+    char               suffix[KTP_MAX_SUFFIX];
+    size_t             suffix_len;
+    unsigned char      group[4]; /* a quantum that did not fit */
+    size_t             group_pos;
+    size_t             group_len;
+} ktp_outgoing_t;
+
+
+/*
+ * Prepares the stream for a complete store and the flags of a request; the
+ * members that the client did not send are not sent on.  Neither is
+ * changed, and both must outlive it.  KTP_INTERNAL_SERVER_ERROR without
+ * memory.
+ */
+ktp_code_t ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
+                             const ktp_request_t *request);
+
+/* Writes up to len bytes; returns how many, 0 at the end. */
+size_t ktp_outgoing_read(ktp_outgoing_t *out, unsigned char *buf, size_t len);
+
+/* Back to the first byte, for a call that is sent again. */
+void ktp_outgoing_rewind(ktp_outgoing_t *out);
+
+
+#endif /* KTP_OUTGOING_H */
