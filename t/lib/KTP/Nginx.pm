@@ -1,0 +1,443 @@
+package KTP::Nginx;
+
+# One nginx as a direct child of the test, in a folder of its own that goes
+# away with the object.  "daemon off" is given on the command line, so that
+# a configuration need not say it.
+#
+# KTP_VARIANT=asan          runs nginx under the sanitizers' libraries
+# TEST_NGINX_USE_VALGRIND=1 runs nginx under valgrind
+# TEST_NGINX_BINARY         is run in place of the nginx in PATH
+#
+# What a sanitizer or valgrind reports fails the test script at its end.
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use POSIX qw(WNOHANG);
+use Time::HiRes qw(sleep time);
+
+our $Binary   = $ENV{TEST_NGINX_BINARY} || 'nginx';
+our $Variant  = $ENV{KTP_VARIANT} || 'release';
+our $Valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
+
+# what a run under an instrumented nginx takes longer
+our $Slow = $Valgrind ? 10 : $Variant eq 'asan' ? 3 : 1;
+
+my $Owner = $$;
+my $Reports;
+my @Preload;
+my %Running;
+
+# Ctrl-C and a harness that gives up go through END like everything else.
+$SIG{INT} = $SIG{TERM} = $SIG{HUP} = sub { exit 1 };
+
+
+# The build folder of the variant; KTP_BUILD says otherwise.
+sub build_dir {
+    my $root = abs_path(dirname(__FILE__) . '/../../..');
+
+    my $dir = $ENV{KTP_BUILD}
+        || ($Variant eq 'release' ? 'build' : "build/$Variant");
+
+    return $dir =~ m{^/} ? $dir : "$root/$dir";
+}
+
+
+# A folder for the whole script, removed at its end.
+sub scratch_dir {
+    my $dir = tempdir('ktp-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+    # a worker may run as another user than root
+    chmod 0755, $dir;
+
+    return $dir;
+}
+
+
+# A TCP port of the loopback that nothing listens on.  It is taken below
+# the range that the kernel hands out by itself, for a port from there may
+# become a colleague's outgoing connection before nginx binds it.
+my $Next = 10000 + ($$ * 7) % 20000;
+
+sub free_port {
+    for (1 .. 2000) {
+        my $port = $Next;
+
+        $Next = 10000 if ++$Next >= 32000;
+
+        my $sock = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+                                         LocalPort => $port,
+                                         Proto     => 'tcp',
+                                         Listen    => 1);
+        return $port if $sock;
+    }
+
+    die "no free port on the loopback\n";
+}
+
+
+sub new {
+    my ($class, %opt) = @_;
+
+    my $self = bless { prefix => $opt{prefix} || scratch_dir() }, $class;
+
+    mkdir "$self->{prefix}/$_" for qw(logs html conf);
+    $self->{log} = "$self->{prefix}/logs/error.log";
+
+    return $self;
+}
+
+
+sub prefix { return $_[0]{prefix} }
+sub port   { return $_[0]{port} }
+sub pid    { return $_[0]{pid} }
+sub status { return $_[0]{status} }
+
+
+# A whole configuration with all its files below the prefix, around what
+# differs: main, http and server are text for these blocks, the rest are
+# values of directives.
+sub config {
+    my ($self, %opt) = @_;
+
+    my $prefix = $self->{prefix};
+    my %set = (
+        log_level => 'debug', main => '', server => '', root => 1,
+        server_name => 'localhost', master => 'off', workers => 1,
+        connections => 1024, %opt);
+
+    $set{port} ||= $self->{port} ||= free_port();
+    $set{http} = '' unless defined $set{http};
+    $set{server} = '' unless defined $set{server};
+
+    my $user = $> == 0 ? 'user root;' : '';
+    my $root = $set{root}
+        ? "location / { root $prefix/html; index index.html index.htm; }" : '';
+    my $temp = join "\n    ",
+               map { "${_}_temp_path $prefix/${_}_temp;" }
+               grep { $set{http} !~ /\b${_}_temp_path\b/ }
+               qw(client_body proxy fastcgi scgi uwsgi);
+
+    return <<EOC;
+worker_processes $set{workers};
+master_process $set{master};
+error_log $prefix/logs/error.log $set{log_level};
+$user
+$set{main}
+events { accept_mutex off; worker_connections $set{connections}; }
+http {
+    access_log $prefix/logs/access.log;
+    $temp
+    default_type text/plain;
+    keepalive_timeout 68000ms;
+$set{http}
+    server {
+        listen 127.0.0.1:$set{port};
+        server_name '$set{server_name}';
+        client_max_body_size 30M;
+$set{server}
+        $root
+    }
+}
+EOC
+}
+
+
+# Writes a configuration and starts nginx with it.  True when it listens;
+# false when it ended by itself, with the wait status in status().
+sub start {
+    my ($self, $conf) = @_;
+
+    my $file = "$self->{prefix}/conf/nginx.conf";
+    my $pidfile = "$self->{prefix}/logs/nginx.pid";
+
+    write_file($file, $conf);
+    unlink $pidfile;
+    delete $self->{status};
+
+    $self->{pid} = $self->spawn('-c', $file,
+                                '-g', "daemon off; pid $pidfile;");
+    $Running{$self->{pid}} = $self->{pid};
+
+    my $deadline = time() + 20 * $Slow;
+
+    # nginx writes its pid after the sockets listen
+    until (-s $pidfile) {
+        return 0 if $self->reap;
+
+        if (time() > $deadline) {
+            $self->stop;
+            return 0;
+        }
+
+        sleep 0.002;
+    }
+
+    return 1;
+}
+
+
+# nginx -t: its wait status and what it printed.
+sub test {
+    my ($self, $conf) = @_;
+
+    my $file = "$self->{prefix}/conf/nginx.conf";
+
+    write_file($file, $conf);
+
+    my $pid = $self->spawn('-t', '-c', $file,
+                           '-g', "pid $self->{prefix}/logs/nginx.pid;");
+    waitpid $pid, 0;
+
+    return ($?, read_file("$self->{prefix}/logs/stderr"));
+}
+
+
+sub spawn {
+    my ($self, @args) = @_;
+
+    my %env = environment();
+    my @cmd = (wrapper(), $Binary, '-p', "$self->{prefix}/",
+               '-e', $self->{log}, @args);
+
+    my $pid = fork;
+    die "fork: $!" unless defined $pid;
+    return $pid if $pid;
+
+    open STDIN, '<', '/dev/null';
+    open STDOUT, '>', '/dev/null';
+    open STDERR, '>', "$self->{prefix}/logs/stderr";
+    $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
+    @ENV{keys %env} = values %env;
+
+    exec { $cmd[0] } @cmd or do {
+        print STDERR "$cmd[0]: $!\n";
+        POSIX::_exit(127);
+    };
+}
+
+
+sub wrapper {
+    return () unless $Valgrind;
+
+    my $file = reports_dir() . '/valgrind.%p';
+    my $suppress = dirname(__FILE__) . '/../valgrind.suppress';
+
+    return ('valgrind', '--quiet', "--log-file=$file",
+            '--leak-check=full', '--show-leak-kinds=definite',
+            '--errors-for-leak-kinds=definite',
+            -f $suppress ? "--suppressions=$suppress" : ());
+}
+
+
+sub environment {
+    return () unless $Variant eq 'asan';
+
+    unless (@Preload) {
+        for my $lib (qw(libasan.so libubsan.so)) {
+            chomp(my $path = `gcc -print-file-name=$lib`);
+            push @Preload, $path;
+        }
+    }
+
+    my $file = reports_dir();
+
+    return (
+        LD_PRELOAD    => "@Preload",
+        ASAN_OPTIONS  => 'detect_leaks=0:detect_odr_violation=0'
+                         . ":abort_on_error=0:log_path=$file/asan",
+        UBSAN_OPTIONS => "print_stacktrace=1:log_path=$file/ubsan",
+    );
+}
+
+
+sub reports_dir {
+    return $Reports ||= scratch_dir();
+}
+
+
+# True when the child has ended; its status is kept.
+sub reap {
+    my ($self, $flags) = @_;
+
+    return 1 unless $self->{pid};
+
+    $flags = WNOHANG unless defined $flags;
+    return 0 if waitpid($self->{pid}, $flags) != $self->{pid};
+
+    $self->{status} = $?;
+    delete $Running{$self->{pid}};
+    delete $self->{pid};
+
+    return 1;
+}
+
+
+# Waits at most the given seconds for the child to end.
+sub wait_end {
+    my ($self, $seconds) = @_;
+
+    my $deadline = time() + $seconds;
+
+    until ($self->reap) {
+        return 0 if time() > $deadline;
+        sleep 0.002;
+    }
+
+    return 1;
+}
+
+
+# Ends it: quickly, and by force when it does not listen.
+sub stop {
+    my ($self, $signal) = @_;
+
+    return unless $self->{pid};
+
+    kill $signal || 'TERM', $self->{pid};
+    return if $self->wait_end(5 * $Slow);
+
+    warn "nginx $self->{pid} did not end by itself\n";
+    kill 'KILL', $self->{pid};
+    $self->reap(0);
+}
+
+
+sub signal {
+    my ($self, $signal) = @_;
+
+    kill $signal, $self->{pid} if $self->{pid};
+}
+
+
+# Pids of the workers; the one process itself when there is no master.
+sub workers {
+    my ($self) = @_;
+
+    return children($self->{pid});
+}
+
+
+sub children {
+    my ($parent) = @_;
+    my @pids;
+
+    for my $file (glob '/proc/[0-9]*/stat') {
+        my ($pid, $ppid) = read_file($file) =~ /^(\d+) \(.*\) \S (\d+)/s
+            or next;
+        push @pids, $pid if $ppid == $parent;
+    }
+
+    return @pids;
+}
+
+
+# The log from an offset on, as one string.
+sub log_from {
+    my ($self, $offset) = @_;
+
+    return read_file($self->{log}, $offset || 0);
+}
+
+
+# Waits until the log has a match of the pattern; returns whether it has.
+sub wait_log {
+    my ($self, $pattern, $seconds) = @_;
+
+    my $deadline = time() + ($seconds || 3) * $Slow;
+
+    until ($self->log_from(0) =~ $pattern) {
+        return 0 if time() > $deadline;
+        sleep 0.005;
+    }
+
+    return 1;
+}
+
+
+# Why nginx did not start, in one line.
+sub complaint {
+    my ($self) = @_;
+
+    my $text = read_file("$self->{prefix}/logs/stderr");
+    my @lines = grep { /\[emerg\]|\[alert\]/ } split /\n/, $text;
+
+    return @lines ? $lines[0] : $text || 'no message';
+}
+
+
+sub write_file {
+    my ($path, $data) = @_;
+
+    open my $out, '>', $path or die "$path: $!\n";
+    binmode $out;
+    print $out $data;
+    close $out or die "$path: $!\n";
+}
+
+
+# The whole file, or what is in it from an offset; "" when there is none.
+sub read_file {
+    my ($path, $offset) = @_;
+
+    open my $in, '<', $path or return '';
+    binmode $in;
+    seek $in, $offset, 0 if $offset;
+    local $/;
+
+    my $data = <$in>;
+
+    return defined $data ? $data : '';
+}
+
+
+# Text of all reports so far; "" is a clean run.
+sub reports {
+    return '' unless $Reports;
+    return join '', map { read_file($_) } glob "$Reports/*";
+}
+
+
+sub DESTROY {
+    my ($self) = @_;
+
+    $self->stop if $$ == $Owner;
+}
+
+
+END {
+    if ($$ == $Owner) {
+        my $status = $?;
+
+        for my $pid (keys %Running) {
+            kill 'TERM', $pid;
+
+            my $deadline = time() + 5 * $Slow;
+            my $gone;
+            until ($gone = waitpid($pid, WNOHANG)) {
+                last if time() > $deadline;
+                sleep 0.002;
+            }
+
+            unless ($gone) {
+                kill 'KILL', $pid;
+                waitpid $pid, 0;
+            }
+        }
+
+        if (my $text = reports()) {
+            $text =~ s/^/# /mg;
+            print STDERR "# reports of the instrumented nginx:\n$text";
+            $status ||= 1;
+        }
+
+        $? = $status;
+    }
+}
+
+
+1;

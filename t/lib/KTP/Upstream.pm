@@ -1,0 +1,369 @@
+package KTP::Upstream;
+
+# A scripted HTTP/1.1 server in a process of its own, on the loopback or a
+# Unix socket.  It writes down every request and answers as it was told.
+
+use strict;
+use warnings;
+
+use Errno qw(EAGAIN EINTR);
+use IO::Select;
+use IO::Socket::INET;
+use IO::Socket::UNIX;
+use KTP::Nginx;
+use POSIX ();
+use Socket qw(SOL_SOCKET SO_LINGER);
+use Storable ();
+use Time::HiRes qw(sleep time);
+
+# What the contract calls a success.
+our $Body = '{"message":"ok","status_code":"LOCAL-0","data":'
+          . '{"nik":"3171234567890001","full_name":"SPECIMEN"}}';
+
+my $Owner = $$;
+my %Running;
+
+
+# new()                     listens on a port of the loopback
+# new(unix => "/a/b.sock")  listens there
+sub new {
+    my ($class, %opt) = @_;
+
+    my $self = bless { dir => KTP::Nginx::scratch_dir() }, $class;
+    my $listener;
+
+    mkdir "$self->{dir}/calls";
+
+    if ($opt{unix}) {
+        $listener = IO::Socket::UNIX->new(Local  => $opt{unix},
+                                          Listen => 1024);
+        $self->{url} = "unix:$opt{unix}:";
+        chmod 0666, $opt{unix};
+
+    } else {
+        $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+                                          Proto     => 'tcp',
+                                          ReuseAddr => 1,
+                                          Listen    => 1024);
+        $self->{port} = $listener->sockport if $listener;
+        $self->{url} = "http://127.0.0.1:$self->{port}" if $listener;
+    }
+
+    die "upstream: $!\n" unless $listener;
+
+    $self->{pid} = fork;
+    die "fork: $!" unless defined $self->{pid};
+
+    unless ($self->{pid}) {
+        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
+        eval { $self->serve($listener) };
+        warn $@ if $@;
+        POSIX::_exit(0);
+    }
+
+    $Running{$self->{pid}} = 1;
+
+    return $self;
+}
+
+
+sub url  { return $_[0]{url} }
+sub port { return $_[0]{port} }
+
+
+# The next requests are answered with these steps: a string is sent as it
+# is, {delay => SECONDS} waits, {close => 1} closes, {reset => 1} resets,
+# {hang => 1} says nothing any more.  With {early => N} as the first step
+# the answer begins when N bytes of the request are there.  No steps: the
+# usual answer.
+sub answer {
+    my ($self, @steps) = @_;
+
+    Storable::store(\@steps, "$self->{dir}/answer.new");
+    rename "$self->{dir}/answer.new", "$self->{dir}/answer";
+}
+
+
+# A whole response around a body.
+sub response {
+    my ($status, $body, @headers) = @_;
+
+    @headers = 'Content-Type: application/json' unless @headers;
+
+    return join "\r\n", "HTTP/1.1 $status", @headers,
+                        'Content-Length: ' . length $body, '', $body;
+}
+
+
+# Forgets the requests so far and the answer.
+sub reset {
+    my ($self) = @_;
+
+    unlink glob "$self->{dir}/calls/*.call";
+    unlink "$self->{dir}/answer";
+}
+
+
+# The whole requests so far, in their order: {head, body, connection}.
+sub calls {
+    my ($self) = @_;
+
+    return map {
+        my ($head, $body) = split /\r\n\r\n/, KTP::Nginx::read_file($_), 2;
+
+        { head => "$head\r\n", body => $body, connection => /-(\d+)\.call$/ }
+    } sort glob "$self->{dir}/calls/*.call";
+}
+
+
+# Waits until there are so many whole requests; returns whether.
+sub wait_calls {
+    my ($self, $n) = @_;
+
+    my $deadline = time() + 5 * $KTP::Nginx::Slow;
+
+    until ((() = glob "$self->{dir}/calls/*.call") >= $n) {
+        return 0 if time() > $deadline;
+        sleep 0.005;
+    }
+
+    return 1;
+}
+
+
+# How many connections were made so far.
+sub connections {
+    my ($self) = @_;
+
+    return -s "$self->{dir}/connections" || 0;
+}
+
+
+sub stop {
+    my ($self) = @_;
+
+    return unless delete $Running{$self->{pid}};
+
+    kill 'KILL', $self->{pid};
+    waitpid $self->{pid}, 0;
+}
+
+
+# -- the server's side
+
+sub serve {
+    my ($self, $listener) = @_;
+
+    my $select = IO::Select->new($listener);
+    my %clients;
+
+    $self->{seen} = $self->{accepted} = 0;
+    $SIG{PIPE} = 'IGNORE';
+
+    while (1) {
+        my $due = $self->send_due(\%clients, $select);
+        my @ready = $select->can_read($due);
+
+        exit 0 if getppid() != $Owner;
+
+        for my $sock (@ready) {
+            if ($sock == $listener) {
+                $self->accept_client($listener, \%clients, $select);
+
+            } elsif (my $client = $clients{$sock}) {
+                $self->read_client($client)
+                    or drop($client, \%clients, $select);
+            }
+        }
+    }
+}
+
+
+sub accept_client {
+    my ($self, $listener, $clients, $select) = @_;
+
+    my $sock = $listener->accept or return;
+
+    $sock->blocking(0);
+    $select->add($sock);
+    $clients->{$sock} = {
+        sock => $sock, in => '', out => '', steps => [], at => 0,
+        number => ++$self->{accepted},
+    };
+
+    open my $out, '>>', "$self->{dir}/connections";
+    print $out '.';
+}
+
+
+sub drop {
+    my ($client, $clients, $select) = @_;
+
+    delete $clients->{ $client->{sock} };
+    $select->remove($client->{sock});
+    close $client->{sock};
+}
+
+
+sub read_client {
+    my ($self, $client) = @_;
+
+    my $n = sysread $client->{sock}, $client->{in}, 1 << 20,
+                    length $client->{in};
+
+    return $! == EAGAIN || $! == EINTR unless defined $n;
+    return 0 if $n == 0;
+
+    $self->begin_early($client);
+
+    while (defined(my $length = request_length($client->{in}))) {
+        last if length $client->{in} < $length;
+
+        my $request = substr $client->{in}, 0, $length, '';
+        my $file = sprintf '%s/calls/%06d-%d.call', $self->{dir},
+                           ++$self->{seen}, $client->{number};
+
+        KTP::Nginx::write_file("$file.new", $request);
+        rename "$file.new", $file;
+
+        push @{ $client->{steps} }, $self->steps unless $client->{early};
+        delete $client->{early};
+    }
+
+    return 1;
+}
+
+
+# Length of the request at the start of a buffer; undef: not known yet.
+sub request_length {
+    my ($in) = @_;
+
+    my $head = index $in, "\r\n\r\n";
+    return undef if $head < 0;
+
+    my $fields = substr $in, 0, $head + 2;
+    my $length = $head + 4;
+
+    return $length + $1 if $fields =~ /^Content-Length: *(\d+)\r$/mi;
+    return $length unless $fields =~ /^Transfer-Encoding: *chunked\r$/mi;
+
+    while (substr($in, $length, 18) =~ /^([0-9a-f]+)[^\n]*\n/i) {
+        my $size = hex $1;
+
+        $length += length($&) + $size + 2;
+        return $length if $size == 0;
+    }
+
+    return undef;
+}
+
+
+sub begin_early {
+    my ($self, $client) = @_;
+
+    return if $client->{early};
+
+    my ($first, @rest) = $self->steps;
+    return unless ref $first && defined $first->{early};
+    return if length $client->{in} < $first->{early};
+
+    $client->{early} = 1;
+    push @{ $client->{steps} }, @rest;
+}
+
+
+sub steps {
+    my ($self) = @_;
+
+    my $file = "$self->{dir}/answer";
+    my $steps = -e $file ? Storable::retrieve($file) : [];
+
+    return @$steps ? @$steps : response('200 OK', $Body);
+}
+
+
+# Does the steps that are due; returns the seconds until the next, which is
+# also how often a parent that is gone is noticed.
+sub send_due {
+    my ($self, $clients, $select) = @_;
+
+    my $next = 0.5;
+
+    for my $client (values %$clients) {
+        my $end = send_steps($client);
+
+        if ($end) {
+            setsockopt $client->{sock}, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0
+                if $end eq 'reset';
+            drop($client, $clients, $select);
+            next;
+        }
+
+        my $wait = $client->{out} ne '' ? 0.005
+                 : @{ $client->{steps} } ? $client->{at} - time() : $next;
+
+        $wait = 0 if $wait < 0;
+        $next = $wait if $wait < $next;
+    }
+
+    return $next;
+}
+
+
+sub send_steps {
+    my ($client) = @_;
+
+    while (1) {
+        if ($client->{out} ne '') {
+            my $n = syswrite $client->{sock}, $client->{out};
+
+            return defined $n || $! == EAGAIN || $! == EINTR ? '' : 'close'
+                unless $n;
+
+            substr($client->{out}, 0, $n) = '';
+            next;
+        }
+
+        return '' if $client->{at} > time();
+
+        my $step = shift @{ $client->{steps} };
+
+        return '' unless defined $step;
+        return 'close' if ref $step && $step->{close};
+        return 'reset' if ref $step && $step->{reset};
+
+        if (!ref $step) {
+            $client->{out} = $step;
+
+        } elsif ($step->{hang}) {
+            $client->{at} = 9e9;
+
+        } else {
+            $client->{at} = time() + ($step->{delay} || 0);
+        }
+    }
+}
+
+
+sub DESTROY {
+    my ($self) = @_;
+
+    $self->stop if $$ == $Owner;
+}
+
+
+END {
+    if ($$ == $Owner) {
+        my $status = $?;
+
+        for my $pid (keys %Running) {
+            kill 'KILL', $pid;
+            waitpid $pid, 0;
+        }
+
+        $? = $status;
+    }
+}
+
+
+1;
