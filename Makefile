@@ -128,6 +128,9 @@ $(OUT)/unit/%: t/unit/%.c $(CONTRACT_OBJS)
 	$(CC) $(KTP_CFLAGS) -Isrc/contract -It/unit -MMD -MP -MF $@.d -o $@ $< \
 		$(CONTRACT_OBJS) -lcmocka -lyajl -lcrypto -lm
 
+.PHONY: unit-build
+unit-build: $(UNIT_TESTS)
+
 .PHONY: unit
 unit: $(UNIT_TESTS) ## run the unit tests of src/contract
 	@for t in $(UNIT_TESTS); do echo "# $$t"; ./$$t || exit 1; done
@@ -141,7 +144,8 @@ layers: ## check that arrows between layers point one way
 
 .PHONY: format
 format: ## check the formatter's layout
-	@git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
+	@find *.c src t bench -name '*.[ch]' 2> /dev/null \
+		| xargs -r clang-format --dry-run -Werror
 
 .PHONY: lint
 lint: ## run the linter
