@@ -149,6 +149,7 @@ format: ## check the formatter's layout
 
 .PHONY: lint
 lint: ## run the linter
+	@scripts/gen-regions --check
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --error-exitcode=1 -Isrc/contract \
 		--suppress=missingIncludeSystem src/contract src/extractor
