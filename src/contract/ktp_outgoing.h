@@ -31,8 +31,8 @@ typedef struct {
 
 /*
  * Prepares the stream for a complete store and the flags of a request; the
- * members that the client did not send are not sent on.  Neither is
- * changed, and both must outlive it.  KTP_INTERNAL_SERVER_ERROR without
+ * members that the client did not send are not sent on.  The store must
+ * outlive it, the request need not.  KTP_INTERNAL_SERVER_ERROR without
  * memory.
  */
 ktp_code_t ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,

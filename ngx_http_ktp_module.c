@@ -1,0 +1,249 @@
+#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_conf.h"
+
+
+static void     *ngx_http_ktp_create_main_conf(ngx_conf_t *cf);
+static void     *ngx_http_ktp_create_loc_conf(ngx_conf_t *cf);
+static char     *ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent,
+                                             void *child);
+static ngx_int_t ngx_http_ktp_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_ktp_init_process(ngx_cycle_t *cycle);
+
+
+/* size_t in place of ngx_int_t: both have the bits of a word */
+static ngx_conf_num_bounds_t ngx_http_ktp_image_size_bounds = {
+    ngx_conf_check_num_bounds, 1024, NGX_HTTP_KTP_MAX_IMAGE_SIZE};
+
+static ngx_conf_num_bounds_t ngx_http_ktp_positive = {
+    ngx_conf_check_num_bounds, 1, -1};
+
+static ngx_conf_enum_t ngx_http_ktp_validate_quality[] = {
+    {ngx_string("client"), KTP_FLAG_ABSENT},
+    {ngx_string("on"), KTP_FLAG_TRUE},
+    {ngx_string("off"), KTP_FLAG_FALSE},
+    {ngx_null_string, 0}};
+
+static ngx_conf_bitmask_t ngx_http_ktp_image_types[] = {
+    {ngx_string("jpeg"), KTP_IMAGE_JPEG},
+    {ngx_string("png"), KTP_IMAGE_PNG},
+    {ngx_null_string, 0}};
+
+// clang-format off
+
+static ngx_command_t  ngx_http_ktp_commands[] = {
+
+    { ngx_string("ktp_pass"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_pass,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_app_id"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_credential,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, app_id),
+      NULL },
+
+    { ngx_string("ktp_api_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_credential,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, api_key),
+      NULL },
+
+    { ngx_string("ktp_max_image_size"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, max_image_size),
+      &ngx_http_ktp_image_size_bounds },
+
+    { ngx_string("ktp_min_dimensions"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_min_dimensions,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_max_pixels"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, max_pixels),
+      &ngx_http_ktp_positive },
+
+    { ngx_string("ktp_image_types"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_conf_set_bitmask_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, image_types),
+      &ngx_http_ktp_image_types },
+
+    { ngx_string("ktp_validate_quality"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, validate_quality),
+      &ngx_http_ktp_validate_quality },
+
+    { ngx_string("ktp_connect_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, connect_timeout),
+      &ngx_http_ktp_positive },
+
+    { ngx_string("ktp_read_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, read_timeout),
+      &ngx_http_ktp_positive },
+
+    { ngx_string("ktp_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, timeout),
+      &ngx_http_ktp_positive },
+
+    { ngx_string("ktp_json_errors"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, json_errors),
+      NULL },
+
+      ngx_null_command
+};
+
+// clang-format on
+
+static ngx_http_module_t ngx_http_ktp_module_ctx = {
+    NULL,              /* preconfiguration */
+    ngx_http_ktp_init, /* postconfiguration */
+
+    ngx_http_ktp_create_main_conf, /* create main configuration */
+    NULL,                          /* init main configuration */
+
+    NULL, /* create server configuration */
+    NULL, /* merge server configuration */
+
+    ngx_http_ktp_create_loc_conf, /* create location configuration */
+    ngx_http_ktp_merge_loc_conf   /* merge location configuration */
+};
+
+
+ngx_module_t ngx_http_ktp_module = {
+    NGX_MODULE_V1,
+    &ngx_http_ktp_module_ctx,    /* module context */
+    ngx_http_ktp_commands,       /* module directives */
+    NGX_HTTP_MODULE,             /* module type */
+    NULL,                        /* init master */
+    NULL,                        /* init module */
+    ngx_http_ktp_init_process,   /* init process */
+    NULL,                        /* init thread */
+    NULL,                        /* exit thread */
+    ngx_http_ktp_transport_exit, /* exit process */
+    NULL,                        /* exit master */
+    NGX_MODULE_V1_PADDING};
+
+
+static void *
+ngx_http_ktp_create_main_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_ktp_main_conf_t));
+}
+
+
+static void *
+ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_ktp_loc_conf_t *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_ktp_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->upstream = NULL;
+     *     conf->policy = { 0 };
+     *     conf->image_types = 0;
+     */
+
+    conf->app_id = NGX_CONF_UNSET_PTR;
+    conf->api_key = NGX_CONF_UNSET_PTR;
+    conf->max_image_size = NGX_CONF_UNSET_SIZE;
+    conf->min_width = NGX_CONF_UNSET_UINT;
+    conf->min_height = NGX_CONF_UNSET_UINT;
+    conf->max_pixels = NGX_CONF_UNSET_SIZE;
+    conf->validate_quality = NGX_CONF_UNSET_UINT;
+    conf->connect_timeout = NGX_CONF_UNSET_MSEC;
+    conf->read_timeout = NGX_CONF_UNSET_MSEC;
+    conf->timeout = NGX_CONF_UNSET_MSEC;
+    conf->json_errors = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_ktp_loc_conf_t *prev = parent;
+    ngx_http_ktp_loc_conf_t *conf = child;
+
+    ngx_conf_merge_ptr_value(conf->app_id, prev->app_id, NULL);
+    ngx_conf_merge_ptr_value(conf->api_key, prev->api_key, NULL);
+    ngx_conf_merge_size_value(conf->max_image_size, prev->max_image_size,
+                              5 * 1024 * 1024);
+    ngx_conf_merge_uint_value(conf->min_width, prev->min_width, 720);
+    ngx_conf_merge_uint_value(conf->min_height, prev->min_height, 480);
+    ngx_conf_merge_size_value(conf->max_pixels, prev->max_pixels,
+                              50 * 1024 * 1024);
+    ngx_conf_merge_bitmask_value(
+        conf->image_types, prev->image_types,
+        (NGX_CONF_BITMASK_SET | KTP_IMAGE_JPEG | KTP_IMAGE_PNG));
+    ngx_conf_merge_uint_value(conf->validate_quality, prev->validate_quality,
+                              KTP_FLAG_ABSENT);
+    ngx_conf_merge_msec_value(conf->connect_timeout, prev->connect_timeout,
+                              5000);
+    ngx_conf_merge_msec_value(conf->read_timeout, prev->read_timeout, 60000);
+    ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 90000);
+    ngx_conf_merge_value(conf->json_errors, prev->json_errors, 1);
+
+    return ngx_http_ktp_conf_finish(cf, prev, conf);
+}
+
+
+static ngx_int_t
+ngx_http_ktp_init(ngx_conf_t *cf)
+{
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
+
+    if (kmcf->locations) {
+        ngx_http_ktp_answer_init_filters();
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_init_process(ngx_cycle_t *cycle)
+{
+    if (ngx_http_ktp_body_init(cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_ktp_transport_init(cycle);
+}

@@ -1,0 +1,91 @@
+/* What the files of the gateway share: configuration and request context. */
+
+#ifndef NGX_HTTP_KTP_H
+#define NGX_HTTP_KTP_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "ktp_error.h"
+#include "ktp_intake.h"
+#include "ktp_outgoing.h"
+#include "ktp_store.h"
+#include "ngx_http_ktp_transport.h"
+
+
+/* Bytes of the vendor's answer at most; the contract's have about 1 KB. */
+#define NGX_HTTP_KTP_MAX_RESPONSE (256 * 1024)
+
+/* Of ktp_max_image_size: what a worker would hold for one request. */
+#define NGX_HTTP_KTP_MAX_IMAGE_SIZE (64 * 1024 * 1024)
+
+
+typedef struct {
+    ngx_uint_t locations; /* with ktp_pass; the filters run for them only */
+} ngx_http_ktp_main_conf_t;
+
+typedef struct {
+    ngx_http_ktp_upstream_t *upstream; /* NULL: no ktp_pass here */
+    ktp_policy_t             policy;
+
+    ngx_http_complex_value_t *app_id;
+    ngx_http_complex_value_t *api_key;
+
+    size_t     max_image_size;
+    ngx_uint_t min_width;
+    ngx_uint_t min_height;
+    size_t     max_pixels;
+    ngx_uint_t image_types;      /* bit mask of ktp_image_format_t */
+    ngx_uint_t validate_quality; /* ktp_flag_t; ABSENT: the client's */
+    ngx_msec_t connect_timeout;
+    ngx_msec_t read_timeout;
+    ngx_msec_t timeout;
+    ngx_flag_t json_errors;
+} ngx_http_ktp_loc_conf_t;
+
+/* How a request ended, for the log and the counters. */
+typedef enum {
+    NGX_HTTP_KTP_OUTCOME_NONE = 0, /* it has not ended */
+    NGX_HTTP_KTP_OUTCOME_OK,
+    NGX_HTTP_KTP_OUTCOME_REJECTED,
+    NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED,
+    NGX_HTTP_KTP_OUTCOME_QUOTA,
+    NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR,
+    NGX_HTTP_KTP_OUTCOME_TIMEOUT,
+    NGX_HTTP_KTP_OUTCOME_ABORTED
+} ngx_http_ktp_outcome_t;
+
+/*
+ * Called once with KTP_OK when the body is complete and right, or with the
+ * error as soon as it is certain; the rest of the body is then unread.
+ */
+typedef void (*ngx_http_ktp_body_pt)(ngx_http_request_t *r, ktp_code_t code);
+
+typedef struct {
+    ngx_http_request_t *request;
+
+    ngx_http_ktp_body_pt body_handler;
+    uint64_t             body_max; /* bytes of the body at most */
+    uint64_t             received; /* bytes of the body so far */
+
+    ktp_intake_t       *intake;
+    ktp_store_t         store;
+    ktp_outgoing_t      outgoing;
+    ngx_http_ktp_call_t call;
+
+    ktp_code_t             code; /* the error answered with, or KTP_OK */
+    ngx_http_ktp_outcome_t outcome;
+    size_t                 image_size; /* bytes, once the image is whole */
+
+    ngx_buf_t *error_body; /* replaces nginx's own error page */
+
+    unsigned calling : 1; /* a call is under way */
+    unsigned called : 1;  /* a call was made; its facts are in call */
+    unsigned error_sent : 1;
+} ngx_http_ktp_ctx_t;
+
+
+extern ngx_module_t ngx_http_ktp_module;
+
+
+#endif /* NGX_HTTP_KTP_H */

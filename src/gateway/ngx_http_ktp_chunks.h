@@ -1,0 +1,28 @@
+/*
+ * The memory that images are held in: chunks out of large mappings that are
+ * left out of core dumps.  One set a worker; warm memory is used again, so
+ * that an upload does not pay for fresh pages.
+ */
+
+#ifndef NGX_HTTP_KTP_CHUNKS_H
+#define NGX_HTTP_KTP_CHUNKS_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ktp_store.h"
+
+
+/* The worker's chunks, for ktp_store_init(). */
+extern const ktp_chunks_t ngx_http_ktp_chunks;
+
+/*
+ * Memory for the worker's lifetime that is left out of core dumps as well;
+ * size is rounded up to pages.  NULL: no memory.
+ */
+void *ngx_http_ktp_map(size_t size, ngx_log_t *log);
+
+/* Bytes that chunks in use take at present. */
+size_t ngx_http_ktp_chunks_in_use(void);
+
+
+#endif /* NGX_HTTP_KTP_CHUNKS_H */

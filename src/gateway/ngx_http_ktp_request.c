@@ -1,0 +1,434 @@
+#include "ngx_http_ktp_request.h"
+#include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_chunks.h"
+
+
+static ngx_http_ktp_ctx_t *ngx_http_ktp_create_ctx(ngx_http_request_t *r);
+static ngx_int_t ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code);
+static void      ngx_http_ktp_end(void *data);
+static void      ngx_http_ktp_release(void *data);
+static void ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code);
+static ktp_code_t ngx_http_ktp_send(ngx_http_request_t *r);
+static ktp_code_t ngx_http_ktp_headers(ngx_http_request_t *r,
+                                       ngx_array_t        *headers);
+static ktp_code_t ngx_http_ktp_header(ngx_http_request_t *r,
+                                      ngx_array_t *headers, const char *name,
+                                      ngx_http_complex_value_t *cv);
+static size_t     ngx_http_ktp_send_read(void *data, u_char *buf, size_t size);
+static void       ngx_http_ktp_send_rewind(void *data);
+static void ngx_http_ktp_call_done(void *data, ngx_http_ktp_call_t *call);
+
+
+ngx_int_t
+ngx_http_ktp_handler(ngx_http_request_t *r)
+{
+    ktp_code_t               code;
+    ngx_str_t                type;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    if (r != r->main) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "ktp_pass cannot serve a subrequest");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx = ngx_http_ktp_create_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (r->method != NGX_HTTP_POST) {
+        return ngx_http_ktp_refuse(r, KTP_METHOD_NOT_ALLOWED);
+    }
+
+    ngx_str_null(&type);
+
+    if (r->headers_in.content_type) {
+        type = r->headers_in.content_type->value;
+    }
+
+    code = ktp_intake_create(&ctx->intake, &klcf->policy, &ctx->store,
+                             (char *) type.data, type.len);
+
+    if (code == KTP_OK) {
+        code =
+            ktp_intake_args(ctx->intake, (char *) r->args.data, r->args.len);
+    }
+
+    if (code != KTP_OK) {
+        return ngx_http_ktp_refuse(r, code);
+    }
+
+    ctx->body_max =
+        ktp_body_max(&klcf->policy, ktp_intake_request(ctx->intake)->type);
+
+    if (r->headers_in.content_length_n > (off_t) ctx->body_max) {
+        return ngx_http_ktp_refuse(r, KTP_INVALID_PAYLOAD_IMAGE_SIZE);
+    }
+
+    return ngx_http_ktp_read_body(r, ngx_http_ktp_body_complete);
+}
+
+
+/* Answers before one byte of the body was read. */
+
+static ngx_int_t
+ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_int_t rc;
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    r->main->count++;
+    ngx_http_ktp_answer_error(r, code);
+
+    return NGX_DONE;
+}
+
+
+static ngx_http_ktp_ctx_t *
+ngx_http_ktp_create_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t      *pcln;
+    ngx_http_cleanup_t      *cln;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_ktp_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    pcln = ngx_pool_cleanup_add(r->pool, 0);
+    if (pcln == NULL) {
+        return NULL;
+    }
+
+    ctx->request = r;
+    ktp_store_init(&ctx->store, &ngx_http_ktp_chunks, klcf->policy.max_size);
+
+    cln->handler = ngx_http_ktp_end;
+    cln->data = ctx;
+
+    pcln->handler = ngx_http_ktp_release;
+    pcln->data = ctx;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_ktp_module);
+
+    return ctx;
+}
+
+
+ngx_http_ktp_ctx_t *
+ngx_http_ktp_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t *cln;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (ctx || !(r->internal || r->filter_finalize)) {
+        return ctx;
+    }
+
+    /* an error page was served instead of ours: the slot was cleared */
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_ktp_release) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* The request ends, in whatever way; it is logged afterwards. */
+
+static void
+ngx_http_ktp_end(void *data)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    if (ctx->calling) {
+        ctx->calling = 0;
+        ngx_http_ktp_call_abort(&ctx->call);
+    }
+
+    if (ctx->outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
+        ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
+    }
+
+    ktp_store_free(&ctx->store);
+}
+
+
+/* The request's memory goes; what the log was made of goes with it. */
+
+static void
+ngx_http_ktp_release(void *data)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    ktp_store_free(&ctx->store);
+    ktp_intake_destroy(ctx->intake);
+}
+
+
+static void
+ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (code == KTP_OK) {
+        code = ktp_intake_finish(ctx->intake);
+    }
+
+    if (code == KTP_OK) {
+        code = ngx_http_ktp_send(r);
+    }
+
+    if (code != KTP_OK) {
+        ngx_http_ktp_answer_error(r, code);
+    }
+}
+
+
+/* The request is right: hands it to the upstream. */
+
+static ktp_code_t
+ngx_http_ktp_send(ngx_http_request_t *r)
+{
+    ktp_code_t               code;
+    ktp_request_t            request;
+    ngx_connection_t        *c;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_call_t     *call;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    call = &ctx->call;
+
+    ctx->image_size = ctx->store.size;
+
+    request = *ktp_intake_request(ctx->intake);
+
+    if (klcf->validate_quality != KTP_FLAG_ABSENT) {
+        request.validate_quality = klcf->validate_quality;
+    }
+
+    code = ktp_outgoing_init(&ctx->outgoing, &ctx->store, &request);
+    if (code != KTP_OK) {
+        return code;
+    }
+
+    call->headers = ngx_array_create(r->pool, 4, sizeof(ngx_str_t));
+    if (call->headers == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    code = ngx_http_ktp_headers(r, call->headers);
+    if (code != KTP_OK) {
+        return code;
+    }
+
+    call->upstream = klcf->upstream;
+    call->pool = r->pool;
+    call->log = c->log;
+    call->body_length = ctx->outgoing.length;
+    call->read = ngx_http_ktp_send_read;
+    call->rewind = ngx_http_ktp_send_rewind;
+    call->done = ngx_http_ktp_call_done;
+    call->data = ctx;
+
+    c->log->action = "calling ktp upstream";
+
+    if (ngx_http_ktp_call_start(call) != NGX_OK) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->calling = 1;
+    ctx->called = 1;
+
+    /* a client that goes away ends the request, and the request the call */
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return KTP_OK;
+}
+
+
+/* All headers of the call; none is the client's. */
+
+static ktp_code_t
+ngx_http_ktp_headers(ngx_http_request_t *r, ngx_array_t *headers)
+{
+    ktp_code_t               code;
+    ngx_str_t               *h;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    h = ngx_array_push(headers);
+    if (h == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_set(h, "Content-Type: application/json");
+
+    h = ngx_array_push(headers);
+    if (h == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_set(h, "Accept: application/json");
+
+    code = ngx_http_ktp_header(r, headers, "App-ID", klcf->app_id);
+
+    if (code == KTP_OK) {
+        code = ngx_http_ktp_header(r, headers, "API-Key", klcf->api_key);
+    }
+
+    return code;
+}
+
+
+static ktp_code_t
+ngx_http_ktp_header(ngx_http_request_t *r, ngx_array_t *headers,
+                    const char *name, ngx_http_complex_value_t *cv)
+{
+    u_char    *p;
+    size_t     len;
+    ngx_str_t *h, value;
+
+    if (cv == NULL) {
+        return KTP_OK;
+    }
+
+    if (ngx_http_complex_value(r, cv, &value) != NGX_OK) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_ktp_header_value(&value) != NGX_OK) {
+
+        /* not the value: it is a secret */
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "value of \"%s\" for the upstream is empty or has a "
+                      "control character",
+                      name);
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    h = ngx_array_push(headers);
+    if (h == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    len = ngx_strlen(name) + sizeof(": ") - 1 + value.len;
+
+    p = ngx_pnalloc(r->pool, len + 1);
+    if (p == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    h->len = len;
+    h->data = p;
+
+    p = ngx_sprintf(p, "%s: %V", name, &value);
+    *p = '\0';
+
+    return KTP_OK;
+}
+
+
+ngx_int_t
+ngx_http_ktp_header_value(ngx_str_t *value)
+{
+    size_t i;
+
+    if (value->len == 0) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        if ((value->data[i] < 0x20 && value->data[i] != '\t')
+            || value->data[i] >= 0x7f) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* libcurl calls it while it runs: the request is not ended from here. */
+
+static size_t
+ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    return ktp_outgoing_read(&ctx->outgoing, buf, size);
+}
+
+
+static void
+ngx_http_ktp_send_rewind(void *data)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    ktp_outgoing_rewind(&ctx->outgoing);
+}
+
+
+static void
+ngx_http_ktp_call_done(void *data, ngx_http_ktp_call_t *call)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    ngx_connection_t   *c;
+    ngx_http_request_t *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx->calling = 0;
+    ktp_store_free(&ctx->store);
+
+    if (call->result != NGX_HTTP_KTP_CALL_OK) {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0, "upstream call failed: %s%s",
+                      call->error,
+                      call->handed_out ? ", after the request was sent" : "");
+    }
+
+    ngx_http_ktp_answer_call(r, call);
+
+    ngx_http_run_posted_requests(c);
+}

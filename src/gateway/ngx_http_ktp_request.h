@@ -1,0 +1,26 @@
+/* A request's way: body in, decision, call, answer. */
+
+#ifndef NGX_HTTP_KTP_REQUEST_H
+#define NGX_HTTP_KTP_REQUEST_H
+
+#include "ngx_http_ktp.h"
+
+
+/* The content handler of a location with ktp_pass. */
+ngx_int_t ngx_http_ktp_handler(ngx_http_request_t *r);
+
+/*
+ * The context of a request, also after an internal redirect has cleared the
+ * module's slot; NULL if the request never came to us.
+ */
+ngx_http_ktp_ctx_t *ngx_http_ktp_get_ctx(ngx_http_request_t *r);
+
+/*
+ * Whether a value can be that of a header: not empty, and visible ASCII
+ * characters, spaces and tabs only (RFC 9110, 5.5); libcurl would send CR
+ * and LF as they are.
+ */
+ngx_int_t ngx_http_ktp_header_value(ngx_str_t *value);
+
+
+#endif /* NGX_HTTP_KTP_REQUEST_H */
