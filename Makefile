@@ -118,6 +118,23 @@ $(OUT)/ktp-extractd: $(OUT)/obj/src/extractor/ktp_extractd.o
 $(OUT)/ktp-extract $(OUT)/ktp-extractd: $(EXTRACTOR_OBJS) $(CONTRACT_OBJS)
 	$(CC) $(OPT) -o $@ $^ $(EXTRACTOR_LIBS)
 
+# the drawing program of the demo and the tests
+
+SPECIMEN_PKGS := pangocairo cairo libturbojpeg
+SPECIMEN_OBJS := $(patsubst %.c,build/obj/%.o,$(wildcard t/specimen/*.c))
+
+build/obj/t/specimen/%.o: t/specimen/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -g -It/specimen -MMD -MP \
+		$(shell pkg-config --cflags $(SPECIMEN_PKGS)) -c -o $@ $<
+
+build/ktp-specimen: $(SPECIMEN_OBJS)
+	$(CC) -O2 -o $@ $^ $(shell pkg-config --libs $(SPECIMEN_PKGS)) -lyajl -lm
+
+.PHONY: specimen
+specimen: build/ktp-specimen ## build the program that draws specimen cards
+
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 

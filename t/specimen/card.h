@@ -1,0 +1,21 @@
+/* The drawing of a card, and of pages that are none. */
+
+#ifndef SPECIMEN_CARD_H
+#define SPECIMEN_CARD_H
+
+#include <cairo.h>
+#include "person.h"
+
+/* A card in units of its own: an ID-1 card is 85.60 by 53.98 mm. */
+#define CARD_WIDTH  1000.0
+#define CARD_HEIGHT 630.6
+
+
+/* Draws the card with its upper left corner at the origin. */
+void card_draw(cairo_t *cr, const person_t *person, dice_t *dice);
+
+/* Draws a page of prose of the size of a card: a picture that is no KTP. */
+void page_draw(cairo_t *cr);
+
+
+#endif /* SPECIMEN_CARD_H */

@@ -1,0 +1,30 @@
+/* A picture in memory: what a camera does to it, and how it is written. */
+
+#ifndef SPECIMEN_PICTURE_H
+#define SPECIMEN_PICTURE_H
+
+#include <cairo.h>
+#include "person.h"
+
+
+typedef struct {
+    double blur;  /* standard deviation in pixels; 0: none */
+    double noise; /* standard deviation in steps of 255 */
+    double dark;  /* factor of the light; 1: as drawn */
+    double glare; /* radius of a burnt-out spot, in widths; 0: none */
+    int    gray;
+} camera_t;
+
+
+/* Works on an image surface of CAIRO_FORMAT_RGB24; 0, or -1 for no memory. */
+int camera_apply(cairo_surface_t *picture, const camera_t *camera,
+                 dice_t *dice);
+
+/*
+ * Writes a PNG if the name ends so, a JPEG of that quality (1 to 100)
+ * otherwise; 0, or -1 with a message on standard error.
+ */
+int picture_write(cairo_surface_t *picture, const char *name, int quality);
+
+
+#endif /* SPECIMEN_PICTURE_H */
