@@ -1,0 +1,65 @@
+/*
+ * Masking of a field's value.  Characters are counted, not bytes: code
+ * points of UTF-8.  Whatever a style cannot be applied to is masked in full.
+ */
+
+#ifndef KTP_MASK_H
+#define KTP_MASK_H
+
+#include <stddef.h>
+
+
+/* Bytes of a digest, and of its hexadecimal form. */
+#define KTP_HMAC_SIZE 32
+#define KTP_HMAC_HEX  64
+
+/*
+ * Characters that first:N and last:N may show at most: more than the longest
+ * field has would be no mask.
+ */
+#define KTP_MASK_MAX_SHOWN 64
+
+typedef enum {
+    KTP_MASK_NONE = 0,
+    KTP_MASK_FULL,  /* eight asterisks, so that the length is not told */
+    KTP_MASK_FIRST, /* n characters, then an asterisk for each other one */
+    KTP_MASK_LAST,  /* an asterisk for each other one, then n characters */
+    KTP_MASK_HASH   /* HMAC-SHA-256 in hexadecimal */
+} ktp_mask_style_t;
+
+typedef struct {
+    ktp_mask_style_t style;
+    unsigned         n; /* of first and last, 1 to KTP_MASK_MAX_SHOWN */
+} ktp_mask_t;
+
+/*
+ * Keyed digest of len bytes into out; 0, or -1 if there is no key or it
+ * fails.  The whole callback may be NULL: there is no key.
+ */
+typedef int (*ktp_hmac_pt)(void *ctx, const unsigned char *p, size_t len,
+                           unsigned char out[KTP_HMAC_SIZE]);
+
+
+/*
+ * "full", "first:N", "last:N" or "hash" (len bytes); -1 for any other text,
+ * and mask is then not changed.
+ */
+int ktp_mask_parse(ktp_mask_t *mask, const char *p, size_t len);
+
+/* Bytes that a masked value of len bytes takes at most. */
+size_t ktp_mask_max(size_t len);
+
+/*
+ * Writes the masked form of a value (valid UTF-8) to out, which has room for
+ * ktp_mask_max(len) bytes; returns its length.  An empty value stays empty.
+ * A value that is not longer than what first or last would show, and hash
+ * without a digest, are masked in full.  KTP_MASK_NONE copies.
+ */
+size_t ktp_mask_apply(const ktp_mask_t *mask, const char *p, size_t len,
+                      char *out, ktp_hmac_pt hmac, void *ctx);
+
+/* The lower-case hexadecimal form of a digest: KTP_HMAC_HEX characters. */
+void ktp_hmac_hex(char *out, const unsigned char digest[KTP_HMAC_SIZE]);
+
+
+#endif /* KTP_MASK_H */
