@@ -38,7 +38,8 @@ CONTRACT_OBJS  := $(CONTRACT_SRCS:%.c=$(OUT)/obj/%.o)
 # the two programs have a file each with main(); the rest is their library
 EXTRACTOR_MAINS := src/extractor/ktp_extract.c src/extractor/ktp_extractd.c
 EXTRACTOR_SRCS := $(filter-out $(EXTRACTOR_MAINS),$(wildcard src/extractor/*.c))
-EXTRACTOR_OBJS := $(EXTRACTOR_SRCS:%.c=$(OUT)/obj/%.o)
+EXTRACTOR_OBJS := $(EXTRACTOR_SRCS:%.c=$(OUT)/obj/%.o) \
+                  $(OUT)/obj/ktpd_region_table.o
 UNIT_TESTS     := $(patsubst t/unit/%.c,$(OUT)/unit/%,$(wildcard t/unit/test_*.c))
 FUZZ_TARGETS   := $(patsubst t/fuzz/%.c,build/fuzz/%,$(wildcard t/fuzz/fuzz_*.c))
 
@@ -111,7 +112,17 @@ $(OUT)/obj/src/extractor/%.o: src/extractor/%.c
 		-Isrc/contract -Isrc/extractor -MMD -MP -c -o $@ $<
 
 EXTRACTOR_LIBS = $(shell pkg-config --libs $(EXTRACTOR_PKGS)) -lyajl -lcrypto \
-		-lpthread -lm
+		-lgomp -lpthread -lm
+
+# all regions of Indonesia, down to villages, as a table in the program
+build/ktpd_region_table.c: data/wilayah.tsv scripts/make-regions
+	@mkdir -p $(@D)
+	@scripts/make-regions $< > $@.new && mv $@.new $@
+
+$(OUT)/obj/ktpd_region_table.o: build/ktpd_region_table.c \
+		src/extractor/ktpd_region.h
+	@mkdir -p $(@D)
+	$(CC) $(KTP_CFLAGS) -Isrc/extractor -c -o $@ $<
 
 $(OUT)/ktp-extract: $(OUT)/obj/src/extractor/ktp_extract.o
 $(OUT)/ktp-extractd: $(OUT)/obj/src/extractor/ktp_extractd.o
