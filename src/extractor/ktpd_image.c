@@ -1,0 +1,439 @@
+#include <stdint.h>
+#include <string.h>
+
+#include <spng.h>
+#include <turbojpeg.h>
+
+#include "ktpd_image.h"
+
+
+#define KTPD_EXIF_ORIENTATION 0x0112
+
+
+static int ktpd_image_jpeg(ktpd_pool_t *pool, const unsigned char *bytes,
+                           size_t len, ktpd_image_t *image);
+static int ktpd_image_png(ktpd_pool_t *pool, const unsigned char *bytes,
+                          size_t len, ktpd_image_t *image);
+static int ktpd_image_turn(ktpd_pool_t *pool, ktpd_image_t *image,
+                           int orientation);
+
+
+int
+ktpd_gray_create(ktpd_pool_t *pool, int w, int h, ktpd_gray_t *gray)
+{
+    gray->w = w;
+    gray->h = h;
+    gray->px = ktpd_pool_alloc(pool, (size_t) w * (size_t) h, 1);
+
+    return gray->px == NULL ? -1 : 0;
+}
+
+
+static int
+ktpd_image_create(ktpd_pool_t *pool, int w, int h, ktpd_image_t *image)
+{
+    image->w = w;
+    image->h = h;
+    image->rgb = ktpd_pool_alloc(pool, (size_t) w * (size_t) h, 3);
+
+    return image->rgb == NULL ? -1 : 0;
+}
+
+
+int
+ktpd_image_decode(ktpd_pool_t *pool, const unsigned char *bytes, size_t len,
+                  ktpd_image_t *image)
+{
+    if (len > 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) {
+        return ktpd_image_png(pool, bytes, len, image);
+    }
+
+    if (len > 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) {
+        return ktpd_image_jpeg(pool, bytes, len, image);
+    }
+
+    return -1;
+}
+
+
+static unsigned
+ktpd_exif_number(const unsigned char *p, int big, int n)
+{
+    int      i;
+    unsigned v;
+
+    v = 0;
+
+    for (i = 0; i < n; i++) {
+        v = v << 8 | p[big ? i : n - 1 - i];
+    }
+
+    return v;
+}
+
+
+/*
+ * The orientation (1 to 8) in the body of an APP1 segment, or 1: "Exif", two
+ * zero bytes, a TIFF header, and image file directory 0 (EXIF 2.32, 4.5.2
+ * and 4.6.4).
+ */
+static int
+ktpd_exif_orientation(const unsigned char *p, size_t len)
+{
+    int                  big;
+    size_t               i, n, at;
+    unsigned             value;
+    const unsigned char *entry;
+
+    if (len < 14 || memcmp(p, "Exif\0\0", 6) != 0) {
+        return 1;
+    }
+
+    p += 6;
+    len -= 6;
+    big = (p[0] == 'M');
+    at = ktpd_exif_number(p + 4, big, 4);
+
+    if (at > len || len - at < 2) {
+        return 1;
+    }
+
+    n = ktpd_exif_number(p + at, big, 2);
+    at += 2;
+
+    for (i = 0; i < n && len - at >= 12; i++, at += 12) {
+        entry = p + at;
+
+        if (ktpd_exif_number(entry, big, 2) == KTPD_EXIF_ORIENTATION) {
+            value = ktpd_exif_number(entry + 8, big, 2);
+            return (value >= 1 && value <= 8) ? (int) value : 1;
+        }
+    }
+
+    return 1;
+}
+
+
+/* Walks the segments before the first scan (ITU-T T.81, B.1.1). */
+static int
+ktpd_jpeg_orientation(const unsigned char *p, size_t len)
+{
+    int    orientation;
+    size_t at, size;
+
+    at = 2;
+
+    while (len - at >= 4 && p[at] == 0xff) {
+
+        if (p[at + 1] == 0xff) {
+            at++;
+            continue;
+        }
+
+        if (p[at + 1] == 0xda) {
+            break;
+        }
+
+        size = (size_t) p[at + 2] << 8 | p[at + 3];
+        if (size < 2 || size > len - at - 2) {
+            break;
+        }
+
+        if (p[at + 1] == 0xe1) {
+            orientation = ktpd_exif_orientation(p + at + 4, size - 2);
+            if (orientation != 1) {
+                return orientation;
+            }
+        }
+
+        at += size + 2;
+    }
+
+    return 1;
+}
+
+
+/* The largest of libjpeg's reductions that fits KTPD_MAX_SIDE. */
+static tjscalingfactor
+ktpd_jpeg_scale(int w, int h)
+{
+    int              i, n, side, best;
+    tjscalingfactor *list, scale;
+
+    list = tjGetScalingFactors(&n);
+    side = w > h ? w : h;
+    scale.num = 1;
+    scale.denom = 8;
+    best = 0;
+
+    for (i = 0; i < n; i++) {
+        if (list[i].num > list[i].denom) {
+            continue;
+        }
+
+        if (TJSCALED(side, list[i]) <= KTPD_MAX_SIDE
+            && TJSCALED(side, list[i]) > best) {
+            best = TJSCALED(side, list[i]);
+            scale = list[i];
+        }
+    }
+
+    return scale;
+}
+
+
+/* Inks to light in place; Adobe's files hold the inks inverted already. */
+static void
+ktpd_jpeg_inks(const unsigned char *cmyk, size_t n, unsigned char *rgb)
+{
+    int    c;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        for (c = 0; c < 3; c++) {
+            rgb[3 * i + c] = cmyk[4 * i + c] * cmyk[4 * i + 3] / 255;
+        }
+    }
+}
+
+
+static int
+ktpd_jpeg_pixels(ktpd_pool_t *pool, tjhandle jpeg, const unsigned char *bytes,
+                 size_t len, ktpd_image_t *image)
+{
+    int             w, h, sampling, space, rc;
+    unsigned char  *inks;
+    tjscalingfactor scale;
+
+    rc = tjDecompressHeader3(jpeg, bytes, len, &w, &h, &sampling, &space);
+    if (rc != 0 || w < 1 || h < 1 || (long) w * h > KTPD_MAX_PIXELS) {
+        return -1;
+    }
+
+    scale = ktpd_jpeg_scale(w, h);
+    w = TJSCALED(w, scale);
+    h = TJSCALED(h, scale);
+
+    if (w > KTPD_MAX_SIDE || h > KTPD_MAX_SIDE
+        || ktpd_image_create(pool, w, h, image) != 0) {
+        return -1;
+    }
+
+    if (space == TJCS_CMYK || space == TJCS_YCCK) {
+        inks = ktpd_pool_alloc(pool, (size_t) w * (size_t) h, 4);
+        if (inks == NULL) {
+            return -1;
+        }
+
+        rc = tjDecompress2(jpeg, bytes, len, inks, w, 0, h, TJPF_CMYK,
+                           TJFLAG_LIMITSCANS);
+        ktpd_jpeg_inks(inks, (size_t) w * (size_t) h, image->rgb);
+        ktpd_pool_free(pool, inks);
+
+    } else {
+        rc = tjDecompress2(jpeg, bytes, len, image->rgb, w, 0, h, TJPF_RGB,
+                           TJFLAG_LIMITSCANS);
+    }
+
+    /* a warning is a file that is cut off or slightly damaged */
+    return (rc == 0 || tjGetErrorCode(jpeg) == TJERR_WARNING) ? 0 : -1;
+}
+
+
+static int
+ktpd_image_jpeg(ktpd_pool_t *pool, const unsigned char *bytes, size_t len,
+                ktpd_image_t *image)
+{
+    int      rc;
+    tjhandle jpeg;
+
+    jpeg = tjInitDecompress();
+    if (jpeg == NULL) {
+        return -1;
+    }
+
+    rc = ktpd_jpeg_pixels(pool, jpeg, bytes, len, image);
+    tjDestroy(jpeg);
+
+    if (rc != 0) {
+        return -1;
+    }
+
+    return ktpd_image_turn(pool, image, ktpd_jpeg_orientation(bytes, len));
+}
+
+
+/*
+ * Adds a row of RGBA pixels, laid on white, to the sums of a reduced row:
+ * each pixel of the reduced row is the mean of reduce x reduce pixels.
+ */
+static void
+ktpd_png_add(const unsigned char *rgba, int w, int reduce, unsigned *sums)
+{
+    int      i, c;
+    unsigned alpha;
+
+    for (i = 0; i < w; i++) {
+        alpha = rgba[4 * i + 3];
+
+        for (c = 0; c < 3; c++) {
+            sums[i / reduce * 3 + c] +=
+                (rgba[4 * i + c] * alpha + 255 * (255 - alpha)) / 255;
+        }
+    }
+}
+
+
+static void
+ktpd_png_mean(unsigned *sums, int w, int count, unsigned char *rgb)
+{
+    int i;
+
+    for (i = 0; i < 3 * w; i++) {
+        rgb[i] = sums[i] / count;
+        sums[i] = 0;
+    }
+}
+
+
+/* An interlaced file's rows come in seven passes: it is held whole. */
+static int
+ktpd_png_rows(ktpd_pool_t *pool, spng_ctx *png, const struct spng_ihdr *ihdr,
+              int reduce, ktpd_image_t *image)
+{
+    int            y, rc;
+    size_t         size;
+    unsigned      *sums;
+    unsigned char *rows, *row;
+
+    size = (size_t) ihdr->width * 4;
+    rows = ktpd_pool_alloc(
+        pool, ihdr->interlace_method != 0 ? ihdr->height : 1, size);
+    sums = ktpd_pool_alloc(pool, ihdr->width, 3 * sizeof(unsigned));
+
+    if (rows == NULL || sums == NULL) {
+        return -1;
+    }
+
+    if (ihdr->interlace_method != 0) {
+        rc = spng_decode_image(png, rows, size * ihdr->height, SPNG_FMT_RGBA8,
+                               SPNG_DECODE_TRNS);
+    } else {
+        rc = spng_decode_image(png, NULL, 0, SPNG_FMT_RGBA8,
+                               SPNG_DECODE_TRNS | SPNG_DECODE_PROGRESSIVE);
+    }
+
+    if (rc != 0) {
+        return -1;
+    }
+
+    for (y = 0; y < image->h * reduce; y++) {
+        row = rows;
+
+        if (ihdr->interlace_method != 0) {
+            row += size * (size_t) y;
+
+        } else {
+            rc = spng_decode_row(png, row, size);
+            if (rc != 0 && rc != SPNG_EOI) {
+                return -1;
+            }
+        }
+
+        ktpd_png_add(row, image->w * reduce, reduce, sums);
+
+        if (y % reduce == reduce - 1) {
+            ktpd_png_mean(sums, image->w, reduce * reduce,
+                          image->rgb + (size_t) (y / reduce) * image->w * 3);
+        }
+    }
+
+    ktpd_pool_free(pool, sums);
+    ktpd_pool_free(pool, rows);
+
+    return 0;
+}
+
+
+static int
+ktpd_image_png(ktpd_pool_t *pool, const unsigned char *bytes, size_t len,
+               ktpd_image_t *image)
+{
+    int              rc, reduce, side;
+    spng_ctx        *png;
+    struct spng_ihdr ihdr;
+
+    png = spng_ctx_new(SPNG_CTX_IGNORE_ADLER32);
+    if (png == NULL) {
+        return -1;
+    }
+
+    rc = -1;
+    spng_set_image_limits(png, 30000, 30000);
+    spng_set_chunk_limits(png, 1 << 20, 4 << 20);
+
+    if (spng_set_png_buffer(png, bytes, len) == 0
+        && spng_get_ihdr(png, &ihdr) == 0
+        && (long) ihdr.width * ihdr.height <= KTPD_MAX_PIXELS) {
+        side = ihdr.width > ihdr.height ? ihdr.width : ihdr.height;
+        reduce = (side + KTPD_MAX_SIDE - 1) / KTPD_MAX_SIDE;
+
+        if ((int) ihdr.width >= reduce && (int) ihdr.height >= reduce
+            && ktpd_image_create(pool, ihdr.width / reduce,
+                                 ihdr.height / reduce, image)
+                   == 0) {
+            rc = ktpd_png_rows(pool, png, &ihdr, reduce, image);
+        }
+    }
+
+    spng_ctx_free(png);
+
+    return rc;
+}
+
+
+/*
+ * Orientation n says where row 0 and column 0 are (EXIF 2.32, 4.6.4 A): bit
+ * by bit of n - 1 that is a turn, a mirror and an exchange of the axes.
+ */
+static int
+ktpd_image_turn(ktpd_pool_t *pool, ktpd_image_t *image, int orientation)
+{
+    int            x, y, sx, sy, swap, flip_x, flip_y;
+    ktpd_image_t   out;
+    unsigned char *to;
+
+    if (orientation == 1) {
+        return 0;
+    }
+
+    swap = orientation >= 5;
+    flip_x = orientation == 2 || orientation == 3 || orientation == 7
+             || orientation == 8;
+    flip_y = orientation == 3 || orientation == 4 || orientation == 6
+             || orientation == 7;
+
+    if (ktpd_image_create(pool, swap ? image->h : image->w,
+                          swap ? image->w : image->h, &out)
+        != 0) {
+        return -1;
+    }
+
+    to = out.rgb;
+
+    for (y = 0; y < out.h; y++) {
+        for (x = 0; x < out.w; x++) {
+            sx = swap ? y : x;
+            sy = swap ? x : y;
+            sx = flip_x ? image->w - 1 - sx : sx;
+            sy = flip_y ? image->h - 1 - sy : sy;
+            memcpy(to, image->rgb + ((size_t) sy * image->w + sx) * 3, 3);
+            to += 3;
+        }
+    }
+
+    ktpd_pool_free(pool, image->rgb);
+    *image = out;
+
+    return 0;
+}

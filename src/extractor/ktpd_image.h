@@ -1,0 +1,43 @@
+/*
+ * From the bytes of a file to pixels: JPEG (libjpeg-turbo, decoded at a
+ * reduced size at once) and PNG (libspng), turned upright as EXIF says.
+ */
+
+#ifndef KTPD_IMAGE_H
+#define KTPD_IMAGE_H
+
+#include <stddef.h>
+
+#include "ktpd_pool.h"
+
+
+/* Text of 12 pixels' height on a whole card is still 9 after this. */
+#define KTPD_MAX_SIDE   2200
+#define KTPD_MAX_PIXELS (64 * 1000 * 1000L)
+
+typedef struct {
+    int            w, h;
+    unsigned char *rgb; /* three bytes a pixel, rows without padding */
+} ktpd_image_t;
+
+/* One byte a pixel, rows without padding. */
+typedef struct {
+    int            w, h;
+    unsigned char *px;
+} ktpd_gray_t;
+
+
+/*
+ * Decodes; the longer side is at most KTPD_MAX_SIDE afterwards.  Pixels
+ * belong to the pool.  0, or -1 when the file is neither a JPEG nor a PNG
+ * that decodes, has more than KTPD_MAX_PIXELS, or memory is short.  A file
+ * that is cut off decodes as far as it goes.
+ */
+int ktpd_image_decode(ktpd_pool_t *pool, const unsigned char *bytes,
+                      size_t len, ktpd_image_t *image);
+
+/* Pixels of a size, all zero; 0 or -1. */
+int ktpd_gray_create(ktpd_pool_t *pool, int w, int h, ktpd_gray_t *gray);
+
+
+#endif /* KTPD_IMAGE_H */
