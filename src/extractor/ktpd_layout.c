@@ -1,0 +1,560 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "ktpd_flatten.h"
+#include "ktpd_layout.h"
+
+
+/* Three capitals' height on a card that fills the plane. */
+#define KTPD_WORK_WINDOW 41
+
+#define KTPD_SKEW_LIMIT 14.
+
+/* Points that columns are drawn through, and the columns kept. */
+#define KTPD_MAX_POINTS 1200
+#define KTPD_MAX_EDGES  10
+
+/* From the labels' left end to the values', in row spacings. */
+#define KTPD_COLUMN_OFFSET     7.65
+#define KTPD_COLUMN_OFFSET_MIN 6.6
+#define KTPD_COLUMN_OFFSET_MAX 8.9
+
+typedef struct {
+    double x, y;
+} ktpd_start_t;
+
+typedef struct {
+    double      score;
+    ktpd_edge_t edge;
+    double     *rows; /* where writing starts on it, sorted */
+    int         n;
+    double      spacing; /* 0: unknown */
+} ktpd_line_t;
+
+
+double
+ktpd_edge_at(const ktpd_edge_t *edge, double y)
+{
+    return edge->at + edge->slope * y;
+}
+
+
+int
+ktpd_page_create(ktpd_pool_t *pool, const ktpd_image_t *image,
+                 ktpd_page_t *page)
+{
+    int          side, w, h;
+    ktpd_image_t small;
+
+    side = image->w > image->h ? image->w : image->h;
+
+    if (side <= KTPD_WORK_SIDE) {
+        page->to_full = ktpd_map_identity();
+        return ktpd_flatten(pool, image, KTPD_WORK_WINDOW * side / 1000,
+                            KTPD_MIX_LIGHTEST, &page->work);
+    }
+
+    w = image->w * KTPD_WORK_SIDE / side;
+    h = image->h * KTPD_WORK_SIDE / side;
+
+    if (w < 1 || h < 1 || ktpd_image_reduce(pool, image, w, h, &small) != 0) {
+        return -1;
+    }
+
+    page->to_full = ktpd_map_scale((double) side / KTPD_WORK_SIDE);
+
+    if (ktpd_flatten(pool, &small, KTPD_WORK_WINDOW, KTPD_MIX_LIGHTEST,
+                     &page->work)
+        != 0) {
+        return -1;
+    }
+
+    ktpd_pool_free(pool, small.rgb);
+
+    return 0;
+}
+
+
+/* From a plane of the turned page to the page, for quarter turns. */
+static ktpd_map_t
+ktpd_quarter(int quarters, int w, int h)
+{
+    switch (quarters) {
+    case 1:
+        return ktpd_map_affine(0, 1, 0, -1, 0, h - 1);
+    case 2:
+        return ktpd_map_affine(-1, 0, w - 1, 0, -1, h - 1);
+    case 3:
+        return ktpd_map_affine(0, -1, w - 1, 1, 0, 0);
+    default:
+        return ktpd_map_identity();
+    }
+}
+
+
+int
+ktpd_page_level(ktpd_pool_t *pool, ktpd_page_t *page, int quarters)
+{
+    int          n, w, h, threshold;
+    double       c, s, sharpness;
+    ktpd_map_t   turn, tilt;
+    ktpd_gray_t  turned;
+    ktpd_blob_t *blobs;
+
+    w = quarters % 2 ? page->work.h : page->work.w;
+    h = quarters % 2 ? page->work.w : page->work.h;
+    turn = ktpd_quarter(quarters, page->work.w, page->work.h);
+    turned = page->work;
+
+    if (quarters != 0) {
+        if (ktpd_gray_create(pool, w, h, &turned) != 0) {
+            return -1;
+        }
+        ktpd_gray_warp(&page->work, &turn, 0, &turned);
+    }
+
+    threshold = (int) (.70 * KTPD_PAPER);
+    n = ktpd_blobs_find(pool, &turned, threshold, 70, 500, &blobs);
+    if (n < 0) {
+        return -1;
+    }
+
+    page->angle = ktpd_blobs_skew(&turned, threshold, blobs, n,
+                                  KTPD_SKEW_LIMIT, &sharpness);
+    c = cos(page->angle * M_PI / 180);
+    s = sin(page->angle * M_PI / 180);
+    tilt = ktpd_map_affine(c, -s, w / 2. - c * w / 2. + s * h / 2., s, c,
+                           h / 2. - s * w / 2. - c * h / 2.);
+
+    if (ktpd_gray_create(pool, w, h, &page->level) != 0) {
+        return -1;
+    }
+
+    ktpd_gray_warp(&turned, &tilt, 0, &page->level);
+    turn = ktpd_map_then(&tilt, &turn);
+    page->map = ktpd_map_then(&turn, &page->to_full);
+
+    if (quarters != 0) {
+        ktpd_pool_free(pool, turned.px);
+    }
+
+    return 0;
+}
+
+
+/* Writing, and not a speck, a rule or a piece of a picture. */
+static int
+ktpd_fragment_writing(const ktpd_fragment_t *f, double text)
+{
+    if (f->height < .55 * text) {
+        return 0;
+    }
+
+    return f->n >= 2 || f->blobs[0].w > 2.5 * text
+           || (f->blobs[0].w > 1.2 * text && f->blobs[0].h > .7 * text
+               && f->blobs[0].h < 1.5 * text);
+}
+
+
+int
+ktpd_page_fragments(ktpd_pool_t *pool, ktpd_page_t *page, double threshold,
+                    double text)
+{
+    int          i, n, kept;
+    ktpd_blob_t *blobs;
+
+    page->n = 0;
+
+    n = ktpd_blobs_find(pool, &page->level, (int) (threshold * KTPD_PAPER), 70,
+                        400, &blobs);
+    if (n < 20) {
+        return -1;
+    }
+
+    page->text = text > 0 ? text : ktpd_blobs_height(pool, blobs, n);
+    if (page->text < 5) {
+        return -1;
+    }
+
+    kept = 0;
+
+    for (i = 0; i < n; i++) {
+        if (blobs[i].h < 3.6 * page->text) {
+            blobs[kept++] = blobs[i];
+        }
+    }
+
+    n = ktpd_fragments_find(pool, blobs, kept, page->text, 1.9,
+                            &page->fragments);
+
+    for (i = 0; i < n; i++) {
+        if (ktpd_fragment_writing(&page->fragments[i], page->text)) {
+            page->fragments[page->n++] = page->fragments[i];
+        }
+    }
+
+    return page->n < 8 ? -1 : 0;
+}
+
+
+/* Left ends of fragments, and of the words in them. */
+static int
+ktpd_starts(const ktpd_page_t *page, ktpd_start_t *starts)
+{
+    int                    i, j, n;
+    double                 gap;
+    const ktpd_blob_t     *b;
+    const ktpd_fragment_t *f;
+
+    n = 0;
+
+    for (i = 0; i < page->n; i++) {
+        f = &page->fragments[i];
+        gap = 0;
+
+        for (j = 0; j < f->n && n < KTPD_MAX_POINTS; j++) {
+            b = &f->blobs[j];
+            if (j > 0) {
+                gap = b->x - f->blobs[j - 1].x - f->blobs[j - 1].w;
+            }
+
+            if (j == 0 || gap > .35 * page->text) {
+                starts[n].x = b->x;
+                starts[n++].y = f->bottom + f->slope * b->x;
+            }
+        }
+    }
+
+    return n;
+}
+
+
+/* How good an edge is: rows that start on it, less how far off they are. */
+static double
+ktpd_edge_score(const ktpd_start_t *starts, int n, const ktpd_edge_t *edge,
+                double text)
+{
+    int           i, rows, hits, bin;
+    double        off, sum;
+    unsigned char seen[256] = {0};
+
+    rows = 0;
+    hits = 0;
+    sum = 0;
+
+    for (i = 0; i < n; i++) {
+        off = fabs(starts[i].x - ktpd_edge_at(edge, starts[i].y));
+        if (off >= .4 * text) {
+            continue;
+        }
+
+        hits++;
+        sum += off;
+        bin = (int) (starts[i].y / (.9 * text)) & 255;
+        rows += !seen[bin];
+        seen[bin] = 1;
+    }
+
+    return hits ? rows - 1.5 * sum / hits / text - 12 * fabs(edge->slope) : 0;
+}
+
+
+static int
+ktpd_line_compare(const void *a, const void *b)
+{
+    const ktpd_line_t *p = a, *q = b;
+
+    return (q->score > p->score) - (q->score < p->score);
+}
+
+
+/* Edges through pairs of starts, the best ones, well apart from each other. */
+static int
+ktpd_lines_find(ktpd_pool_t *pool, const ktpd_page_t *page,
+                const ktpd_start_t *starts, int n, double middle,
+                ktpd_line_t *lines)
+{
+    int          i, j, k, found, kept, room;
+    double       dy, slope;
+    ktpd_line_t *all;
+
+    room = 20000;
+    found = 0;
+    kept = 0;
+
+    all = ktpd_pool_alloc(pool, (size_t) room, sizeof(ktpd_line_t));
+    if (all == NULL) {
+        return 0;
+    }
+
+    for (i = 0; i < n; i++) {
+        for (j = 0; j < n && found < room; j++) {
+            dy = starts[j].y - starts[i].y;
+            if (dy <= 5 * page->text || dy >= 32 * page->text) {
+                continue;
+            }
+
+            slope = (starts[j].x - starts[i].x) / dy;
+            if (fabs(slope) > .12) {
+                continue;
+            }
+
+            all[found].edge.slope = slope;
+            all[found].edge.at = starts[i].x - slope * starts[i].y;
+            all[found].score =
+                ktpd_edge_score(starts, n, &all[found].edge, page->text);
+            found += all[found].score >= 2.5;
+        }
+    }
+
+    qsort(all, (size_t) found, sizeof(ktpd_line_t), ktpd_line_compare);
+
+    for (i = 0; i < found && kept < KTPD_MAX_EDGES; i++) {
+        for (k = 0; k < kept; k++) {
+            if (fabs(ktpd_edge_at(&all[i].edge, middle)
+                     - ktpd_edge_at(&lines[k].edge, middle))
+                <= 1.2 * page->text) {
+                break;
+            }
+        }
+
+        if (k == kept) {
+            lines[kept++] = all[i];
+        }
+    }
+
+    ktpd_pool_free(pool, all);
+
+    return kept;
+}
+
+
+static int
+ktpd_number_compare(const void *a, const void *b)
+{
+    const double *p = a, *q = b;
+
+    return (*p > *q) - (*p < *q);
+}
+
+
+/* Where words start on the line, and the usual distance between them. */
+static int
+ktpd_line_rows(ktpd_pool_t *pool, const ktpd_page_t *page, ktpd_line_t *line)
+{
+    int                    i, j, n;
+    double                 y, gap, *steps;
+    const ktpd_blob_t     *b;
+    const ktpd_fragment_t *f;
+
+    line->n = 0;
+    line->spacing = 0;
+    line->rows = ktpd_pool_alloc(pool, (size_t) page->n, sizeof(double));
+    steps = ktpd_pool_alloc(pool, (size_t) page->n, sizeof(double));
+
+    if (line->rows == NULL || steps == NULL) {
+        return -1;
+    }
+
+    for (i = 0; i < page->n; i++) {
+        f = &page->fragments[i];
+
+        for (j = 0; j < f->n; j++) {
+            b = &f->blobs[j];
+            y = f->bottom + f->slope * b->x;
+            gap = j > 0 ? b->x - f->blobs[j - 1].x - f->blobs[j - 1].w
+                        : page->text;
+
+            if (gap > .2 * page->text
+                && fabs(b->x - ktpd_edge_at(&line->edge, y))
+                       < .6 * page->text) {
+                line->rows[line->n++] = y;
+                break;
+            }
+        }
+    }
+
+    qsort(line->rows, (size_t) line->n, sizeof(double), ktpd_number_compare);
+    n = 0;
+
+    for (i = 1; i < line->n; i++) {
+        gap = line->rows[i] - line->rows[i - 1];
+        if (gap > 1.3 * page->text && gap < 3.4 * page->text) {
+            steps[n++] = gap;
+        }
+    }
+
+    if (n >= 2) {
+        line->spacing = ktpd_median(steps, n);
+    }
+
+    ktpd_pool_free(pool, steps);
+
+    return 0;
+}
+
+
+/* Keeps the best few, one for each place of the value column. */
+static void
+ktpd_columns_add(ktpd_columns_t *best, int *n, const ktpd_columns_t *c,
+                 double middle, double text)
+{
+    int i, j;
+
+    for (i = 0; i < *n; i++) {
+        if (fabs(ktpd_edge_at(&best[i].values, middle)
+                 - ktpd_edge_at(&c->values, middle))
+            <= .8 * text) {
+            if (best[i].score >= c->score) {
+                return;
+            }
+
+            for (j = i; j < *n - 1; j++) {
+                best[j] = best[j + 1];
+            }
+            (*n)--;
+            break;
+        }
+    }
+
+    for (i = 0; i < *n && best[i].score >= c->score; i++) {
+        /* void */
+    }
+
+    if (i == KTPD_MAX_COLUMNS) {
+        return;
+    }
+
+    *n += *n < KTPD_MAX_COLUMNS;
+
+    for (j = *n - 1; j > i; j--) {
+        best[j] = best[j - 1];
+    }
+
+    best[i] = *c;
+}
+
+
+/* Rows that start on both lines. */
+static int
+ktpd_lines_common(const ktpd_line_t *a, const ktpd_line_t *b, double spacing)
+{
+    int i, j, n;
+
+    n = 0;
+
+    for (i = 0; i < b->n; i++) {
+        for (j = 0; j < a->n; j++) {
+            if (fabs(a->rows[j] - b->rows[i]) < .45 * spacing) {
+                n++;
+                break;
+            }
+        }
+    }
+
+    return n;
+}
+
+
+static int
+ktpd_lines_pair(const ktpd_line_t *a, const ktpd_line_t *b, double middle,
+                ktpd_columns_t *c)
+{
+    double offset;
+
+    c->spacing = a->spacing;
+    if (c->spacing == 0 || (b->spacing != 0 && b->spacing < c->spacing)) {
+        c->spacing = b->spacing;
+    }
+
+    if (c->spacing == 0 || fabs(a->edge.slope - b->edge.slope) > .05) {
+        return 0;
+    }
+
+    offset = (ktpd_edge_at(&b->edge, middle) - ktpd_edge_at(&a->edge, middle))
+             / c->spacing;
+
+    if (offset < KTPD_COLUMN_OFFSET_MIN || offset > KTPD_COLUMN_OFFSET_MAX) {
+        return 0;
+    }
+
+    c->labels = a->edge;
+    c->values = b->edge;
+    c->score = (a->n < 10 ? a->n : 10) + (b->n < 13 ? b->n : 13)
+               + .5 * ktpd_lines_common(a, b, c->spacing)
+               - 4 * fabs(offset - KTPD_COLUMN_OFFSET)
+               - 80 * fabs(a->edge.slope - b->edge.slope)
+               - 30 * fabs(a->edge.slope);
+
+    return 1;
+}
+
+
+/* The other column placed where it must be, beside the one that shows. */
+static void
+ktpd_lines_alone(const ktpd_line_t *a, int shows_labels, ktpd_columns_t *c)
+{
+    c->spacing = a->spacing;
+    c->labels = a->edge;
+    c->values = a->edge;
+    c->score = a->n - 3 - 30 * fabs(a->edge.slope) + .5 * shows_labels;
+
+    if (shows_labels) {
+        c->values.at += KTPD_COLUMN_OFFSET * c->spacing;
+    } else {
+        c->labels.at -= KTPD_COLUMN_OFFSET * c->spacing;
+    }
+}
+
+
+int
+ktpd_columns_find(ktpd_pool_t *pool, const ktpd_page_t *page,
+                  ktpd_columns_t columns[KTPD_MAX_COLUMNS])
+{
+    int            i, j, n, found, best;
+    double         middle, *ys;
+    ktpd_start_t  *starts;
+    ktpd_line_t    lines[KTPD_MAX_EDGES];
+    ktpd_columns_t c;
+
+    starts = ktpd_pool_alloc(pool, KTPD_MAX_POINTS, sizeof(ktpd_start_t));
+    ys = ktpd_pool_alloc(pool, KTPD_MAX_POINTS, sizeof(double));
+    if (starts == NULL || ys == NULL) {
+        return 0;
+    }
+
+    n = ktpd_starts(page, starts);
+    if (n == 0) {
+        return 0;
+    }
+
+    for (i = 0; i < n; i++) {
+        ys[i] = starts[i].y;
+    }
+
+    middle = ktpd_median(ys, n);
+    found = ktpd_lines_find(pool, page, starts, n, middle, lines);
+
+    for (i = 0; i < found; i++) {
+        if (ktpd_line_rows(pool, page, &lines[i]) != 0) {
+            return 0;
+        }
+    }
+
+    best = 0;
+
+    for (i = 0; i < found; i++) {
+        for (j = 0; j < found; j++) {
+            if (i != j && ktpd_lines_pair(&lines[i], &lines[j], middle, &c)) {
+                ktpd_columns_add(columns, &best, &c, middle, page->text);
+            }
+        }
+
+        for (j = 0; j < 2 && lines[i].spacing != 0 && lines[i].n >= 5; j++) {
+            ktpd_lines_alone(&lines[i], j, &c);
+            ktpd_columns_add(columns, &best, &c, middle, page->text);
+        }
+    }
+
+    return best;
+}

@@ -1,0 +1,470 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ktpd_flatten.h"
+#include "ktpd_rows.h"
+
+
+/* A fragment that belongs to a row, cut at the card's edge. */
+typedef struct {
+    double          y;
+    ktpd_fragment_t f;
+} ktpd_member_t;
+
+/* What rows are made from. */
+typedef struct {
+    ktpd_pool_t          *pool;
+    const ktpd_page_t    *page;
+    const ktpd_columns_t *columns;
+    double                capital;
+    double               *v; /* scratch */
+    ktpd_blob_t          *blobs, *labels, *values;
+} ktpd_rows_ctx_t;
+
+
+double
+ktpd_strip_bottom(const ktpd_strip_t *strip, double x)
+{
+    return strip->bottom + strip->slope * x;
+}
+
+
+static int
+ktpd_member_compare(const void *a, const void *b)
+{
+    const ktpd_member_t *p = a, *q = b;
+
+    return (p->y > q->y) - (p->y < q->y);
+}
+
+
+/* Fragments that begin between the columns' left ends. */
+static int
+ktpd_rows_members(const ktpd_rows_ctx_t *ctx, ktpd_member_t *members)
+{
+    int             i, n;
+    double          y, labels, values;
+    ktpd_fragment_t f;
+
+    n = 0;
+
+    for (i = 0; i < ctx->page->n; i++) {
+        f = ctx->page->fragments[i];
+        y = f.bottom + f.slope * f.x0;
+        labels = ktpd_edge_at(&ctx->columns->labels, y);
+        values = ktpd_edge_at(&ctx->columns->values, y);
+
+        if (f.x0 > values + 1.5 * ctx->capital) {
+            continue;
+        }
+
+        if (f.x0 < labels - 1.2 * ctx->capital) {
+            /* chained to clutter outside the card: the rest of it */
+            while (f.n > 0 && f.blobs[0].x <= labels - .8 * ctx->capital) {
+                f.blobs++;
+                f.n--;
+            }
+
+            if (f.n < 2) {
+                continue;
+            }
+
+            ktpd_fragment_fit(&f);
+        }
+
+        if ((f.height > 1.32 * ctx->capital
+             && f.height > 1.32 * ctx->page->text)
+            || f.height < .5 * ctx->capital) {
+            continue;
+        }
+
+        members[n].f = f;
+        members[n++].y = f.bottom + f.slope * values;
+    }
+
+    qsort(members, (size_t) n, sizeof(ktpd_member_t), ktpd_member_compare);
+
+    return n;
+}
+
+
+static int
+ktpd_blob_left(const void *a, const void *b)
+{
+    const ktpd_blob_t *p = a, *q = b;
+
+    return p->x - q->x;
+}
+
+
+/* The place of a row's upper and lower edge, by the blobs of its value. */
+static void
+ktpd_row_edges(const ktpd_rows_ctx_t *ctx, const ktpd_blob_t *blobs, int n,
+               double slope, ktpd_strip_t *strip)
+{
+    int                i, k, tall;
+    double             middle, bottom, x;
+    const ktpd_blob_t *b;
+
+    tall = 0;
+    for (i = 0; i < n; i++) {
+        tall += blobs[i].h > .6 * ctx->capital;
+    }
+
+    k = 0;
+    for (i = 0; i < n; i++) {
+        b = &blobs[i];
+        if (tall == 0 || b->h > .6 * ctx->capital) {
+            ctx->v[k++] = b->y + b->h / 2. - slope * (b->x + b->w / 2.);
+        }
+    }
+
+    middle = ktpd_median(ctx->v, k);
+
+    k = 0;
+    for (i = 0; i < n; i++) {
+        b = &blobs[i];
+        x = b->x + b->w / 2.;
+        if (b->h < 1.25 * ctx->capital
+            && (tall == 0 || b->h > .6 * ctx->capital)) {
+            ctx->v[k++] = b->y + b->h - slope * x;
+        }
+    }
+
+    bottom = k > 0 ? ktpd_median(ctx->v, k) : middle + ctx->capital / 2;
+
+    strip->slope = slope;
+    strip->bottom = .5 * (middle + ctx->capital / 2) + .5 * bottom;
+    strip->top = strip->bottom - ctx->capital;
+}
+
+
+/* Parts a row's blobs between its label and its value; the colon goes. */
+static void
+ktpd_row_part(const ktpd_rows_ctx_t *ctx, const ktpd_member_t *members, int n,
+              int *nlabels, int *nvalues)
+{
+    int                i, j;
+    double             values;
+    const ktpd_blob_t *b;
+
+    *nlabels = 0;
+    *nvalues = 0;
+
+    for (i = 0; i < n; i++) {
+        values = ktpd_edge_at(&ctx->columns->values, members[i].y);
+
+        for (j = 0; j < members[i].f.n; j++) {
+            b = &members[i].f.blobs[j];
+
+            if (b->x > values - .75 * ctx->capital) {
+                ctx->values[(*nvalues)++] = *b;
+
+            } else if (b->w >= .45 * ctx->capital
+                       || b->x <= values - 2.2 * ctx->capital
+                       || b->h >= ctx->capital) {
+                ctx->labels[(*nlabels)++] = *b;
+            }
+        }
+    }
+
+    qsort(ctx->labels, (size_t) *nlabels, sizeof(ktpd_blob_t), ktpd_blob_left);
+    qsort(ctx->values, (size_t) *nvalues, sizeof(ktpd_blob_t), ktpd_blob_left);
+}
+
+
+static double
+ktpd_blobs_right(const ktpd_blob_t *blobs, int n)
+{
+    int    i;
+    double right;
+
+    right = 0;
+    for (i = 0; i < n; i++) {
+        right =
+            blobs[i].x + blobs[i].w > right ? blobs[i].x + blobs[i].w : right;
+    }
+
+    return right;
+}
+
+
+/* A row of the members; its slope is NAN when it is too short to tell. */
+static int
+ktpd_row_make(const ktpd_rows_ctx_t *ctx, const ktpd_member_t *members, int n,
+              ktpd_row_t *row)
+{
+    int             nl, nv;
+    ktpd_fragment_t f;
+
+    memset(row, 0, sizeof(ktpd_row_t));
+    memset(&f, 0, sizeof(ktpd_fragment_t));
+    ktpd_row_part(ctx, members, n, &nl, &nv);
+
+    if (nl + nv == 0) {
+        return 0;
+    }
+
+    memcpy(ctx->blobs, ctx->labels, sizeof(ktpd_blob_t) * (size_t) nl);
+    memcpy(ctx->blobs + nl, ctx->values, sizeof(ktpd_blob_t) * (size_t) nv);
+
+    f.blobs = ctx->blobs;
+    f.n = nl + nv;
+    qsort(f.blobs, (size_t) f.n, sizeof(ktpd_blob_t), ktpd_blob_left);
+    ktpd_fragment_fit(&f);
+
+    row->value.slope =
+        (f.n < 4 || f.x1 - f.x0 < 7 * ctx->capital) ? NAN : f.slope;
+    row->has_label = nl > 0;
+    row->has_value = nv > 0;
+
+    if (nl > 0) {
+        row->label.x0 = ctx->labels[0].x;
+        row->label.x1 = ktpd_blobs_right(ctx->labels, nl);
+    }
+
+    if (nv > 0) {
+        row->value.x0 = ctx->values[0].x;
+        row->value.x1 = ktpd_blobs_right(ctx->values, nv);
+    }
+
+    return 1;
+}
+
+
+/* Slopes that could not be told are the usual one; then the edges. */
+static void
+ktpd_row_place(const ktpd_rows_ctx_t *ctx, const ktpd_member_t *members, int n,
+               double slope, ktpd_row_t *row)
+{
+    int    nl, nv;
+    double values;
+
+    if (isnan(row->value.slope) || fabs(row->value.slope - slope) > .03) {
+        row->value.slope = slope;
+    }
+
+    ktpd_row_part(ctx, members, n, &nl, &nv);
+    ktpd_row_edges(ctx, nv > 0 ? ctx->values : ctx->labels, nv > 0 ? nv : nl,
+                   row->value.slope, &row->value);
+
+    row->label.slope = row->value.slope;
+    row->label.top = row->value.top;
+    row->label.bottom = row->value.bottom;
+
+    values = ktpd_edge_at(&ctx->columns->values, row->value.bottom);
+    row->y = ktpd_strip_bottom(&row->value, values);
+    values = ktpd_edge_at(&ctx->columns->values, row->y);
+
+    if (!row->has_value) {
+        row->value.x1 = values;
+    }
+
+    if (!row->has_value || row->value.x0 > values + .3 * ctx->capital) {
+        row->value.x0 = values;
+    }
+}
+
+
+/* Fragments further right on the row, from left to right. */
+static int
+ktpd_row_aside(const ktpd_rows_ctx_t *ctx, const ktpd_row_t *row,
+               double aside[][2], int room)
+{
+    int                    i, j, n;
+    double                 y;
+    const ktpd_fragment_t *f;
+
+    n = 0;
+
+    for (i = 0; i < ctx->page->n; i++) {
+        f = &ctx->page->fragments[i];
+        y = f->bottom + f->slope * f->x0;
+
+        if (f->x0 <= row->value.x1 - 2
+            || f->x0 <= row->value.x0 + 2 * ctx->capital
+            || fabs(y - ktpd_strip_bottom(&row->value, f->x0))
+                   >= .5 * ctx->capital
+            || f->height >= 1.5 * ctx->capital) {
+            continue;
+        }
+
+        for (j = n < room ? n++ : n - 1; j > 0 && aside[j - 1][0] > f->x0;
+             j--) {
+            aside[j][0] = aside[j - 1][0];
+            aside[j][1] = aside[j - 1][1];
+        }
+
+        aside[j][0] = f->x0;
+        aside[j][1] = f->x1;
+    }
+
+    return n;
+}
+
+
+/* How far ink goes on from x to the right, over gaps narrower than a word's.
+ */
+static double
+ktpd_row_grow(const ktpd_rows_ctx_t *ctx, const ktpd_row_t *row, double x,
+              double limit)
+{
+    int                y, y0, y1, ink, darkest, gap;
+    double             last, bottom;
+    const ktpd_gray_t *g;
+
+    g = &ctx->page->level;
+    limit = limit < g->w - 1 ? limit : g->w - 1;
+    last = x;
+    gap = 0;
+
+    for (; x < limit; x++) {
+        bottom = ktpd_strip_bottom(&row->value, x);
+        y0 = (int) (bottom - ctx->capital);
+        y1 = (int) bottom;
+        y0 = y0 < 0 ? 0 : y0;
+        y1 = y1 < g->h ? y1 : g->h;
+        ink = 0;
+        darkest = 255;
+
+        for (y = y0; y < y1 && x >= 0; y++) {
+            int v = g->px[(size_t) y * g->w + (size_t) x];
+            ink += v < .85 * KTPD_PAPER;
+            darkest = v < darkest ? v : darkest;
+        }
+
+        if (darkest < .80 * KTPD_PAPER && ink >= 1 && ink >= .12 * (y1 - y0)) {
+            last = x;
+            gap = 0;
+
+        } else if (++gap > 1.1 * ctx->capital) {
+            break;
+        }
+    }
+
+    return last;
+}
+
+
+/* The value's right end: faint ink, and fragments near by, belong to it. */
+static void
+ktpd_row_extend(const ktpd_rows_ctx_t *ctx, ktpd_row_t *row)
+{
+    int    i, n;
+    double photo, aside[16][2], limit;
+
+    photo = ktpd_edge_at(&ctx->columns->values, row->y)
+            + KTPD_PHOTO * ctx->columns->spacing;
+    n = ktpd_row_aside(ctx, row, aside, 16);
+
+    for (i = 0;; i++) {
+        limit = i < n && aside[i][0] < photo ? aside[i][0] : photo;
+        row->value.x1 = ktpd_row_grow(ctx, row, row->value.x1, limit);
+
+        if (i == n || aside[i][0] - row->value.x1 >= 1.6 * ctx->capital
+            || aside[i][0] >= photo) {
+            break;
+        }
+
+        if (aside[i][1] > row->value.x1) {
+            row->value.x1 = aside[i][1];
+        }
+    }
+
+    for (; i < n && row->naside < KTPD_MAX_ASIDE; i++) {
+        row->aside[row->naside][0] = aside[i][0];
+        row->aside[row->naside++][1] = aside[i][1];
+    }
+}
+
+
+/* The members from the first on that are on its row. */
+static int
+ktpd_rows_group(const ktpd_member_t *members, int n, double reach)
+{
+    int    i;
+    double sum;
+
+    sum = members[0].y;
+
+    for (i = 1; i < n && fabs(members[i].y - sum / i) < reach; i++) {
+        sum += members[i].y;
+    }
+
+    return i;
+}
+
+
+static void
+ktpd_rows_build(const ktpd_rows_ctx_t *ctx, const ktpd_member_t *members,
+                int n, ktpd_rows_t *rows)
+{
+    int    i, k, first[KTPD_MAX_ROWS], count[KTPD_MAX_ROWS], sloped;
+    double slopes[KTPD_MAX_ROWS];
+
+    sloped = 0;
+
+    for (i = 0; i < n && rows->n < KTPD_MAX_ROWS; i += k) {
+        k = ktpd_rows_group(members + i, n - i, .42 * ctx->columns->spacing);
+
+        if (ktpd_row_make(ctx, members + i, k, &rows->rows[rows->n])) {
+            first[rows->n] = i;
+            count[rows->n] = k;
+
+            if (!isnan(rows->rows[rows->n].value.slope)) {
+                slopes[sloped++] = rows->rows[rows->n].value.slope;
+            }
+
+            rows->n++;
+        }
+    }
+
+    rows->slope = sloped > 0 ? ktpd_median(slopes, sloped) : 0;
+
+    for (i = 0; i < rows->n; i++) {
+        ktpd_row_place(ctx, members + first[i], count[i], rows->slope,
+                       &rows->rows[i]);
+        ktpd_row_extend(ctx, &rows->rows[i]);
+    }
+}
+
+
+int
+ktpd_rows_find(ktpd_pool_t *pool, const ktpd_page_t *page,
+               const ktpd_columns_t *columns, ktpd_rows_t *rows)
+{
+    int             i, n;
+    size_t          blobs;
+    ktpd_rows_ctx_t ctx;
+    ktpd_member_t  *members;
+
+    memset(rows, 0, sizeof(ktpd_rows_t));
+    rows->capital = columns->spacing * KTPD_CAPITAL;
+
+    blobs = 1;
+    for (i = 0; i < page->n; i++) {
+        blobs += (size_t) page->fragments[i].n;
+    }
+
+    ctx.pool = pool;
+    ctx.page = page;
+    ctx.columns = columns;
+    ctx.capital = rows->capital;
+    ctx.v = ktpd_pool_alloc(pool, blobs, sizeof(double));
+    ctx.blobs = ktpd_pool_alloc(pool, blobs, sizeof(ktpd_blob_t));
+    ctx.labels = ktpd_pool_alloc(pool, blobs, sizeof(ktpd_blob_t));
+    ctx.values = ktpd_pool_alloc(pool, blobs, sizeof(ktpd_blob_t));
+    members =
+        ktpd_pool_alloc(pool, (size_t) page->n + 1, sizeof(ktpd_member_t));
+
+    if (ctx.v == NULL || ctx.blobs == NULL || ctx.labels == NULL
+        || ctx.values == NULL || members == NULL) {
+        return -1;
+    }
+
+    n = ktpd_rows_members(&ctx, members);
+    ktpd_rows_build(&ctx, members, n, rows);
+
+    return rows->n;
+}
