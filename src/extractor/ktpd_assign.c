@@ -1,0 +1,310 @@
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#include "ktpd_assign.h"
+#include "ktpd_lexicon.h"
+#include "ktpd_text.h"
+
+
+/* What things cost and earn on the way through the rows. */
+#define KTPD_ROW_JUNK  .25 /* a row that is nothing */
+#define KTPD_ROW_MORE  .12 /* a row that goes on the one above: earns */
+#define KTPD_ROW_FOUND .05 /* a row that is a line: earns */
+#define KTPD_LINE_SKIP .18 /* a line that has no row */
+#define KTPD_ROW_OFF   .25 /* a row a whole spacing from where it should be */
+
+static const char *const ktpd_labels[KTPD_LINES] = {
+    "nama",
+    "tempat/tgl lahir",
+    "jenis kelamin",
+    "alamat",
+    "rt/rw",
+    "kel/desa",
+    "kecamatan",
+    "agama",
+    "status perkawinan",
+    "pekerjaan",
+    "kewarganegaraan",
+    "berlaku hingga",
+};
+
+
+static int
+ktpd_date_place(const char *p)
+{
+    int i;
+
+    /* DD MM YYYY with up to two other characters between */
+    for (i = 0; i < 2; i++) {
+        if (!ktpd_text_digit(p[0]) || !ktpd_text_digit(p[1])) {
+            return 0;
+        }
+
+        for (p += 2; *p != '\0' && !isalnum((unsigned char) *p); p++) {
+            /* void */
+        }
+    }
+
+    for (i = 0; i < 4; i++) {
+        if (!ktpd_text_digit(p[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+int
+ktpd_find_date(const char *text, char date[11])
+{
+    int  i, j, n, digits, real;
+    char c;
+
+    n = (int) strlen(text);
+
+    for (i = n - 8; i >= 0; i--) {
+        if (!ktpd_date_place(text + i)) {
+            continue;
+        }
+
+        digits = 0;
+        real = 0;
+
+        for (j = i; j < n && digits < 8; j++) {
+            c = ktpd_text_digit(text[j]);
+            if (c == '\0') {
+                continue;
+            }
+
+            real += isdigit((unsigned char) text[j]) != 0;
+            date[digits + (digits >= 2) + (digits >= 4)] = c;
+            digits++;
+        }
+
+        if (real >= 5) {
+            date[2] = date[5] = '-';
+            date[10] = '\0';
+            return i;
+        }
+    }
+
+    return -1;
+}
+
+
+static int
+ktpd_looks_rt_rw(const char *s)
+{
+    int run, part;
+
+    s += strspn(s, " :.;,-'\"");
+
+    for (part = 0; part < 2; part++) {
+        for (run = 0; ktpd_text_digit(*s) != '\0' && run < 3; run++) {
+            s++;
+        }
+
+        if (run < 2) {
+            return 0;
+        }
+
+        if (part == 0 && *s != '\0' && !isalnum((unsigned char) *s)) {
+            s++;
+        }
+    }
+
+    return s[strspn(s, " :.;,-'\"")] == '\0';
+}
+
+
+static int
+ktpd_looks_address(const char *s)
+{
+    size_t i, n;
+
+    static const char *const starts[] = {
+        "JL",    "JALAN", "KP",   "KAMPUNG", "DUSUN", "DSN",   "KOMP",
+        "PERUM", "LINGK", "BLOK", "GG",      "GANG",  "DUKUH", "PERUMAHAN"};
+
+    for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        n = strlen(starts[i]);
+        if (strncmp(s, starts[i], n) == 0 && !isalpha((unsigned char) s[n])) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* What the shape of a value says; s is in capitals. */
+static void
+ktpd_weigh_value(const char *s, double evidence[KTPD_LINES])
+{
+    int    digits, letters;
+    char   date[11], key[KTPD_TEXT_MAX];
+    size_t i;
+
+    digits = 0;
+    letters = 0;
+
+    for (i = 0; s[i] != '\0'; i++) {
+        digits += isdigit((unsigned char) s[i]) != 0;
+        letters += digits == 0 && isalpha((unsigned char) s[i]);
+    }
+
+    if (ktpd_find_date(s, date) >= 0) {
+        evidence[KTPD_LINE_BIRTH] += digits <= 9 && letters >= 3 ? .5 : .1;
+        evidence[KTPD_LINE_VALID] += letters < 3 ? .3 : 0;
+    }
+
+    evidence[KTPD_LINE_GENDER] +=
+        ktpd_lexicon_like(KTPD_LEX_GENDER, s) > .65 ? .5 : 0;
+    evidence[KTPD_LINE_RT_RW] += ktpd_looks_rt_rw(s) ? .5 : 0;
+    evidence[KTPD_LINE_ADDRESS] += ktpd_looks_address(s) ? .3 : 0;
+    evidence[KTPD_LINE_RELIGION] +=
+        ktpd_lexicon_like(KTPD_LEX_RELIGION, s) > .7 ? .45 : 0;
+    evidence[KTPD_LINE_STATUS] +=
+        ktpd_lexicon_like(KTPD_LEX_STATUS, s) > .7 ? .45 : 0;
+    evidence[KTPD_LINE_OCCUPATION] +=
+        ktpd_lexicon_like(KTPD_LEX_OCCUPATION, s) > .75 ? .35 : 0;
+    evidence[KTPD_LINE_VALID] +=
+        ktpd_lexicon_like(KTPD_LEX_VALID, s) > .65 ? .55 : 0;
+
+    ktpd_text_key(s, key, sizeof(key));
+    evidence[KTPD_LINE_NATIONALITY] +=
+        strncmp(key, "WN", 2) == 0 && strlen(key) == 3 ? .5 : 0;
+}
+
+
+void
+ktpd_assign_weigh(ktpd_entry_t *e)
+{
+    int    i;
+    char   label[KTPD_MAX_VALUE], value[KTPD_MAX_VALUE];
+    size_t n, m;
+    double like;
+
+    n = 0;
+    for (i = 0; e->label.text[i] != '\0'; i++) {
+        if (isalpha((unsigned char) e->label.text[i])
+            || e->label.text[i] == '/' || e->label.text[i] == ' ') {
+            label[n++] = (char) tolower((unsigned char) e->label.text[i]);
+        }
+    }
+
+    label[n] = '\0';
+    ktpd_text_fold(label);
+    n = strlen(label);
+
+    ktpd_text_copy(value, sizeof(value), e->value.text);
+    ktpd_text_upper(value);
+
+    for (i = 0; i < KTPD_LINES; i++) {
+        m = strlen(ktpd_labels[i]);
+        m = m > n ? m : n;
+        like =
+            1
+            - (double) ktpd_text_distance(label, ktpd_labels[i]) / (double) m;
+        e->like[i] = like;
+        e->evidence[i] = (like > .5 ? 1.2 : .3) * fmax(0, like - .35)
+                         - (like < .3 && n > 0 ? .25 : 0);
+    }
+
+    ktpd_weigh_value(value, e->evidence);
+}
+
+
+/* The best way to reach a state: rows seen, lines passed. */
+typedef struct {
+    double score;
+    int    from; /* lines passed before */
+    int    line; /* what the row is */
+} ktpd_step_t;
+
+
+static void
+ktpd_step(ktpd_step_t *to, double score, int from, int line)
+{
+    if (score > to->score) {
+        to->score = score;
+        to->from = from;
+        to->line = line;
+    }
+}
+
+
+/* From row i with j lines passed to all that the row may be. */
+static void
+ktpd_assign_row(const ktpd_table_t *table, int i, int j, double score,
+                ktpd_step_t *next)
+{
+    int                 k;
+    double              dy, off, most;
+    const ktpd_entry_t *e;
+
+    e = &table->entries[i];
+    dy = i > 0 ? (e->row.y - e[-1].row.y) / table->spacing : 1;
+
+    ktpd_step(&next[j], score - KTPD_ROW_JUNK, j, KTPD_LINE_NONE);
+
+    if (i > 0 && !e->row.has_label && dy > .6 && dy < 1.45
+        && (j == KTPD_LINE_NAME + 1 || j == KTPD_LINE_ADDRESS + 1)) {
+        ktpd_step(&next[j], score + KTPD_ROW_MORE, j, KTPD_LINE_MORE);
+    }
+
+    for (k = j; k < KTPD_LINES; k++) {
+        off = i > 0 && j > 0 ? KTPD_ROW_OFF * fabs(dy - (k - j + 1)) : 0;
+        most = off > 1.6 ? 1.6 : off;
+        ktpd_step(&next[k + 1],
+                  score + e->evidence[k] - KTPD_LINE_SKIP * (k - j) - most
+                      + KTPD_ROW_FOUND,
+                  j, k);
+    }
+}
+
+
+void
+ktpd_assign(ktpd_table_t *table)
+{
+    int                 i, j;
+    ktpd_entry_t       *e;
+    static const double never = -1e9;
+    ktpd_step_t         steps[KTPD_MAX_ROWS + 1][KTPD_LINES + 1];
+
+    for (i = 0; i <= table->n; i++) {
+        for (j = 0; j <= KTPD_LINES; j++) {
+            steps[i][j].score = i == 0 && j == 0 ? 0 : never;
+        }
+    }
+
+    for (i = 0; i < table->n; i++) {
+        for (j = 0; j <= KTPD_LINES; j++) {
+            if (steps[i][j].score > never / 2) {
+                ktpd_assign_row(table, i, j, steps[i][j].score, steps[i + 1]);
+            }
+        }
+    }
+
+    j = 0;
+    for (i = 1; i <= KTPD_LINES; i++) {
+        if (steps[table->n][i].score > steps[table->n][j].score) {
+            j = i;
+        }
+    }
+
+    table->score = steps[table->n][j].score;
+    table->labels = 0;
+
+    for (i = table->n; i > 0; i--) {
+        e = &table->entries[i - 1];
+        e->line = steps[i][j].line;
+        j = steps[i][j].from;
+
+        if (e->line >= 0 && e->like[e->line] > .55) {
+            table->labels++;
+        }
+    }
+}

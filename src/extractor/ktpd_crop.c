@@ -1,0 +1,123 @@
+#include <math.h>
+
+#include "ktpd_crop.h"
+#include "ktpd_flatten.h"
+
+
+#define KTPD_MAX_CROP_WIDTH 4000
+
+/* Where the darkest ink goes when contrast is stretched. */
+#define KTPD_INK 20
+
+const ktpd_cut_t ktpd_cut_value = {30, .45, .38, .5};
+
+
+int
+ktpd_sheet_create(ktpd_pool_t *pool, const ktpd_image_t *image, double capital,
+                  ktpd_sheet_t *sheet)
+{
+    int window;
+
+    sheet->n = 0;
+    window = (int) (capital * 1.25 + .5);
+    window = window < 9 ? 9 : window;
+
+    if (ktpd_flatten(pool, image, window, KTPD_MIX_MEAN, &sheet->sizes[0])
+        != 0) {
+        return -1;
+    }
+
+    sheet->n = 1;
+
+    while (sheet->n < 3
+           && ktpd_gray_halve(pool, &sheet->sizes[sheet->n - 1],
+                              &sheet->sizes[sheet->n])
+                  == 0) {
+        sheet->n++;
+    }
+
+    return 0;
+}
+
+
+/* Stretches contrast: the darkest fiftieth goes to KTPD_INK. */
+static void
+ktpd_crop_stretch(ktpd_gray_t *gray)
+{
+    int      i, n, low, sum, v, table[256];
+    unsigned histogram[256] = {0};
+
+    n = gray->w * gray->h;
+
+    for (i = 0; i < n; i++) {
+        histogram[gray->px[i]]++;
+    }
+
+    sum = 0;
+    for (low = 0; low < 255; low++) {
+        sum += (int) histogram[low];
+        if (sum * 50 >= n) {
+            break;
+        }
+    }
+
+    if (low >= KTPD_PAPER - 10) {
+        return;
+    }
+
+    for (i = 0; i < 256; i++) {
+        v = (i - low) * 215
+                / (KTPD_PAPER + 3 - low > 20 ? KTPD_PAPER + 3 - low : 20)
+            + KTPD_INK;
+        table[i] = v < 0 ? 0 : (v > 255 ? 255 : v);
+    }
+
+    for (i = 0; i < n; i++) {
+        gray->px[i] = (unsigned char) table[gray->px[i]];
+    }
+}
+
+
+int
+ktpd_crop(ktpd_pool_t *pool, const ktpd_sheet_t *sheet, const ktpd_map_t *map,
+          const ktpd_strip_t *strip, const ktpd_cut_t *cut, ktpd_gray_t *out)
+{
+    int        size;
+    double     f, h, x0, w, scale;
+    ktpd_map_t to_level, all, shrink;
+
+    h = strip->bottom - strip->top;
+    if (h < 2) {
+        return -1;
+    }
+
+    f = cut->capital / h;
+    x0 = strip->x0 - cut->left * h;
+    w = (strip->x1 + cut->right * h - x0) * f;
+
+    if (!(w >= 8 && w <= KTPD_MAX_CROP_WIDTH)
+        || ktpd_gray_create(pool, (int) w,
+                            (int) ((1 + 2 * cut->above) * cut->capital), out)
+               != 0) {
+        return -1;
+    }
+
+    to_level =
+        ktpd_map_affine(1 / f, 0, x0, strip->slope / f, 1 / f,
+                        strip->top + strip->slope * x0 - cut->above * h);
+    all = ktpd_map_then(&to_level, map);
+
+    /* how many pixels of the image one of the cut's covers */
+    scale = ktpd_map_size(&all, w / 2, out->h / 2.);
+
+    for (size = 0; size < sheet->n - 1 && scale > 1.6; size++) {
+        shrink = ktpd_map_affine(.5, 0, -.25, 0, .5, -.25);
+        all = ktpd_map_then(&all, &shrink);
+        scale /= 2;
+    }
+
+    ktpd_gray_warp(&sheet->sizes[size], &all, 1, out);
+    ktpd_crop_stretch(out);
+
+    return 0;
+}

@@ -1,0 +1,507 @@
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ktpd_fields.h"
+#include "ktpd_lexicon.h"
+#include "ktpd_text.h"
+
+
+#define KTPD_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define KTPD_DIGITS  "0123456789"
+
+/* What may stand around a value and is no part of it. */
+#define KTPD_JUNK_LEFT  " :;.,'\"-_=~*|&()/"
+#define KTPD_JUNK_RIGHT " :;'\"_=~*|"
+
+/* Under this a line is read once more with its own alphabet. */
+#define KTPD_SURE .80f
+
+static const char *const ktpd_alphabets[KTPD_LINES] = {
+    [KTPD_LINE_NAME] = KTPD_LETTERS " .,'-",
+    [KTPD_LINE_BIRTH] = KTPD_LETTERS KTPD_DIGITS " .,-'()/",
+    [KTPD_LINE_GENDER] = KTPD_LETTERS "-",
+    [KTPD_LINE_ADDRESS] = KTPD_LETTERS KTPD_DIGITS " .,-/'()&",
+    [KTPD_LINE_RT_RW] = KTPD_DIGITS "/",
+    [KTPD_LINE_VILLAGE] = KTPD_LETTERS  KTPD_DIGITS " -'/.()",
+    [KTPD_LINE_DISTRICT] = KTPD_LETTERS KTPD_DIGITS " -'/.()",
+    [KTPD_LINE_RELIGION] = KTPD_LETTERS,
+    [KTPD_LINE_STATUS] = KTPD_LETTERS " ",
+    [KTPD_LINE_OCCUPATION] = KTPD_LETTERS " /-.()",
+    [KTPD_LINE_NATIONALITY] = KTPD_LETTERS " ",
+    [KTPD_LINE_VALID] = KTPD_LETTERS KTPD_DIGITS " -",
+};
+
+
+void
+ktpd_field_set(const ktpd_scan_t *scan, ktpd_field_t *field, const char *value,
+               const ktpd_reading_t *reading, const ktpd_strip_t *strip)
+{
+    ktpd_text_copy(field->value, sizeof(field->value), value);
+    ktpd_text_copy(field->raw, sizeof(field->raw), reading->text);
+    field->confidence = value[0] != '\0' ? reading->confidence : 0;
+
+    if (strip != NULL) {
+        ktpd_scan_box(scan, strip, &field->x, &field->y, &field->w, &field->h);
+    }
+}
+
+
+void
+ktpd_field_repair(ktpd_field_t *field, const char *value)
+{
+    if (strcmp(field->value, value) != 0) {
+        ktpd_text_copy(field->value, sizeof(field->value), value);
+        field->repaired = 1;
+    }
+}
+
+
+int
+ktpd_date_valid(const char *date)
+{
+    int day, month, year, days;
+
+    static const int lengths[] = {31, 28, 31, 30, 31, 30,
+                                  31, 31, 30, 31, 30, 31};
+
+    if (strlen(date) != 10) {
+        return 0;
+    }
+
+    day = atoi(date);
+    month = atoi(date + 3);
+    year = atoi(date + 6);
+
+    if (month < 1 || month > 12 || year < 1900 || year > 2100) {
+        return 0;
+    }
+
+    days = lengths[month - 1]
+           + (month == 2
+              && ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0));
+
+    return day >= 1 && day <= days;
+}
+
+
+/* A value as read, less what is around it. */
+static void
+ktpd_value_clean(char *s)
+{
+    ktpd_text_upper(s);
+    ktpd_text_trim(s, KTPD_JUNK_LEFT, KTPD_JUNK_RIGHT);
+    ktpd_text_fold(s);
+}
+
+
+/* Whether a text has only characters of an alphabet. */
+static int
+ktpd_in_alphabet(const char *s, const char *alphabet)
+{
+    return s[strspn(s, alphabet)] == '\0';
+}
+
+
+/*
+ * A line's text: as first read when that was sure and fits the line's
+ * alphabet, else read again with that alphabet.  With the rows that it goes
+ * on in.
+ */
+static int
+ktpd_line_text(ktpd_scan_t *scan, ktpd_line_id_t line, char *text, size_t size,
+               ktpd_reading_t *reading)
+{
+    int             i;
+    char            part[KTPD_MAX_VALUE];
+    ktpd_entry_t   *e;
+    ktpd_reading_t  again;
+    ktpd_reading_t *r;
+
+    text[0] = '\0';
+    memset(reading, 0, sizeof(ktpd_reading_t));
+
+    e = ktpd_scan_line(scan, line);
+    if (e == NULL) {
+        return -1;
+    }
+
+    *reading = e->value;
+
+    for (i = 0;; i++) {
+        r = &e[i].value;
+
+        if (r->text[0] != '\0'
+            && (r->confidence < KTPD_SURE
+                || !ktpd_in_alphabet(r->text, ktpd_alphabets[line]))) {
+            ktpd_scan_read(scan, &e[i].row.value, &ktpd_cut_value,
+                           KTPD_OCR_WORDS, ktpd_alphabets[line], &again);
+            r = &again;
+        }
+
+        ktpd_text_copy(part, sizeof(part), r->text);
+        ktpd_value_clean(part);
+
+        if (i > 0 && part[0] != '\0') {
+            ktpd_text_append(text, size, " ");
+        }
+        ktpd_text_append(text, size, part);
+
+        if (e + i + 1 >= scan->table->entries + scan->table->n
+            || e[i + 1].line != KTPD_LINE_MORE) {
+            break;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A line that must stand between two that were found is read there. */
+static void
+ktpd_line_insert(ktpd_scan_t *scan, int after, ktpd_line_id_t line,
+                 double share)
+{
+    double        y, x, slope;
+    ktpd_entry_t *e, *new;
+    ktpd_table_t *table;
+
+    table = scan->table;
+    if (table->n == KTPD_MAX_ROWS) {
+        return;
+    }
+
+    e = &table->entries[after];
+    new = e + 1;
+    memmove(new + 1, new,
+            sizeof(ktpd_entry_t) * (size_t) (table->n - after - 1));
+    table->n++;
+
+    y = e->row.y + (new[1].row.y - e->row.y) * share;
+    slope = e->row.value.slope
+            + (new[1].row.value.slope - e->row.value.slope) * share;
+    x = ktpd_edge_at(&scan->columns.values, y);
+
+    memset(new, 0, sizeof(ktpd_entry_t));
+    new->line = (int) line;
+    new->row.y = y;
+    new->row.value.slope = slope;
+    new->row.value.bottom = y - slope *x;
+    new->row.value.top = new->row.value.bottom - scan->rows.capital;
+    new->row.value.x0 = x;
+    new->row.value.x1 = x + 15 * scan->rows.capital;
+
+    ktpd_scan_read(scan, &new->row.value, &ktpd_cut_value, KTPD_OCR_WORDS,
+                   ktpd_alphabets[line], &new->value);
+}
+
+
+static void
+ktpd_lines_complete(ktpd_scan_t *scan)
+{
+    int           i, k, last, missing;
+    double        gap;
+    ktpd_table_t *table;
+
+    table = scan->table;
+    last = -1;
+
+    for (i = 0; i < table->n; i++) {
+        if (table->entries[i].line < 0) {
+            continue;
+        }
+
+        missing = last < 0
+                      ? 0
+                      : table->entries[i].line - table->entries[last].line - 1;
+
+        if (missing > 0) {
+            gap = (table->entries[i].row.y - table->entries[last].row.y)
+                  / table->spacing;
+
+            /* not where the row may be one that goes on */
+            if (last == i - 1
+                && ((table->entries[last].line != KTPD_LINE_NAME
+                     && table->entries[last].line != KTPD_LINE_ADDRESS)
+                    || gap < missing + 1.4)
+                && gap > missing + .4) {
+                for (k = 1; k <= missing; k++) {
+                    ktpd_line_insert(
+                        scan, i - 1,
+                        (ktpd_line_id_t) (table->entries[last].line + k),
+                        1. / (missing + 2 - k));
+                    i++;
+                }
+            }
+        }
+
+        last = i;
+    }
+}
+
+
+double
+ktpd_fields_first(ktpd_scan_t *scan)
+{
+    int           i;
+    ktpd_entry_t *e;
+
+    for (i = 0; i < scan->table->n; i++) {
+        e = &scan->table->entries[i];
+        if (e->line >= 0) {
+            return e->row.y - e->line * scan->table->spacing;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ktpd_read_birth(ktpd_scan_t *scan, ktpd_card_t *card)
+{
+    int            at;
+    char           text[2 * KTPD_MAX_VALUE], date[11];
+    ktpd_reading_t reading;
+    ktpd_entry_t  *e;
+
+    if (ktpd_line_text(scan, KTPD_LINE_BIRTH, text, sizeof(text), &reading)
+        != 0) {
+        return;
+    }
+
+    e = ktpd_scan_line(scan, KTPD_LINE_BIRTH);
+    at = ktpd_find_date(text, date);
+
+    if (at >= 0) {
+        text[at] = '\0';
+        ktpd_field_set(scan, &card->fields[KTPD_DATE_OF_BIRTH],
+                       ktpd_date_valid(date) ? date : "", &reading,
+                       &e->row.value);
+    }
+
+    ktpd_text_letters(text);
+    ktpd_text_trim(text, KTPD_JUNK_LEFT, " ,.-'");
+    ktpd_field_set(scan, &card->fields[KTPD_PLACE_OF_BIRTH], text, &reading,
+                   &e->row.value);
+}
+
+
+/* Lines whose value is one of a lexicon's entries. */
+static void
+ktpd_read_word(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_line_id_t line,
+               ktpd_field_id_t field, ktpd_lexicon_t lexicon, double limit,
+               int only)
+{
+    char           text[2 * KTPD_MAX_VALUE];
+    double         distance;
+    const char    *word;
+    ktpd_reading_t reading;
+
+    if (ktpd_line_text(scan, line, text, sizeof(text), &reading) != 0) {
+        return;
+    }
+
+    ktpd_text_trim(text, "", " -.");
+    word = ktpd_lexicon_match(lexicon, text, limit, &distance);
+    ktpd_field_set(scan, &card->fields[field], only ? "" : text, &reading,
+                   &ktpd_scan_line(scan, line)->row.value);
+
+    if (word != NULL) {
+        ktpd_text_copy(card->fields[field].value, KTPD_MAX_VALUE, word);
+        card->fields[field].repaired = distance > 0;
+        card->fields[field].confidence = reading.confidence;
+    }
+}
+
+
+static void
+ktpd_read_rt_rw(ktpd_scan_t *scan, ktpd_card_t *card)
+{
+    int            n;
+    char           text[2 * KTPD_MAX_VALUE], digits[KTPD_MAX_VALUE], rt[8];
+    ktpd_reading_t reading;
+
+    if (ktpd_line_text(scan, KTPD_LINE_RT_RW, text, sizeof(text), &reading)
+        != 0) {
+        return;
+    }
+
+    n = ktpd_text_digits(text, digits, sizeof(digits));
+
+    /* a slash read as a digit */
+    if (n == 7) {
+        memmove(digits + 3, digits + 4, 4);
+        n = 6;
+    }
+
+    if (n == 6) {
+        memcpy(rt, digits, 3);
+        rt[3] = '/';
+        memcpy(rt + 4, digits + 3, 4);
+        ktpd_field_set(scan, &card->fields[KTPD_RT_RW], rt, &reading,
+                       &ktpd_scan_line(scan, KTPD_LINE_RT_RW)->row.value);
+    }
+}
+
+
+/* Where a value begins after a label like "Gol. Darah :" (0: no label). */
+static size_t
+ktpd_after_label(const char *text, const char *label)
+{
+    int    d, least;
+    char   part[16];
+    size_t i, n, m, best;
+
+    n = strlen(text);
+    m = strlen(label);
+    least = 3;
+    best = 0;
+
+    for (i = 0; i + m <= n + 1; i++) {
+        ktpd_text_copy(part, m + 1, text + i);
+        d = ktpd_text_distance(part, label);
+        if (d < least) {
+            least = d;
+            best = i + m;
+        }
+    }
+
+    return best < n ? best : 0;
+}
+
+
+static void
+ktpd_read_blood(ktpd_scan_t *scan, ktpd_card_t *card)
+{
+    char           text[KTPD_MAX_VALUE], value[4], *p;
+    ktpd_entry_t  *e;
+    ktpd_strip_t   strip;
+    ktpd_reading_t reading;
+
+    static const ktpd_cut_t cut = {30, .45, .3, .5};
+
+    e = ktpd_scan_line(scan, KTPD_LINE_GENDER);
+    if (e == NULL || e->row.naside == 0
+        || e->row.aside[0][0] - e->row.value.x0 > 24 * scan->rows.capital) {
+        return;
+    }
+
+    strip = e->row.value;
+    strip.x0 = e->row.aside[0][0];
+    strip.x1 = strip.x0 + 11.6 * scan->rows.capital;
+    ktpd_scan_read(scan, &strip, &cut, KTPD_OCR_WORDS, NULL, &reading);
+
+    ktpd_text_copy(text, sizeof(text), reading.text);
+    ktpd_text_upper(text);
+    p = text + ktpd_after_label(text, "DARAH");
+    if (p == text) {
+        return;
+    }
+
+    ktpd_text_trim(p, " :;.,|_'\"", " :;.,|_'\"");
+
+    memset(value, 0, sizeof(value));
+
+    for (; *p != '\0' && strlen(value) < 3; p++) {
+        if (strchr("0QDO", *p) != NULL && value[0] == '\0') {
+            value[0] = 'O';
+        } else if (*p == '8' || *p == 'B') {
+            value[strlen(value)] = 'B';
+        } else if (*p == 'A' && value[0] == '\0') {
+            value[0] = 'A';
+        } else if (*p == '+' || *p == '-') {
+            value[strlen(value)] = *p;
+            break;
+        } else {
+            break;
+        }
+    }
+
+    ktpd_field_set(scan, &card->fields[KTPD_BLOOD_TYPE], value, &reading,
+                   &strip);
+}
+
+
+/* Lines that are free text. */
+static void
+ktpd_read_free(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_line_id_t line,
+               ktpd_field_id_t field, const char *end)
+{
+    char           text[2 * KTPD_MAX_VALUE];
+    ktpd_reading_t reading;
+
+    if (ktpd_line_text(scan, line, text, sizeof(text), &reading) != 0) {
+        return;
+    }
+
+    ktpd_text_trim(text, end, end);
+    ktpd_field_set(scan, &card->fields[field], text, &reading,
+                   &ktpd_scan_line(scan, line)->row.value);
+}
+
+
+static void
+ktpd_read_nationality(ktpd_scan_t *scan, ktpd_card_t *card)
+{
+    char           text[2 * KTPD_MAX_VALUE];
+    ktpd_field_t  *field;
+    ktpd_reading_t reading;
+
+    if (ktpd_line_text(scan, KTPD_LINE_NATIONALITY, text, sizeof(text),
+                       &reading)
+        != 0) {
+        return;
+    }
+
+    field = &card->fields[KTPD_NATIONALITY];
+    ktpd_field_set(scan, field, text, &reading,
+                   &ktpd_scan_line(scan, KTPD_LINE_NATIONALITY)->row.value);
+
+    if (strlen(text) <= 4 && ktpd_text_distance(text, "WNI") <= 2) {
+        ktpd_field_repair(field, "WNI");
+    }
+}
+
+
+static void
+ktpd_read_valid(ktpd_scan_t *scan, ktpd_card_t *card)
+{
+    char date[11];
+
+    ktpd_read_word(scan, card, KTPD_LINE_VALID, KTPD_VALID_UNTIL,
+                   KTPD_LEX_VALID, .4, 0);
+
+    if (ktpd_find_date(card->fields[KTPD_VALID_UNTIL].value, date) >= 0
+        && ktpd_date_valid(date)) {
+        ktpd_text_copy(card->fields[KTPD_VALID_UNTIL].value, KTPD_MAX_VALUE,
+                       date);
+    }
+}
+
+
+void
+ktpd_fields_read(ktpd_scan_t *scan, ktpd_card_t *card)
+{
+    ktpd_lines_complete(scan);
+
+    ktpd_read_free(scan, card, KTPD_LINE_NAME, KTPD_FULL_NAME, " -.,'");
+    ktpd_text_letters(card->fields[KTPD_FULL_NAME].value);
+    ktpd_read_birth(scan, card);
+    ktpd_read_word(scan, card, KTPD_LINE_GENDER, KTPD_GENDER, KTPD_LEX_GENDER,
+                   .6, 1);
+    ktpd_read_blood(scan, card);
+    ktpd_read_free(scan, card, KTPD_LINE_ADDRESS, KTPD_ADDRESS, " -.,'");
+    ktpd_read_rt_rw(scan, card);
+    ktpd_read_free(scan, card, KTPD_LINE_VILLAGE, KTPD_ADMINISTRATIVE_VILLAGE,
+                   " .-");
+    ktpd_read_free(scan, card, KTPD_LINE_DISTRICT, KTPD_DISTRICT, " .-");
+    ktpd_read_word(scan, card, KTPD_LINE_RELIGION, KTPD_RELIGION,
+                   KTPD_LEX_RELIGION, .5, 0);
+    ktpd_read_word(scan, card, KTPD_LINE_STATUS, KTPD_MARITAL_STATUS,
+                   KTPD_LEX_STATUS, .45, 0);
+    ktpd_read_word(scan, card, KTPD_LINE_OCCUPATION, KTPD_OCCUPATION,
+                   KTPD_LEX_OCCUPATION, .3, 0);
+    ktpd_read_nationality(scan, card);
+    ktpd_read_valid(scan, card);
+}

@@ -1,0 +1,34 @@
+/* From a card's lines to the contract's fields. */
+
+#ifndef KTPD_FIELDS_H
+#define KTPD_FIELDS_H
+
+#include "ktpd_reader.h"
+#include "ktpd_scan.h"
+
+
+/* Fills all fields but the NIK. */
+void ktpd_fields_read(ktpd_scan_t *scan, ktpd_card_t *card);
+
+/* Province and regency from the head of the card. */
+void ktpd_head_read(ktpd_scan_t *scan, ktpd_card_t *card);
+
+/* Village, district, city and place of birth, by the table of regions. */
+void ktpd_regions_repair(ktpd_card_t *card);
+
+/* The base line of the first row, where Nama is or would be. */
+double ktpd_fields_first(ktpd_scan_t *scan);
+
+/* Puts a value into a field; strip may be NULL. */
+void ktpd_field_set(const ktpd_scan_t *scan, ktpd_field_t *field,
+                    const char *value, const ktpd_reading_t *reading,
+                    const ktpd_strip_t *strip);
+
+/* Replaces a value by one that something else on the card proves. */
+void ktpd_field_repair(ktpd_field_t *field, const char *value);
+
+/* Whether DD-MM-YYYY is a day that a living person was born on. */
+int ktpd_date_valid(const char *date);
+
+
+#endif /* KTPD_FIELDS_H */

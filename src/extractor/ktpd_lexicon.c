@@ -1,0 +1,198 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "ktpd_lexicon.h"
+#include "ktpd_text.h"
+
+
+static const char *const ktpd_genders[] = {"LAKI-LAKI", "PEREMPUAN", NULL};
+
+static const char *const ktpd_religions[] = {
+    "ISLAM",    "KRISTEN",
+    "KATHOLIK", "KATOLIK",
+    "HINDU",    "BUDHA",
+    "BUDDHA",   "KHONGHUCU",
+    "KONGHUCU", "KEPERCAYAAN TERHADAP TUHAN YME",
+    NULL,
+};
+
+static const char *const ktpd_statuses[] = {
+    "BELUM KAWIN",
+    "KAWIN",
+    "CERAI HIDUP",
+    "CERAI MATI",
+    "KAWIN TERCATAT",
+    "KAWIN BELUM TERCATAT",
+    "CERAI TERCATAT",
+    "CERAI BELUM TERCATAT",
+    NULL,
+};
+
+/* The occupations of Permendagri 109/2019, form F-1.01, and old spellings. */
+static const char *const ktpd_occupations[] = {
+    "BELUM/TIDAK BEKERJA",
+    "MENGURUS RUMAH TANGGA",
+    "PELAJAR/MAHASISWA",
+    "PENSIUNAN",
+    "PEGAWAI NEGERI SIPIL",
+    "PEGAWAI NEGERI SIPIL (PNS)",
+    "TENTARA NASIONAL INDONESIA",
+    "TENTARA NASIONAL INDONESIA (TNI)",
+    "KEPOLISIAN RI",
+    "KEPOLISIAN RI (POLRI)",
+    "PERDAGANGAN",
+    "PETANI/PEKEBUN",
+    "PETERNAK",
+    "NELAYAN/PERIKANAN",
+    "INDUSTRI",
+    "KONSTRUKSI",
+    "TRANSPORTASI",
+    "KARYAWAN SWASTA",
+    "KARYAWAN BUMN",
+    "KARYAWAN BUMD",
+    "KARYAWAN HONORER",
+    "BURUH HARIAN LEPAS",
+    "BURUH TANI/PERKEBUNAN",
+    "BURUH NELAYAN/PERIKANAN",
+    "BURUH PETERNAKAN",
+    "PEMBANTU RUMAH TANGGA",
+    "TUKANG CUKUR",
+    "TUKANG LISTRIK",
+    "TUKANG BATU",
+    "TUKANG KAYU",
+    "TUKANG SOL SEPATU",
+    "TUKANG LAS/PANDAI BESI",
+    "TUKANG JAHIT",
+    "TUKANG GIGI",
+    "PENATA RIAS",
+    "PENATA BUSANA",
+    "PENATA RAMBUT",
+    "MEKANIK",
+    "SENIMAN",
+    "TABIB",
+    "PARAJI",
+    "PERANCANG BUSANA",
+    "PENTERJEMAH",
+    "PENERJEMAH",
+    "IMAM MASJID",
+    "IMAM MESJID",
+    "PENDETA",
+    "PASTOR",
+    "WARTAWAN",
+    "USTADZ/MUBALIGH",
+    "JURU MASAK",
+    "PROMOTOR ACARA",
+    "ANGGOTA DPR-RI",
+    "ANGGOTA DPD",
+    "ANGGOTA BPK",
+    "PRESIDEN",
+    "WAKIL PRESIDEN",
+    "ANGGOTA MAHKAMAH KONSTITUSI",
+    "ANGGOTA KABINET/KEMENTERIAN",
+    "DUTA BESAR",
+    "GUBERNUR",
+    "WAKIL GUBERNUR",
+    "BUPATI",
+    "WAKIL BUPATI",
+    "WALIKOTA",
+    "WAKIL WALIKOTA",
+    "ANGGOTA DPRD PROVINSI",
+    "ANGGOTA DPRD KABUPATEN/KOTA",
+    "DOSEN",
+    "GURU",
+    "PILOT",
+    "PENGACARA",
+    "NOTARIS",
+    "ARSITEK",
+    "AKUNTAN",
+    "KONSULTAN",
+    "DOKTER",
+    "BIDAN",
+    "PERAWAT",
+    "APOTEKER",
+    "PSIKIATER/PSIKOLOG",
+    "PENYIAR TELEVISI",
+    "PENYIAR RADIO",
+    "PELAUT",
+    "PENELITI",
+    "SOPIR",
+    "PIALANG",
+    "PARANORMAL",
+    "PEDAGANG",
+    "PERANGKAT DESA",
+    "KEPALA DESA",
+    "BIARAWATI",
+    "BIARAWAN",
+    "WIRASWASTA",
+    "ANGGOTA LEMBAGA TINGGI",
+    "ARTIS",
+    "ATLIT",
+    "CHEF",
+    "MANAJER",
+    "TENAGA TATA USAHA",
+    "OPERATOR",
+    "PEKERJA PENGOLAHAN, KERAJINAN",
+    "TEKNISI",
+    "ASISTEN AHLI",
+    "LAINNYA",
+    NULL,
+};
+
+static const char *const ktpd_valid[] = {"SEUMUR HIDUP", NULL};
+
+static const char *const *const ktpd_lexicons[KTPD_LEXICONS] = {
+    ktpd_genders, ktpd_religions, ktpd_statuses, ktpd_occupations, ktpd_valid,
+};
+
+
+const char *
+ktpd_lexicon_match(ktpd_lexicon_t lexicon, const char *text, double limit,
+                   double *distance)
+{
+    char               key[KTPD_TEXT_MAX], word[KTPD_TEXT_MAX];
+    double             rel;
+    const char        *best;
+    const char *const *w;
+
+    ktpd_text_key(text, key, sizeof(key));
+    *distance = 9;
+    best = NULL;
+
+    if (key[0] == '\0') {
+        return NULL;
+    }
+
+    for (w = ktpd_lexicons[lexicon]; *w != NULL; w++) {
+        ktpd_text_key(*w, word, sizeof(word));
+        rel = (double) ktpd_text_distance(key, word) / (double) strlen(word);
+
+        if (rel <= limit && rel < *distance) {
+            *distance = rel;
+            best = *w;
+        }
+    }
+
+    return best;
+}
+
+
+double
+ktpd_lexicon_like(ktpd_lexicon_t lexicon, const char *text)
+{
+    char               start[KTPD_TEXT_MAX];
+    size_t             n;
+    double             like, best;
+    const char *const *w;
+
+    best = 0;
+
+    for (w = ktpd_lexicons[lexicon]; *w != NULL; w++) {
+        n = strlen(*w);
+        ktpd_text_copy(start, n + 4 < sizeof(start) ? n + 4 : sizeof(start),
+                       text);
+        like = 1 - (double) ktpd_text_distance(start, *w) / (double) n;
+        best = like > best ? like : best;
+    }
+
+    return best;
+}

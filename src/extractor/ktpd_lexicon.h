@@ -1,0 +1,28 @@
+/* The words that certain lines of a card are made of. */
+
+#ifndef KTPD_LEXICON_H
+#define KTPD_LEXICON_H
+
+
+typedef enum {
+    KTPD_LEX_GENDER,
+    KTPD_LEX_RELIGION,
+    KTPD_LEX_STATUS,
+    KTPD_LEX_OCCUPATION,
+    KTPD_LEX_VALID,
+    KTPD_LEXICONS
+} ktpd_lexicon_t;
+
+
+/*
+ * The entry nearest to text, by letters and digits, at most limit edits a
+ * letter of it; NULL when none is so near.  *distance is edits a letter.
+ */
+const char *ktpd_lexicon_match(ktpd_lexicon_t lexicon, const char *text,
+                               double limit, double *distance);
+
+/* How like an entry the beginning of text is, 0 to 1, the best of all. */
+double ktpd_lexicon_like(ktpd_lexicon_t lexicon, const char *text);
+
+
+#endif /* KTPD_LEXICON_H */

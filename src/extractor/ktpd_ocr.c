@@ -1,0 +1,235 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <omp.h>
+#include <tesseract/capi.h>
+
+#include "ktpd_ocr.h"
+
+
+struct ktpd_ocr_s {
+    TessBaseAPI  *engines[KTPD_OCR_ENGINES];
+    unsigned long calls;
+};
+
+static const char *const ktpd_ocr_languages[KTPD_OCR_ENGINES] = {
+    "ind+eng",
+    "eng",
+};
+
+
+static TessBaseAPI *
+ktpd_ocr_engine(const char *tessdata, const char *languages)
+{
+    size_t       i;
+    TessBaseAPI *api;
+
+    /* names and addresses are in no dictionary: it would invent words */
+    static char *names[] = {
+        (char *) "load_system_dawg", (char *) "load_freq_dawg",
+        (char *) "load_punc_dawg", (char *) "load_number_dawg"};
+    static char *values[] = {(char *) "0", (char *) "0", (char *) "0",
+                             (char *) "0"};
+    static const char *const settings[][2] = {
+        {"tessedit_do_invert", "0"},
+        {"classify_enable_learning", "0"},
+        {"user_defined_dpi", "300"},
+        {"debug_file", "/dev/null"},
+    };
+
+    api = TessBaseAPICreate();
+    if (api == NULL) {
+        return NULL;
+    }
+
+    if (TessBaseAPIInit4(api, tessdata, languages, OEM_LSTM_ONLY, NULL, 0,
+                         names, values, sizeof(names) / sizeof(names[0]), 0)
+        != 0) {
+        TessBaseAPIDelete(api);
+        return NULL;
+    }
+
+    for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        TessBaseAPISetVariable(api, settings[i][0], settings[i][1]);
+    }
+
+    TessBaseAPISetPageSegMode(api, PSM_RAW_LINE);
+
+    return api;
+}
+
+
+ktpd_ocr_t *
+ktpd_ocr_create(const char *tessdata)
+{
+    int         i;
+    ktpd_ocr_t *ocr;
+
+    ocr = calloc(1, sizeof(ktpd_ocr_t));
+    if (ocr == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < KTPD_OCR_ENGINES; i++) {
+        ocr->engines[i] = ktpd_ocr_engine(tessdata, ktpd_ocr_languages[i]);
+        if (ocr->engines[i] == NULL) {
+            ktpd_ocr_destroy(ocr);
+            return NULL;
+        }
+    }
+
+    return ocr;
+}
+
+
+void
+ktpd_ocr_destroy(ktpd_ocr_t *ocr)
+{
+    int i;
+
+    for (i = 0; ocr != NULL && i < KTPD_OCR_ENGINES; i++) {
+        if (ocr->engines[i] != NULL) {
+            TessBaseAPIEnd(ocr->engines[i]);
+            TessBaseAPIDelete(ocr->engines[i]);
+        }
+    }
+
+    free(ocr);
+}
+
+
+unsigned long
+ktpd_ocr_calls(const ktpd_ocr_t *ocr)
+{
+    return ocr->calls;
+}
+
+
+/*
+ * UTF-8 to the ASCII that cards are printed in: typographic quotes and
+ * dashes to plain ones, what else is not ASCII dropped, blanks folded.
+ */
+static void
+ktpd_ocr_ascii(const char *from, char *to, size_t size)
+{
+    size_t i, n;
+
+    static const struct {
+        const char *utf8;
+        char        ascii;
+    } table[] = {
+        {"\xe2\x80\x98", '\''}, {"\xe2\x80\x99", '\''}, {"\xe2\x80\x9c", '"'},
+        {"\xe2\x80\x9d", '"'},  {"\xe2\x80\x93", '-'},  {"\xe2\x80\x94", '-'},
+    };
+
+    n = 0;
+
+    while (*from != '\0' && n < size - 1) {
+
+        if ((unsigned char) *from >= 0x80) {
+            for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+                if (strncmp(from, table[i].utf8, 3) == 0) {
+                    to[n++] = table[i].ascii;
+                }
+            }
+
+            do {
+                from++;
+            } while (((unsigned char) *from & 0xc0) == 0x80);
+
+            continue;
+        }
+
+        if (*from > ' ' && *from < 0x7f) {
+            to[n++] = *from;
+
+        } else if (n > 0 && to[n - 1] != ' ') {
+            to[n++] = ' ';
+        }
+
+        from++;
+    }
+
+    while (n > 0 && to[n - 1] == ' ') {
+        n--;
+    }
+
+    to[n] = '\0';
+}
+
+
+static void
+ktpd_ocr_symbols(TessBaseAPI *api, ktpd_reading_t *reading)
+{
+    int                 y0, y1;
+    char               *text;
+    ktpd_symbol_t      *s;
+    TessResultIterator *it;
+    TessPageIterator   *page;
+
+    it = TessBaseAPIGetIterator(api);
+    if (it == NULL) {
+        return;
+    }
+
+    page = TessResultIteratorGetPageIterator(it);
+
+    do {
+        text = TessResultIteratorGetUTF8Text(it, RIL_SYMBOL);
+
+        if (text != NULL && text[0] > ' ' && text[0] < 0x7f
+            && reading->n < KTPD_MAX_VALUE) {
+            s = &reading->symbols[reading->n++];
+            s->c = text[0];
+            s->confidence = TessResultIteratorConfidence(it, RIL_SYMBOL) / 100;
+            TessPageIteratorBoundingBox(page, RIL_SYMBOL, &s->x0, &y0, &s->x1,
+                                        &y1);
+        }
+
+        TessDeleteText(text);
+
+    } while (TessResultIteratorNext(it, RIL_SYMBOL));
+
+    TessResultIteratorDelete(it);
+}
+
+
+void
+ktpd_ocr_line(ktpd_ocr_t *ocr, ktpd_ocr_engine_t engine,
+              const ktpd_gray_t *line, const char *alphabet,
+              ktpd_reading_t *reading)
+{
+    char        *text;
+    TessBaseAPI *api;
+
+    reading->text[0] = '\0';
+    reading->confidence = 0;
+    reading->n = 0;
+    ocr->calls++;
+
+    /*
+     * Tesseract asks OpenMP for four threads by name, so that only a limit
+     * on the depth of parallel regions keeps it to the calling thread.
+     */
+    omp_set_max_active_levels(0);
+
+    api = ocr->engines[engine];
+    TessBaseAPISetVariable(api, "tessedit_char_whitelist",
+                           alphabet == NULL ? "" : alphabet);
+    TessBaseAPISetImage(api, line->px, line->w, line->h, 1, line->w);
+
+    if (TessBaseAPIRecognize(api, NULL) != 0) {
+        return;
+    }
+
+    text = TessBaseAPIGetUTF8Text(api);
+    if (text == NULL) {
+        return;
+    }
+
+    ktpd_ocr_ascii(text, reading->text, sizeof(reading->text));
+    TessDeleteText(text);
+
+    reading->confidence = TessBaseAPIMeanTextConf(api) / 100.f;
+    ktpd_ocr_symbols(api, reading);
+}

@@ -1,0 +1,309 @@
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#include "ktpd_scan.h"
+#include "ktpd_text.h"
+
+
+/* A layout this good needs no other threshold tried. */
+#define KTPD_COLUMNS_GOOD 19.
+
+/* Rows assigned this well need no other columns tried. */
+#define KTPD_TABLE_GOOD 5.
+
+/* Fewer labels than this, with rows that fit badly, are no card. */
+#define KTPD_LABELS_MIN 3
+#define KTPD_TABLE_MIN  2.
+
+/* The label's cut: nothing must come in from the value's side. */
+static const ktpd_cut_t ktpd_cut_label = {30, .45, .3, .3};
+
+
+void
+ktpd_scan_read(ktpd_scan_t *scan, const ktpd_strip_t *strip,
+               const ktpd_cut_t *cut, ktpd_ocr_engine_t engine,
+               const char *alphabet, ktpd_reading_t *reading)
+{
+    ktpd_gray_t line;
+
+    memset(reading, 0, sizeof(ktpd_reading_t));
+
+    if (ktpd_crop(scan->pool, &scan->sheet, &scan->page.map, strip, cut, &line)
+        != 0) {
+        return;
+    }
+
+    ktpd_ocr_line(scan->ocr, engine, &line, alphabet, reading);
+    ktpd_pool_free(scan->pool, line.px);
+}
+
+
+ktpd_entry_t *
+ktpd_scan_line(ktpd_scan_t *scan, ktpd_line_id_t line)
+{
+    int i;
+
+    for (i = 0; i < scan->table->n; i++) {
+        if (scan->table->entries[i].line == (int) line) {
+            return &scan->table->entries[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ktpd_scan_box(const ktpd_scan_t *scan, const ktpd_strip_t *strip, int *x,
+              int *y, int *w, int *h)
+{
+    int          i;
+    double       px, x0, y0, x1, y1;
+    ktpd_point_t p;
+
+    x0 = y0 = 1e9;
+    x1 = y1 = -1e9;
+
+    for (i = 0; i < 4; i++) {
+        px = i % 2 ? strip->x1 : strip->x0;
+        p = ktpd_map_point(&scan->page.map, px,
+                           (i / 2 ? strip->bottom : strip->top)
+                               + strip->slope * px);
+        x0 = fmin(x0, p.x);
+        x1 = fmax(x1, p.x);
+        y0 = fmin(y0, p.y);
+        y1 = fmax(y1, p.y);
+    }
+
+    x0 = fmax(0, fmin(x0, scan->image.w - 1));
+    y0 = fmax(0, fmin(y0, scan->image.h - 1));
+    *x = (int) x0;
+    *y = (int) y0;
+    *w = (int) (fmax(x0, fmin(x1, scan->image.w)) - x0);
+    *h = (int) (fmax(y0, fmin(y1, scan->image.h)) - y0);
+}
+
+
+/* The number of letters in a text. */
+static int
+ktpd_letters(const char *s)
+{
+    int n;
+
+    for (n = 0; *s != '\0'; s++) {
+        n += isalpha((unsigned char) *s) != 0;
+    }
+
+    return n;
+}
+
+
+static double
+ktpd_most_like(const ktpd_entry_t *e)
+{
+    int    i;
+    double most;
+
+    most = 0;
+    for (i = 0; i < KTPD_LINES; i++) {
+        most = fmax(most, e->like[i]);
+    }
+
+    return most;
+}
+
+
+static void
+ktpd_scan_entry(ktpd_scan_t *scan, ktpd_entry_t *e)
+{
+    ktpd_strip_t strip;
+
+    if (e->row.has_label) {
+        ktpd_scan_read(scan, &e->row.label, &ktpd_cut_label, KTPD_OCR_PRINT,
+                       NULL, &e->label);
+        ktpd_assign_weigh(e);
+
+        if (ktpd_most_like(e) < .3 && ktpd_letters(e->label.text) < 3) {
+            /* a speck, or a piece of the colon */
+            e->row.has_label = 0;
+            e->label.text[0] = '\0';
+        }
+    }
+
+    strip = e->row.value;
+
+    if (e->row.has_value) {
+        ktpd_scan_read(scan, &strip, &ktpd_cut_value, KTPD_OCR_WORDS, NULL,
+                       &e->value);
+
+    } else if (e->row.has_label && ktpd_most_like(e) >= .5) {
+        strip.x1 = strip.x0 + 14 * scan->rows.capital;
+        ktpd_scan_read(scan, &strip, &ktpd_cut_value, KTPD_OCR_WORDS, NULL,
+                       &e->value);
+    }
+
+    memset(e->evidence, 0, sizeof(e->evidence));
+    ktpd_assign_weigh(e);
+}
+
+
+/* Reads the rows that a pair of columns makes, and gives them their lines. */
+static int
+ktpd_scan_table(ktpd_scan_t *scan, ktpd_table_t *table)
+{
+    int i;
+
+    memset(table, 0, sizeof(ktpd_table_t));
+
+    if (ktpd_rows_find(scan->pool, &scan->page, &scan->columns, &scan->rows)
+        < 0) {
+        return -1;
+    }
+
+    if (scan->rows.n < 4) {
+        return 0;
+    }
+
+    table->n = scan->rows.n;
+    table->spacing = scan->columns.spacing;
+
+    for (i = 0; i < table->n; i++) {
+        table->entries[i].row = scan->rows.rows[i];
+        ktpd_scan_entry(scan, &table->entries[i]);
+    }
+
+    ktpd_assign(table);
+
+    return 1;
+}
+
+
+/*
+ * Faint or blurred print needs another threshold, and the height of text may
+ * be mistaken: tries until columns are good, keeps the best.
+ */
+static int
+ktpd_scan_columns(ktpd_scan_t *scan, ktpd_columns_t best[KTPD_MAX_COLUMNS])
+{
+    int            n, found;
+    size_t         i;
+    double         text, first;
+    ktpd_page_t    page, kept;
+    ktpd_columns_t columns[KTPD_MAX_COLUMNS];
+
+    static const struct {
+        double threshold;
+        int    half; /* half the height of text that was measured first */
+    } tries[] = {{.70, 0}, {.78, 0}, {.70, 1}, {.78, 1}, {.84, 0}};
+
+    page = scan->page;
+    kept = page;
+    found = 0;
+    first = 0;
+
+    for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        text = 0;
+
+        if (tries[i].half) {
+            if (first < 17) {
+                continue;
+            }
+            text = first / 2;
+        }
+
+        if (ktpd_page_fragments(scan->pool, &page, tries[i].threshold, text)
+            != 0) {
+            continue;
+        }
+
+        first = first > 0 ? first : page.text;
+        n = ktpd_columns_find(scan->pool, &page, columns);
+
+        if (n > 0 && (found == 0 || columns[0].score > best[0].score + .5)) {
+            memcpy(best, columns, sizeof(columns));
+            found = n;
+            kept = page;
+        }
+
+        if (found > 0 && best[0].score > KTPD_COLUMNS_GOOD) {
+            break;
+        }
+    }
+
+    scan->page = kept;
+
+    return found;
+}
+
+
+static int
+ktpd_scan_sheet(ktpd_scan_t *scan)
+{
+    double capital;
+
+    capital = scan->columns.spacing * KTPD_CAPITAL
+              * ktpd_map_size(&scan->page.map, scan->page.level.w / 2.,
+                              scan->page.level.h / 2.);
+
+    return ktpd_sheet_create(scan->pool, &scan->image, capital, &scan->sheet);
+}
+
+
+int
+ktpd_scan_find(ktpd_scan_t *scan)
+{
+    int            i, n, rc;
+    ktpd_rows_t    rows;
+    ktpd_table_t  *table, *best;
+    ktpd_columns_t columns[KTPD_MAX_COLUMNS], kept;
+
+    if (ktpd_page_create(scan->pool, &scan->image, &scan->page) != 0
+        || ktpd_page_level(scan->pool, &scan->page, 0) != 0) {
+        return 0;
+    }
+
+    n = ktpd_scan_columns(scan, columns);
+    best = NULL;
+    memset(&rows, 0, sizeof(rows));
+    memset(&kept, 0, sizeof(kept));
+
+    for (i = 0; i < n; i++) {
+        scan->columns = columns[i];
+
+        if (i == 0 && ktpd_scan_sheet(scan) != 0) {
+            return -1;
+        }
+
+        table = ktpd_pool_alloc(scan->pool, 1, sizeof(ktpd_table_t));
+        if (table == NULL) {
+            return -1;
+        }
+
+        rc = ktpd_scan_table(scan, table);
+        if (rc < 0) {
+            return -1;
+        }
+
+        if (rc > 0 && (best == NULL || table->score > best->score)) {
+            best = table;
+            rows = scan->rows;
+            kept = scan->columns;
+        }
+
+        if (best != NULL && best->score > KTPD_TABLE_GOOD) {
+            break;
+        }
+    }
+
+    if (best == NULL
+        || (best->labels < KTPD_LABELS_MIN && best->score < KTPD_TABLE_MIN)) {
+        return 0;
+    }
+
+    scan->table = best;
+    scan->rows = rows;
+    scan->columns = kept;
+
+    return 1;
+}

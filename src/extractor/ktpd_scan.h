@@ -1,0 +1,42 @@
+/* A card found in an image: its geometry, and its rows as first read. */
+
+#ifndef KTPD_SCAN_H
+#define KTPD_SCAN_H
+
+#include "ktpd_assign.h"
+
+
+typedef struct {
+    ktpd_pool_t   *pool;
+    ktpd_ocr_t    *ocr;
+    ktpd_image_t   image;
+    ktpd_page_t    page;
+    ktpd_sheet_t   sheet;
+    ktpd_columns_t columns;
+    ktpd_rows_t    rows;
+    ktpd_table_t  *table;
+} ktpd_scan_t;
+
+
+/*
+ * Finds the card in scan->image with pool and ocr set.  1 when there is one,
+ * 0 when not, -1 when memory is short.
+ */
+int ktpd_scan_find(ktpd_scan_t *scan);
+
+/*
+ * Reads a strip of the level page.  An empty reading when it cannot be cut.
+ */
+void ktpd_scan_read(ktpd_scan_t *scan, const ktpd_strip_t *strip,
+                    const ktpd_cut_t *cut, ktpd_ocr_engine_t engine,
+                    const char *alphabet, ktpd_reading_t *reading);
+
+/* The entry of a line, or NULL. */
+ktpd_entry_t *ktpd_scan_line(ktpd_scan_t *scan, ktpd_line_id_t line);
+
+/* The upright rectangle of the image that a strip covers. */
+void ktpd_scan_box(const ktpd_scan_t *scan, const ktpd_strip_t *strip, int *x,
+                   int *y, int *w, int *h);
+
+
+#endif /* KTPD_SCAN_H */
