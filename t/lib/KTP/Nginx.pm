@@ -359,6 +359,23 @@ sub wait_log {
 }
 
 
+# Waits until no line has come to the log for a moment: nginx has done what
+# there was to do.
+sub settle {
+    my ($self) = @_;
+
+    my ($size, $quiet) = (-1, 0);
+
+    until ($quiet >= 5) {
+        my $now = -s $self->{log} || 0;
+
+        $quiet = $now == $size ? $quiet + 1 : 0;
+        $size = $now;
+        sleep 0.005 * $Slow;
+    }
+}
+
+
 # Why nginx did not start, in one line.
 sub complaint {
     my ($self) = @_;
@@ -395,6 +412,33 @@ sub read_file {
 }
 
 
+# One request by curl: {status, head, body, exit}; the head is that of the
+# last response.
+sub curl {
+    my (@args) = @_;
+
+    open my $in, '-|', 'curl', '-sS', '-i', '--max-time', 20 * $Slow, @args
+        or die "curl: $!\n";
+    binmode $in;
+
+    local $/;
+    my $text = <$in>;
+    $text = '' unless defined $text;
+    close $in;
+
+    my %answer = (exit => $? >> 8, head => '', status => 0);
+
+    while ($text =~ s/\A(HTTP\/\S+ (\d+).*?\r\n)\r\n//s) {
+        @answer{qw(head status)} = ($1, $2);
+        last if $2 >= 200;
+    }
+
+    $answer{body} = $text;
+
+    return \%answer;
+}
+
+
 # Text of all reports so far; "" is a clean run.
 sub reports {
     return '' unless $Reports;
@@ -404,6 +448,9 @@ sub reports {
 
 sub DESTROY {
     my ($self) = @_;
+
+    # the exit code of the script is in it, once that ends
+    local $?;
 
     $self->stop if $$ == $Owner;
 }

@@ -73,7 +73,8 @@ sub port { return $_[0]{port} }
 
 # The next requests are answered with these steps: a string is sent as it
 # is, {delay => SECONDS} waits, {close => 1} closes, {reset => 1} resets,
-# {hang => 1} says nothing any more.  With {early => N} as the first step
+# {hang => 1} says nothing any more, {until => FILE} waits until the file is
+# there.  With {early => N} as the first step
 # the answer begins when N bytes of the request are there.  No steps: the
 # usual answer.
 sub answer {
@@ -335,6 +336,11 @@ sub send_steps {
         if (!ref $step) {
             $client->{out} = $step;
 
+        } elsif ($step->{until}) {
+            next if -e $step->{until};
+            unshift @{ $client->{steps} }, $step;
+            $client->{at} = time() + 0.01;
+
         } elsif ($step->{hang}) {
             $client->{at} = 9e9;
 
@@ -348,20 +354,23 @@ sub send_steps {
 sub DESTROY {
     my ($self) = @_;
 
+    # the exit code of the script is in it, once that ends
+    local $?;
+
     $self->stop if $$ == $Owner;
 }
 
 
 END {
     if ($$ == $Owner) {
-        my $status = $?;
+        local $?;
 
         for my $pid (keys %Running) {
             kill 'KILL', $pid;
             waitpid $pid, 0;
         }
 
-        $? = $status;
+        %Running = ();
     }
 }
 

@@ -326,7 +326,7 @@ sub build_request {
     my $text = join '', map { $_->[0] } @$packets;
 
     my ($line, $method, $uri, $version) =
-        $text =~ m{\A(\s*(\S+)(?:[ ]+(\S+))?(?:[ ]+(\S+))?[ ]*\r?(?:\n|\z))}
+        $text =~ m{\A([ ]*(\S+)(?:[ ]+(\S+))?(?:[ ]+(\S+))?[ ]*\r?(?:\n|\z))}
         or bail_out($block->name . ' - bad request line');
 
     my $body = substr $text, length $line;
@@ -963,6 +963,8 @@ sub tcp_stop {
 
 
 END {
+    local $?;
+
     tcp_stop();
 }
 
