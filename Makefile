@@ -146,6 +146,22 @@ build/ktp-specimen: $(SPECIMEN_OBJS)
 specimen: build/ktp-specimen ## build the program that draws specimen cards
 
 
+
+# -- measuring the extractor on labelled images
+
+MEASURE_SRCS := bench/specimens.c bench/truth_json.c
+
+$(OUT)/bench/%: bench/%.c $(MEASURE_SRCS) $(EXTRACTOR_OBJS) $(CONTRACT_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(KTP_CFLAGS) $(shell pkg-config --cflags $(EXTRACTOR_PKGS)) \
+		-Isrc/contract -Isrc/extractor -Ibench -MMD -MP -MF $@.d -o $@ \
+		$< $(MEASURE_SRCS) $(EXTRACTOR_OBJS) $(CONTRACT_OBJS) \
+		$(EXTRACTOR_LIBS)
+
+.PHONY: accuracy
+accuracy: $(OUT)/bench/accuracy ## measure the reader on SET, a folder; N=4: every 4th
+	@$< $(if $(N),-n $(N)) $(if $(V),-v) $(SET)
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 

@@ -1,0 +1,22 @@
+/* The truth file of a labelled image: what stands on the card, and how the
+ * image was spoilt. */
+
+#ifndef TRUTH_JSON_H
+#define TRUTH_JSON_H
+
+#include "ktpd_reader.h"
+
+
+typedef struct {
+    char   fields[KTPD_FIELDS][KTPD_MAX_VALUE];
+    double blur; /* of the image, beside its strokes' width; -1: not told */
+    double dark; /* share of the light left; -1: not told */
+    int    glare, gray; /* -1: not told */
+} truth_t;
+
+
+/* 0, or -1 when there is no such file or it is no JSON. */
+int truth_read(const char *name, truth_t *truth);
+
+
+#endif /* TRUTH_JSON_H */
