@@ -53,6 +53,7 @@ typedef struct {
     ktp_image_format_t format;
     uint32_t           width; /* as stored in the file's header */
     uint32_t           height;
+    unsigned           orientation; /* EXIF, 1 to 8; 1 if not told */
 } ktp_request_t;
 
 typedef struct ktp_intake_s ktp_intake_t;

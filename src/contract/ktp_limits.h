@@ -24,4 +24,20 @@
  */
 #define KTP_MAX_OVERHEAD 65536
 
+/*
+ * Keys of a JSON body in all, so that the search for duplicates stays short;
+ * the contract has 4.
+ */
+#define KTP_MAX_KEYS 256
+
+/* Parts of a multipart body; the contract has 4. */
+#define KTP_MAX_PARTS 32
+
+/* Header lines of a part, and bytes of a line with its end. */
+#define KTP_MAX_PART_LINES 16
+#define KTP_MAX_PART_LINE  1024
+
+/* Characters of a multipart boundary (RFC 2046, 5.1.1). */
+#define KTP_MAX_BOUNDARY 70
+
 #endif /* KTP_LIMITS_H */

@@ -1,0 +1,221 @@
+/* The request to the upstream, as a stream. */
+
+#include <string.h>
+#include "ktp_base64.h"
+#include "ktp_outgoing.h"
+
+
+static const char ktp_outgoing_prefix[] = "{\"image\":\"";
+
+#define KTP_PREFIX_LEN (sizeof(ktp_outgoing_prefix) - 1)
+
+
+static char *
+ktp_outgoing_put(char *p, const char *s)
+{
+    size_t len;
+
+    len = strlen(s);
+    memcpy(p, s, len);
+
+    return p + len;
+}
+
+
+static char *
+ktp_outgoing_flag(char *p, const char *name, ktp_flag_t flag)
+{
+    if (flag == KTP_FLAG_ABSENT) {
+        return p;
+    }
+
+    p = ktp_outgoing_put(p, ",\"");
+    p = ktp_outgoing_put(p, name);
+
+    return ktp_outgoing_put(p, flag == KTP_FLAG_TRUE ? "\":true" : "\":false");
+}
+
+
+/*
+ * The members after the image, and the end.  A reference is at most
+ * KTP_MAX_REFERENCE_ID printable ASCII characters, each of which may need a
+ * backslash.
+ */
+
+static size_t
+ktp_outgoing_suffix(char *suffix, const ktp_request_t *request)
+{
+    char       *p;
+    const char *c;
+
+    p = ktp_outgoing_put(suffix, "\"");
+    p = ktp_outgoing_flag(p, "validate_quality", request->validate_quality);
+    p = ktp_outgoing_flag(p, "is_quality", request->is_quality);
+
+    if (request->reference_id[0] != '\0') {
+        p = ktp_outgoing_put(p, ",\"reference_id\":\"");
+
+        for (c = request->reference_id; *c; c++) {
+            if (*c == '"' || *c == '\\') {
+                *p++ = '\\';
+            }
+
+            *p++ = *c;
+        }
+
+        *p++ = '"';
+    }
+
+    *p++ = '}';
+
+    return p - suffix;
+}
+
+
+ktp_code_t
+ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
+                  const ktp_request_t *request)
+{
+    out->store = store;
+    out->suffix_len = ktp_outgoing_suffix(out->suffix, request);
+    out->length =
+        KTP_PREFIX_LEN + ktp_base64_length(store->size) + out->suffix_len;
+
+    ktp_outgoing_rewind(out);
+
+    return KTP_OK;
+}
+
+
+void
+ktp_outgoing_rewind(ktp_outgoing_t *out)
+{
+    out->chunk = out->store->first;
+    out->pos = 0;
+    out->written = 0;
+    out->group_pos = 0;
+    out->group_len = 0;
+}
+
+
+/* Copies from a string that begins at offset from of the stream. */
+
+static size_t
+ktp_outgoing_copy(const ktp_outgoing_t *out, const char *s, size_t s_len,
+                  size_t from, unsigned char *buf, size_t len)
+{
+    size_t n, pos;
+
+    pos = out->written - from;
+    n = s_len - pos < len ? s_len - pos : len;
+
+    memcpy(buf, s + pos, n);
+
+    return n;
+}
+
+
+/* The next bytes of the image, up to three, from as many chunks. */
+
+static size_t
+ktp_outgoing_take(ktp_outgoing_t *out, unsigned char bytes[3])
+{
+    size_t n;
+
+    n = 0;
+
+    while (n < 3 && out->chunk) {
+        if (out->pos == out->chunk->len) {
+            out->chunk = out->chunk->next;
+            out->pos = 0;
+            continue;
+        }
+
+        bytes[n++] = out->chunk->data[out->pos++];
+    }
+
+    return n;
+}
+
+
+/* Encodes one quantum into out->group. */
+
+static void
+ktp_outgoing_quantum(ktp_outgoing_t *out)
+{
+    size_t        n;
+    unsigned char bytes[3];
+
+    n = ktp_outgoing_take(out, bytes);
+
+    if (n == 3) {
+        ktp_base64_encode(bytes, 3, out->group);
+
+    } else {
+        ktp_base64_encode_last(bytes, n, out->group);
+    }
+
+    out->group_pos = 0;
+    out->group_len = 4;
+}
+
+
+/* Writes up to len bytes of the base64, at least one; there are some. */
+
+static size_t
+ktp_outgoing_image(ktp_outgoing_t *out, unsigned char *buf, size_t len)
+{
+    size_t n, bulk;
+
+    if (out->group_pos < out->group_len) {
+        n = out->group_len - out->group_pos;
+        n = n < len ? n : len;
+
+        memcpy(buf, out->group + out->group_pos, n);
+        out->group_pos += n;
+
+        return n;
+    }
+
+    bulk = out->chunk ? (out->chunk->len - out->pos) / 3 : 0;
+    bulk = bulk < len / 4 ? bulk : len / 4;
+
+    if (bulk) {
+        ktp_base64_encode(out->chunk->data + out->pos, bulk * 3, buf);
+        out->pos += bulk * 3;
+
+        return bulk * 4;
+    }
+
+    ktp_outgoing_quantum(out);
+
+    return ktp_outgoing_image(out, buf, len);
+}
+
+
+size_t
+ktp_outgoing_read(ktp_outgoing_t *out, unsigned char *buf, size_t len)
+{
+    size_t n, done, suffix;
+
+    suffix = out->length - out->suffix_len;
+
+    for (done = 0; done < len && out->written < out->length; done += n) {
+
+        if (out->written < KTP_PREFIX_LEN) {
+            n = ktp_outgoing_copy(out, ktp_outgoing_prefix, KTP_PREFIX_LEN, 0,
+                                  buf + done, len - done);
+
+        } else if (out->written < suffix) {
+            n = ktp_outgoing_image(out, buf + done, len - done);
+
+        } else {
+            n = ktp_outgoing_copy(out, out->suffix, out->suffix_len, suffix,
+                                  buf + done, len - done);
+        }
+
+        out->written += n;
+    }
+
+    return done;
+}

@@ -1,0 +1,330 @@
+/*
+ * JPEG: the chain of markers, from SOI to EOI.
+ *
+ *   file    = SOI *( [ junk ] marker ) EOI
+ *   marker  = 1*FF code [ length payload ] [ scan data after SOS ]
+ *
+ * Segments are skipped by their length, so that a thumbnail inside one is
+ * never taken for the image.  Junk before a marker is stepped over, as
+ * decoders do.
+ */
+
+#include <string.h>
+#include "ktp_probe.h"
+
+
+#define KTP_JPEG_SOI  0xd8
+#define KTP_JPEG_EOI  0xd9
+#define KTP_JPEG_SOS  0xda
+#define KTP_JPEG_APP1 0xe1
+
+/* precision, lines, samples a line, components */
+#define KTP_JPEG_FRAME 6
+
+enum {
+    KTP_JPEG_MARKER, /* an FF is to come */
+    KTP_JPEG_CODE,   /* after an FF: more of them, or the code */
+    KTP_JPEG_LENGTH,
+    KTP_JPEG_SEGMENT,
+    KTP_JPEG_SCAN,
+    KTP_JPEG_SCAN_CODE /* after an FF in scan data */
+};
+
+
+void
+ktp_probe_jpeg_init(ktp_jpeg_t *jpeg)
+{
+    /* the signature has the first FF of the first marker */
+
+    jpeg->state = KTP_JPEG_CODE;
+}
+
+
+/*
+ * SOF0 to SOF15 but for DHT, JPG and DAC, which share the range
+ * (T.81, table B.1).
+ */
+
+static int
+ktp_jpeg_is_frame(unsigned code)
+{
+    return code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8
+           && code != 0xcc;
+}
+
+
+/* Codes with no length, which may stand anywhere: TEM, RST0 to RST7. */
+
+static int
+ktp_jpeg_is_bare(unsigned code)
+{
+    return code == 0x01 || (code >= 0xd0 && code <= 0xd7);
+}
+
+
+static ktp_code_t
+ktp_jpeg_marker(ktp_probe_t *pr, unsigned code)
+{
+    ktp_jpeg_t *jpeg;
+
+    jpeg = &pr->jpeg;
+
+    if (ktp_jpeg_is_bare(code)) {
+        jpeg->state = KTP_JPEG_MARKER;
+        return KTP_OK;
+    }
+
+    if (code == KTP_JPEG_EOI) {
+        if (!jpeg->scan) {
+            return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+        }
+
+        pr->complete = 1;
+        return KTP_OK;
+    }
+
+    if (code < 0xc0 || code == 0xc8 || code == KTP_JPEG_SOI
+        || (code >= 0xf0 && code <= 0xfd)) {
+        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+    }
+
+    if (ktp_jpeg_is_frame(code) && jpeg->frame) {
+        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+    }
+
+    if (code == KTP_JPEG_SOS && !jpeg->frame) {
+        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+    }
+
+    jpeg->marker = code;
+    jpeg->state = KTP_JPEG_LENGTH;
+    jpeg->len = 0;
+
+    return KTP_OK;
+}
+
+
+/* What is next while a segment has jpeg->left bytes to come. */
+
+static void
+ktp_jpeg_body(ktp_jpeg_t *jpeg)
+{
+    if (jpeg->left) {
+        jpeg->state = KTP_JPEG_SEGMENT;
+
+    } else if (jpeg->marker == KTP_JPEG_SOS) {
+        jpeg->scan = 1;
+        jpeg->state = KTP_JPEG_SCAN;
+
+    } else {
+        jpeg->state = KTP_JPEG_MARKER;
+    }
+}
+
+
+/* Both bytes of a length are there; it counts itself. */
+
+static ktp_code_t
+ktp_jpeg_length(ktp_probe_t *pr)
+{
+    uint32_t    length;
+    ktp_jpeg_t *jpeg;
+
+    jpeg = &pr->jpeg;
+    length = jpeg->buf[0] << 8 | jpeg->buf[1];
+
+    if (length < 2) {
+        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+    }
+
+    jpeg->length = length - 2;
+    jpeg->left = jpeg->length;
+    jpeg->len = 0;
+
+    if (ktp_jpeg_is_frame(jpeg->marker) && jpeg->length < KTP_JPEG_FRAME) {
+        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+    }
+
+    jpeg->in_exif = (jpeg->marker == KTP_JPEG_APP1 && !jpeg->scan);
+    if (jpeg->in_exif) {
+        ktp_exif_init(&jpeg->exif);
+    }
+
+    ktp_jpeg_body(jpeg);
+
+    return KTP_OK;
+}
+
+
+/* T.81, B.2.2; a height that DNL would tell later is refused. */
+
+static ktp_code_t
+ktp_jpeg_frame(ktp_probe_t *pr)
+{
+    uint32_t    width, height;
+    ktp_jpeg_t *jpeg;
+
+    jpeg = &pr->jpeg;
+
+    height = jpeg->buf[1] << 8 | jpeg->buf[2];
+    width = jpeg->buf[3] << 8 | jpeg->buf[4];
+
+    if (jpeg->buf[0] < 2 || jpeg->buf[0] > 16 || width == 0 || height == 0
+        || jpeg->buf[5] == 0
+        || jpeg->length != KTP_JPEG_FRAME + 3 * (uint32_t) jpeg->buf[5]) {
+        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+    }
+
+    jpeg->frame = 1;
+
+    return ktp_probe_dimensions(pr, width, height);
+}
+
+
+/* Bytes of a segment; at most jpeg->left of them. */
+
+static ktp_code_t
+ktp_jpeg_segment(ktp_probe_t *pr, const unsigned char *p, size_t n)
+{
+    size_t      i;
+    ktp_code_t  rc;
+    ktp_jpeg_t *jpeg;
+
+    jpeg = &pr->jpeg;
+
+    if (jpeg->in_exif) {
+        ktp_exif_feed(&jpeg->exif, p, n, &pr->orientation);
+    }
+
+    if (ktp_jpeg_is_frame(jpeg->marker)) {
+        for (i = 0; i < n && jpeg->len < KTP_JPEG_FRAME; i++) {
+            jpeg->buf[jpeg->len++] = p[i];
+
+            if (jpeg->len == KTP_JPEG_FRAME) {
+                rc = ktp_jpeg_frame(pr);
+                if (rc != KTP_OK) {
+                    return rc;
+                }
+            }
+        }
+    }
+
+    jpeg->left -= n;
+    ktp_jpeg_body(jpeg);
+
+    return KTP_OK;
+}
+
+
+/* Scan data up to and with the next FF; returns the bytes taken. */
+
+static size_t
+ktp_jpeg_scan(ktp_jpeg_t *jpeg, const unsigned char *p, size_t n)
+{
+    const unsigned char *ff;
+
+    ff = memchr(p, 0xff, n);
+    if (ff == NULL) {
+        return n;
+    }
+
+    jpeg->state = KTP_JPEG_SCAN_CODE;
+
+    return ff + 1 - p;
+}
+
+
+/* After an FF in scan data: stuffing, a restart, or the next marker. */
+
+static ktp_code_t
+ktp_jpeg_scan_code(ktp_probe_t *pr, unsigned code)
+{
+    if (code == 0xff) {
+        return KTP_OK;
+    }
+
+    if (code == 0 || ktp_jpeg_is_bare(code)) {
+        pr->jpeg.state = KTP_JPEG_SCAN;
+        return KTP_OK;
+    }
+
+    return ktp_jpeg_marker(pr, code);
+}
+
+
+static ktp_code_t
+ktp_jpeg_byte(ktp_probe_t *pr, unsigned c)
+{
+    ktp_jpeg_t *jpeg;
+
+    jpeg = &pr->jpeg;
+
+    switch (jpeg->state) {
+
+    case KTP_JPEG_MARKER:
+        if (c == 0xff) {
+            jpeg->state = KTP_JPEG_CODE;
+        }
+
+        return KTP_OK;
+
+    case KTP_JPEG_CODE:
+        if (c == 0xff) {
+            return KTP_OK;
+        }
+
+        if (c == 0) {
+            jpeg->state = KTP_JPEG_MARKER;
+            return KTP_OK;
+        }
+
+        return ktp_jpeg_marker(pr, c);
+
+    case KTP_JPEG_LENGTH:
+        jpeg->buf[jpeg->len++] = c;
+        return jpeg->len == 2 ? ktp_jpeg_length(pr) : KTP_OK;
+
+    default: /* KTP_JPEG_SCAN_CODE */
+        return ktp_jpeg_scan_code(pr, c);
+    }
+}
+
+
+ktp_code_t
+ktp_probe_jpeg(ktp_probe_t *pr, const unsigned char *p, size_t n)
+{
+    size_t      used;
+    ktp_code_t  rc;
+    ktp_jpeg_t *jpeg;
+
+    jpeg = &pr->jpeg;
+
+    while (n && !pr->complete) {
+
+        switch (jpeg->state) {
+
+        case KTP_JPEG_SEGMENT:
+            used = n < jpeg->left ? n : jpeg->left;
+            rc = ktp_jpeg_segment(pr, p, used);
+            break;
+
+        case KTP_JPEG_SCAN:
+            used = ktp_jpeg_scan(jpeg, p, n);
+            rc = KTP_OK;
+            break;
+
+        default:
+            used = 1;
+            rc = ktp_jpeg_byte(pr, *p);
+        }
+
+        if (rc != KTP_OK) {
+            return rc;
+        }
+
+        p += used;
+        n -= used;
+    }
+
+    return KTP_OK;
+}
