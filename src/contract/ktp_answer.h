@@ -1,0 +1,129 @@
+/*
+ * The upstream's answer: what of it a client gets, and what is noted of it.
+ *
+ * Without a policy that asks for a change, the answer goes on byte for byte,
+ * and is only looked at.  With one it is parsed strictly and written anew,
+ * from an allow-list; what cannot be vouched for is not passed on:
+ *
+ *   the body                                      status 200    other
+ *   --------------------------------------------  ----------    -----
+ *   is not one JSON object, is deeper than
+ *   KTP_MAX_DEPTH, has a key twice, invalid
+ *   UTF-8, a NUL or a lone surrogate              refused       refused
+ *   has a known member of another type            refused       refused
+ *   "message"                                     passed        passed
+ *   "status_code", "error_code"                   passed        passed
+ *   none of these three                           refused       refused
+ *   a message that is not printable ASCII or is
+ *   too long, a code that is no plain word        refused       refused
+ *   fields of "data" that the policy allows       passed,       dropped
+ *                                                 or masked
+ *   fields that it does not allow                 dropped       dropped
+ *   unknown members anywhere                      dropped       dropped
+ *   the value of a masked or dropped field in
+ *   another place that is passed                  refused       refused
+ */
+
+#ifndef KTP_ANSWER_H
+#define KTP_ANSWER_H
+
+#include <stddef.h>
+#include "ktp_mask.h"
+#include "ktp_nik.h"
+
+
+/* Members of "data", in the contract's order. */
+typedef enum {
+    KTP_FIELD_NIK = 0,
+    KTP_FIELD_FULL_NAME,
+    KTP_FIELD_PLACE_OF_BIRTH,
+    KTP_FIELD_DATE_OF_BIRTH,
+    KTP_FIELD_GENDER,
+    KTP_FIELD_BLOOD_TYPE,
+    KTP_FIELD_ADDRESS,
+    KTP_FIELD_RT_RW,
+    KTP_FIELD_ADMINISTRATIVE_VILLAGE,
+    KTP_FIELD_DISTRICT,
+    KTP_FIELD_CITY,
+    KTP_FIELD_STATE,
+    KTP_FIELD_RELIGION,
+    KTP_FIELD_MARITAL_STATUS,
+    KTP_FIELD_OCCUPATION,
+    KTP_FIELD_NATIONALITY,
+    KTP_FIELD_REFERENCE_ID,
+    KTP_FIELD_TEXTS,
+
+    /* the only one that is no text, and has no mask */
+    KTP_FIELD_IMAGE_QUALITY = KTP_FIELD_TEXTS,
+    KTP_FIELDS
+} ktp_field_t;
+
+#define ktp_field_bit(field) (1u << (field))
+#define KTP_FIELDS_ALL       (ktp_field_bit(KTP_FIELDS) - 1)
+
+/* Bytes of a code that is noted, and of a message that is passed. */
+#define KTP_ANSWER_MAX_CODE    64
+#define KTP_ANSWER_MAX_MESSAGE 512
+
+/* By what a rewritten body can be longer: masks by hash, and nik_check. */
+#define KTP_ANSWER_EXTRA (KTP_FIELD_TEXTS * KTP_HMAC_HEX + 256)
+
+typedef struct {
+    unsigned   fields; /* bits of those that pass */
+    ktp_mask_t mask[KTP_FIELD_TEXTS];
+    unsigned   nik_check : 1;
+} ktp_answer_policy_t;
+
+typedef struct {
+
+    /* set by the caller */
+
+    unsigned    status; /* of HTTP */
+    const char *body;
+    size_t      len;
+    ktp_value_t reference_id; /* what the client sent, or empty */
+    ktp_hmac_pt hmac;         /* for masks by hash; NULL: no key */
+    void       *hmac_ctx;
+
+    char  *out; /* for rewriting only: len + KTP_ANSWER_EXTRA bytes */
+    size_t out_size;
+
+    /* set when done */
+
+    size_t      out_len;
+    const char *reason; /* constant text without data; NULL: all is right */
+    const char *place;  /* constant name of a member, or NULL */
+
+    /* null-terminated; "": there is none, or it is no plain word */
+    char status_code[KTP_ANSWER_MAX_CODE + 1];
+    char error_code[KTP_ANSWER_MAX_CODE + 1];
+    char nik[KTP_ANSWER_MAX_CODE + 1];
+} ktp_answer_t;
+
+
+/* A field's name; NULL over the range.  The string is constant. */
+const char *ktp_field_name(ktp_field_t field);
+
+/* The field of a name of len bytes, KTP_FIELDS if there is none. */
+ktp_field_t ktp_field_by_name(const char *name, size_t len);
+
+/* Whether a policy asks for a change at all. */
+int ktp_answer_rewrites(const ktp_answer_policy_t *policy);
+
+/*
+ * Writes the answer anew.  0, and out has out_len bytes; -1: it must not be
+ * passed on, and reason says why.  status_code, error_code and nik are set
+ * as far as the body could be read, in either case.
+ */
+int ktp_answer_rewrite(ktp_answer_t              *answer,
+                       const ktp_answer_policy_t *policy);
+
+/*
+ * Only notes status_code, error_code and nik of an answer that passes as it
+ * is.  reason is set when it is not strictly JSON; what was found before
+ * is noted all the same.
+ */
+void ktp_answer_read(ktp_answer_t *answer);
+
+
+#endif /* KTP_ANSWER_H */

@@ -1,0 +1,713 @@
+/* What of an answer is passed on, and what is noted of it. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <setjmp.h>
+#include <string.h>
+#include <cmocka.h>
+#include "ktp_answer.h"
+#include "answer_policy.h"
+
+
+#define NIK           "3273010107900001"
+#define DATA(members) "{\"message\":\"ok\",\"data\":{" members "}}"
+
+typedef struct {
+    const char *policy;
+    unsigned    status;
+    const char *body;
+    const char *out; /* NULL: refused, for this reason */
+    const char *reason;
+    const char *place;
+} case_t;
+
+
+static int
+digest(void *ctx, const unsigned char *p, size_t len,
+       unsigned char out[KTP_HMAC_SIZE])
+{
+    (void) ctx;
+    (void) p;
+
+    memset(out, (int) len, KTP_HMAC_SIZE);
+
+    return 0;
+}
+
+
+static char *
+rewrite(ktp_answer_t *answer, const char *words, unsigned status,
+        const char *body, size_t len)
+{
+    char               *out;
+    ktp_answer_policy_t policy;
+
+    answer_policy(&policy, words);
+
+    out = malloc(len + KTP_ANSWER_EXTRA + 1);
+    assert_non_null(out);
+
+    answer->status = status;
+    answer->body = body;
+    answer->len = len;
+    answer->hmac = digest;
+    answer->out = out;
+    answer->out_size = len + KTP_ANSWER_EXTRA;
+
+    if (ktp_answer_rewrite(answer, &policy) != 0) {
+        assert_int_equal(answer->out_len, 0);
+        assert_non_null(answer->reason);
+        free(out);
+        return NULL;
+    }
+
+    assert_null(answer->reason);
+    assert_true(answer->out_len <= len + KTP_ANSWER_EXTRA);
+    out[answer->out_len] = '\0';
+
+    return out;
+}
+
+
+static void
+run(const case_t *cases, size_t n)
+{
+    char        *out;
+    size_t       i;
+    ktp_answer_t answer;
+
+    for (i = 0; i < n; i++) {
+        memset(&answer, 0, sizeof(answer));
+        out = rewrite(&answer, cases[i].policy, cases[i].status, cases[i].body,
+                      strlen(cases[i].body));
+
+        if (cases[i].out == NULL) {
+            if (out) {
+                fail_msg("case %zu passed: %s", i, out);
+            }
+
+            if (strcmp(answer.reason, cases[i].reason) != 0) {
+                fail_msg("case %zu: \"%s\"", i, answer.reason);
+            }
+
+            if (strcmp(answer.place ? answer.place : "",
+                       cases[i].place ? cases[i].place : "")
+                != 0) {
+                fail_msg("case %zu: in \"%s\"", i, answer.place);
+            }
+
+        } else if (out == NULL) {
+            fail_msg("case %zu: %s in %s", i, answer.reason,
+                     answer.place ? answer.place : "-");
+
+        } else if (strcmp(out, cases[i].out) != 0) {
+            fail_msg("case %zu: %s", i, out);
+        }
+
+        free(out);
+    }
+}
+
+
+#define run_cases(cases) run(cases, sizeof(cases) / sizeof(cases[0]))
+
+
+static void
+test_allow_list(void **state)
+{
+    static const case_t cases[] = {
+        {"+city", 200, DATA("\"nik\":\"\",\"city\":\"KOTA BANDUNG\""),
+         DATA("\"city\":\"KOTA BANDUNG\""), NULL, NULL},
+
+        /* the contract's order, whatever the upstream's */
+        {"+city +gender", 200,
+         DATA("\"city\":\"KOTA BANDUNG\",\"gender\":\"PEREMPUAN\""),
+         DATA("\"gender\":\"PEREMPUAN\",\"city\":\"KOTA BANDUNG\""), NULL,
+         NULL},
+
+        /* unknown members go, at every level and of every kind */
+        {"nik=full", 200,
+         "{\"x\":1,\"message\":\"ok\",\"y\":{\"data\":{\"nik\":\"1\"}},"
+         "\"data\":{\"extra\":[[{\"nik\":\"2\"}],null],\"gender\":\"\","
+         "\"image_quality\":{\"blur\":true,\"z\":{\"blur\":1}}},\"z\":[]}",
+         DATA("\"gender\":\"\",\"image_quality\":{\"blur\":true}"), NULL,
+         NULL},
+        {"+gender", 200, DATA("\"image_quality\":{\"blur\":true}"), DATA(""),
+         NULL, NULL},
+
+        /* numbers keep their digits */
+        {"+image_quality", 200,
+         DATA("\"image_quality\":{\"dark_score\":0.10000000000000000555,"
+              "\"blur_score\":1E-07,\"grayscale\":false}"),
+         DATA("\"image_quality\":{\"grayscale\":false,\"blur_score\":1E-07,"
+              "\"dark_score\":0.10000000000000000555}"),
+         NULL, NULL},
+
+        /* text keeps its characters */
+        {"nik=full", 200,
+         DATA("\"address\":\"JL. \\\"A\\\" \\/ B \\u00e9 \\ud83d\\ude00\""),
+         DATA("\"address\":\"JL. \\\"A\\\" / B \u00e9 \U0001f600\""), NULL,
+         NULL},
+
+        {"nik=full", 200,
+         "{\"status_code\":\"V-200\",\"error_code\":\"FAIL_ON_1\"}",
+         "{\"status_code\":\"V-200\",\"error_code\":\"FAIL_ON_1\"}", NULL,
+         NULL},
+    };
+
+    (void) state;
+    run_cases(cases);
+}
+
+
+static void
+test_masks(void **state)
+{
+    static const case_t cases[] = {
+        {"nik=last:4", 200, DATA("\"nik\":\"" NIK "\""),
+         DATA("\"nik\":\"************0001\""), NULL, NULL},
+        {"full_name=first:1 nik=full", 200,
+         DATA("\"nik\":\"" NIK "\",\"full_name\":\"\u00c9VA\""),
+         DATA("\"nik\":\"********\",\"full_name\":\"\u00c9**\""), NULL, NULL},
+        {"nik=hash", 200, DATA("\"nik\":\"" NIK "\""),
+         DATA("\"nik\":\"10101010101010101010101010101010"
+              "10101010101010101010101010101010\""),
+         NULL, NULL},
+        {"nik=full", 200, DATA("\"nik\":\"\""), DATA("\"nik\":\"\""), NULL,
+         NULL},
+
+        /* escapes are undone before characters are counted */
+        {"full_name=last:2", 200, DATA("\"full_name\":\"B\\u0055DI\""),
+         DATA("\"full_name\":\"**DI\""), NULL, NULL},
+    };
+
+    (void) state;
+    run_cases(cases);
+}
+
+
+static void
+test_nik_check(void **state)
+{
+    static const case_t cases[] = {
+        {"check", 200,
+         DATA("\"nik\":\"" NIK "\",\"date_of_birth\":\"01-07-1990\","
+              "\"gender\":\"PEREMPUAN\",\"city\":\"\""),
+         DATA("\"nik\":\"" NIK "\",\"date_of_birth\":\"01-07-1990\","
+              "\"gender\":\"PEREMPUAN\",\"city\":\"\",\"nik_check\":"
+              "{\"valid_format\":true,\"province\":\"JAWA BARAT\","
+              "\"date_of_birth_matches\":true,\"gender_matches\":false,"
+              "\"region_matches\":null}"),
+         NULL, NULL},
+        {"check", 200, DATA("\"nik\":\"\""),
+         DATA("\"nik\":\"\",\"nik_check\":{\"valid_format\":false,"
+              "\"province\":null,\"date_of_birth_matches\":null,"
+              "\"gender_matches\":null,\"region_matches\":null}"),
+         NULL, NULL},
+
+        /* of the value, not of its mask; and of fields that do not pass */
+        {"check nik=full +nik", 200,
+         DATA("\"nik\":\"" NIK "\",\"gender\":\"LAKI-LAKI\""),
+         DATA("\"nik\":\"********\",\"nik_check\":{\"valid_format\":true,"
+              "\"province\":\"JAWA BARAT\",\"date_of_birth_matches\":null,"
+              "\"gender_matches\":true,\"region_matches\":null}"),
+         NULL, NULL},
+
+        /* there is no "data" to add to */
+        {"check", 200, "{\"message\":\"ok\"}", "{\"message\":\"ok\"}", NULL,
+         NULL},
+        {"check", 400, DATA("\"nik\":\"" NIK "\""), "{\"message\":\"ok\"}",
+         NULL, NULL},
+    };
+
+    (void) state;
+    run_cases(cases);
+}
+
+
+static void
+test_strict(void **state)
+{
+#define REFUSED(body, reason, place)                                          \
+    {"nik=full", 200, body, NULL, reason, place},                             \
+    {                                                                         \
+        "nik=full", 400, body, NULL, reason, place                            \
+    }
+
+    static const case_t cases[] = {
+        REFUSED("", "not JSON", NULL),
+        REFUSED("<html>", "not JSON", NULL),
+        REFUSED("{\"message\":\"ok\"", "not JSON", NULL),
+        REFUSED("{\"message\":\"ok\"}{}", "not JSON", NULL),
+        REFUSED("{\"message\":\"ok\"} x", "not JSON", NULL),
+        REFUSED("{\"message\":\"ok\",}", "not JSON", NULL),
+        REFUSED("/* */{\"message\":\"ok\"}", "not JSON", NULL),
+        REFUSED("\xef\xbb\xbf{\"message\":\"ok\"}", "not JSON", NULL),
+        REFUSED("[]", "no object", NULL),
+        REFUSED("\"message\"", "no object", NULL),
+        REFUSED("null", "no object", NULL),
+        REFUSED("{\"message\":\"\xff\"}", "invalid UTF-8", NULL),
+        REFUSED("{\"message\":\"\xed\xa0\x80\"}", "invalid UTF-8", NULL),
+        REFUSED("{\"x\":\"\\u0000\"}", "an escape that is no character", NULL),
+        REFUSED("{\"x\":\"\\ud800\"}", "an escape that is no character", NULL),
+        REFUSED("{\"x\":\"\\udc00\"}", "an escape that is no character", NULL),
+        REFUSED("{\"x\":\"\\ud800\\u0041\"}", "an escape that is no character",
+                NULL),
+        REFUSED("{\"x\":\"\\ud800\\\\udc00\"}",
+                "an escape that is no character", NULL),
+        REFUSED("{\"x\":\"\\ud800\\uffff\"}", "an escape that is no character",
+                NULL),
+        REFUSED("{\"x\":\"\\u12g4\"}", "an escape that is no character", NULL),
+        REFUSED("{\"x\":\"\\u1", "an escape that is no character", NULL),
+
+        REFUSED("{\"message\":\"a\",\"message\":\"b\"}",
+                "a key that is there twice", NULL),
+        REFUSED("{\"message\":\"a\",\"m\\u0065ssage\":\"b\"}",
+                "a key that is there twice", NULL),
+        REFUSED("{\"message\":\"a\",\"x\":{\"y\":1,\"y\":1}}",
+                "a key that is there twice", NULL),
+        REFUSED("{\"x\":[{\"y\":1,\"y\":1}],\"message\":\"a\"}",
+                "a key that is there twice", NULL),
+        REFUSED(DATA("\"nik\":\"\",\"nik\":\"" NIK "\""),
+                "a key that is there twice", NULL),
+
+        REFUSED("{\"message\":1}", "a value of another type", "message"),
+        REFUSED("{\"message\":null}", "a value of another type", "message"),
+        REFUSED("{\"message\":[\"a\"]}", "a value of another type", "message"),
+        REFUSED("{\"status_code\":200}", "a value of another type",
+                "status_code"),
+        REFUSED("{\"error_code\":{}}", "a value of another type",
+                "error_code"),
+        REFUSED("{\"data\":[]}", "a value of another type", "data"),
+        REFUSED("{\"data\":null}", "a value of another type", "data"),
+        REFUSED("{\"data\":\"\"}", "a value of another type", "data"),
+        REFUSED(DATA("\"nik\":3273010107900001"), "a value of another type",
+                "nik"),
+        REFUSED(DATA("\"nik\":null"), "a value of another type", "nik"),
+        REFUSED(DATA("\"nik\":{\"value\":\"1\"}"), "a value of another type",
+                "nik"),
+        REFUSED(DATA("\"image_quality\":[]"), "a value of another type",
+                "image_quality"),
+        REFUSED(DATA("\"image_quality\":\"\""), "a value of another type",
+                "image_quality"),
+        REFUSED(DATA("\"image_quality\":{\"blur\":1}"),
+                "a value of another type", "blur"),
+        REFUSED(DATA("\"image_quality\":{\"blur\":\"" NIK "\"}"),
+                "a value of another type", "blur"),
+        REFUSED(DATA("\"image_quality\":{\"blur_score\":\"" NIK "\"}"),
+                "a value of another type", "blur_score"),
+        REFUSED(DATA("\"image_quality\":{\"blur_score\":{}}"),
+                "a value of another type", "blur_score"),
+        REFUSED(DATA("\"image_quality\":{\"blur_score\":"
+                     "0.0000000000000000000000000000000001}"),
+                "too long a number", "blur_score"),
+
+        REFUSED("{}", "neither a message nor a code", NULL),
+        REFUSED("{\"data\":{}}", "neither a message nor a code", NULL),
+        REFUSED("{\"detail\":\"no\"}", "neither a message nor a code", NULL),
+        REFUSED("{\"message\":\"caf\u00e9\"}",
+                "a text that is not printable ASCII", "message"),
+        REFUSED("{\"message\":\"a\\u0007\"}",
+                "a text that is not printable ASCII", "message"),
+        REFUSED("{\"error_code\":\"BUDI SANTOSO\"}",
+                "a code that is no plain word", "error_code"),
+        REFUSED("{\"status_code\":\"a\\\"b\"}", "a code that is no plain word",
+                "status_code"),
+    };
+
+    (void) state;
+    run_cases(cases);
+}
+
+
+static void
+test_limits(void **state)
+{
+    char        *out;
+    unsigned     i, k, n;
+    ktp_answer_t answer;
+    static char  body[65536];
+
+    /* a depth of KTP_MAX_DEPTH, and one more; the answer itself is one */
+
+    static const char *const deep[] = {
+        "{\"message\":\"ok\",\"x\":[[[[[[[1]]]]]]]}",
+        "{\"message\":\"ok\",\"x\":[[[[[[[[1]]]]]]]]}"};
+
+    (void) state;
+
+    for (i = 0; i < 2; i++) {
+        out = rewrite(&answer, "nik=full", 200, deep[i], strlen(deep[i]));
+        assert_int_equal(out == NULL, i);
+        free(out);
+    }
+
+    assert_string_equal(answer.reason, "too deep");
+
+    /* as many keys as there may be, and one more: message and the others */
+
+    for (i = 0; i < 2; i++) {
+        n = (unsigned) sprintf(body, "{\"message\":\"ok\"");
+
+        for (k = 1; k < 256 + i; k++) {
+            n += (unsigned) sprintf(body + n, ",\"k%u\":0", k);
+        }
+
+        (void) sprintf(body + n, "}");
+        out = rewrite(&answer, "nik=full", 200, body, strlen(body));
+        assert_int_equal(out == NULL, i);
+        free(out);
+    }
+
+    assert_string_equal(answer.reason, "too many keys");
+
+    for (i = 0; i < 2; i++) {
+        (void) sprintf(body, "{\"message\":\"%0*d\"}",
+                       (int) (KTP_ANSWER_MAX_MESSAGE + i), 0);
+        out = rewrite(&answer, "full_name=full", 200, body, strlen(body));
+        assert_int_equal(out == NULL, i);
+        free(out);
+
+        (void) sprintf(body, "{\"error_code\":\"%0*d\"}",
+                       (int) (KTP_ANSWER_MAX_CODE + i), 0);
+        out = rewrite(&answer, "full_name=full", 200, body, strlen(body));
+        assert_int_equal(out == NULL, i);
+        free(out);
+
+        (void) sprintf(body, DATA("\"address\":\"%0*d\""), (int) (1024 + i),
+                       0);
+        out = rewrite(&answer, "full_name=full", 200, body, strlen(body));
+        assert_int_equal(out == NULL, i);
+        free(out);
+    }
+}
+
+
+/* Each member of "data" as long as it may be, each masked by hash. */
+static void
+test_room(void **state)
+{
+    char               *out, words[512], value[1025];
+    size_t              n, w;
+    unsigned            i, len;
+    ktp_answer_t        answer;
+    ktp_answer_policy_t policy;
+    static char         body[32768];
+
+    (void) state;
+
+    for (len = 1; len <= 1024; len += 1023) {
+        memset(value, '1', len);
+        value[len] = '\0';
+        w = 0;
+        n = (size_t) sprintf(body, "{\"message\":\"ok\",\"data\":{");
+
+        for (i = 0; i < KTP_FIELD_TEXTS; i++) {
+            w += (size_t) sprintf(words + w, "%s=hash ", ktp_field_name(i));
+            n += (size_t) sprintf(body + n, "%s\"%s\":\"%s\"", i ? "," : "",
+                                  ktp_field_name(i), value);
+        }
+
+        (void) sprintf(words + w, "check");
+        (void) sprintf(body + n, "}}");
+
+        out = rewrite(&answer, words, 200, body, strlen(body));
+        assert_non_null(out);
+        assert_null(strstr(out, "\"1\""));
+        free(out);
+    }
+
+    /* less room than is needed: refused, and nothing written past it */
+    answer.out = malloc(10);
+    answer.out_size = 10;
+    answer_policy(&policy, "nik=full");
+    assert_int_equal(ktp_answer_rewrite(&answer, &policy), -1);
+    free(answer.out);
+}
+
+
+#define PERSON                                                                \
+    "\"nik\":\"" NIK "\",\"full_name\":\"BUDI SANTOSO\","                     \
+    "\"date_of_birth\":\"01-07-1990\""
+#define MISPLACED "personal data out of place"
+
+
+static void
+test_misplaced_texts(void **state)
+{
+    static const char all[] = "nik=full full_name=full date_of_birth=full";
+    static const char rest[] =
+        ",\"data\":{\"nik\":\"********\",\"full_name\":\"********\","
+        "\"date_of_birth\":\"********\"}}";
+
+    size_t       i;
+    char        *out, expected[512];
+    ktp_answer_t answer;
+
+    static const struct {
+        const char *message;
+        int         passes;
+    } cases[] = {
+        {"Success", 1},
+        {"NIK " NIK " read", 0},
+        {"32 73.01-010790 0001", 0},
+        {"x" NIK "x", 0},
+        {"0" NIK, 0},            /* a longer number with it inside */
+        {"1101010101010001", 0}, /* another one that could be */
+        {"1234567890123456", 1}, /* no NIK: no province 12.34 day 78 */
+        {"327301010790000", 1},  /* one digit less */
+        {"hello Budi Santoso", 0},
+        {"hello BUDI", 0},
+        {"hello BUDIMAN", 1}, /* another word */
+        {"BUDI-SANTOSO", 0},
+        {"xBUDISANTOSOx", 0},
+        {"b u d i s a n t o s o", 0},
+        {"born 01-07-1990", 0},
+        {"born 01/07/1990", 0},
+        {"born 31.12.1999", 0}, /* any date, whosever it is */
+        {"took 01-07-19", 1},
+        {"KTP not detected", 1},
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char body[512];
+
+        (void) sprintf(body, "{\"message\":\"%s\",\"data\":{" PERSON "}}",
+                       cases[i].message);
+        (void) sprintf(expected, "{\"message\":\"%s\"%s", cases[i].message,
+                       rest);
+
+        memset(&answer, 0, sizeof(answer));
+        out = rewrite(&answer, all, 200, body, strlen(body));
+
+        if ((out != NULL) != cases[i].passes) {
+            fail_msg("\"%s\"", cases[i].message);
+        }
+
+        if (out) {
+            assert_string_equal(out, expected);
+
+        } else {
+            assert_string_equal(answer.reason, MISPLACED);
+            assert_string_equal(answer.place, "message");
+        }
+
+        free(out);
+
+        /* the data of an error are dropped, and looked for all the same */
+        memset(&answer, 0, sizeof(answer));
+        out = rewrite(&answer, all, 400, body, strlen(body));
+        assert_int_equal(out != NULL, cases[i].passes);
+        free(out);
+
+        /* with nothing hidden it is nobody's business */
+        out = rewrite(&answer, "check", 200, body, strlen(body));
+        assert_non_null(out);
+        free(out);
+    }
+}
+
+
+static void
+test_misplaced_fields(void **state)
+{
+    static const case_t cases[] = {
+        {"nik=full", 200, DATA("\"nik\":\"" NIK "\",\"rt_rw\":\"" NIK "\""),
+         NULL, MISPLACED, "rt_rw"},
+        {"+rt_rw", 200, DATA("\"rt_rw\":\"" NIK "\""), NULL, MISPLACED,
+         "rt_rw"},
+        {"full_name=full", 200,
+         DATA("\"full_name\":\"BUDI SANTOSO\","
+              "\"place_of_birth\":\"budi  santoso\""),
+         NULL, MISPLACED, "place_of_birth"},
+        {"full_name=full", 200,
+         DATA("\"full_name\":\"BUDI SANTOSO\","
+              "\"occupation\":\"BUDI\u200bSANTOSO\""),
+         NULL, MISPLACED, "occupation"},
+        {"date_of_birth=full", 200,
+         DATA("\"place_of_birth\":\"BANDUNG, 01-07-1990\""), NULL, MISPLACED,
+         "place_of_birth"},
+        {"religion=full", 200,
+         DATA("\"religion\":\"ISLAM\",\"marital_status\":\"ISLAM\""), NULL,
+         MISPLACED, "marital_status"},
+        {"blood_type=full", 200,
+         DATA("\"blood_type\":\"O\",\"nationality\":\"O\""), NULL, MISPLACED,
+         "nationality"},
+        {"full_name=full", 400,
+         "{\"error_code\":\"X_SANTOSO\",\"data\":"
+         "{\"full_name\":\"BUDI SANTOSO\"}}",
+         NULL, MISPLACED, "error_code"},
+        {"nik=full", 200, DATA("\"nik\":\"\",\"reference_id\":\"" NIK "\""),
+         NULL, MISPLACED, "reference_id"},
+        {"nik=full", 200, DATA("\"image_quality\":{\"blur_score\":" NIK "}"),
+         NULL, MISPLACED, "image_quality"},
+        {"nik=full", 200,
+         DATA("\"nik\":\"" NIK "\",\"image_quality\":{\"blur_score\":0." NIK
+              "}"),
+         NULL, MISPLACED, "image_quality"},
+
+        /* what only looks like it */
+        {"blood_type=full", 200,
+         DATA("\"blood_type\":\"O\",\"full_name\":\"OKTO O\""),
+         DATA("\"full_name\":\"OKTO O\",\"blood_type\":\"********\""), NULL,
+         NULL},
+        {"occupation=full", 200,
+         DATA("\"occupation\":\"-\",\"blood_type\":\"-\""),
+         DATA("\"blood_type\":\"-\",\"occupation\":\"********\""), NULL, NULL},
+        {"place_of_birth=full address=full", 200,
+         DATA("\"place_of_birth\":\"BANDUNG\",\"address\":\"SUKAMAJU\","
+              "\"administrative_village\":\"SUKAMAJU\","
+              "\"city\":\"KOTA BANDUNG\""),
+         DATA("\"place_of_birth\":\"********\",\"address\":\"********\","
+              "\"administrative_village\":\"SUKAMAJU\","
+              "\"city\":\"KOTA BANDUNG\""),
+         NULL, NULL},
+        {"address=full", 200,
+         DATA("\"address\":\"JL MERDEKA NO 5\","
+              "\"district\":\"JL MERDEKA NO 5 CICENDO\""),
+         NULL, MISPLACED, "district"},
+        {"nik=full", 200,
+         DATA("\"image_quality\":{\"blur_score\":0.3273010107900001}"),
+         DATA("\"image_quality\":{\"blur_score\":0.3273010107900001}"), NULL,
+         NULL},
+    };
+
+    (void) state;
+    run_cases(cases);
+}
+
+
+/* A reference that the client made up itself may look like anything. */
+static void
+test_reference_id(void **state)
+{
+    char             *out;
+    ktp_answer_t      answer;
+    static const char body[] = DATA("\"reference_id\":\"" NIK "\"");
+
+    (void) state;
+
+    memset(&answer, 0, sizeof(answer));
+    answer.reference_id.p = NIK;
+    answer.reference_id.len = 16;
+    out = rewrite(&answer, "nik=full", 200, body, sizeof(body) - 1);
+    assert_non_null(out);
+    assert_string_equal(out, body);
+    free(out);
+
+    answer.reference_id.len = 15;
+    out = rewrite(&answer, "nik=full", 200, body, sizeof(body) - 1);
+    assert_null(out);
+}
+
+
+static void
+test_read(void **state)
+{
+    size_t       i;
+    ktp_answer_t answer;
+
+    static const struct {
+        const char *body, *status_code, *error_code, *nik;
+        int         strict;
+    } cases[] = {
+        {"{\"status_code\":\"V-1\",\"data\":{\"nik\":\"" NIK "\"}}", "V-1", "",
+         NIK, 1},
+        {"{\"error_code\":\"FAIL_ON_1\",\"message\":\"\"}", "", "FAIL_ON_1",
+         "", 1},
+        {"{}", "", "", "", 1},
+
+        /* not strict, and still read */
+        {"{\"status_code\":200,\"error_code\":\"A\"}", "", "A", "", 0},
+        {"{\"error_code\":\"A\",\"error_code\":\"B\"}", "", "A", "", 0},
+        {"{\"error_code\":\"A\",\"data\":[{\"nik\":\"1\"}],\"message\":1}", "",
+         "A", "", 0},
+        {"{\"data\":{\"image_quality\":[],\"nik\":\"" NIK "\"},"
+         "\"error_code\":\"A\"}",
+         "", "A", NIK, 0},
+        {"{\"error_code\":\"A\"", "", "A", "", 0},
+        {"[{\"error_code\":\"A\"}]", "", "", "", 0},
+        {"<html>", "", "", "", 0},
+        {"", "", "", "", 0},
+        {"\xff", "", "", "", 0},
+
+        /* what a log could not have in one word */
+        {"{\"error_code\":\"a b\",\"status_code\":\"a\\nb\"}", "", "", "", 1},
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        memset(&answer, 0xff, sizeof(answer));
+        answer.status = 200;
+        answer.body = cases[i].body;
+        answer.len = strlen(cases[i].body);
+
+        ktp_answer_read(&answer);
+
+        if (strcmp(answer.status_code, cases[i].status_code) != 0
+            || strcmp(answer.error_code, cases[i].error_code) != 0
+            || strcmp(answer.nik, cases[i].nik) != 0
+            || (answer.reason == NULL) != cases[i].strict) {
+            fail_msg("case %zu: \"%s\", \"%s\", \"%s\", %s", i,
+                     answer.status_code, answer.error_code, answer.nik,
+                     answer.reason ? answer.reason : "strict");
+        }
+    }
+}
+
+
+static void
+test_policy(void **state)
+{
+    unsigned            i;
+    ktp_answer_policy_t policy;
+
+    (void) state;
+
+    answer_policy(&policy, "");
+    assert_false(ktp_answer_rewrites(&policy));
+    answer_policy(&policy, "check");
+    assert_true(ktp_answer_rewrites(&policy));
+    answer_policy(&policy, "nationality=full");
+    assert_true(ktp_answer_rewrites(&policy));
+    answer_policy(&policy, "+nik");
+    assert_true(ktp_answer_rewrites(&policy));
+
+    for (i = 0; i < KTP_FIELDS; i++) {
+        assert_int_equal(
+            ktp_field_by_name(ktp_field_name(i), strlen(ktp_field_name(i))),
+            i);
+    }
+
+    assert_null(ktp_field_name(KTP_FIELDS));
+    assert_int_equal(ktp_field_by_name("nike", 4), KTP_FIELDS);
+    assert_int_equal(ktp_field_by_name("ni", 2), KTP_FIELDS);
+    assert_int_equal(ktp_field_by_name("", 0), KTP_FIELDS);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_allow_list),
+        cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_nik_check),
+        cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_room),
+        cmocka_unit_test(test_misplaced_texts),
+        cmocka_unit_test(test_misplaced_fields),
+        cmocka_unit_test(test_reference_id),
+        cmocka_unit_test(test_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
