@@ -1,3 +1,8 @@
+/* memmem(); nginx's own flags do not have it */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <stdlib.h>
 #include <string.h>
 #include "ktp_answer_doc.h"
