@@ -7,14 +7,16 @@
 #include "ktp_intake.h"
 #include "ktp_json.h"
 #include "ktp_media.h"
+#include "ktp_multipart.h"
 
 
 struct ktp_intake_s {
-    ktp_draft_t draft;
-    ktp_code_t  code;    /* the first error */
-    uint64_t    left;    /* bytes that the body may still have */
-    unsigned    any : 1; /* the body has a byte */
-    ktp_json_t *json;
+    ktp_draft_t      draft;
+    ktp_code_t       code;    /* the first error */
+    uint64_t         left;    /* bytes that the body may still have */
+    unsigned         any : 1; /* the body has a byte */
+    ktp_json_t      *json;    /* the parser of its type; none for a file */
+    ktp_multipart_t *multipart;
 };
 
 
@@ -48,6 +50,7 @@ ktp_body_max(const ktp_policy_t *policy, ktp_intake_type_t type)
 ktp_code_t
 ktp_intake_type(const char *content_type, size_t len, ktp_intake_type_t *type)
 {
+    char        boundary[KTP_MAX_BOUNDARY + 1];
     size_t      n;
     const char *value;
     ktp_media_t media;
@@ -59,6 +62,13 @@ ktp_intake_type(const char *content_type, size_t len, ktp_intake_type_t *type)
         return KTP_OK;
     }
 
+    if (ktp_media_is(value, n, "multipart/form-data")) {
+        *type = KTP_INTAKE_MULTIPART;
+        return ktp_multipart_boundary(content_type, len, boundary) < 0
+                   ? KTP_INVALID_PAYLOAD
+                   : KTP_OK;
+    }
+
     if (ktp_media_is(value, n, "image/jpeg")
         || ktp_media_is(value, n, "image/png")
         || ktp_media_is(value, n, "application/octet-stream")) {
@@ -67,6 +77,31 @@ ktp_intake_type(const char *content_type, size_t len, ktp_intake_type_t *type)
     }
 
     return KTP_UNSUPPORTED_MEDIA_TYPE;
+}
+
+
+/* Makes the parser that the type needs. */
+
+static ktp_code_t
+ktp_intake_parser(ktp_intake_t *in, const char *content_type, size_t len)
+{
+    int  n;
+    char boundary[KTP_MAX_BOUNDARY + 1];
+
+    switch (in->draft.request.type) {
+
+    case KTP_INTAKE_JSON:
+        in->json = ktp_json_create(&in->draft);
+        return in->json ? KTP_OK : KTP_INTERNAL_SERVER_ERROR;
+
+    case KTP_INTAKE_MULTIPART:
+        n = ktp_multipart_boundary(content_type, len, boundary);
+        in->multipart = ktp_multipart_create(&in->draft, boundary, n);
+        return in->multipart ? KTP_OK : KTP_INTERNAL_SERVER_ERROR;
+
+    default:
+        return ktp_draft_begin(&in->draft, KTP_MEMBER_IMAGE);
+    }
 }
 
 
@@ -93,15 +128,9 @@ ktp_intake_create(ktp_intake_t **result, const ktp_policy_t *policy,
     in->left = ktp_body_max(policy, type);
     ktp_draft_init(&in->draft, policy, store, type);
 
-    if (type == KTP_INTAKE_JSON) {
-        in->json = ktp_json_create(&in->draft);
-        if (in->json == NULL) {
-            ktp_intake_destroy(in);
-            return KTP_INTERNAL_SERVER_ERROR;
-        }
-
-    } else {
-        (void) ktp_draft_begin(&in->draft, KTP_MEMBER_IMAGE);
+    if (ktp_intake_parser(in, content_type, len) != KTP_OK) {
+        ktp_intake_destroy(in);
+        return KTP_INTERNAL_SERVER_ERROR;
     }
 
     *result = in;
@@ -239,6 +268,10 @@ ktp_intake_parse(ktp_intake_t *in, const unsigned char *p, size_t n)
         return ktp_json_feed(in->json, p, n);
     }
 
+    if (in->multipart) {
+        return ktp_multipart_feed(in->multipart, p, n);
+    }
+
     return ktp_image_append(&in->draft.image, p, n);
 }
 
@@ -281,6 +314,9 @@ ktp_intake_finish(ktp_intake_t *in)
     } else if (in->json) {
         in->code = ktp_json_finish(in->json);
 
+    } else if (in->multipart) {
+        in->code = ktp_multipart_finish(in->multipart);
+
     } else {
         in->code = ktp_draft_image_bytes(&in->draft);
     }
@@ -310,5 +346,6 @@ ktp_intake_destroy(ktp_intake_t *in)
     }
 
     ktp_json_destroy(in->json);
+    ktp_multipart_destroy(in->multipart);
     free(in);
 }

@@ -28,6 +28,21 @@ ktp_media_is_word(unsigned char c)
 }
 
 
+int
+ktp_media_is_name(const char *p, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        if (!ktp_media_is_token(p[i])) {
+            return 0;
+        }
+    }
+
+    return len > 0;
+}
+
+
 static void
 ktp_media_space(ktp_media_t *media)
 {
@@ -109,8 +124,6 @@ ktp_media_quoted(ktp_media_t *media, ktp_param_t *param)
 int
 ktp_media_param(ktp_media_t *media, ktp_param_t *param)
 {
-    int rc;
-
     do {
         ktp_media_space(media);
 
@@ -142,8 +155,7 @@ ktp_media_param(ktp_media_t *media, ktp_param_t *param)
 
     if (media->p < media->end && *media->p == '"') {
         media->p++;
-        rc = ktp_media_quoted(media, param);
-        return rc;
+        return ktp_media_quoted(media, param);
     }
 
     param->quoted = 0;

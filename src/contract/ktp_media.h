@@ -40,6 +40,9 @@ int ktp_media_param(ktp_media_t *media, ktp_param_t *param);
  */
 int ktp_media_copy(const ktp_param_t *param, char *buf, size_t size);
 
+/* Is it a token, as the name of a header field is? */
+int ktp_media_is_name(const char *p, size_t len);
+
 /* Compares without case. */
 int ktp_media_is(const char *p, size_t len, const char *name);
 
