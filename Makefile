@@ -207,6 +207,24 @@ demo: ## set up, build and show it (scripts/demo)
 	@scripts/demo
 
 
+# -- benchmarks, beside what a user would have instead
+
+BENCH_PROGRAMS := $(OUT)/bench/sink $(OUT)/bench/load
+
+$(BENCH_PROGRAMS): $(OUT)/bench/%: bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(KTP_CFLAGS) -o $@ $< -lssl -lcrypto
+
+.PHONY: bench-build
+bench-build: module $(BENCH_PROGRAMS)
+
+.PHONY: bench
+bench: ## measure the gateway beside its peers; Q=-q: quickly
+	@scripts/install-deps bench
+	@$(MAKE) --no-print-directory bench-build
+	@bench/run $(Q)
+
+
 # -- fuzzing: clang's libFuzzer over src/contract
 
 FUZZ_SECONDS ?= 60
