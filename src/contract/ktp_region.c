@@ -161,7 +161,7 @@ ktp_region_key(const char *name, size_t len, char *key)
 
     kind = KTP_REGION_ANY;
     used = 0;
-    end = name + len;
+    end = len ? name + len : name; /* it may be NULL */
 
     while ((n = ktp_region_word(&name, end, word, sizeof(word))) != 0) {
 

@@ -47,7 +47,8 @@ typedef enum {
 
 /*
  * Whether a name of len bytes is that of the regency or city with a code.
- * Without KABUPATEN or KOTA before it, a name is whichever fits.
+ * Without KABUPATEN or KOTA before it, a name is whichever fits; name may be
+ * NULL when len is 0.
  */
 ktp_region_match_t ktp_region_match(unsigned code, const char *name,
                                     size_t len);

@@ -139,6 +139,7 @@ test_match(void **state)
     assert_int_equal(match(3273, "KOTA CIMAHI"), KTP_REGION_OTHER);
     assert_int_equal(match(3273, "KOTA BANDUMG"), KTP_REGION_UNKNOWN);
     assert_int_equal(match(3273, ""), KTP_REGION_UNKNOWN);
+    assert_int_equal(ktp_region_match(3273, NULL, 0), KTP_REGION_UNKNOWN);
     assert_int_equal(match(3273, "KOTA"), KTP_REGION_UNKNOWN);
     assert_int_equal(match(3299, "KOTA BANDUNG"), KTP_REGION_UNKNOWN);
 

@@ -1,0 +1,186 @@
+/*
+ * An upstream's answer under a policy.  Four bytes choose the policy, the
+ * rest is the body.  What is passed on must be right by the rules for what
+ * comes in, have no field that the policy drops, and nowhere the value of a
+ * hidden one.
+ */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ktp_answer_doc.h"
+
+
+#define PLACES                                                                \
+    (ktp_field_bit(KTP_FIELD_PLACE_OF_BIRTH)                                  \
+     | ktp_field_bit(KTP_FIELD_ADDRESS)                                       \
+     | ktp_field_bit(KTP_FIELD_ADMINISTRATIVE_VILLAGE)                        \
+     | ktp_field_bit(KTP_FIELD_DISTRICT) | ktp_field_bit(KTP_FIELD_CITY)      \
+     | ktp_field_bit(KTP_FIELD_STATE))
+
+/* Letters and digits that must not be found once they are hidden. */
+#define LONG 8
+
+
+static int
+digest(void *ctx, const unsigned char *p, size_t len,
+       unsigned char out[KTP_HMAC_SIZE])
+{
+    (void) ctx;
+    (void) p;
+
+    memset(out, (int) len, KTP_HMAC_SIZE);
+
+    return 0;
+}
+
+
+static unsigned
+make_policy(ktp_answer_policy_t *policy, const uint8_t *data)
+{
+    unsigned i, bits, hidden;
+
+    memset(policy, 0, sizeof(ktp_answer_policy_t));
+
+    bits = data[0] | (unsigned) data[1] << 8;
+    hidden = 0;
+    policy->fields = KTP_FIELDS_ALL;
+    policy->nik_check = data[3] & 1;
+
+    for (i = 0; i < KTP_FIELD_TEXTS; i++) {
+        if (!(bits & (1u << (i % 16)))) {
+            continue;
+        }
+
+        hidden |= ktp_field_bit(i);
+
+        if ((data[2] >> (i % 4)) & 1) {
+            policy->fields &= ~ktp_field_bit(i);
+
+        } else {
+            policy->mask[i].style = KTP_MASK_FULL + (data[2] >> 4) % 4;
+            policy->mask[i].n = 3;
+        }
+    }
+
+    return hidden;
+}
+
+
+static int
+is_plain(const ktp_value_t *value)
+{
+    char   c;
+    size_t i;
+
+    for (i = 0; i < value->len; i++) {
+        c = value->p[i];
+
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z')
+            && !(c >= 'A' && c <= 'Z')) {
+            return 0;
+        }
+    }
+
+    return value->len >= LONG;
+}
+
+
+static void
+must_not_have(const ktp_value_t *text, const ktp_value_t *value)
+{
+    if (text->len && memmem(text->p, text->len, value->p, value->len)) {
+        abort();
+    }
+}
+
+
+static void
+check(const ktp_answer_doc_t *in, const ktp_answer_doc_t *out, unsigned hidden,
+      const ktp_answer_policy_t *policy)
+{
+    unsigned           i, j;
+    const ktp_value_t *value;
+
+    for (i = 0; i < KTP_FIELD_TEXTS; i++) {
+
+        if (out->field[i].p && !(policy->fields & ktp_field_bit(i))) {
+            abort();
+        }
+
+        value = &in->field[i];
+
+        if (!(hidden & ktp_field_bit(i)) || !is_plain(value)) {
+            continue;
+        }
+
+        must_not_have(&out->field[i], value);
+
+        for (j = 0; j < KTP_TOP_TEXTS; j++) {
+            must_not_have(&out->top[j], value);
+        }
+
+        for (j = 0; j < KTP_FIELD_TEXTS; j++) {
+            if (!(hidden & ktp_field_bit(j))
+                && !((PLACES & ktp_field_bit(i))
+                     && (PLACES & ktp_field_bit(j)))) {
+                must_not_have(&out->field[j], value);
+            }
+        }
+    }
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char               *body;
+    unsigned            hidden;
+    ktp_answer_t        answer;
+    ktp_answer_doc_t    in, out;
+    ktp_answer_policy_t policy;
+
+    if (size < 4) {
+        return 0;
+    }
+
+    hidden = make_policy(&policy, data);
+
+    memset(&answer, 0, sizeof(answer));
+    answer.status = (data[3] & 2) ? 400 : 200;
+    answer.len = size - 4;
+    answer.hmac = (data[3] & 4) ? digest : NULL;
+    answer.out_size = answer.len + KTP_ANSWER_EXTRA;
+
+    /* of its very size, so that a byte read behind it is found */
+    body = malloc(answer.len ? answer.len : 1);
+    answer.out = malloc(answer.out_size);
+    if (body == NULL || answer.out == NULL) {
+        abort();
+    }
+
+    memcpy(body, data + 4, answer.len);
+    answer.body = body;
+
+    if (ktp_answer_rewrite(&answer, &policy) == 0) {
+
+        if (ktp_answer_parse(&in, body, answer.len, 1) != 0
+            || ktp_answer_parse(&out, answer.out, answer.out_len, 1) != 0) {
+            abort();
+        }
+
+        check(&in, &out, hidden, &policy);
+        ktp_answer_doc_free(&in);
+        ktp_answer_doc_free(&out);
+
+    } else if (answer.out_len || answer.reason == NULL) {
+        abort();
+    }
+
+    ktp_answer_read(&answer);
+
+    free(body);
+    free(answer.out);
+
+    return 0;
+}
