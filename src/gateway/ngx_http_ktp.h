@@ -65,8 +65,6 @@ typedef struct {
     ngx_http_request_t *request;
 
     ngx_http_ktp_body_pt body_handler;
-    uint64_t             body_max; /* bytes of the body at most */
-    uint64_t             received; /* bytes of the body so far */
 
     ktp_intake_t       *intake;
     ktp_store_t         store;

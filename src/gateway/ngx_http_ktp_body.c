@@ -150,12 +150,7 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
         b = cl->buf;
 
         if (code == KTP_OK && b->last > b->pos) {
-            ctx->received += b->last - b->pos;
-
-            code =
-                ctx->received > ctx->body_max
-                    ? KTP_INVALID_PAYLOAD_IMAGE_SIZE
-                    : ktp_intake_feed(ctx->intake, b->pos, b->last - b->pos);
+            code = ktp_intake_feed(ctx->intake, b->pos, b->last - b->pos);
         }
 
         b->pos = b->last;

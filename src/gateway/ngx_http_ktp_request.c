@@ -23,6 +23,7 @@ static void ngx_http_ktp_call_done(void *data, ngx_http_ktp_call_t *call);
 ngx_int_t
 ngx_http_ktp_handler(ngx_http_request_t *r)
 {
+    off_t                    max;
     ktp_code_t               code;
     ngx_str_t                type;
     ngx_http_ktp_ctx_t      *ctx;
@@ -63,10 +64,9 @@ ngx_http_ktp_handler(ngx_http_request_t *r)
         return ngx_http_ktp_refuse(r, code);
     }
 
-    ctx->body_max =
-        ktp_body_max(&klcf->policy, ktp_intake_request(ctx->intake)->type);
+    max = ktp_body_max(&klcf->policy, ktp_intake_request(ctx->intake)->type);
 
-    if (r->headers_in.content_length_n > (off_t) ctx->body_max) {
+    if (r->headers_in.content_length_n > max) {
         return ngx_http_ktp_refuse(r, KTP_INVALID_PAYLOAD_IMAGE_SIZE);
     }
 
