@@ -2,6 +2,7 @@
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_conf.h"
+#include "ngx_http_ktp_upstream_conf.h"
 
 
 static void     *ngx_http_ktp_create_main_conf(ngx_conf_t *cf);
@@ -18,6 +19,13 @@ static ngx_conf_num_bounds_t ngx_http_ktp_image_size_bounds = {
 
 static ngx_conf_num_bounds_t ngx_http_ktp_positive = {
     ngx_conf_check_num_bounds, 1, -1};
+
+static ngx_conf_num_bounds_t ngx_http_ktp_keepalive_bounds = {
+    ngx_conf_check_num_bounds, 0, 65535};
+
+/* each sends the whole image once more */
+static ngx_conf_num_bounds_t ngx_http_ktp_retries_bounds = {
+    ngx_conf_check_num_bounds, 0, 5};
 
 static ngx_conf_enum_t ngx_http_ktp_validate_quality[] = {
     {ngx_string("client"), KTP_FLAG_ABSENT},
@@ -111,6 +119,83 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, timeout),
       &ngx_http_ktp_positive },
 
+    { ngx_string("ktp_keepalive"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, keepalive),
+      &ngx_http_ktp_keepalive_bounds },
+
+    { ngx_string("ktp_keepalive_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, keepalive_timeout),
+      &ngx_http_ktp_positive },
+
+    { ngx_string("ktp_max_inflight"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, max_inflight),
+      &ngx_http_ktp_positive },
+
+    { ngx_string("ktp_retries"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, retries),
+      &ngx_http_ktp_retries_bounds },
+
+    { ngx_string("ktp_ignore_client_abort"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, ignore_client_abort),
+      NULL },
+
+    { ngx_string("ktp_egress_proxy"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_egress_proxy,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_ssl_verify"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, ssl_verify),
+      NULL },
+
+    { ngx_string("ktp_ssl_name"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_ssl_name,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_ssl_trusted_certificate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, ssl_trusted_certificate),
+      NULL },
+
+    { ngx_string("ktp_ssl_certificate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, ssl_certificate),
+      NULL },
+
+    { ngx_string("ktp_ssl_certificate_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, ssl_certificate_key),
+      NULL },
+
     { ngx_string("ktp_json_errors"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -185,10 +270,9 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->min_height = NGX_CONF_UNSET_UINT;
     conf->max_pixels = NGX_CONF_UNSET_SIZE;
     conf->validate_quality = NGX_CONF_UNSET_UINT;
-    conf->connect_timeout = NGX_CONF_UNSET_MSEC;
-    conf->read_timeout = NGX_CONF_UNSET_MSEC;
-    conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->json_errors = NGX_CONF_UNSET;
+
+    ngx_http_ktp_upstream_create_conf(conf);
 
     return conf;
 }
@@ -213,11 +297,11 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         (NGX_CONF_BITMASK_SET | KTP_IMAGE_JPEG | KTP_IMAGE_PNG));
     ngx_conf_merge_uint_value(conf->validate_quality, prev->validate_quality,
                               KTP_FLAG_ABSENT);
-    ngx_conf_merge_msec_value(conf->connect_timeout, prev->connect_timeout,
-                              5000);
-    ngx_conf_merge_msec_value(conf->read_timeout, prev->read_timeout, 60000);
-    ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 90000);
     ngx_conf_merge_value(conf->json_errors, prev->json_errors, 1);
+
+    if (ngx_http_ktp_upstream_merge_conf(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     return ngx_http_ktp_conf_finish(cf, prev, conf);
 }

@@ -24,8 +24,17 @@ typedef struct {
     ngx_uint_t locations; /* with ktp_pass; the filters run for them only */
 } ngx_http_ktp_main_conf_t;
 
+/* What ktp_pass names, in its parts. */
+typedef struct {
+    ngx_str_t host; /* an IPv6 address has its brackets */
+    ngx_str_t uri;
+    in_port_t port;
+    unsigned  ssl : 1;
+} ngx_http_ktp_target_t;
+
 typedef struct {
     ngx_http_ktp_upstream_t *upstream; /* NULL: no ktp_pass here */
+    ngx_http_ktp_target_t    target;   /* unless it is a Unix socket */
     ktp_policy_t             policy;
 
     ngx_http_complex_value_t *app_id;
@@ -40,6 +49,18 @@ typedef struct {
     ngx_msec_t connect_timeout;
     ngx_msec_t read_timeout;
     ngx_msec_t timeout;
+    ngx_int_t  keepalive;
+    ngx_msec_t keepalive_timeout;
+    ngx_int_t  max_inflight;
+    ngx_int_t  retries;
+    ngx_flag_t ignore_client_abort;
+    ngx_flag_t ssl_verify;
+    ngx_str_t  ssl_trusted_certificate;
+    ngx_str_t  ssl_name;
+    ngx_str_t  ssl_certificate;
+    ngx_str_t  ssl_certificate_key;
+    ngx_str_t  proxy; /* URL; empty: none */
+    ngx_str_t  proxy_host;
     ngx_flag_t json_errors;
 } ngx_http_ktp_loc_conf_t;
 
@@ -54,6 +75,13 @@ typedef enum {
     NGX_HTTP_KTP_OUTCOME_TIMEOUT,
     NGX_HTTP_KTP_OUTCOME_ABORTED
 } ngx_http_ktp_outcome_t;
+
+/* Whether the vendor may bill the request. */
+typedef enum {
+    NGX_HTTP_KTP_BILLED_NO = 0, /* it cannot have taken it, or refused it */
+    NGX_HTTP_KTP_BILLED_YES,    /* it answered with a result */
+    NGX_HTTP_KTP_BILLED_UNKNOWN /* it had the whole of it */
+} ngx_http_ktp_billed_t;
 
 /*
  * Called once with KTP_OK when the body is complete and right, or with the
@@ -73,6 +101,7 @@ typedef struct {
 
     ktp_code_t             code; /* the error answered with, or KTP_OK */
     ngx_http_ktp_outcome_t outcome;
+    ngx_http_ktp_billed_t  billed;
     size_t                 image_size; /* bytes, once the image is whole */
 
     ngx_buf_t *error_body; /* replaces nginx's own error page */

@@ -1,9 +1,10 @@
 #include "ngx_http_ktp_conf.h"
 #include "ngx_http_ktp_request.h"
+#include "ngx_http_ktp_upstream_conf.h"
 
 
 static char     *ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
-                                       ngx_http_ktp_upstream_t *up);
+                                       ngx_http_ktp_loc_conf_t *klcf);
 static char     *ngx_http_ktp_pass_unix(ngx_conf_t *cf, ngx_str_t *value,
                                         ngx_http_ktp_upstream_t *up);
 static ngx_int_t ngx_http_ktp_uri(ngx_str_t *uri);
@@ -38,20 +39,18 @@ ngx_http_ktp_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    up->max_response = NGX_HTTP_KTP_MAX_RESPONSE;
+    klcf->upstream = up;
 
     if (ngx_strncmp(value[1].data, "unix:", 5) == 0) {
         rv = ngx_http_ktp_pass_unix(cf, &value[1], up);
 
     } else {
-        rv = ngx_http_ktp_pass_url(cf, &value[1], up);
+        rv = ngx_http_ktp_pass_url(cf, &value[1], klcf);
     }
 
     if (rv != NGX_CONF_OK) {
         return rv;
     }
-
-    klcf->upstream = up;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_ktp_handler;
@@ -65,7 +64,7 @@ ngx_http_ktp_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 static char *
 ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
-                      ngx_http_ktp_upstream_t *up)
+                      ngx_http_ktp_loc_conf_t *klcf)
 {
     size_t    add;
     ngx_url_t u;
@@ -114,7 +113,12 @@ ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
 
     /* configuration values are null-terminated */
 
-    up->url = *value;
+    klcf->upstream->url = *value;
+
+    klcf->target.host = u.host;
+    klcf->target.port = u.port;
+    klcf->target.uri = u.uri;
+    klcf->target.ssl = add == 8;
 
     return NGX_CONF_OK;
 }
@@ -389,6 +393,7 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
         }
 
         *klcf->upstream = *prev->upstream;
+        klcf->target = prev->target;
         clcf->handler = ngx_http_ktp_handler;
     }
 
@@ -396,9 +401,9 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
         return NGX_CONF_OK;
     }
 
-    klcf->upstream->connect_timeout = klcf->connect_timeout;
-    klcf->upstream->read_timeout = klcf->read_timeout;
-    klcf->upstream->timeout = klcf->timeout;
+    if (ngx_http_ktp_upstream_finish(cf, klcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     /*
      * The limit of the body follows from that of the image, and is ours to

@@ -16,7 +16,8 @@ static ktp_code_t ngx_http_ktp_header(ngx_http_request_t *r,
                                       ngx_array_t *headers, const char *name,
                                       ngx_http_complex_value_t *cv);
 static size_t     ngx_http_ktp_send_read(void *data, u_char *buf, size_t size);
-static void       ngx_http_ktp_send_rewind(void *data);
+static ngx_int_t  ngx_http_ktp_send_rewind(void *data);
+static void       ngx_http_ktp_call_ended(ngx_http_ktp_ctx_t *ctx);
 static void ngx_http_ktp_call_done(void *data, ngx_http_ktp_call_t *call);
 
 
@@ -166,8 +167,8 @@ ngx_http_ktp_end(void *data)
     ngx_http_ktp_ctx_t *ctx = data;
 
     if (ctx->calling) {
-        ctx->calling = 0;
         ngx_http_ktp_call_abort(&ctx->call);
+        ngx_http_ktp_call_ended(ctx);
     }
 
     if (ctx->outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
@@ -216,6 +217,7 @@ ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code)
 static ktp_code_t
 ngx_http_ktp_send(ngx_http_request_t *r)
 {
+    ngx_int_t                rc;
     ktp_code_t               code;
     ktp_request_t            request;
     ngx_connection_t        *c;
@@ -262,8 +264,11 @@ ngx_http_ktp_send(ngx_http_request_t *r)
 
     c->log->action = "calling ktp upstream";
 
-    if (ngx_http_ktp_call_start(call) != NGX_OK) {
-        return KTP_INTERNAL_SERVER_ERROR;
+    rc = ngx_http_ktp_call_start(call);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_BUSY ? KTP_SERVICE_UNAVAILABLE
+                              : KTP_INTERNAL_SERVER_ERROR;
     }
 
     ctx->calling = 1;
@@ -271,7 +276,8 @@ ngx_http_ktp_send(ngx_http_request_t *r)
 
     /* a client that goes away ends the request, and the request the call */
 
-    r->read_event_handler = ngx_http_test_reading;
+    r->read_event_handler = klcf->ignore_client_abort ? ngx_http_block_reading
+                                                      : ngx_http_test_reading;
     r->write_event_handler = ngx_http_request_empty_handler;
 
     if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
@@ -397,12 +403,44 @@ ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
 }
 
 
-static void
+static ngx_int_t
 ngx_http_ktp_send_rewind(void *data)
 {
     ngx_http_ktp_ctx_t *ctx = data;
 
     ktp_outgoing_rewind(&ctx->outgoing);
+
+    return NGX_OK;
+}
+
+
+/*
+ * The call is over.  Whether it may be billed is told here and nowhere else:
+ * a request whose last byte was never handed out cannot have been taken, and
+ * 401, 403 and 429 say that it was not.
+ */
+
+static void
+ngx_http_ktp_call_ended(ngx_http_ktp_ctx_t *ctx)
+{
+    ngx_http_ktp_call_t *call;
+
+    call = &ctx->call;
+
+    ctx->calling = 0;
+    ktp_store_free(&ctx->store);
+
+    if (call->result == NGX_HTTP_KTP_CALL_OK && call->status == NGX_HTTP_OK) {
+        ctx->billed = NGX_HTTP_KTP_BILLED_YES;
+
+    } else if (!call->handed_out || call->status == NGX_HTTP_UNAUTHORIZED
+               || call->status == NGX_HTTP_FORBIDDEN
+               || call->status == NGX_HTTP_TOO_MANY_REQUESTS) {
+        ctx->billed = NGX_HTTP_KTP_BILLED_NO;
+
+    } else {
+        ctx->billed = NGX_HTTP_KTP_BILLED_UNKNOWN;
+    }
 }
 
 
@@ -419,8 +457,7 @@ ngx_http_ktp_call_done(void *data, ngx_http_ktp_call_t *call)
 
     ngx_http_set_log_request(c->log, r);
 
-    ctx->calling = 0;
-    ktp_store_free(&ctx->store);
+    ngx_http_ktp_call_ended(ctx);
 
     if (call->result != NGX_HTTP_KTP_CALL_OK) {
         ngx_log_error(NGX_LOG_ERR, c->log, 0, "upstream call failed: %s%s",
