@@ -1,0 +1,94 @@
+/* ktp-extractd: serves the contract, by reading the cards itself. */
+
+#include "ktpd_credentials.h"
+#include "ktpd_listen.h"
+#include "ktpd_log.h"
+#include "ktpd_master.h"
+#include "ktpd_options.h"
+#include "ktpd_reader.h"
+#include "ktpd_sandbox.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+
+static int ktpd_check(const ktpd_options_t *opt, ktpd_credentials_t *cred);
+static int ktpd_serve(const ktpd_options_t *opt, ktpd_credentials_t *cred);
+
+
+int
+main(int argc, char *argv[])
+{
+    int                 rc;
+    ktpd_options_t      opt;
+    ktpd_credentials_t *cred;
+
+    rc = ktpd_options_parse(&opt, argc, argv);
+
+    if (rc != 0) {
+        return rc == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+
+    /* before the first secret is in memory */
+
+    if (ktpd_sandbox_early() != 0) {
+        return EXIT_FAILURE;
+    }
+
+    cred = ktpd_credentials_load(opt.credentials);
+
+    if (cred == NULL) {
+        return EXIT_FAILURE;
+    }
+
+    return opt.check ? ktpd_check(&opt, cred) : ktpd_serve(&opt, cred);
+}
+
+
+static int
+ktpd_check(const ktpd_options_t *opt, ktpd_credentials_t *cred)
+{
+    ktpd_reader_t *reader;
+
+    ktpd_credentials_free(cred);
+
+    if (ktpd_sandbox_user(opt->user) != 0) {
+        return EXIT_FAILURE;
+    }
+
+    reader = ktpd_reader_create(opt->tessdata);
+
+    if (reader == NULL) {
+        ktpd_log("the language data cannot be loaded");
+        return EXIT_FAILURE;
+    }
+
+    ktpd_reader_destroy(reader);
+    ktpd_log("options, credentials and language data are usable");
+
+    return EXIT_SUCCESS;
+}
+
+
+static int
+ktpd_serve(const ktpd_options_t *opt, ktpd_credentials_t *cred)
+{
+    int           rc;
+    ktpd_listen_t ls;
+
+    rc = opt->socket != NULL ? ktpd_listen_unix(&ls, opt->socket, opt->mode)
+                             : ktpd_listen_tcp(&ls, opt->listen);
+
+    if (rc != 0) {
+        ktpd_credentials_free(cred);
+        return EXIT_FAILURE;
+    }
+
+    if (ktpd_sandbox_user(opt->user) != 0) {
+        ktpd_listen_close(&ls);
+        ktpd_credentials_free(cred);
+        return EXIT_FAILURE;
+    }
+
+    return ktpd_master_run(opt, &ls, cred);
+}

@@ -1,0 +1,469 @@
+#include "ktpd_http.h"
+#include "ktpd_jobs.h"
+#include "ktpd_log.h"
+#include "ktpd_request.h"
+#include "ktpd_sandbox.h"
+#include <errno.h>
+#include <microhttpd.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Connections besides those whose requests wait or are worked at: some
+ * upload, some only get a 503.
+ */
+#define KTPD_SPARE_CONNECTIONS 32
+
+/* Seconds without a byte, of a client that uploads or reads. */
+#define KTPD_IDLE 30
+
+/* Headers and a piece of the body, of one connection. */
+#define KTPD_CONNECTION_MEMORY (64 * 1024)
+
+
+typedef struct {
+    const ktpd_credentials_t *cred;
+    struct MHD_Daemon        *daemon;
+    ktpd_jobs_t              *jobs;
+    struct pollfd            *fds; /* master, the server's epoll, slots */
+    unsigned                  n;
+    unsigned                  requests; /* begun and not over */
+    unsigned                  stopping : 1;
+} ktpd_http_t;
+
+
+static int  ktpd_http_start(ktpd_http_t *http, const ktpd_options_t *opt,
+                            int listener, unsigned connections);
+static int  ktpd_http_loop(ktpd_http_t *http);
+static int  ktpd_http_wait(const ktpd_http_t *http);
+static int  ktpd_http_master(ktpd_http_t *http);
+static void ktpd_http_stop(ktpd_http_t *http);
+
+static void *ktpd_http_uri(void *cls, const char *uri,
+                           struct MHD_Connection *connection);
+static enum MHD_Result
+            ktpd_http_handler(void *cls, struct MHD_Connection *connection,
+                              const char *url, const char *method, const char *version,
+                              const char *upload, size_t *len, void **ctx);
+static void ktpd_http_head(ktpd_http_t *http, ktpd_request_t *r,
+                           const char *url, const char *method);
+static int  ktpd_http_impatient(ktpd_request_t *r);
+static void ktpd_http_submit(ktpd_http_t *http, ktpd_request_t *r);
+static int  ktpd_http_wanted(ktpd_job_t *job);
+static void ktpd_http_done(ktpd_job_t *job, ktpd_outcome_t outcome,
+                           const ktpd_answer_t *answer);
+static enum MHD_Result ktpd_http_answer(ktpd_http_t *http, ktpd_request_t *r);
+static void ktpd_http_headers(ktpd_http_t *http, struct MHD_Response *response,
+                              ktp_code_t code);
+static void ktpd_http_completed(void *cls, struct MHD_Connection *connection,
+                                void                          **ctx,
+                                enum MHD_RequestTerminationCode why);
+
+
+int
+ktpd_http_run(const ktpd_options_t *opt, int listener, int master,
+              ktpd_slot_t *slots, const ktpd_credentials_t *cred)
+{
+    int         rc;
+    unsigned    connections;
+    ktpd_http_t http;
+
+    memset(&http, 0, sizeof(http));
+    http.cred = cred;
+    http.n = opt->workers;
+    http.fds = calloc(opt->workers + 2, sizeof(struct pollfd));
+    http.jobs = ktpd_jobs_create(slots, opt->workers, opt->queue, opt->timeout,
+                                 master);
+
+    if (http.fds == NULL || http.jobs == NULL) {
+        ktpd_log("no memory");
+        return EXIT_FAILURE;
+    }
+
+    http.fds[0].fd = master;
+    http.fds[0].events = POLLIN;
+    connections = opt->workers + opt->queue + KTPD_SPARE_CONNECTIONS;
+
+    if (ktpd_http_start(&http, opt, listener, connections) != 0
+        || ktpd_sandbox_http(connections, opt->sandbox) != 0) {
+        return EXIT_FAILURE;
+    }
+
+    rc = ktpd_http_loop(&http);
+
+    MHD_stop_daemon(http.daemon);
+    ktpd_jobs_free(http.jobs);
+    free(http.fds);
+
+    return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+
+static int
+ktpd_http_start(ktpd_http_t *http, const ktpd_options_t *opt, int listener,
+                unsigned connections)
+{
+    const union MHD_DaemonInfo *info;
+
+    (void) opt;
+
+    /* no error log: it would quote requests */
+
+    http->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        ktpd_http_handler, http, MHD_OPTION_LISTEN_SOCKET, listener,
+        MHD_OPTION_CONNECTION_LIMIT, connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) KTPD_IDLE,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) KTPD_CONNECTION_MEMORY,
+        MHD_OPTION_URI_LOG_CALLBACK, ktpd_http_uri, http,
+        MHD_OPTION_NOTIFY_COMPLETED, ktpd_http_completed, http,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+
+    if (http->daemon == NULL) {
+        ktpd_log("libmicrohttpd does not start");
+        return -1;
+    }
+
+    info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+    if (info == NULL) {
+        ktpd_log("libmicrohttpd has no epoll");
+        return -1;
+    }
+
+    http->fds[1].fd = info->epoll_fd;
+    http->fds[1].events = POLLIN;
+
+    return 0;
+}
+
+
+static int
+ktpd_http_loop(ktpd_http_t *http)
+{
+    while (!http->stopping || http->requests > 0) {
+        ktpd_jobs_poll(http->jobs, http->fds + 2);
+
+        if (poll(http->fds, http->n + 2, ktpd_http_wait(http)) == -1
+            && errno != EINTR) {
+            ktpd_log_errno("poll() failed");
+            return -1;
+        }
+
+        if (http->fds[0].revents != 0 && ktpd_http_master(http) != 0) {
+            return -1;
+        }
+
+        if (ktpd_jobs_events(http->jobs, http->fds + 2) != 0) {
+            return -1;
+        }
+
+        /* twice: what the server takes in may go to a worker at once, and
+           what that ends may be answered */
+
+        MHD_run(http->daemon);
+        ktpd_jobs_run(http->jobs);
+        MHD_run(http->daemon);
+    }
+
+    return 0;
+}
+
+
+static int
+ktpd_http_wait(const ktpd_http_t *http)
+{
+    int                    timeout;
+    MHD_UNSIGNED_LONG_LONG server;
+
+    timeout = ktpd_jobs_timeout(http->jobs);
+
+    if (MHD_get_timeout(http->daemon, &server) == MHD_YES
+        && (timeout == -1 || server < (unsigned) timeout)) {
+        timeout = (int) (server < 60000 ? server : 60000);
+    }
+
+    return timeout;
+}
+
+
+static int
+ktpd_http_master(ktpd_http_t *http)
+{
+    ptrdiff_t      n;
+    ktpd_message_t message;
+
+    n = ktpd_channel_receive(http->fds[0].fd, &message, sizeof(message), 0);
+
+    if (n == -1 && errno == EAGAIN) {
+        return 0;
+    }
+
+    if (n != sizeof(message)) {
+        return -1;
+    }
+
+    if (message.type == KTPD_STOP && !http->stopping) {
+        ktpd_http_stop(http);
+    }
+
+    return 0;
+}
+
+
+/* whoever has sent a request gets an answer; nobody new is let in */
+
+static void
+ktpd_http_stop(ktpd_http_t *http)
+{
+    MHD_socket listener;
+
+    http->stopping = 1;
+    listener = MHD_quiesce_daemon(http->daemon);
+
+    if (listener != MHD_INVALID_SOCKET) {
+        close(listener);
+    }
+}
+
+
+/* the first thing of a request: its URI, as it stands on the line */
+
+static void *
+ktpd_http_uri(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+    ktpd_http_t                    *http;
+    ktpd_request_t                 *r;
+    const union MHD_ConnectionInfo *info;
+
+    http = cls;
+    r = ktpd_request_create(uri);
+
+    if (r == NULL) {
+        return NULL;
+    }
+
+    info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    r->fd = info != NULL ? info->connect_fd : -1;
+    r->owner = http;
+    r->connection = connection;
+    r->job.done = ktpd_http_done;
+    r->job.wanted = ktpd_http_wanted;
+    http->requests++;
+
+    return r;
+}
+
+
+static enum MHD_Result
+ktpd_http_handler(void *cls, struct MHD_Connection *connection,
+                  const char *url, const char *method, const char *version,
+                  const char *upload, size_t *len, void **ctx)
+{
+    ktpd_http_t    *http;
+    ktpd_request_t *r;
+
+    (void) version;
+
+    http = cls;
+    r = *ctx;
+
+    if (r == NULL || r->connection != connection) {
+        return MHD_NO;
+    }
+
+    if (r->state == KTPD_REQUEST_NEW) {
+        ktpd_http_head(http, r, url, method);
+
+        return ktpd_http_impatient(r) ? ktpd_http_answer(http, r) : MHD_YES;
+    }
+
+    if (*len > 0) {
+        if (ktpd_request_body(r, upload, *len) != 0) {
+            return MHD_NO;
+        }
+
+        *len = 0;
+        return MHD_YES;
+    }
+
+    if (r->state == KTPD_REQUEST_BODY || r->state == KTPD_REQUEST_DROP) {
+        ktpd_request_end(r);
+
+        if (r->state == KTPD_REQUEST_WAITING) {
+            ktpd_http_submit(http, r);
+        }
+    }
+
+    return r->state == KTPD_REQUEST_ANSWER ? ktpd_http_answer(http, r)
+                                           : MHD_YES;
+}
+
+
+static void
+ktpd_http_head(ktpd_http_t *http, ktpd_request_t *r, const char *url,
+               const char *method)
+{
+    ktpd_head_t head;
+
+    head.method = method;
+    head.path = url;
+    head.app_id =
+        MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "App-ID");
+    head.api_key =
+        MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "API-Key");
+    head.content_type = MHD_lookup_connection_value(
+        r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+    head.content_length = MHD_lookup_connection_value(
+        r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+    ktpd_request_head(r, &head, http->cred);
+}
+
+
+/*
+ * Whether a refused request is answered before its body was read, which ends
+ * the connection: the client asked first ("Expect"), or says that it would
+ * send more than is worth dropping.
+ */
+
+static int
+ktpd_http_impatient(ktpd_request_t *r)
+{
+    const char *length;
+
+    if (r->state != KTPD_REQUEST_DROP) {
+        return 0;
+    }
+
+    length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+                                         MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+    return (length != NULL && strtoull(length, NULL, 10) > KTPD_MAX_DROPPED)
+           || MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
+                                          MHD_HTTP_HEADER_EXPECT)
+                  != NULL;
+}
+
+
+static void
+ktpd_http_submit(ktpd_http_t *http, ktpd_request_t *r)
+{
+    if (ktpd_jobs_submit(http->jobs, &r->job) != 0) {
+        ktpd_request_refuse(r, KTP_SERVICE_UNAVAILABLE);
+        return;
+    }
+
+    MHD_suspend_connection(r->connection);
+}
+
+
+/* a client that is gone, both ways, is not worth a second of a processor */
+
+static int
+ktpd_http_wanted(ktpd_job_t *job)
+{
+    struct pollfd   pfd;
+    ktpd_request_t *r;
+
+    r = (ktpd_request_t *) job;
+    pfd.fd = r->fd;
+    pfd.events = 0;
+    pfd.revents = 0;
+
+    return poll(&pfd, 1, 0) != 1 || !(pfd.revents & (POLLHUP | POLLERR));
+}
+
+
+static void
+ktpd_http_done(ktpd_job_t *job, ktpd_outcome_t outcome,
+               const ktpd_answer_t *answer)
+{
+    ktpd_request_t *r;
+
+    r = (ktpd_request_t *) job;
+
+    ktpd_request_done(r, outcome, answer);
+    MHD_resume_connection(r->connection);
+}
+
+
+static enum MHD_Result
+ktpd_http_answer(ktpd_http_t *http, ktpd_request_t *r)
+{
+    unsigned             status;
+    enum MHD_Result      rc;
+    const ktp_error_t   *error;
+    struct MHD_Response *response;
+
+    if (r->code == KTP_OK) {
+        status = MHD_HTTP_OK;
+
+        /* the body is the request's, which outlives the response */
+
+        response = MHD_create_response_from_buffer(r->body_len, r->body,
+                                                   MHD_RESPMEM_PERSISTENT);
+
+    } else {
+        error = ktp_error(r->code);
+        status = error->status;
+        response = MHD_create_response_from_buffer(
+            error->body_len, (void *) (uintptr_t) error->body,
+            MHD_RESPMEM_PERSISTENT);
+    }
+
+    if (response == NULL) {
+        return MHD_NO;
+    }
+
+    ktpd_http_headers(http, response, r->code);
+    rc = MHD_queue_response(r->connection, status, response);
+    MHD_destroy_response(response);
+
+    return rc;
+}
+
+
+static void
+ktpd_http_headers(ktpd_http_t *http, struct MHD_Response *response,
+                  ktp_code_t code)
+{
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                            "application/json");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                            "no-store");
+
+    if (code == KTP_METHOD_NOT_ALLOWED) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "POST");
+    }
+
+    if (code == KTP_SERVICE_UNAVAILABLE) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    }
+
+    if (http->stopping) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
+}
+
+
+static void
+ktpd_http_completed(void *cls, struct MHD_Connection *connection, void **ctx,
+                    enum MHD_RequestTerminationCode why)
+{
+    ktpd_http_t *http;
+
+    (void) connection;
+    (void) why;
+
+    http = cls;
+
+    if (*ctx != NULL) {
+        http->requests--;
+        ktpd_request_free(*ctx);
+        *ctx = NULL;
+    }
+}
