@@ -34,6 +34,12 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
 
     ktp_store_free(&ctx->store);
 
+    /* nginx closes a connection with a body half read: the client is told */
+
+    if (r->reading_body) {
+        r->keepalive = 0;
+    }
+
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                   "request refused: %ui %s", (ngx_uint_t) e->status, e->name);
 
