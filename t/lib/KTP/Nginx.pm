@@ -260,14 +260,15 @@ sub reports_dir {
 }
 
 
-# True when the child has ended; its status is kept.
+# True when the child has ended; its status is kept.  One that END has waited
+# for is gone too.
 sub reap {
     my ($self, $flags) = @_;
 
     return 1 unless $self->{pid};
 
     $flags = WNOHANG unless defined $flags;
-    return 0 if waitpid($self->{pid}, $flags) != $self->{pid};
+    return 0 if waitpid($self->{pid}, $flags) == 0;
 
     $self->{status} = $?;
     delete $Running{$self->{pid}};
