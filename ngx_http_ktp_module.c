@@ -3,6 +3,7 @@
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_conf.h"
 #include "ngx_http_ktp_upstream_conf.h"
+#include "ngx_http_ktp_variables.h"
 
 
 static void     *ngx_http_ktp_create_main_conf(ngx_conf_t *cf);
@@ -209,8 +210,8 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 // clang-format on
 
 static ngx_http_module_t ngx_http_ktp_module_ctx = {
-    NULL,              /* preconfiguration */
-    ngx_http_ktp_init, /* postconfiguration */
+    ngx_http_ktp_add_variables, /* preconfiguration */
+    ngx_http_ktp_init,          /* postconfiguration */
 
     ngx_http_ktp_create_main_conf, /* create main configuration */
     NULL,                          /* init main configuration */

@@ -1,0 +1,304 @@
+#include "ngx_http_ktp_variables.h"
+#include "ngx_http_ktp_request.h"
+
+
+/* What a variable is made of: a value of one of these kinds, or none. */
+typedef enum {
+    NGX_HTTP_KTP_VAR_OUTCOME,
+    NGX_HTTP_KTP_VAR_BILLED,
+    NGX_HTTP_KTP_VAR_ERROR_CODE,
+    NGX_HTTP_KTP_VAR_INTAKE,
+    NGX_HTTP_KTP_VAR_FORMAT,
+    NGX_HTTP_KTP_VAR_WIDTH,
+    NGX_HTTP_KTP_VAR_HEIGHT,
+    NGX_HTTP_KTP_VAR_BYTES,
+    NGX_HTTP_KTP_VAR_ADDR,
+    NGX_HTTP_KTP_VAR_STATUS,
+    NGX_HTTP_KTP_VAR_CONNECT_TIME,
+    NGX_HTTP_KTP_VAR_HEADER_TIME,
+    NGX_HTTP_KTP_VAR_RESPONSE_TIME,
+    NGX_HTTP_KTP_VAR_BYTES_SENT,
+    NGX_HTTP_KTP_VAR_RETRIES
+} ngx_http_ktp_var_t;
+
+
+static ngx_int_t ngx_http_ktp_variable(ngx_http_request_t        *r,
+                                       ngx_http_variable_value_t *v,
+                                       uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variable_image(ngx_http_request_t        *r,
+                                             ngx_http_variable_value_t *v,
+                                             uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variable_call(ngx_http_request_t        *r,
+                                            ngx_http_variable_value_t *v,
+                                            uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variable_text(ngx_http_variable_value_t *v,
+                                            const char                *text);
+static ngx_int_t ngx_http_ktp_variable_number(ngx_http_request_t        *r,
+                                              ngx_http_variable_value_t *v,
+                                              off_t                      n);
+static ngx_int_t ngx_http_ktp_variable_time(ngx_http_request_t        *r,
+                                            ngx_http_variable_value_t *v,
+                                            ngx_msec_int_t             ms);
+
+
+static const char *const ngx_http_ktp_outcomes[] = {
+    NULL,      "ok",     "rejected", "unauthorized", "quota", "upstream_error",
+    "timeout", "aborted"};
+
+static const char *const ngx_http_ktp_billed[] = {"no", "yes", "unknown"};
+
+static const char *const ngx_http_ktp_intakes[] = {"json", "multipart",
+                                                   "binary"};
+
+static const char *const ngx_http_ktp_formats[] = {NULL, "jpeg", "png"};
+
+/* they change while a request is at work, so that none is cached */
+
+#define ngx_http_ktp_var(name, get, kind)                                     \
+    {                                                                         \
+        ngx_string(name), NULL, get, kind, NGX_HTTP_VAR_NOCACHEABLE, 0        \
+    }
+
+static ngx_http_variable_t ngx_http_ktp_vars[] = {
+
+    ngx_http_ktp_var("ktp_outcome", ngx_http_ktp_variable,
+                     NGX_HTTP_KTP_VAR_OUTCOME),
+    ngx_http_ktp_var("ktp_billed", ngx_http_ktp_variable,
+                     NGX_HTTP_KTP_VAR_BILLED),
+    ngx_http_ktp_var("ktp_error_code", ngx_http_ktp_variable,
+                     NGX_HTTP_KTP_VAR_ERROR_CODE),
+
+    ngx_http_ktp_var("ktp_intake", ngx_http_ktp_variable_image,
+                     NGX_HTTP_KTP_VAR_INTAKE),
+    ngx_http_ktp_var("ktp_image_format", ngx_http_ktp_variable_image,
+                     NGX_HTTP_KTP_VAR_FORMAT),
+    ngx_http_ktp_var("ktp_image_width", ngx_http_ktp_variable_image,
+                     NGX_HTTP_KTP_VAR_WIDTH),
+    ngx_http_ktp_var("ktp_image_height", ngx_http_ktp_variable_image,
+                     NGX_HTTP_KTP_VAR_HEIGHT),
+    ngx_http_ktp_var("ktp_image_bytes", ngx_http_ktp_variable_image,
+                     NGX_HTTP_KTP_VAR_BYTES),
+
+    ngx_http_ktp_var("ktp_upstream_addr", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_ADDR),
+    ngx_http_ktp_var("ktp_upstream_status", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_STATUS),
+    ngx_http_ktp_var("ktp_upstream_connect_time", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_CONNECT_TIME),
+    ngx_http_ktp_var("ktp_upstream_header_time", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_HEADER_TIME),
+    ngx_http_ktp_var("ktp_upstream_response_time", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_RESPONSE_TIME),
+    ngx_http_ktp_var("ktp_upstream_bytes_sent", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_BYTES_SENT),
+    ngx_http_ktp_var("ktp_retries", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_RETRIES),
+
+    ngx_http_null_variable};
+
+
+ngx_int_t
+ngx_http_ktp_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t *var, *v;
+
+    for (v = ngx_http_ktp_vars; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                      uintptr_t data)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_ktp_get_ctx(r);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    switch (data) {
+
+    case NGX_HTTP_KTP_VAR_OUTCOME:
+        return ngx_http_ktp_variable_text(v,
+                                          ngx_http_ktp_outcomes[ctx->outcome]);
+
+    case NGX_HTTP_KTP_VAR_BILLED:
+        return ngx_http_ktp_variable_text(v, ngx_http_ktp_billed[ctx->billed]);
+
+    default: /* NGX_HTTP_KTP_VAR_ERROR_CODE */
+        return ngx_http_ktp_variable_text(
+            v, ctx->code == KTP_OK ? NULL : ktp_error(ctx->code)->name);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variable_image(ngx_http_request_t        *r,
+                            ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_ktp_ctx_t  *ctx;
+    const ktp_request_t *request;
+
+    ctx = ngx_http_ktp_get_ctx(r);
+
+    if (ctx == NULL || ctx->intake == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    request = ktp_intake_request(ctx->intake);
+
+    switch (data) {
+
+    case NGX_HTTP_KTP_VAR_INTAKE:
+        return ngx_http_ktp_variable_text(v,
+                                          ngx_http_ktp_intakes[request->type]);
+
+    case NGX_HTTP_KTP_VAR_FORMAT:
+        return ngx_http_ktp_variable_text(
+            v, ngx_http_ktp_formats[request->format]);
+
+    case NGX_HTTP_KTP_VAR_WIDTH:
+        return ngx_http_ktp_variable_number(r, v, request->width);
+
+    case NGX_HTTP_KTP_VAR_HEIGHT:
+        return ngx_http_ktp_variable_number(r, v, request->height);
+
+    default: /* NGX_HTTP_KTP_VAR_BYTES */
+        return ngx_http_ktp_variable_number(r, v, ctx->image_size);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variable_call(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                           uintptr_t data)
+{
+    ngx_http_ktp_ctx_t  *ctx;
+    ngx_http_ktp_call_t *call;
+
+    ctx = ngx_http_ktp_get_ctx(r);
+
+    if (ctx == NULL || !ctx->called) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    call = &ctx->call;
+
+    switch (data) {
+
+    case NGX_HTTP_KTP_VAR_ADDR:
+        v->data = call->addr.data;
+        v->len = call->addr.len;
+        v->valid = call->addr.len ? 1 : 0;
+        v->not_found = !v->valid;
+        return NGX_OK;
+
+    case NGX_HTTP_KTP_VAR_STATUS:
+        return ngx_http_ktp_variable_number(r, v, call->status);
+
+    case NGX_HTTP_KTP_VAR_CONNECT_TIME:
+        return ngx_http_ktp_variable_time(r, v, call->connect_time);
+
+    case NGX_HTTP_KTP_VAR_HEADER_TIME:
+        return ngx_http_ktp_variable_time(r, v, call->header_time);
+
+    case NGX_HTTP_KTP_VAR_RESPONSE_TIME:
+        return ngx_http_ktp_variable_time(r, v, call->response_time);
+
+    case NGX_HTTP_KTP_VAR_BYTES_SENT:
+        return ngx_http_ktp_variable_number(r, v, call->bytes_sent);
+
+    default: /* NGX_HTTP_KTP_VAR_RETRIES */
+        v->not_found = 0;
+        v->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+        if (v->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        v->len = ngx_sprintf(v->data, "%ui", call->retries) - v->data;
+        v->valid = 1;
+        return NGX_OK;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variable_text(ngx_http_variable_value_t *v, const char *text)
+{
+    if (text == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = (u_char *) text;
+    v->len = ngx_strlen(text);
+    v->valid = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+/* 0 stands for none. */
+
+static ngx_int_t
+ngx_http_ktp_variable_number(ngx_http_request_t        *r,
+                             ngx_http_variable_value_t *v, off_t n)
+{
+    if (n == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_OFF_T_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%O", n) - v->data;
+    v->valid = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+/* Seconds with milliseconds, as nginx's own $upstream_..._time. */
+
+static ngx_int_t
+ngx_http_ktp_variable_time(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                           ngx_msec_int_t ms)
+{
+    if (ms < 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + 4);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%T.%03M", (time_t) ms / 1000,
+                         (ngx_msec_t) ms % 1000)
+             - v->data;
+    v->valid = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
