@@ -234,12 +234,12 @@ ktp_json_add_key(ktp_json_t *json, const unsigned char *p, size_t len)
     key->len = len;
     key->offset = json->nkeys ? key[-1].offset + key[-1].len : 0;
 
-    name = ktp_json_room(json, key->offset, len);
-    if (name == NULL) {
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
     if (len) {
+        name = ktp_json_room(json, key->offset, len);
+        if (name == NULL) {
+            return KTP_INTERNAL_SERVER_ERROR;
+        }
+
         memcpy(name, p, len);
     }
 
