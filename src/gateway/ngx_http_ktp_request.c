@@ -82,10 +82,24 @@ ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code)
 {
     ngx_int_t rc;
 
-    rc = ngx_http_discard_request_body(r);
+    if (r->http_version < NGX_HTTP_VERSION_20
+        && ((r->headers_in.expect && !r->expect_tested)
+            || code == KTP_INVALID_PAYLOAD_IMAGE_SIZE)) {
+        /*
+         * The answer may keep the body from being sent, or the body is more
+         * than is worth reading: the connection ends after the answer.
+         */
 
-    if (rc != NGX_OK) {
-        return rc;
+        r->expect_tested = 1;
+        r->keepalive = 0;
+        r->lingering_close = 1;
+
+    } else {
+        rc = ngx_http_discard_request_body(r);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
 
     r->main->count++;
