@@ -1,0 +1,89 @@
+# scripts/demo shows what it promises, and leaves neither a process nor a
+# file, at its end and when it is interrupted.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use KTP ();
+use KTP::Nginx;
+use POSIX qw(WNOHANG);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+plan skip_all => 'it builds the release variant'
+    if $KTP::Nginx::Variant ne 'release';
+
+my @fields = qw(
+    nik full_name place_of_birth date_of_birth gender blood_type address
+    rt_rw administrative_village district city state religion marital_status
+    occupation nationality
+);
+
+my $tmp = KTP::Nginx::scratch_dir();
+
+# the whole run
+my ($status, $text) = demo();
+
+is($status, 0, 'the demonstration succeeds');
+like($text, qr/^    "$_": "[^"]+",?$/m, "it shows $_") for @fields;
+like($text, qr/^16 of 16 fields are as drawn$/m, 'all as they were drawn');
+like($text, qr/^\{"message":"[^"]+","error_code":"INVALID_PAYLOAD_IMAGE_FORMAT"/m,
+     'a file is refused');
+like($text, qr/^\{"message":"[^"]+","error_code":"UNAUTHORIZED"\}/m,
+     'the extractor asks for keys');
+is(left(), '', 'it leaves nothing');
+
+# Ctrl-C while all of it runs
+($status, $text) = demo(qr/^== the card's fields/m);
+
+isnt($status, 0, 'an interrupted one does not succeed');
+unlike($text, qr/^== done/m, 'it was interrupted');
+is(left(), '', 'it leaves nothing either');
+
+done_testing();
+
+
+# Runs it in a process group of its own, which is interrupted as a terminal
+# would when the output has a match.
+sub demo {
+    my ($interrupt) = @_;
+
+    my $out = KTP::Nginx::scratch_dir() . '/out';
+    my $pid = fork;
+    die "fork: $!" unless defined $pid;
+
+    unless ($pid) {
+        setpgrp;
+        $SIG{INT} = $SIG{TERM} = $SIG{HUP} = 'DEFAULT';
+        $ENV{TMPDIR} = $tmp;
+        open STDOUT, '>', $out;
+        open STDERR, '>&', \*STDOUT;
+        exec 'scripts/demo' or POSIX::_exit(127);
+    }
+
+    my $deadline = time() + 120;
+
+    while (waitpid($pid, WNOHANG) == 0) {
+        if ($interrupt && KTP::Nginx::read_file($out) =~ $interrupt) {
+            kill 'INT', -$pid;
+            undef $interrupt;
+        }
+
+        kill 'INT', -$pid if time() > $deadline;
+        sleep 0.02;
+    }
+
+    return ($?, KTP::Nginx::read_file($out));
+}
+
+
+# Files below the temporary folder, and processes that name it.
+sub left {
+    my @files = glob "$tmp/*";
+    my @processes = grep {
+        /^\d+$/ && KTP::Nginx::read_file("/proc/$_/cmdline") =~ /\Q$tmp\E/
+    } map { m{/proc/(\d+)} } glob '/proc/[0-9]*';
+
+    return join ' ', @files, @processes;
+}
