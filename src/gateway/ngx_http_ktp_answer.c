@@ -5,6 +5,7 @@ static void       ngx_http_ktp_answer(ngx_http_request_t *r, ngx_uint_t status,
                                       ngx_str_t *type, const u_char *body,
                                       size_t len);
 static ktp_code_t ngx_http_ktp_call_code(ngx_http_ktp_call_t *call);
+static ngx_int_t  ngx_http_ktp_call_json(ngx_http_ktp_call_t *call);
 static ngx_int_t  ngx_http_ktp_allow(ngx_http_request_t *r);
 static ngx_int_t  ngx_http_ktp_header_filter(ngx_http_request_t *r);
 static ngx_int_t  ngx_http_ktp_body_filter(ngx_http_request_t *r,
@@ -75,8 +76,10 @@ ngx_http_ktp_answer_call(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
                        ? NGX_HTTP_KTP_OUTCOME_OK
                        : NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR;
 
-    ngx_http_ktp_answer(r, call->status, &call->content_type, call->body.data,
-                        call->body.len);
+    /* not the upstream's own Content-Type: it may have any parameter */
+
+    ngx_http_ktp_answer(r, call->status, &ngx_http_ktp_json_type,
+                        call->body.data, call->body.len);
 }
 
 
@@ -103,7 +106,61 @@ ngx_http_ktp_call_code(ngx_http_ktp_call_t *call)
         return KTP_BAD_GATEWAY;
     }
 
-    return call->status < 600 ? KTP_OK : KTP_BAD_GATEWAY;
+    if (call->status >= 600 || ngx_http_ktp_call_json(call) != NGX_OK) {
+        return KTP_BAD_GATEWAY;
+    }
+
+    return KTP_OK;
+}
+
+
+/*
+ * Whether the answer is of the vendor's making: a page of something between
+ * the vendor and us is none, whatever its status.
+ */
+
+static ngx_int_t
+ngx_http_ktp_call_json(ngx_http_ktp_call_t *call)
+{
+    u_char    *p, *last;
+    ngx_str_t *type;
+
+    type = &call->content_type;
+
+    if (type->len < ngx_http_ktp_json_type.len
+        || ngx_strncasecmp(type->data, ngx_http_ktp_json_type.data,
+                           ngx_http_ktp_json_type.len)
+               != 0) {
+        return NGX_DECLINED;
+    }
+
+    if (type->len > ngx_http_ktp_json_type.len) {
+        switch (type->data[ngx_http_ktp_json_type.len]) {
+        case ';':
+        case ' ':
+        case '\t':
+            break;
+
+        default:
+            return NGX_DECLINED;
+        }
+    }
+
+    p = call->body.data;
+    last = p + call->body.len;
+
+    while (p < last && (*p == ' ' || *p == '\t' || *p == CR || *p == LF)) {
+        p++;
+    }
+
+    while (p < last
+           && (last[-1] == ' ' || last[-1] == '\t' || last[-1] == CR
+               || last[-1] == LF)) {
+        last--;
+    }
+
+    return last - p >= 2 && *p == '{' && last[-1] == '}' ? NGX_OK
+                                                         : NGX_DECLINED;
 }
 
 

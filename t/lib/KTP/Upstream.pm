@@ -140,6 +140,14 @@ sub connections {
 }
 
 
+# How many of them the other side has ended.
+sub closes {
+    my ($self) = @_;
+
+    return -s "$self->{dir}/closes" || 0;
+}
+
+
 sub stop {
     my ($self) = @_;
 
@@ -192,7 +200,21 @@ sub accept_client {
         number => ++$self->{accepted},
     };
 
-    open my $out, '>>', "$self->{dir}/connections";
+    $self->tally('connections');
+
+    my ($first) = $self->peek;
+
+    $clients->{$sock}{early} = 1, push @{ $clients->{$sock}{steps} },
+        grep { !(ref $_ && $_->{accept}) } $self->steps
+        if ref $first && $first->{accept};
+}
+
+
+# Counts in a file: one byte each.
+sub tally {
+    my ($self, $what) = @_;
+
+    open my $out, '>>', "$self->{dir}/$what";
     print $out '.';
 }
 
@@ -212,8 +234,12 @@ sub read_client {
     my $n = sysread $client->{sock}, $client->{in}, 1 << 20,
                     length $client->{in};
 
-    return $! == EAGAIN || $! == EINTR unless defined $n;
-    return 0 if $n == 0;
+    return 1 if !defined $n && ($! == EAGAIN || $! == EINTR);
+
+    unless ($n) {
+        $self->tally('closes');
+        return 0;
+    }
 
     $self->begin_early($client);
 
@@ -264,22 +290,49 @@ sub begin_early {
 
     return if $client->{early};
 
-    my ($first, @rest) = $self->steps;
+    my ($first) = $self->peek;
     return unless ref $first && defined $first->{early};
     return if length $client->{in} < $first->{early};
 
     $client->{early} = 1;
+    (undef, my @rest) = $self->steps;
     push @{ $client->{steps} }, @rest;
 }
 
 
+# The steps of the next answer, which they are now those of.
 sub steps {
     my ($self) = @_;
 
-    my $file = "$self->{dir}/answer";
-    my $steps = -e $file ? Storable::retrieve($file) : [];
+    my @steps = @{ $self->script };
 
-    return @$steps ? @$steps : response('200 OK', $Body);
+    if (@steps && ref $steps[0] && $steps[0]{once}) {
+        unlink "$self->{dir}/answer";
+        shift @steps;
+    }
+
+    return @steps ? @steps : response('200 OK', $Body);
+}
+
+
+# The same, of an answer that may not be next.
+sub peek {
+    my ($self) = @_;
+
+    my @steps = @{ $self->script };
+
+    shift @steps if @steps && ref $steps[0] && $steps[0]{once};
+
+    return @steps;
+}
+
+
+sub script {
+    my ($self) = @_;
+
+    my $file = "$self->{dir}/answer";
+
+    return -e $file ? Storable::retrieve($file) : [];
 }
 
 
@@ -292,6 +345,8 @@ sub send_due {
 
     for my $client (values %$clients) {
         my $end = send_steps($client);
+
+        $select->remove($client->{sock}) if $client->{deaf};
 
         if ($end) {
             setsockopt $client->{sock}, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0
@@ -343,6 +398,9 @@ sub send_steps {
 
         } elsif ($step->{hang}) {
             $client->{at} = 9e9;
+
+        } elsif ($step->{deaf}) {
+            $client->{deaf} = 1;
 
         } else {
             $client->{at} = time() + ($step->{delay} || 0);
