@@ -5,9 +5,10 @@
  * top-level "image", sends its characters to the decoder, and shows yajl an
  * empty string in its place.
  *
- * The scanner needs to know strings only.  It stops before each one that
- * follows a colon, and then yajl has seen every byte before it: whether the
- * string is the image is what yajl's last key says.
+ * The scanner needs to know strings only.  Before each one yajl has seen
+ * every byte, so that its last key says whether a string is the image.  All
+ * other strings are shown whole: yajl reads a token that is cut from its
+ * beginning with every call, and a client could make it do so 64,000 times.
  */
 
 #include <stdlib.h>
@@ -41,6 +42,10 @@ struct ktp_json_s {
     ktp_json_state_t  state;
     ktp_json_string_t string;
     unsigned char     before; /* the last byte that is not white space */
+    unsigned          token;  /* length of a number or word, so far */
+    unsigned char    *held;   /* a string that was cut, so far */
+    size_t            held_len;
+    size_t            held_size;
 
     unsigned       depth;
     ktp_member_t   member; /* whose value is next, at depth 1 */
@@ -347,6 +352,7 @@ ktp_json_destroy(ktp_json_t *json)
 
     ktp_arena_destroy(&json->arena);
     free(json->names);
+    free(json->held);
     free(json);
 }
 
@@ -405,16 +411,130 @@ ktp_json_image_begin(ktp_json_t *json)
 }
 
 
+/* Keeps the bytes of a string until yajl can be shown the whole. */
+
+static ktp_code_t
+ktp_json_hold(ktp_json_t *json, const unsigned char *p, size_t n)
+{
+    size_t         size;
+    unsigned char *held;
+
+    if (n > json->held_size - json->held_len) {
+        size = json->held_size ? json->held_size : 256;
+
+        while (size - json->held_len < n) {
+            size *= 2;
+        }
+
+        held = realloc(json->held, size);
+        if (held == NULL) {
+            return KTP_INTERNAL_SERVER_ERROR;
+        }
+
+        json->held = held;
+        json->held_size = size;
+    }
+
+    memcpy(json->held + json->held_len, p, n);
+    json->held_len += n;
+
+    return KTP_OK;
+}
+
+
+/* The closing quote of a string that yajl sees; p[n - 1] is it. */
+
+static ktp_code_t
+ktp_json_string_end(ktp_json_t *json, const unsigned char *p, size_t n)
+{
+    ktp_code_t rc;
+
+    json->state = KTP_JSON_OUTSIDE;
+    json->before = '"';
+    json->token = 0;
+
+    if (json->held_len == 0) {
+        return ktp_json_show(json, p, n);
+    }
+
+    rc = ktp_json_hold(json, p, n);
+
+    if (rc == KTP_OK) {
+        rc = ktp_json_show(json, json->held, json->held_len);
+        json->held_len = 0;
+    }
+
+    return rc;
+}
+
+
+/* A quote that opens a string; yajl has seen all before it. */
+
+static ktp_code_t
+ktp_json_string_begin(ktp_json_t *json)
+{
+    ktp_json_string_init(&json->string);
+
+    if (json->before == ':' && json->depth == 1
+        && json->member == KTP_MEMBER_IMAGE) {
+        return ktp_json_image_begin(json);
+    }
+
+    json->state = KTP_JSON_STRING;
+
+    return KTP_OK;
+}
+
+
+/* A byte outside of strings, and not a quote. */
+
+static ktp_code_t
+ktp_json_outside(ktp_json_t *json, unsigned char c)
+{
+    switch (c) {
+
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n':
+        json->token = 0;
+        return KTP_OK;
+
+    case '{':
+    case '}':
+    case '[':
+    case ']':
+    case ',':
+    case ':':
+        json->token = 0;
+        json->before = c;
+        return KTP_OK;
+
+    default:
+        json->before = c;
+        return ++json->token > KTP_MAX_TOKEN ? KTP_INVALID_PAYLOAD : KTP_OK;
+    }
+}
+
+
 /*
- * One byte that is not the image's.  *start is the first byte that yajl has
- * not been shown; it moves when it must see all before p.
+ * One byte that is not the image's.  *start is the first one that yajl has
+ * not been shown; it moves where a string begins or ends.
  */
 
 static ktp_code_t
 ktp_json_byte(ktp_json_t *json, const unsigned char *p,
               const unsigned char **start)
 {
-    ktp_code_t rc;
+    ktp_code_t           rc;
+    const unsigned char *from;
+
+    rc = ktp_draft_overhead(json->draft, 1);
+    if (rc != KTP_OK) {
+        return rc;
+    }
+
+    from = *start;
 
     if (json->state == KTP_JSON_STRING) {
 
@@ -424,40 +544,23 @@ ktp_json_byte(ktp_json_t *json, const unsigned char *p,
             return KTP_INVALID_PAYLOAD;
 
         case KTP_JSON_END:
-            json->state = KTP_JSON_OUTSIDE;
-            json->before = '"';
-            break;
+            *start = p + 1;
+            return ktp_json_string_end(json, from, p + 1 - from);
 
         default:
-            break;
+            return KTP_OK;
         }
-
-        return KTP_OK;
     }
 
     if (*p != '"') {
-        if (*p != ' ' && *p != '\t' && *p != '\r' && *p != '\n') {
-            json->before = *p;
-        }
-
-        return KTP_OK;
+        return ktp_json_outside(json, *p);
     }
 
-    json->state = KTP_JSON_STRING;
-    ktp_json_string_init(&json->string);
-
-    if (json->before != ':') {
-        return KTP_OK;
-    }
-
-    rc = ktp_json_show(json, *start, p - *start);
     *start = p;
 
-    if (rc != KTP_OK || json->depth != 1 || json->member != KTP_MEMBER_IMAGE) {
-        return rc;
-    }
+    rc = ktp_json_show(json, from, p - from);
 
-    return ktp_json_image_begin(json);
+    return rc == KTP_OK ? ktp_json_string_begin(json) : rc;
 }
 
 
@@ -473,16 +576,16 @@ ktp_json_syntax(ktp_json_t *json, const unsigned char **next,
     start = *next;
 
     for (p = start; p < end; p++) {
-        rc = ktp_draft_overhead(json->draft, 1);
-
-        if (rc == KTP_OK) {
-            rc = ktp_json_byte(json, p, &start);
-        }
+        rc = ktp_json_byte(json, p, &start);
 
         if (rc != KTP_OK) {
-            /* what yajl says of the bytes before comes first */
-            shown = ktp_json_show(json, start, p - start);
-            return shown != KTP_OK ? shown : rc;
+            if (json->state == KTP_JSON_OUTSIDE && start < p) {
+                /* what yajl says of the bytes before comes first */
+                shown = ktp_json_show(json, start, p - start);
+                rc = shown != KTP_OK ? shown : rc;
+            }
+
+            return rc;
         }
 
         if (json->state == KTP_JSON_IMAGE) {
@@ -492,6 +595,10 @@ ktp_json_syntax(ktp_json_t *json, const unsigned char **next,
     }
 
     *next = end;
+
+    if (json->state == KTP_JSON_STRING) {
+        return ktp_json_hold(json, start, end - start);
+    }
 
     return ktp_json_show(json, start, end - start);
 }
@@ -528,6 +635,7 @@ ktp_json_image(ktp_json_t *json, const unsigned char **next,
         if (step == KTP_JSON_END) {
             json->state = KTP_JSON_OUTSIDE;
             json->before = '"';
+            json->token = 0;
             *next = p + 1;
 
             return ktp_draft_image_text(json->draft);

@@ -30,6 +30,12 @@
  */
 #define KTP_MAX_KEYS 256
 
+/*
+ * Bytes of a number or word in JSON: yajl reads one that arrives in pieces
+ * again with every piece.
+ */
+#define KTP_MAX_TOKEN 256
+
 /* Parts of a multipart body; the contract has 4. */
 #define KTP_MAX_PARTS 32
 
