@@ -65,10 +65,15 @@ extractor: $(OUT)/ktp-extract $(OUT)/ktp-extractd ## build the local extractor
 
 NGX_OBJS := $(OUT)/nginx
 
-$(NGX_OBJS)/Makefile: config $(NGINX_SRC)/conf_flags $(wildcard src/contract) \
-		$(wildcard src/gateway)
-	@echo "configuring nginx's build for the module ($(VARIANT))"
+NGX_SOURCES := $(wildcard src/contract/*.[ch] src/gateway/*.[ch])
+
+# written anew only when a file has come or gone
+$(NGX_OBJS)/sources: FORCE
 	@mkdir -p $(NGX_OBJS)
+	@echo $(NGX_SOURCES) | cmp -s - $@ || echo $(NGX_SOURCES) > $@
+
+$(NGX_OBJS)/Makefile: config $(NGINX_SRC)/conf_flags $(NGX_OBJS)/sources
+	@echo "configuring nginx's build for the module ($(VARIANT))"
 	@cd $(NGINX_SRC) && bash -c '. ./conf_flags; \
 		env -u CFLAGS -u LDFLAGS ./configure "$${NGX_CONF_FLAGS[@]}" \
 		--builddir=$(ROOT)/$(NGX_OBJS) --add-dynamic-module=$(ROOT)' \
