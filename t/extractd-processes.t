@@ -1,0 +1,334 @@
+# ktp-extractd: its processes.  A worker that is stopped by a signal stands
+# for one that takes long, so that nothing here depends on a race.
+
+use strict;
+use warnings;
+
+use FindBin qw($Bin);
+use Test::More;
+use Time::HiRes qw(sleep time);
+use lib "$Bin/lib";
+
+use KTP::Extractd;
+use KTP::Image;
+use KTP::Nginx;
+use KTP::Specimen;
+
+my ($card, $truth) = KTP::Specimen::draw(1);
+my ($page) = KTP::Specimen::draw(1, '--page');
+
+my $Slow = $KTP::Nginx::Slow;
+
+
+sub gone { return !-e "/proc/$_[0]" }
+
+
+# Whether all of them end within some seconds.
+sub all_gone {
+    my (@pids) = @_;
+
+    my $deadline = time() + 10 * $Slow;
+
+    while (grep { !gone($_) } @pids) {
+        return 0 if time() > $deadline;
+        sleep 0.005;
+    }
+
+    return 1;
+}
+
+
+sub proc_status {
+    my ($pid, $name) = @_;
+
+    my ($value) = KTP::Nginx::read_file("/proc/$pid/status")
+        =~ /^\Q$name\E:\s*(.*)$/m;
+
+    return $value;
+}
+
+
+# Ticks of the processor that the children took that have ended.
+sub children_time {
+    my ($d) = @_;
+
+    my $stat = KTP::Nginx::read_file('/proc/' . $d->pid . '/stat');
+    my @fields = split ' ', $stat =~ s/^.*\) //r;
+
+    # cutime and cstime, fields 16 and 17 of proc(5), here from the third on
+    return $fields[13] + $fields[14];
+}
+
+
+# Waits until the HTTP process sleeps again.  What was sent before this is
+# then with a worker or in the queue: the kernel woke it with the first byte.
+sub wait_bound {
+    my ($d) = @_;
+
+    my $deadline = time() + 10 * $Slow;
+    my $http = $d->http_pid;
+
+    until (KTP::Nginx::read_file("/proc/$http/stat") =~ /^\d+ \(.*\) S /) {
+        die "the HTTP process does not rest\n" if time() > $deadline;
+        sleep 0.002;
+    }
+}
+
+
+# -- what each process gave up
+
+{
+    my $d = KTP::Extractd->new('--workers', 2);
+    my @workers = $d->workers(2);
+    my %processes = (master => $d->pid, 'HTTP process' => $d->http_pid,
+                     worker => $workers[0]);
+
+    for my $name (sort keys %processes) {
+        my $pid = $processes{$name};
+        my $limits = KTP::Nginx::read_file("/proc/$pid/limits");
+
+        is(proc_status($pid, 'Seccomp'), 2, "$name: under a seccomp filter");
+        is(proc_status($pid, 'NoNewPrivs'), 1, "$name: no new privileges");
+        is(proc_status($pid, 'Threads'), 1, "$name: one thread");
+        like($limits, qr/^Max core file size\s+0\s+0\s/m,
+             "$name: no core dump");
+        next if $name eq 'master';
+        like($limits, qr/^Max processes\s+0\s+0\s/m, "$name: no processes");
+    }
+
+    my $pid = $workers[0];
+    my @links = map { readlink } glob "/proc/$pid/fd/*";
+
+    is(scalar(@links), 4, 'a worker has four descriptors');
+    is(scalar(grep { m{^/dev/null$} } @links),
+       $KTP::Nginx::Variant eq 'asan' ? 2 : 3, 'its standard ones are void');
+    is(scalar(grep { /^socket:/ } @links), 1, 'and one is its channel');
+
+    my @maps = KTP::Nginx::read_file("/proc/$pid/maps")
+        =~ /^(\S+ \S+) \S+ \S+ \d+\s+\/dev\/zero \(deleted\)$/mg;
+    is(scalar(@maps), 1, 'a worker sees the memory of its own slot only');
+    like($maps[0], qr/ r--s$/, 'and cannot write to it');
+}
+
+
+# -- one card, one process
+
+{
+    my $d = KTP::Extractd->new('--workers', 1);
+    my ($first) = $d->workers;
+
+    is($d->request(body => $page)->{status}, 400, 'a first image');
+
+    my ($second) = $d->workers;
+
+    isnt($second, $first, 'the next image has a worker of its own');
+    ok(gone($first), 'and the first one has ended');
+}
+
+
+# -- a crash
+
+for my $signal (qw(SEGV KILL)) {
+    my $d = KTP::Extractd->new('--workers', 2);
+    my @workers = $d->workers(2);
+
+    kill 'STOP', @workers;
+    my @open = map { $d->send(body => $card) } 1 .. 2;
+    wait_bound($d);
+    kill $signal, $workers[0];
+    kill 'CONT', @workers;
+
+    my @answers = sort { $a->{status} <=> $b->{status} }
+                  map { $_->answer } @open;
+
+    is($answers[0]{status}, 200, "$signal: the other request is answered");
+    is($answers[0]{json}{data}{nik}, $truth->{nik}, "$signal: and rightly");
+    is($answers[1]{status}, 500, "$signal: the request with it gets a 500");
+    is($answers[1]{json}{error_code}, 'INTERNAL_SERVER_ERROR',
+       "$signal: and the code");
+    is($d->request(body => $card)->{status}, 200,
+       "$signal: the next one is answered");
+    like($d->log, qr/worker \d was ended by signal \d+\n/, "$signal: told");
+}
+
+{
+    my $d = KTP::Extractd->new('--workers', 1);
+    my ($pid) = $d->workers;
+
+    kill 'KILL', $pid;
+    ok(all_gone($pid), 'a worker that has nothing to do is killed');
+    $d->workers;
+    is($d->request(body => $page)->{status}, 400, 'and nobody notices');
+}
+
+
+# -- the queue
+
+{
+    my $d = KTP::Extractd->new('--workers', 1, '--queue', 2);
+    my ($pid) = $d->workers;
+
+    kill 'STOP', $pid;
+    my @open = map { $d->send(body => $page) } 1 .. 3;
+    wait_bound($d);
+
+    my $answer = $d->request(body => $page);
+    is($answer->{status}, 503, 'one at work, two waiting: the fourth gets 503');
+    is($answer->{json}{error_code}, 'SERVICE_UNAVAILABLE', 'and the code');
+    like($answer->{head}, qr/^Retry-After: \d+\r?$/m, 'and when to return');
+    cmp_ok($answer->{seconds}, '<', 2 * $Slow, 'at once');
+    is($d->request(app_id => 'nobody')->{status}, 401,
+       'a refusal needs no place in the queue');
+
+    kill 'CONT', $pid;
+    is_deeply([map { $_->answer->{status} } @open], [400, 400, 400],
+              'the three before it are answered');
+    is($d->request(body => $page)->{status}, 400, 'and there is room again');
+}
+
+{
+    my $d = KTP::Extractd->new('--workers', 2, '--queue', 64);
+    my @open = map { $d->send(body => $_ % 2 ? $page : $card) } 1 .. 16;
+    my %statuses;
+
+    $statuses{ $_->answer->{status} }++ for @open;
+    is_deeply(\%statuses, { 200 => 8, 400 => 8 },
+              'sixteen at once for two workers: each gets its own answer');
+}
+
+# a client that is gone costs no worker its time
+{
+    my $d = KTP::Extractd->new('--workers', 1);
+
+    $d->request(body => $card);
+    my ($pid) = $d->workers;
+    my $one = children_time($d);
+
+    kill 'STOP', $pid;
+    my $first = $d->send(body => $page);
+    wait_bound($d);
+    my @gone = map { $d->send(body => $card) } 1 .. 5;
+    wait_bound($d);
+    my $last = $d->send(body => $page);
+    $_->close for @gone;
+    kill 'CONT', $pid;
+
+    is($first->answer->{status}, 400, 'the one before them is answered');
+    is($last->answer->{status}, 400, 'the one behind them too');
+
+    # two pages were read and no card: five would have taken five times one
+    $d->workers;
+    cmp_ok(children_time($d) - $one, '<', 3 * $one,
+           'and nobody has read the five cards');
+}
+
+
+# -- deadlines
+
+{
+    my $d = KTP::Extractd->new('--workers', 1, '--timeout', 1);
+    my ($pid) = $d->workers;
+
+    kill 'STOP', $pid;
+    my @open = map { $d->send(body => $page) } 1 .. 2;
+    my $begun = time();
+    my @answers = map { $_->answer } @open;
+    my $took = time() - $begun;
+
+    is($answers[0]{status}, 504, 'a worker over its deadline: 504');
+    is($answers[0]{json}{error_code}, 'INTERNAL_SERVER_ERROR', 'the code');
+    cmp_ok($took, '>', 0.9, 'not before its time');
+    cmp_ok($took, '<', 3 + $Slow, 'and not long after');
+    like("$answers[1]{status}", qr/^(?:400|503)$/,
+         'the one behind it has waited as long, or just found a new worker');
+    ok(all_gone($pid), 'the worker is gone');
+    is($d->request(body => $page)->{status}, 400, 'the next is answered');
+    like($d->log, qr/worker 0 was over its deadline\n/, 'told');
+}
+
+
+# -- stopping
+
+{
+    my $d = KTP::Extractd->new('--workers', 1);
+    my ($pid) = $d->workers;
+    my $idle = $d->connect;
+
+    kill 'STOP', $pid;
+    my @open = map { $d->send(body => $page) } 1 .. 2;
+    wait_bound($d);
+    $d->signal('TERM');
+    ok($d->wait_for(qr/stopping/), 'SIGTERM is told');
+
+    my $deadline = time() + 5 * $Slow;
+    my $late;
+    while ($late = $d->connect(may_fail => 1)) {
+        last if time() > $deadline;
+        sleep 0.005;
+    }
+    ok(!$late, 'nobody new is let in');
+
+    kill 'CONT', $pid;
+    is($_->answer->{status}, 400, 'what is in flight is answered') for @open;
+    ok($d->wait_end, 'then it ends');
+    is($d->status, 0, 'with exit code 0');
+    ok(!-e $d->socket, 'and its socket is gone');
+}
+
+{
+    my $d = KTP::Extractd->new('--workers', 1);
+    my ($pid) = $d->workers;
+
+    kill 'STOP', $pid;
+    my $open = $d->send(body => $page);
+    wait_bound($d);
+    my @children = $d->children;
+    $d->signal('INT');
+    $d->wait_for(qr/stopping/);
+    $d->signal('INT');
+    ok($d->wait_end(3 * $Slow), 'the second SIGINT does not wait');
+    is($d->status, 256, 'exit code 1: something was in flight');
+    ok(all_gone(@children), 'no process is left');
+    ok(!-e $d->socket, 'nor its socket');
+    is($open->answer, undef, 'the client sees the end');
+}
+
+{
+    my $d = KTP::Extractd->new('--workers', 2);
+    $d->workers(2);
+    my @children = $d->children;
+
+    kill 'KILL', $d->http_pid;
+    ok($d->wait_end, 'without its HTTP process it ends');
+    is($d->status, 256, 'with exit code 1');
+    ok(all_gone(@children), 'and so do the workers');
+    like($d->log, qr/the HTTP process ended/, 'and it is told');
+}
+
+{
+    my $d = KTP::Extractd->new('--workers', 2);
+    $d->workers(2);
+    my @children = $d->children;
+
+    is(scalar(@children), 3, 'an HTTP process and two workers');
+    $d->signal('KILL');
+    ok($d->wait_end, 'its master is killed');
+    ok(all_gone(@children), 'nothing outlives it');
+}
+
+
+SKIP: {
+    skip 'not root', 4 if $> != 0;
+
+    my $d = KTP::Extractd->new('--workers', 1, '--user', 'nobody');
+    my $uid = getpwnam 'nobody';
+
+    for my $pid ($d->pid, $d->children) {
+        is(proc_status($pid, 'Uid'), join("\t", ($uid) x 4),
+           '--user: nobody, for good');
+    }
+
+    is($d->request(body => $page)->{status}, 400, '--user: it answers');
+}
+
+done_testing;

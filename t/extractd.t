@@ -1,0 +1,334 @@
+# ktp-extractd: what a client gets, and how it starts.
+
+use strict;
+use warnings;
+
+use FindBin qw($Bin);
+use IO::Socket::UNIX;
+use Test::More;
+use Time::HiRes qw(sleep);
+use lib "$Bin/lib";
+
+use KTP::Extractd;
+use KTP::Image;
+use KTP::Specimen;
+
+my ($card, $truth) = KTP::Specimen::draw(1);
+my ($dark_card) = KTP::Specimen::draw(1, '--dark', 0.12);
+my ($page) = KTP::Specimen::draw(1, '--page');
+
+my $d = KTP::Extractd->new('--workers', 1);
+
+
+# -- a card
+
+{
+    my $answer = $d->request(uri => "$KTP::Extractd::Uri?reference_id=abc-1",
+                             body => $card);
+    my $data = $answer->{json}{data};
+    my $quality = delete $data->{image_quality};
+
+    is($answer->{status}, 200, 'a card is read');
+    is($answer->{json}{status_code}, 'LOCAL-0', 'nothing is billed');
+    is(delete $data->{reference_id}, 'abc-1', 'its reference_id comes back');
+    is_deeply($data, $truth, 'all 16 fields are as printed');
+    is_deeply([sort keys %$quality],
+              [sort qw(blur dark flashlight grayscale blur_score dark_score
+                       flashlight_score grayscale_score)],
+              'the quality is there, with scores');
+    ok(!grep({ $quality->{$_} } qw(blur dark flashlight grayscale)),
+       'a good photo has no flaw');
+    like($answer->{head}, qr/^Cache-Control: no-store\r?$/m,
+         'nobody may keep the answer');
+}
+
+for my $way (
+    ['JSON', 'application/json', json_body($card)],
+    ['multipart', 'multipart/form-data; boundary=ktp',
+     multipart(['image', $card, 'a.jpg', 'image/jpeg'])],
+) {
+    my ($name, $type, $body) = @$way;
+    my $answer = $d->request(type => $type, body => $body);
+
+    is($answer->{json}{data}{nik}, $truth->{nik}, "$name: the card is read");
+    is($answer->{json}{data}{reference_id}, '',
+       "$name: no reference_id is an empty string");
+}
+
+{
+    my $answer = $d->request(uri => "$KTP::Extractd::Uri?a=b&details=1",
+                             body => $card);
+
+    is($answer->{json}{data}{nik}, $truth->{nik}, 'details: the fields');
+    like($answer->{body}, qr/"confidence"/, 'details: and how sure each is');
+    unlike($d->request(body => $card)->{body}, qr/"confidence"/,
+           'no details unasked');
+}
+
+{
+    my $answer = $d->request(body => $page);
+
+    is($answer->{status}, 400, 'a page of prose: 400');
+    is($answer->{json}{error_code}, 'KTP_NOT_DETECTED', 'a page: the code');
+    like($answer->{json}{message}, qr/^KTP not detected/, 'a page: the words');
+}
+
+{
+    my $uri = "$KTP::Extractd::Uri?validate_quality=true";
+    my $answer = $d->request(uri => $uri, body => $dark_card);
+    my $data = $answer->{json}{data};
+
+    is($answer->{status}, 200, 'a dark photo, quality asked for: 200');
+    is($answer->{json}{error_code}, 'FAIL_ON_1', 'a dark photo: the code');
+    ok($data->{image_quality}{dark}, 'a dark photo: says that it is dark');
+    is_deeply([grep { $data->{$_} ne '' } keys %$truth], [],
+              'a dark photo: all fields are there and empty');
+    is($d->request(uri => $uri, body => $card)->{json}{error_code}, undef,
+       'a good photo, quality asked for: no error');
+}
+
+
+# -- who may ask
+
+for my $case (
+    ['neither header', undef, undef],
+    ['no App-ID', undef, $KTP::Extractd::Api_key],
+    ['no API-Key', $KTP::Extractd::App_id, undef],
+    ['a wrong key', $KTP::Extractd::App_id, 'canary'],
+    ['a key that begins right', $KTP::Extractd::App_id,
+     substr($KTP::Extractd::Api_key, 0, -1)],
+    ['a key with more behind', $KTP::Extractd::App_id,
+     "${KTP::Extractd::Api_key}x"],
+    ['an unknown App-ID', 'nobody', $KTP::Extractd::Api_key],
+    ['the two swapped', $KTP::Extractd::Api_key, $KTP::Extractd::App_id],
+    ['the colon elsewhere', 'canary', "app-id:$KTP::Extractd::Api_key"],
+) {
+    my ($name, $app_id, $api_key) = @$case;
+    my $answer = $d->request(app_id => $app_id, api_key => $api_key,
+                             body => $page);
+
+    is($answer->{status}, 401, "$name: 401");
+    is($answer->{json}{error_code}, 'UNAUTHORIZED', "$name: the code");
+}
+
+is($d->request(api_key => "${KTP::Extractd::App_id}-2", body => $page)
+     ->{status}, 400, 'a second key of the same App-ID is known');
+is($d->request(app_id => undef, api_key => undef, body => $page,
+               headers => "app-id: $KTP::Extractd::App_id\r\n"
+                        . "aPI-kEY: $KTP::Extractd::Api_key\r\n")
+     ->{status}, 400, 'the case of the headers does not matter');
+
+
+# -- where and how
+
+for my $case (
+    ['GET', '/v2/ktp/extract', 405, 'METHOD_NOT_ALLOWED'],
+    ['PUT', '/v2/ktp/extract', 405, 'METHOD_NOT_ALLOWED'],
+    ['GET', '/', 404, 'NOT_FOUND'],
+    ['POST', '/v2/ktp/extract/', 404, 'NOT_FOUND'],
+    ['POST', '/v2/ktp', 404, 'NOT_FOUND'],
+    ['POST', '/V2/ktp/extract', 404, 'NOT_FOUND'],
+) {
+    my ($method, $uri, $status, $code) = @$case;
+    my $answer = $d->request(method => $method, uri => $uri);
+
+    is($answer->{status}, $status, "$method $uri: $status");
+    is($answer->{json}{error_code}, $code, "$method $uri: $code");
+    like($answer->{head}, qr/^Allow: POST\r?$/m, "$method $uri: Allow")
+        if $status == 405;
+}
+
+is($d->request(type => undef, body => $page)->{status}, 415,
+   'no Content-Type: 415');
+
+{
+    my $c = $d->connect;
+
+    $c->{head} = 1;
+    my $answer = $c->send(method => 'HEAD')->answer;
+    is($answer->{status}, 405, 'HEAD: 405');
+    is($c->{buffer}, '', 'HEAD: no body');
+    $c->{head} = 0;
+
+    $c->send(body => 'no image');
+    is($c->answer->{status}, 400, 'keep-alive: a refusal after a HEAD');
+    $c->send(body => $card);
+    is($c->answer->{status}, 200, 'keep-alive: a card after a refusal');
+    $c->send(body => $page);
+    is($c->answer->{status}, 400, 'keep-alive: a page after a card');
+}
+
+{
+    my $c = $d->connect;
+
+    $c->send(api_key => 'wrong', body => '',
+             headers => "Expect: 100-continue\r\nContent-Length: 1000\r\n");
+    is($c->answer->{status}, 401,
+       'a client that asks first is refused without its body');
+
+    $c = $d->connect;
+    $c->send(body => '', headers => "Expect: 100-continue\r\n"
+                                  . 'Content-Length: ' . length($page)
+                                  . "\r\n");
+    is($c->answer->{status}, 100, 'one that may come is told to go on');
+    is($c->write($page)->answer->{status}, 400, 'and answered');
+}
+
+{
+    my $c = $d->connect;
+
+    $c->send(body => '', headers => "Content-Length: 99999999999\r\n");
+
+    my $answer = $c->answer;
+    is($answer->{status}, 400, 'a declared length over the limit: 400');
+    is($answer->{json}{error_code}, 'INVALID_PAYLOAD_IMAGE_SIZE',
+       'a declared length over the limit: the code');
+
+    # 6 MB: over the limit of a bare file, below what is dropped
+    my $large = jpeg(800, 600, size => 6_000_000);
+    for my $chunked (0, 60_000) {
+        $c = $d->connect;
+        $answer = $c->send(body => $large, chunked => $chunked)->answer;
+        is($answer->{json}{error_code}, 'INVALID_PAYLOAD_IMAGE_SIZE',
+           "6 MB, chunks of $chunked: refused");
+        is($c->send(body => $page)->answer->{status}, 400,
+           "6 MB, chunks of $chunked: the connection goes on");
+    }
+}
+
+like($d->log, qr/\A\Qktp-extractd: listening on unix:\E\S+\n\z/,
+     'the log has its one line, and nothing of a request');
+
+
+# -- its socket
+
+{
+    my $path = $d->socket;
+
+    is(sprintf('%04o', (stat $path)[2] & 07777), '0660',
+       'the socket is for its user and group');
+
+    my $second = KTP::Extractd->try('--socket', $path);
+    is($second->status, 256, 'a socket in use is refused');
+    like($second->log, qr/is in use by another server/, 'and told');
+    is($d->request(body => $page)->{status}, 400, 'the first one goes on');
+
+    $d->stop;
+    is($d->status, 0, 'it stops with exit code 0');
+    ok(!-e $path, 'its socket is gone');
+
+    my $stale = IO::Socket::UNIX->new(Local => $path, Listen => 1);
+    close $stale;
+    ok(-S $path, 'a socket that nobody answers on ...');
+    $d = KTP::Extractd->new('--workers', 1, '--socket', $path,
+                            '--socket-mode', '0600');
+    is($d->request(body => $page)->{status}, 400, '... is replaced');
+    is(sprintf('%04o', (stat $path)[2] & 07777), '0600', '--socket-mode');
+
+    # somebody else's socket in its place is left alone
+    unlink $path;
+    my $other = IO::Socket::UNIX->new(Local => $path, Listen => 1);
+    $d->stop;
+    ok(-S $path, 'a socket that is not its own stays');
+}
+
+for my $listen ('127.0.0.1:0', '[::1]:0') {
+  SKIP: {
+    $d = KTP::Extractd->try('--workers', 1, '--listen', $listen);
+
+    skip "no IPv6 here", 2
+        if $listen =~ /::/ && $d->log =~ /cannot listen/;
+    like($d->{address}, qr/^\Q@{[$listen =~ s{0$}{}r]}\E[1-9]\d*$/,
+         "--listen $listen: says where");
+    skip "no client for IPv6", 1 if $listen =~ /::/;
+    is($d->request(body => $page)->{status}, 400,
+       "--listen $listen: answers");
+  }
+}
+
+
+# -- what it refuses to start with
+
+my $dir = KTP::Nginx::scratch_dir();
+my $good = $d->file('good', "# ours\n\na:b\r\n");
+
+symlink $good, "$dir/link";
+
+for my $case (
+    [qr/one of --socket and --listen/, '--check', '--socket', "$dir/s",
+     '--listen', '127.0.0.1:0'],
+    [qr/"0\.0\.0\.0:0" is not of loopback/, '--listen', '0.0.0.0:0'],
+    [qr/"10\.0\.0\.1:80" is not of loopback/, '--listen', '10.0.0.1:80'],
+    [qr/"\[::\]:0" is not of loopback/, '--listen', '[::]:0'],
+    [qr/invalid address "localhost:0"/, '--listen', 'localhost:0'],
+    [qr/invalid address "127\.0\.0\.1"/, '--listen', '127.0.0.1'],
+    [qr/invalid address "127\.0\.0\.1:65536"/, '--listen', '127.0.0.1:65536'],
+    [qr/invalid address "127\.0\.0\.1:x"/, '--listen', '127.0.0.1:x'],
+    [qr/invalid socket ""/, '--socket', ''],
+    [qr/invalid socket "x{200}"/, '--socket', 'x' x 200],
+    [qr/is there and is no socket/, '--socket', $good],
+    [qr/socket ".*": Not a directory/, '--socket', "$good/s"],
+    [qr/cannot listen on .*No such file/, '--socket', "$dir/none/s"],
+    [qr/invalid workers "0", it is 1 to 64/, '--workers', 0],
+    [qr/invalid workers "65"/, '--workers', 65],
+    [qr/invalid workers "2x"/, '--workers', '2x'],
+    [qr/invalid workers "-1"/, '--workers', '-1'],
+    [qr/invalid queue "1025", it is 0 to 1024/, '--queue', 1025],
+    [qr/invalid timeout "0", it is 1 to 600/, '--timeout', 0],
+    [qr/invalid timeout ""/, '--timeout', ''],
+    [qr/invalid socket-mode "0888", it is 0 to 777/, '--socket-mode', '0888'],
+    [qr/invalid socket-mode "01777"/, '--socket-mode', '01777'],
+    [qr/unknown argument "x"/, '--check', 'x'],
+    [qr/unrecognized option '--nonsense'/, '--nonsense'],
+    [qr/language data cannot be loaded/, '--check', '--tessdata', $dir],
+    [qr/language data cannot be loaded/, '--tessdata', $dir],
+    [qr/credentials "\S+" cannot be opened: No such file/, '--check',
+     '--credentials', "$dir/none"],
+    [qr/are not a regular file/, '--check', '--credentials', $dir],
+    [qr/are open to others, mode 0644/, '--check', '--credentials',
+     $d->file('mode-644', "a:b\n", 0644)],
+    [qr/are open to others, mode 0620/, '--check', '--credentials',
+     $d->file('mode-620', "a:b\n", 0620)],
+    [qr/line 2 is not app_id:api_key/, '--check', '--credentials',
+     $d->file('no-colon', "a:b\ncanary\n")],
+    [qr/line 1 is not app_id:api_key/, '--check', '--credentials',
+     $d->file('no-key', "canary:\n")],
+    [qr/line 1 is not app_id:api_key/, '--check', '--credentials',
+     $d->file('no-id', ":canary\n")],
+    [qr/have no pair/, '--check', '--credentials', $d->file('empty', "#\n")],
+    [qr/have a null byte/, '--check', '--credentials',
+     $d->file('null', "a:b\0canary\n")],
+    [qr/have over 64 pairs/, '--check', '--credentials',
+     $d->file('many', "a:b\n" x 65)],
+    [qr/are too long/, '--check', '--credentials',
+     $d->file('long', '#' x 65536)],
+) {
+    my ($message, @args) = @$case;
+    my $bad = KTP::Extractd->try(@args);
+
+    is($bad->status, 256, "@args: exit code 1");
+    like($bad->log, $message, "@args: says why");
+    unlike($bad->log, qr/canary/, "@args: quotes no secret");
+}
+
+my $check = KTP::Extractd->try('--check', '--credentials', $good);
+is($check->status, 0, '--check: good options');
+like($check->log, qr/language data are usable/, '--check: says so');
+
+SKIP: {
+    skip 'not root', 4 if $> != 0;
+
+    my $nobody = getpwnam 'nobody';
+    my $file = $d->file('others', "a:b\n");
+
+    chown $nobody, -1, $file;
+    $check = KTP::Extractd->try('--check', '--credentials', $file);
+    is($check->status, 256, 'credentials of another user: exit code 1');
+    like($check->log, qr/belong to another user/, 'and told');
+
+    $check = KTP::Extractd->try('--check', '--user', 'no-such-user');
+    is($check->status, 256, '--user: an unknown one');
+    like($check->log, qr/no user "no-such-user"/, 'and told');
+}
+
+done_testing;
