@@ -182,7 +182,7 @@ X-A: 1
     }
 --- tcp_listen: $TEST_NGINX_RAND_PORT_1
 --- tcp_query eval
-qr{^GET /t HTTP/1\.0\r\n}
+qr{^GET /t HTTP/1\.[01]\r\n}
 --- tcp_reply eval
 sub { "HTTP/1.0 200 OK\r\n\r\n" . ($_[0] =~ /GET (\S+)/)[0] }
 --- request
