@@ -41,6 +41,7 @@ EXTRACTOR_SRCS := $(filter-out $(EXTRACTOR_MAINS),$(wildcard src/extractor/*.c))
 EXTRACTOR_OBJS := $(EXTRACTOR_SRCS:%.c=$(OUT)/obj/%.o) \
                   $(OUT)/obj/ktpd_region_table.o
 UNIT_TESTS     := $(patsubst t/unit/%.c,$(OUT)/unit/%,$(wildcard t/unit/test_*.c))
+UNIT_TESTS     += $(patsubst t/daemon/%.c,$(OUT)/unit/%,$(wildcard t/daemon/test_*.c))
 FUZZ_TARGETS   := $(patsubst t/fuzz/%.c,build/fuzz/%,$(wildcard t/fuzz/fuzz_*.c))
 
 MODULE := $(OUT)/ngx_http_ktp_module.so
@@ -177,11 +178,16 @@ $(OUT)/unit/%: t/unit/%.c $(CONTRACT_OBJS)
 	$(CC) $(KTP_CFLAGS) -Isrc/contract -It/unit -MMD -MP -MF $@.d -o $@ $< \
 		$(CONTRACT_OBJS) -lcmocka -lyajl -lcrypto -lm
 
+$(OUT)/unit/%: t/daemon/%.c $(EXTRACTOR_OBJS) $(CONTRACT_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(KTP_CFLAGS) -Isrc/contract -Isrc/extractor -MMD -MP -MF $@.d \
+		-o $@ $^ -lcmocka $(EXTRACTOR_LIBS)
+
 .PHONY: unit-build
 unit-build: $(UNIT_TESTS)
 
 .PHONY: unit
-unit: $(UNIT_TESTS) ## run the unit tests of src/contract
+unit: $(UNIT_TESTS) ## run the unit tests
 	@for t in $(UNIT_TESTS); do echo "# $$t"; ./$$t || exit 1; done
 
 .PHONY: check
