@@ -49,6 +49,7 @@ typedef struct {
     ngx_queue_t      spare;
     ngx_uint_t       nspare;
     ngx_uint_t       ncalls;
+    ngx_uint_t       reads;      /* pieces of bodies handed out so far */
     ngx_uint_t       keepalive;  /* idle connections, at most */
     unsigned         inside : 1; /* in curl_multi_socket_action() */
 

@@ -18,7 +18,10 @@ struct ngx_http_ktp_socket_s {
     ngx_connection_t *connection;
     ngx_msec_t        idle_since;
     ngx_msec_t        idle_timeout;
+    int               wanted; /* what libcurl waits for */
     unsigned          opened : 1;
+    unsigned          tcp : 1;
+    unsigned          corked : 1;
     unsigned          idle : 1;
     unsigned          dead : 1;
 };
@@ -26,12 +29,15 @@ struct ngx_http_ktp_socket_s {
 
 static ngx_http_ktp_socket_t *ngx_http_ktp_socket_create(curl_socket_t fd);
 static ngx_int_t              ngx_http_ktp_sockets_grow(ngx_uint_t n);
-static void          ngx_http_ktp_socket_events(ngx_connection_t *c, int what);
-static void          ngx_http_ktp_socket_free(ngx_http_ktp_socket_t *s);
-static void          ngx_http_ktp_socket_event(ngx_event_t *ev);
-static void          ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s);
-static void          ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s);
-static void          ngx_http_ktp_reaper(ngx_event_t *ev);
+static void ngx_http_ktp_socket_events(ngx_http_ktp_socket_t *s, int what);
+static void ngx_http_ktp_socket_cork(ngx_http_ktp_socket_t *s, ngx_uint_t on);
+static void ngx_http_ktp_socket_written(ngx_http_ktp_socket_t *s,
+                                        ngx_uint_t             more);
+static void ngx_http_ktp_socket_free(ngx_http_ktp_socket_t *s);
+static void ngx_http_ktp_socket_event(ngx_event_t *ev);
+static void ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s);
+static void ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s);
+static void ngx_http_ktp_reaper(ngx_event_t *ev);
 static curl_socket_t ngx_http_ktp_no_socket(void *data, curlsocktype purpose,
                                             struct curl_sockaddr *addr);
 
@@ -124,6 +130,7 @@ ngx_http_ktp_socket_open(ngx_http_ktp_transfer_t *t,
     }
 
     s->opened = 1;
+    s->tcp = addr->family != AF_UNIX;
     s->idle_timeout = t->call->upstream->keepalive_timeout;
 
     return fd;
@@ -183,7 +190,7 @@ ngx_http_ktp_socket_handler(CURL *easy, curl_socket_t fd, int what, void *data,
         ngx_queue_remove(&s->queue);
     }
 
-    ngx_http_ktp_socket_events(s->connection, what);
+    ngx_http_ktp_socket_events(s, what);
 
     return 0;
 }
@@ -262,35 +269,108 @@ ngx_http_ktp_sockets_grow(ngx_uint_t n)
 
 /*
  * Level-triggered: libcurl sends one buffer an event and does not go on until
- * the socket blocks, as edge-triggered events would need.
+ * the socket blocks, as edge-triggered events would need.  A socket is taken
+ * to be writable until it turns out not to be: a body that fits into its
+ * buffer is sent with no call of epoll_ctl().
  */
 
 static void
-ngx_http_ktp_socket_events(ngx_connection_t *c, int what)
+ngx_http_ktp_socket_events(ngx_http_ktp_socket_t *s, int what)
 {
-    ngx_int_t rc;
+    ngx_int_t         rc;
+    ngx_connection_t *c;
 
+    c = s->connection;
     rc = NGX_OK;
+
+    s->wanted = what;
 
     if (what & CURL_POLL_IN) {
         if (!c->read->active) {
-            rc |= ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT);
+            rc = ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT);
         }
 
     } else if (c->read->active) {
-        rc |= ngx_del_event(c->read, NGX_READ_EVENT, 0);
+        rc = ngx_del_event(c->read, NGX_READ_EVENT, 0);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_ALERT, c->log, 0,
+                      "events of an upstream socket could not be set");
     }
 
     if (what & CURL_POLL_OUT) {
         if (!c->write->active) {
-            rc |= ngx_add_event(c->write, NGX_WRITE_EVENT, NGX_LEVEL_EVENT);
+            ngx_post_event(c->write, &ngx_posted_next_events);
         }
 
-    } else if (c->write->active) {
-        rc |= ngx_del_event(c->write, NGX_WRITE_EVENT, 0);
+        return;
     }
 
-    if (rc != NGX_OK) {
+    if (c->write->active) {
+        (void) ngx_del_event(c->write, NGX_WRITE_EVENT, 0);
+    }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
+    }
+
+    /* the request is out, or its next bytes are not there yet */
+
+    ngx_http_ktp_socket_cork(s, 0);
+}
+
+
+/*
+ * libcurl sends the head of a request by itself, and each record of TLS:
+ * each would be a segment of its own, and wake the upstream.
+ */
+
+static void
+ngx_http_ktp_socket_cork(ngx_http_ktp_socket_t *s, ngx_uint_t on)
+{
+    int               rc;
+    ngx_connection_t *c;
+
+    if (!s->tcp || s->corked == on) {
+        return;
+    }
+
+    c = s->connection;
+    s->corked = on;
+
+    rc = on ? ngx_tcp_nopush(c->fd) : ngx_tcp_push(c->fd);
+
+    if (rc == -1) {
+        ngx_log_error(NGX_LOG_ALERT, c->log, ngx_socket_errno,
+                      "setsockopt(TCP_CORK) failed");
+    }
+}
+
+
+/*
+ * libcurl was told that the socket is writable.  While it asks for more of
+ * the body, its last buffer went out at once.
+ */
+
+static void
+ngx_http_ktp_socket_written(ngx_http_ktp_socket_t *s, ngx_uint_t more)
+{
+    ngx_connection_t *c;
+
+    c = s->connection;
+
+    if (!(s->wanted & CURL_POLL_OUT) || s->idle || c->write->active
+        || c->write->posted) {
+        return;
+    }
+
+    if (more) {
+        ngx_post_event(c->write, &ngx_posted_next_events);
+        return;
+    }
+
+    if (ngx_add_event(c->write, NGX_WRITE_EVENT, NGX_LEVEL_EVENT) != NGX_OK) {
         ngx_log_error(NGX_LOG_ALERT, c->log, 0,
                       "events of an upstream socket could not be set");
     }
@@ -350,11 +430,15 @@ ngx_http_ktp_socket_free(ngx_http_ktp_socket_t *s)
 static void
 ngx_http_ktp_socket_event(ngx_event_t *ev)
 {
-    ngx_connection_t      *c;
-    ngx_http_ktp_socket_t *s;
+    ngx_uint_t                reads;
+    ngx_socket_t              fd;
+    ngx_connection_t         *c;
+    ngx_http_ktp_socket_t    *s;
+    ngx_http_ktp_transport_t *tr;
 
     c = ev->data;
     s = c->data;
+    tr = &ngx_http_ktp_transport;
 
     if (s->idle) {
 
@@ -366,8 +450,19 @@ ngx_http_ktp_socket_event(ngx_event_t *ev)
 
     /* the connection may be gone afterwards */
 
-    ngx_http_ktp_transport_action(c->fd, ev->write ? CURL_CSELECT_OUT
-                                                   : CURL_CSELECT_IN);
+    if (!ev->write) {
+        ngx_http_ktp_transport_action(c->fd, CURL_CSELECT_IN);
+        return;
+    }
+
+    fd = c->fd;
+    reads = tr->reads;
+
+    ngx_http_ktp_transport_action(fd, CURL_CSELECT_OUT);
+
+    if (tr->sockets[fd]) {
+        ngx_http_ktp_socket_written(tr->sockets[fd], tr->reads != reads);
+    }
 }
 
 
@@ -392,6 +487,13 @@ ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s)
     if (c->write->active) {
         (void) ngx_del_event(c->write, NGX_WRITE_EVENT, 0);
     }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
+    }
+
+    /* for the head of the next request; TLS has been agreed upon */
+    ngx_http_ktp_socket_cork(s, 1);
 
     s->idle = 1;
     s->idle_since = ngx_current_msec;

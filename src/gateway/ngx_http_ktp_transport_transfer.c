@@ -371,6 +371,7 @@ ngx_http_ktp_transfer_read(char *buf, size_t size, size_t n, void *data)
     }
 
     call->sent += len;
+    ngx_http_ktp_transport.reads++;
 
     if (call->body_length < 0 ? len == 0 : call->sent == call->body_length) {
         call->handed_out = 1;
