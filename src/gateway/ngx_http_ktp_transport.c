@@ -34,9 +34,11 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
     /* libcurl would write the keys of TLS connections there */
     (void) unsetenv("SSLKEYLOGFILE");
 
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    tr->log = cycle->log;
+
+    if (ngx_http_ktp_memory_init() != CURLE_OK) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "curl_global_init() failed");
+                      "curl_global_init_mem() failed");
         return NGX_ERROR;
     }
 
@@ -51,7 +53,6 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
 
     curl_share_setopt(tr->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 
-    tr->log = cycle->log;
     tr->dummy.fd = (ngx_socket_t) -1;
     tr->timer.handler = ngx_http_ktp_timer_event;
     tr->timer.data = &tr->dummy;
@@ -116,6 +117,7 @@ ngx_http_ktp_transport_exit(ngx_cycle_t *cycle)
     tr->multi = NULL;
 
     curl_global_cleanup();
+    ngx_http_ktp_memory_exit();
     ERR_clear_error();
 }
 

@@ -102,6 +102,16 @@ void ngx_http_ktp_call_progress(ngx_http_ktp_call_t *call);
 void ngx_http_ktp_call_result(ngx_http_ktp_call_t *call, CURLcode rc);
 
 
+/* ngx_http_ktp_transport_memory.c */
+
+/*
+ * curl_global_init() with memory of our own for libcurl; the transport's log
+ * is set before.  Exit is called after curl_global_cleanup().
+ */
+CURLcode ngx_http_ktp_memory_init(void);
+void     ngx_http_ktp_memory_exit(void);
+
+
 /* ngx_http_ktp_transport_socket.c */
 
 ngx_int_t ngx_http_ktp_sockets_init(ngx_cycle_t *cycle);
