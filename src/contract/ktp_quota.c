@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "ktp_crc32.h"
 #include "ktp_quota.h"
 
 
@@ -21,7 +22,6 @@
 #define KTP_QUOTA_HEAD "ktp-quota 1 "
 
 
-static uint32_t    ktp_quota_crc32(const char *p, size_t len);
 static const char *ktp_quota_decimal(const char *p, const char *end,
                                      uint64_t max, uint64_t *value);
 static const char *ktp_quota_char(const char *p, const char *end, char c);
@@ -199,7 +199,7 @@ ktp_quota_state_foot(char *start, char *p)
 {
     return p
            + snprintf(p, KTP_QUOTA_FOOT_SIZE + 1, "crc32 %08" PRIx32 "\n",
-                      ktp_quota_crc32(start, p - start));
+                      ktp_crc32(0, (unsigned char *) start, p - start));
 }
 
 
@@ -232,7 +232,7 @@ ktp_quota_state_read(const char *p, size_t len,
     end = p + len - KTP_QUOTA_FOOT_SIZE;
 
     (void) snprintf(foot, sizeof(foot), "crc32 %08" PRIx32 "\n",
-                    ktp_quota_crc32(p, end - p));
+                    ktp_crc32(0, (const unsigned char *) p, end - p));
 
     if (memcmp(end, foot, KTP_QUOTA_FOOT_SIZE) != 0) {
         *why = "its checksum does not match";
@@ -265,30 +265,6 @@ ktp_quota_state_read(const char *p, size_t len,
     }
 
     return 0;
-}
-
-
-/* CRC-32 of ISO 3309, four bits at a time. */
-
-static uint32_t
-ktp_quota_crc32(const char *p, size_t len)
-{
-    uint32_t              crc;
-    const char           *end;
-    static const uint32_t table[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-
-    crc = 0xffffffff;
-
-    for (end = p + len; p < end; p++) {
-        crc ^= (unsigned char) *p;
-        crc = (crc >> 4) ^ table[crc & 0xf];
-        crc = (crc >> 4) ^ table[crc & 0xf];
-    }
-
-    return crc ^ 0xffffffff;
 }
 
 
