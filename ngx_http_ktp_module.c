@@ -1,7 +1,12 @@
 #include "ngx_http_ktp.h"
+#include "ngx_http_ktp_access.h"
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_conf.h"
+#include "ngx_http_ktp_quota.h"
+#include "ngx_http_ktp_secret.h"
+#include "ngx_http_ktp_state.h"
 #include "ngx_http_ktp_upstream_conf.h"
 #include "ngx_http_ktp_variables.h"
 
@@ -12,6 +17,7 @@ static char     *ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent,
                                              void *child);
 static ngx_int_t ngx_http_ktp_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_ktp_init_process(ngx_cycle_t *cycle);
+static void      ngx_http_ktp_exit_process(ngx_cycle_t *cycle);
 
 
 /* size_t in place of ngx_int_t: both have the bits of a word */
@@ -52,16 +58,37 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_app_id"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ktp_credential,
+      ngx_http_ktp_secret_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, app_id),
       NULL },
 
     { ngx_string("ktp_api_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ktp_credential,
+      ngx_http_ktp_secret_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, api_key),
+      NULL },
+
+    { ngx_string("ktp_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_ktp_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_client"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_ktp_client_block,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_auth"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_auth,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("ktp_max_image_size"),
@@ -226,23 +253,40 @@ static ngx_http_module_t ngx_http_ktp_module_ctx = {
 
 ngx_module_t ngx_http_ktp_module = {
     NGX_MODULE_V1,
-    &ngx_http_ktp_module_ctx,    /* module context */
-    ngx_http_ktp_commands,       /* module directives */
-    NGX_HTTP_MODULE,             /* module type */
-    NULL,                        /* init master */
-    NULL,                        /* init module */
-    ngx_http_ktp_init_process,   /* init process */
-    NULL,                        /* init thread */
-    NULL,                        /* exit thread */
-    ngx_http_ktp_transport_exit, /* exit process */
-    NULL,                        /* exit master */
+    &ngx_http_ktp_module_ctx,       /* module context */
+    ngx_http_ktp_commands,          /* module directives */
+    NGX_HTTP_MODULE,                /* module type */
+    NULL,                           /* init master */
+    NULL,                           /* init module */
+    ngx_http_ktp_init_process,      /* init process */
+    NULL,                           /* init thread */
+    NULL,                           /* exit thread */
+    ngx_http_ktp_exit_process,      /* exit process */
+    ngx_http_ktp_state_exit_master, /* exit master */
     NGX_MODULE_V1_PADDING};
 
 
 static void *
 ngx_http_ktp_create_main_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_ktp_main_conf_t));
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_ktp_main_conf_t));
+    if (kmcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&kmcf->clients, cf->pool, 16,
+                       sizeof(ngx_http_ktp_client_t *))
+        != NGX_OK) {
+        return NULL;
+    }
+
+    ngx_rbtree_init(&kmcf->client_names, &kmcf->client_sentinel,
+                    ngx_str_rbtree_insert_value);
+    ngx_queue_init(&kmcf->secrets);
+
+    return kmcf;
 }
 
 
@@ -262,6 +306,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
      *     conf->upstream = NULL;
      *     conf->policy = { 0 };
      *     conf->image_types = 0;
+     *     conf->auth_name = NULL;
      */
 
     conf->app_id = NGX_CONF_UNSET_PTR;
@@ -272,6 +317,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->max_pixels = NGX_CONF_UNSET_SIZE;
     conf->validate_quality = NGX_CONF_UNSET_UINT;
     conf->json_errors = NGX_CONF_UNSET;
+    conf->auth = NGX_CONF_UNSET_UINT;
 
     ngx_http_ktp_upstream_create_conf(conf);
 
@@ -300,6 +346,12 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               KTP_FLAG_ABSENT);
     ngx_conf_merge_value(conf->json_errors, prev->json_errors, 1);
 
+    if (conf->auth == NGX_CONF_UNSET_UINT) {
+        conf->auth_name = prev->auth_name;
+    }
+
+    ngx_conf_merge_uint_value(conf->auth, prev->auth, NGX_HTTP_KTP_AUTH_OFF);
+
     if (ngx_http_ktp_upstream_merge_conf(cf, prev, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
@@ -319,16 +371,32 @@ ngx_http_ktp_init(ngx_conf_t *cf)
         ngx_http_ktp_answer_init_filters();
     }
 
-    return NGX_OK;
+    if (kmcf->auth && ngx_http_ktp_access_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_ktp_client_init(cf);
 }
 
 
 static ngx_int_t
 ngx_http_ktp_init_process(ngx_cycle_t *cycle)
 {
-    if (ngx_http_ktp_body_init(cycle) != NGX_OK) {
+    if (ngx_http_ktp_body_init(cycle) != NGX_OK
+        || ngx_http_ktp_secret_init(cycle) != NGX_OK
+        || ngx_http_ktp_state_init(cycle) != NGX_OK) {
         return NGX_ERROR;
     }
 
+    ngx_http_ktp_quota_init(cycle);
+
     return ngx_http_ktp_transport_init(cycle);
+}
+
+
+static void
+ngx_http_ktp_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_ktp_transport_exit(cycle);
+    ngx_http_ktp_state_exit(cycle);
 }

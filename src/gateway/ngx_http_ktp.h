@@ -11,6 +11,7 @@
 #include "ktp_outgoing.h"
 #include "ktp_store.h"
 #include "ngx_http_ktp_transport.h"
+#include "ngx_http_ktp_zone.h"
 
 
 /* Bytes of the vendor's answer at most; the contract's have about 1 KB. */
@@ -20,8 +21,18 @@
 #define NGX_HTTP_KTP_MAX_IMAGE_SIZE (64 * 1024 * 1024)
 
 
+typedef struct ngx_http_ktp_client_s ngx_http_ktp_client_t;
+typedef struct ngx_http_ktp_secret_s ngx_http_ktp_secret_t;
+
 typedef struct {
     ngx_uint_t locations; /* with ktp_pass; the filters run for them only */
+
+    ngx_http_ktp_zone_t *zone;    /* NULL: nothing is shared */
+    ngx_array_t          clients; /* of ngx_http_ktp_client_t * */
+    ngx_rbtree_t         client_names;
+    ngx_rbtree_node_t    client_sentinel;
+    ngx_queue_t          secrets; /* that are files */
+    ngx_uint_t           auth;    /* count of "ktp_auth" other than off */
 } ngx_http_ktp_main_conf_t;
 
 /* What ktp_pass names, in its parts. */
@@ -37,8 +48,8 @@ typedef struct {
     ngx_http_ktp_target_t    target;   /* unless it is a Unix socket */
     ktp_policy_t             policy;
 
-    ngx_http_complex_value_t *app_id;
-    ngx_http_complex_value_t *api_key;
+    ngx_http_ktp_secret_t *app_id;
+    ngx_http_ktp_secret_t *api_key;
 
     size_t     max_image_size;
     ngx_uint_t min_width;
@@ -62,7 +73,16 @@ typedef struct {
     ngx_str_t  proxy; /* URL; empty: none */
     ngx_str_t  proxy_host;
     ngx_flag_t json_errors;
+
+    ngx_uint_t                auth; /* ngx_http_ktp_auth_t */
+    ngx_http_complex_value_t *auth_name;
 } ngx_http_ktp_loc_conf_t;
+
+typedef enum {
+    NGX_HTTP_KTP_AUTH_OFF = 0,
+    NGX_HTTP_KTP_AUTH_KEY, /* App-ID and API-Key */
+    NGX_HTTP_KTP_AUTH_NAME /* a name of nginx's own auth */
+} ngx_http_ktp_auth_t;
 
 /* How a request ended, for the log and the counters. */
 typedef enum {
@@ -103,6 +123,10 @@ typedef struct {
     ngx_http_ktp_outcome_t outcome;
     ngx_http_ktp_billed_t  billed;
     size_t                 image_size; /* bytes, once the image is whole */
+
+    ngx_str_t              client;      /* its name, or empty */
+    ngx_http_ktp_client_t *client_conf; /* NULL: no client */
+    ngx_http_ktp_taken_t   taken;
 
     ngx_buf_t *error_body; /* replaces nginx's own error page */
 

@@ -252,21 +252,29 @@ ngx_http_ktp_header_filter(ngx_http_request_t *r)
     ngx_http_ktp_loc_conf_t *klcf;
 
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
     /* err_status: the answer is made by nginx's special response handler */
 
-    if (klcf->upstream == NULL || !klcf->json_errors || r != r->main
-        || r->err_status == 0) {
+    if (klcf->upstream == NULL || r != r->main || r->err_status == 0) {
         return ngx_http_next_header_filter(r);
     }
 
-    code = ktp_error_by_status(r->headers_out.status);
+    if (ctx && ctx->code != KTP_OK
+        && ktp_error(ctx->code)->status == r->headers_out.status) {
+
+        /* refused by us in the access phase */
+
+        code = ctx->code;
+
+    } else {
+        code = klcf->json_errors ? ktp_error_by_status(r->headers_out.status)
+                                 : KTP_OK;
+    }
 
     if (code == KTP_OK) {
         return ngx_http_next_header_filter(r);
     }
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
     if (ctx == NULL) {
         ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_ktp_ctx_t));

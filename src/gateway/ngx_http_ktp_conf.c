@@ -8,8 +8,6 @@ static char     *ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
 static char     *ngx_http_ktp_pass_unix(ngx_conf_t *cf, ngx_str_t *value,
                                         ngx_http_ktp_upstream_t *up);
 static ngx_int_t ngx_http_ktp_uri(ngx_str_t *uri);
-static ngx_int_t ngx_http_ktp_file(ngx_conf_t *cf, ngx_str_t *path,
-                                   ngx_str_t *value);
 
 
 /*
@@ -202,130 +200,6 @@ ngx_http_ktp_uri(ngx_str_t *uri)
     }
 
     return NGX_OK;
-}
-
-
-/* A string with variables, or file:PATH whose first line is the value. */
-
-char *
-ngx_http_ktp_credential(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    char *p = conf;
-
-    ngx_str_t                       *value, path, secret;
-    ngx_http_complex_value_t       **cv;
-    ngx_http_compile_complex_value_t ccv;
-
-    cv = (ngx_http_complex_value_t **) (p + cmd->offset);
-
-    if (*cv != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    *cv = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (*cv == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strncmp(value[1].data, "file:", 5) == 0) {
-        path.data = value[1].data + 5;
-        path.len = value[1].len - 5;
-
-        if (ngx_http_ktp_file(cf, &path, &secret) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-
-        (*cv)->value = secret;
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_http_ktp_header_value(&value[1]) != NGX_OK) {
-        return "has an empty value or one with a control character";
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value[1];
-    ccv.complex_value = *cv;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_ktp_file(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *value)
-{
-    u_char   *p, buf[4096];
-    ssize_t   n;
-    ngx_fd_t  fd;
-    ngx_int_t rc;
-
-    if (path->len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no path in \"file:\"");
-        return NGX_ERROR;
-    }
-
-    if (ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%s\" failed", path->data);
-        return NGX_ERROR;
-    }
-
-    rc = NGX_ERROR;
-    n = ngx_read_fd(fd, buf, sizeof(buf));
-
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_CRIT, cf, ngx_errno,
-                           ngx_read_fd_n " \"%s\" failed", path->data);
-        goto done;
-    }
-
-    p = ngx_strlchr(buf, buf + n, LF);
-    value->len = (p ? p : buf + n) - buf;
-
-    if (value->len && buf[value->len - 1] == CR) {
-        value->len--;
-    }
-
-    value->data = buf;
-
-    if ((size_t) n == sizeof(buf)
-        || ngx_http_ktp_header_value(value) != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the first line of \"%s\" is empty, too long or "
-                           "has a control character",
-                           path->data);
-        goto done;
-    }
-
-    value->data = ngx_pnalloc(cf->pool, value->len);
-    if (value->data) {
-        ngx_memcpy(value->data, buf, value->len);
-        rc = NGX_OK;
-    }
-
-done:
-
-    ngx_explicit_memzero(buf, sizeof(buf));
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%s\" failed", path->data);
-    }
-
-    return rc;
 }
 
 

@@ -7,7 +7,6 @@
 
 
 char *ngx_http_ktp_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_ktp_credential(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ktp_min_dimensions(ngx_conf_t *cf, ngx_command_t *cmd,
                                   void *conf);
 

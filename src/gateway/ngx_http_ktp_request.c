@@ -2,9 +2,10 @@
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_quota.h"
+#include "ngx_http_ktp_secret.h"
 
 
-static ngx_http_ktp_ctx_t *ngx_http_ktp_create_ctx(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code);
 static void      ngx_http_ktp_end(void *data);
 static void      ngx_http_ktp_release(void *data);
@@ -14,7 +15,7 @@ static ktp_code_t ngx_http_ktp_headers(ngx_http_request_t *r,
                                        ngx_array_t        *headers);
 static ktp_code_t ngx_http_ktp_header(ngx_http_request_t *r,
                                       ngx_array_t *headers, const char *name,
-                                      ngx_http_complex_value_t *cv);
+                                      ngx_http_ktp_secret_t *secret);
 static size_t     ngx_http_ktp_send_read(void *data, u_char *buf, size_t size);
 static ngx_int_t  ngx_http_ktp_send_rewind(void *data);
 static void       ngx_http_ktp_call_ended(ngx_http_ktp_ctx_t *ctx);
@@ -43,8 +44,19 @@ ngx_http_ktp_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* "satisfy any" may let in a request that was not authenticated here */
+
+    ctx->code = KTP_OK;
+    ctx->outcome = NGX_HTTP_KTP_OUTCOME_NONE;
+
     if (r->method != NGX_HTTP_POST) {
         return ngx_http_ktp_refuse(r, KTP_METHOD_NOT_ALLOWED);
+    }
+
+    code = ngx_http_ktp_quota_admit(ctx);
+
+    if (code != KTP_OK) {
+        return ngx_http_ktp_refuse(r, code);
     }
 
     ngx_str_null(&type);
@@ -109,13 +121,18 @@ ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code)
 }
 
 
-static ngx_http_ktp_ctx_t *
+ngx_http_ktp_ctx_t *
 ngx_http_ktp_create_ctx(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t      *pcln;
     ngx_http_cleanup_t      *cln;
     ngx_http_ktp_ctx_t      *ctx;
     ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    if (ctx) {
+        return ctx;
+    }
 
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
@@ -184,6 +201,8 @@ ngx_http_ktp_end(void *data)
         ngx_http_ktp_call_abort(&ctx->call);
         ngx_http_ktp_call_ended(ctx);
     }
+
+    ngx_http_ktp_quota_settle(ctx);
 
     if (ctx->outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
         ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
@@ -276,6 +295,11 @@ ngx_http_ktp_send(ngx_http_request_t *r)
     call->done = ngx_http_ktp_call_done;
     call->data = ctx;
 
+    code = ngx_http_ktp_quota_take(ctx);
+    if (code != KTP_OK) {
+        return code;
+    }
+
     c->log->action = "calling ktp upstream";
 
     rc = ngx_http_ktp_call_start(call);
@@ -339,17 +363,17 @@ ngx_http_ktp_headers(ngx_http_request_t *r, ngx_array_t *headers)
 
 static ktp_code_t
 ngx_http_ktp_header(ngx_http_request_t *r, ngx_array_t *headers,
-                    const char *name, ngx_http_complex_value_t *cv)
+                    const char *name, ngx_http_ktp_secret_t *secret)
 {
     u_char    *p;
     size_t     len;
     ngx_str_t *h, value;
 
-    if (cv == NULL) {
+    if (secret == NULL) {
         return KTP_OK;
     }
 
-    if (ngx_http_complex_value(r, cv, &value) != NGX_OK) {
+    if (ngx_http_ktp_secret(r, secret, &value) != NGX_OK) {
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -413,7 +437,15 @@ ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
 {
     ngx_http_ktp_ctx_t *ctx = data;
 
-    return ktp_outgoing_read(&ctx->outgoing, buf, size);
+    size_t n;
+
+    n = ktp_outgoing_read(&ctx->outgoing, buf, size);
+
+    if (ctx->outgoing.written == ctx->outgoing.length) {
+        ngx_http_ktp_quota_sent(ctx);
+    }
+
+    return n;
 }
 
 
@@ -455,6 +487,8 @@ ngx_http_ktp_call_ended(ngx_http_ktp_ctx_t *ctx)
     } else {
         ctx->billed = NGX_HTTP_KTP_BILLED_UNKNOWN;
     }
+
+    ngx_http_ktp_quota_settle(ctx);
 }
 
 

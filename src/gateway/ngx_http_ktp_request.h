@@ -10,6 +10,12 @@
 ngx_int_t ngx_http_ktp_handler(ngx_http_request_t *r);
 
 /*
+ * The context of a request; made in the access phase, or by the content
+ * handler if nothing was asked there.  NULL: no memory.
+ */
+ngx_http_ktp_ctx_t *ngx_http_ktp_create_ctx(ngx_http_request_t *r);
+
+/*
  * The context of a request, also after an internal redirect has cleared the
  * module's slot; NULL if the request never came to us.
  */

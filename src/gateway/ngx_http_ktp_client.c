@@ -1,0 +1,482 @@
+#include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_policy.h"
+
+
+/* Calls a second at most: a call has at least a microsecond. */
+#define NGX_HTTP_KTP_MAX_RATE  1000000
+#define NGX_HTTP_KTP_MAX_BURST 1000000
+
+
+typedef char *(*ngx_http_ktp_client_pt)(ngx_conf_t            *cf,
+                                        ngx_http_ktp_client_t *client);
+
+typedef struct {
+    ngx_str_t              name;
+    ngx_uint_t             min; /* parameters */
+    ngx_uint_t             max;
+    ngx_http_ktp_client_pt set;
+} ngx_http_ktp_client_command_t;
+
+
+static char *ngx_http_ktp_client_name(ngx_conf_t *cf, ngx_str_t *name);
+static char *ngx_http_ktp_client_directive(ngx_conf_t    *cf,
+                                           ngx_command_t *dummy, void *conf);
+static char *ngx_http_ktp_client_key(ngx_conf_t            *cf,
+                                     ngx_http_ktp_client_t *client);
+static char *ngx_http_ktp_client_quota(ngx_conf_t            *cf,
+                                       ngx_http_ktp_client_t *client);
+static char *
+ngx_http_ktp_client_quota_parameter(ngx_conf_t *cf, ngx_str_t *value,
+                                    ngx_http_ktp_client_quota_t *quota);
+static ngx_int_t ngx_http_ktp_client_offset(u_char *p, size_t len);
+static char     *ngx_http_ktp_client_rate(ngx_conf_t            *cf,
+                                          ngx_http_ktp_client_t *client);
+static char     *ngx_http_ktp_client_fields(ngx_conf_t            *cf,
+                                            ngx_http_ktp_client_t *client);
+static char     *ngx_http_ktp_client_mask(ngx_conf_t            *cf,
+                                          ngx_http_ktp_client_t *client);
+static char     *ngx_http_ktp_client_disabled(ngx_conf_t            *cf,
+                                              ngx_http_ktp_client_t *client);
+
+
+static ngx_http_ktp_client_command_t ngx_http_ktp_client_commands[] = {
+    {ngx_string("key_sha256"), 1, NGX_HTTP_KTP_CLIENT_KEYS,
+     ngx_http_ktp_client_key},
+    {ngx_string("quota"), 1, 3, ngx_http_ktp_client_quota},
+    {ngx_string("rate"), 1, 2, ngx_http_ktp_client_rate},
+    {ngx_string("fields"), 1, 0, ngx_http_ktp_client_fields},
+    {ngx_string("mask"), 1, 0, ngx_http_ktp_client_mask},
+    {ngx_string("disabled"), 0, 0, ngx_http_ktp_client_disabled},
+    {ngx_null_string, 0, 0, NULL}};
+
+static ngx_str_t ngx_http_ktp_periods[KTP_QUOTA_PERIODS] = {
+    ngx_string("day"), ngx_string("month"), ngx_string("total")};
+
+
+char *
+ngx_http_ktp_client_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ktp_main_conf_t *kmcf = conf;
+
+    char                  *rv;
+    ngx_str_t             *value;
+    ngx_conf_t             save;
+    ngx_http_ktp_client_t *client, **push;
+
+    value = cf->args->elts;
+
+    rv = ngx_http_ktp_client_name(cf, &value[1]);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (ngx_http_ktp_client(kmcf, &value[1])) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate client \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    client = ngx_pcalloc(cf->pool, sizeof(ngx_http_ktp_client_t));
+    if (client == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    push = ngx_array_push(&kmcf->clients);
+    if (push == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *push = client;
+
+    client->file = cf->conf_file->file.name.data;
+    client->line = cf->conf_file->line;
+    client->sn.str = value[1];
+    client->sn.node.key = ngx_crc32_short(value[1].data, value[1].len);
+    ngx_rbtree_insert(&kmcf->client_names, &client->sn.node);
+
+    save = *cf;
+    cf->handler = ngx_http_ktp_client_directive;
+    cf->handler_conf = (void *) client;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    return rv;
+}
+
+
+static char *
+ngx_http_ktp_client_name(ngx_conf_t *cf, ngx_str_t *name)
+{
+    size_t i;
+
+    for (i = 0; i < name->len; i++) {
+
+        /* as a label of metrics it stands between quotes */
+
+        if (name->data[i] <= 0x20 || name->data[i] >= 0x7f
+            || name->data[i] == '"' || name->data[i] == '\\') {
+            break;
+        }
+    }
+
+    if (name->len == 0 || name->len > KTP_MAX_CLIENT_NAME || i < name->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid client name \"%V\", must be 1 to %d "
+                           "visible ASCII characters",
+                           name, KTP_MAX_CLIENT_NAME);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_http_ktp_client_t *
+ngx_http_ktp_client(ngx_http_ktp_main_conf_t *kmcf, ngx_str_t *name)
+{
+    return (ngx_http_ktp_client_t *) ngx_str_rbtree_lookup(
+        &kmcf->client_names, name, ngx_crc32_short(name->data, name->len));
+}
+
+
+static char *
+ngx_http_ktp_client_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+{
+    ngx_http_ktp_client_t *client = conf;
+
+    char                          *rv;
+    ngx_str_t                     *value;
+    ngx_uint_t                     n;
+    ngx_http_ktp_client_command_t *cmd;
+
+    value = cf->args->elts;
+    n = cf->args->nelts - 1;
+
+    if (ngx_strcmp(value[0].data, "include") == 0 && n == 1) {
+        return ngx_conf_include(cf, dummy, conf);
+    }
+
+    for (cmd = ngx_http_ktp_client_commands; cmd->name.len; cmd++) {
+        if (ngx_strcmp(value[0].data, cmd->name.data) == 0) {
+            break;
+        }
+    }
+
+    if (cmd->name.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown directive \"%V\" in client \"%V\"",
+                           &value[0], &client->sn.str);
+        return NGX_CONF_ERROR;
+    }
+
+    if (n < cmd->min || (n > cmd->max && (cmd->max || cmd->min == 0))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid number of arguments in \"%V\" directive",
+                           &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    rv = cmd->set(cf, client);
+
+    if (rv == NGX_CONF_OK || rv == NGX_CONF_ERROR) {
+        return rv;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" directive %s", &value[0],
+                       rv);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_ktp_client_key(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
+{
+    u_char    *p;
+    ngx_int_t  n;
+    ngx_str_t *value;
+    ngx_uint_t i, k;
+
+    if (client->nkeys) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (k = 1; k < cf->args->nelts; k++) {
+        p = value[k].data;
+        n = value[k].len == 2 * NGX_HTTP_KTP_DIGEST_SIZE ? 0 : NGX_ERROR;
+
+        for (i = 0; n != NGX_ERROR && i < NGX_HTTP_KTP_DIGEST_SIZE; i++) {
+            n = ngx_hextoi(p + 2 * i, 2);
+            client->keys[k - 1][i] = (u_char) n;
+        }
+
+        if (n == NGX_ERROR) {
+
+            /* not the value: it may be the key in place of its hash */
+
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid SHA-256 in \"key_sha256\", must be "
+                               "64 hexadecimal digits");
+            return NGX_CONF_ERROR;
+        }
+
+        client->nkeys++;
+    }
+
+    if (client->nkeys == 1) {
+        ngx_memcpy(client->keys[1], client->keys[0], NGX_HTTP_KTP_DIGEST_SIZE);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* NUMBER/day|month|total [offset=+HH:MM] [shadow] */
+
+static char *
+ngx_http_ktp_client_quota(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
+{
+    char                        *rv;
+    off_t                        limit;
+    u_char                      *slash, *last;
+    ngx_str_t                   *value, *periods, s;
+    ngx_uint_t                   i;
+    ngx_http_ktp_client_quota_t *quota;
+
+    value = cf->args->elts;
+    last = value[1].data + value[1].len;
+    periods = ngx_http_ktp_periods;
+
+    slash = ngx_strlchr(value[1].data, last, '/');
+    limit =
+        slash ? ngx_atoof(value[1].data, slash - value[1].data) : NGX_ERROR;
+
+    if (limit == NGX_ERROR || limit > (off_t) KTP_QUOTA_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid quota \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    s.data = slash + 1;
+    s.len = last - s.data;
+
+    for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
+        if (s.len == periods[i].len
+            && ngx_strncmp(s.data, periods[i].data, s.len) == 0) {
+            break;
+        }
+    }
+
+    if (i == KTP_QUOTA_PERIODS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid period of quota \"%V\", must be "
+                           "\"day\", \"month\", or \"total\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    quota = &client->quota[i];
+
+    if (quota->set) {
+        return "is duplicate";
+    }
+
+    quota->set = 1;
+    quota->limit = limit;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        rv = ngx_http_ktp_client_quota_parameter(cf, &value[i], quota);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ktp_client_quota_parameter(ngx_conf_t *cf, ngx_str_t *value,
+                                    ngx_http_ktp_client_quota_t *quota)
+{
+    ngx_int_t n;
+
+    if (ngx_strcmp(value->data, "shadow") == 0 && !quota->shadow) {
+        quota->shadow = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value->data, "offset=", 7) == 0) {
+        n = ngx_http_ktp_client_offset(value->data + 7, value->len - 7);
+
+        if (n != NGX_ERROR) {
+            quota->offset = (value->data[7] == '-') ? -n : n;
+            return NGX_CONF_OK;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid offset \"%V\", must be as \"+07:00\"",
+                           value);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
+                       value);
+
+    return NGX_CONF_ERROR;
+}
+
+
+/* Seconds of an offset +HH:MM or -HH:MM (RFC 3339), without its sign. */
+
+static ngx_int_t
+ngx_http_ktp_client_offset(u_char *p, size_t len)
+{
+    ngx_int_t h, m;
+
+    if (len != 6 || (p[0] != '+' && p[0] != '-') || p[3] != ':') {
+        return NGX_ERROR;
+    }
+
+    h = ngx_atoi(p + 1, 2);
+    m = ngx_atoi(p + 4, 2);
+
+    if (h == NGX_ERROR || m == NGX_ERROR || h > 23 || m > 59) {
+        return NGX_ERROR;
+    }
+
+    return (h * 60 + m) * 60;
+}
+
+
+/* NUMBER/s|m [burst=NUMBER] */
+
+static char *
+ngx_http_ktp_client_rate(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
+{
+    size_t     len;
+    ngx_int_t  rate, burst;
+    ngx_str_t *value;
+    ngx_uint_t seconds;
+
+    if (client->rate_interval) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    len = value[1].len;
+    seconds = 0;
+
+    if (len > 2 && value[1].data[len - 2] == '/') {
+        seconds = value[1].data[len - 1] == 's'   ? 1
+                  : value[1].data[len - 1] == 'm' ? 60
+                                                  : 0;
+    }
+
+    rate = seconds ? ngx_atoi(value[1].data, len - 2) : NGX_ERROR;
+
+    if (rate < 1 || rate > NGX_HTTP_KTP_MAX_RATE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid rate \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    client->rate_interval = (uint64_t) seconds * 1000000 / rate;
+    client->rate_burst = rate;
+
+    if (cf->args->nelts == 3) {
+        if (ngx_strncmp(value[2].data, "burst=", 6) != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[2]);
+            return NGX_CONF_ERROR;
+        }
+
+        burst = ngx_atoi(value[2].data + 6, value[2].len - 6);
+
+        if (burst < 1 || burst > NGX_HTTP_KTP_MAX_BURST) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid burst value \"%V\"", &value[2]);
+            return NGX_CONF_ERROR;
+        }
+
+        client->rate_burst = burst;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ktp_client_fields(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
+{
+    if (client->fields) {
+        return "is duplicate";
+    }
+
+    return ngx_http_ktp_policy_fields(cf, &client->fields);
+}
+
+
+static char *
+ngx_http_ktp_client_mask(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
+{
+    if (client->mask) {
+        return "is duplicate";
+    }
+
+    client->mask = ngx_palloc(cf->pool, KTP_FIELD_TEXTS * sizeof(ktp_mask_t));
+    if (client->mask == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_ktp_policy_mask(cf, client->mask);
+}
+
+
+static char *
+ngx_http_ktp_client_disabled(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
+{
+    if (client->disabled) {
+        return "is duplicate";
+    }
+
+    client->disabled = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_ktp_client_init(ngx_conf_t *cf)
+{
+    ngx_uint_t                i, p, counted;
+    ngx_http_ktp_client_t   **client;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
+
+    client = kmcf->clients.elts;
+
+    for (i = 0; i < kmcf->clients.nelts; i++) {
+        counted = client[i]->rate_interval != 0;
+
+        for (p = 0; p < KTP_QUOTA_PERIODS; p++) {
+            counted |= client[i]->quota[p].set;
+        }
+
+        if (counted && kmcf->zone == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"quota\" or \"rate\" of client \"%V\" needs "
+                          "\"ktp_zone\" in %s:%ui",
+                          &client[i]->sn.str, client[i]->file,
+                          client[i]->line);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,56 @@
+/* Applications that may call: the blocks "ktp_client NAME { ... }". */
+
+#ifndef NGX_HTTP_KTP_CLIENT_H
+#define NGX_HTTP_KTP_CLIENT_H
+
+#include "ngx_http_ktp.h"
+#include "ktp_answer.h"
+
+
+#define NGX_HTTP_KTP_DIGEST_SIZE 32
+#define NGX_HTTP_KTP_CLIENT_KEYS 2
+
+typedef struct {
+    uint64_t limit;  /* calls in a period */
+    int      offset; /* seconds east of UTC at which the period begins */
+    unsigned set : 1;
+    unsigned shadow : 1; /* counted and told, and not enforced */
+} ngx_http_ktp_client_quota_t;
+
+struct ngx_http_ktp_client_s {
+    ngx_str_node_t sn; /* by name */
+
+    /* SHA-256 of the keys; with one, both are the same */
+    u_char     keys[NGX_HTTP_KTP_CLIENT_KEYS][NGX_HTTP_KTP_DIGEST_SIZE];
+    ngx_uint_t nkeys; /* 0: no key is right */
+
+    ngx_http_ktp_client_quota_t quota[KTP_QUOTA_PERIODS];
+
+    uint64_t   rate_interval; /* microseconds of one call; 0: no rate */
+    ngx_uint_t rate_burst;
+
+    unsigned    fields; /* bits of those that pass; 0: the location's */
+    ktp_mask_t *mask;   /* [KTP_FIELD_TEXTS]; NULL: the location's */
+
+    ngx_http_ktp_slot_t *slot; /* NULL: there is no zone */
+
+    u_char    *file; /* of the configuration, where it begins */
+    ngx_uint_t line;
+
+    unsigned disabled : 1;
+};
+
+
+/* The directive; fills kmcf->clients. */
+char *ngx_http_ktp_client_block(ngx_conf_t *cf, ngx_command_t *cmd,
+                                void *conf);
+
+/* NULL if there is none of that name, which may be of any bytes. */
+ngx_http_ktp_client_t *ngx_http_ktp_client(ngx_http_ktp_main_conf_t *kmcf,
+                                           ngx_str_t                *name);
+
+/* What can be told of clients only when all of http is read. */
+ngx_int_t ngx_http_ktp_client_init(ngx_conf_t *cf);
+
+
+#endif /* NGX_HTTP_KTP_CLIENT_H */

@@ -1,0 +1,629 @@
+#include <pthread.h>
+#include <stdlib.h>
+#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_state.h"
+
+
+/* What a killed machine loses at most, and how often it is looked at. */
+#define NGX_HTTP_KTP_STATE_INTERVAL 1000
+
+/* Bytes of a file that is read; 100,000 clients have 9 MB at most. */
+#define NGX_HTTP_KTP_STATE_MAX (256 * 1024 * 1024)
+
+#define NGX_HTTP_KTP_STATE_HEAD 64
+
+
+/* What a thread is given, and what it found. */
+typedef struct {
+    ngx_http_ktp_shared_t *shared;
+    u_char                *path;
+    u_char                *temp;
+    u_char                *folder;
+
+    const char *failed; /* NULL: written */
+    int         err;
+    unsigned    later : 1; /* the file is of a later start */
+} ngx_http_ktp_state_job_t;
+
+typedef struct {
+    ngx_http_ktp_zone_t     *zone;
+    ngx_event_t              timer;
+    ngx_connection_t         dummy; /* what debug messages of timers look at */
+    ngx_http_ktp_state_job_t job;
+    pthread_t                thread;
+    int                      done; /* set by the thread, atomically */
+    unsigned                 running : 1;
+    unsigned                 failing : 1;
+} ngx_http_ktp_state_t;
+
+
+static ngx_int_t ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone,
+                                         ngx_fd_t fd, ngx_log_t *log);
+static int       ngx_http_ktp_state_entry(void                    *data,
+                                          const ktp_quota_entry_t *entry);
+static void      ngx_http_ktp_state_timer(ngx_event_t *ev);
+static void      ngx_http_ktp_state_begin(ngx_http_ktp_state_t *st);
+static ngx_int_t ngx_http_ktp_state_claim(ngx_http_ktp_shared_t *sh);
+static void      ngx_http_ktp_state_end(ngx_http_ktp_state_t *st);
+static ngx_int_t ngx_http_ktp_state_job(ngx_http_ktp_zone_t      *zone,
+                                        ngx_http_ktp_state_job_t *job,
+                                        ngx_pool_t               *pool);
+static void     *ngx_http_ktp_state_thread(void *data);
+static void      ngx_http_ktp_state_write(ngx_http_ktp_state_job_t *job);
+static char *ngx_http_ktp_state_text(ngx_http_ktp_shared_t *sh, size_t *len);
+static ngx_int_t ngx_http_ktp_state_later(ngx_http_ktp_state_job_t *job);
+static void      ngx_http_ktp_state_put(ngx_http_ktp_state_job_t *job,
+                                        const char *text, size_t len);
+static void      ngx_http_ktp_state_fail(ngx_http_ktp_state_job_t *job,
+                                         const char               *failed);
+static void      ngx_http_ktp_state_told(ngx_http_ktp_state_job_t *job,
+                                         ngx_log_t                *log);
+
+
+static ngx_http_ktp_state_t ngx_http_ktp_state;
+
+
+ngx_int_t
+ngx_http_ktp_state_load(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
+{
+    ngx_fd_t  fd;
+    ngx_int_t rc;
+
+    zone->shared->generation = 1;
+
+    if (zone->state.len == 0) {
+        return NGX_OK;
+    }
+
+    /* the first write tells whose the file is */
+    zone->shared->changes = 1;
+
+    fd = ngx_open_file(zone->state.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        if (ngx_errno == NGX_ENOENT) {
+            ngx_log_error(NGX_LOG_WARN, log, 0,
+                          "there is no state file \"%V\", quotas begin at "
+                          "zero",
+                          &zone->state);
+            return NGX_OK;
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      ngx_open_file_n " \"%V\" failed", &zone->state);
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_ktp_state_read(zone, fd, log);
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
+                      ngx_close_file_n " \"%V\" failed", &zone->state);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone, ngx_fd_t fd, ngx_log_t *log)
+{
+    int             rc;
+    off_t           size;
+    u_char         *p;
+    ssize_t         n;
+    const char     *why;
+    ngx_file_info_t fi;
+
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      ngx_fd_info_n " \"%V\" failed", &zone->state);
+        return NGX_ERROR;
+    }
+
+    size = ngx_file_size(&fi);
+    why = "it is too large";
+    rc = -1;
+
+    if (size <= NGX_HTTP_KTP_STATE_MAX) {
+        p = ngx_alloc(size + 1, log);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        n = ngx_read_fd(fd, p, size);
+
+        if (n == -1) {
+            ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                          ngx_read_fd_n " \"%V\" failed", &zone->state);
+            ngx_free(p);
+            return NGX_ERROR;
+        }
+
+        rc = ktp_quota_state_read((char *) p, n, ngx_http_ktp_state_entry,
+                                  zone, &why);
+
+        zone->shared->generation =
+            ktp_quota_state_generation((char *) p, n) + 1;
+
+        ngx_free(p);
+    }
+
+    if (rc == -1) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "state file \"%V\" is damaged: %s; quotas would begin "
+                      "at zero, move it away if that is wanted",
+                      &zone->state, why);
+        return NGX_ERROR;
+    }
+
+    if (rc != 0) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "ktp_zone \"%V\" is too small for what is in \"%V\"",
+                      &zone->shm_zone->shm.name, &zone->state);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static int
+ngx_http_ktp_state_entry(void *data, const ktp_quota_entry_t *entry)
+{
+    ngx_http_ktp_zone_t *zone = data;
+
+    ngx_str_t            name;
+    ngx_http_ktp_slot_t *slot;
+
+    name.data = (u_char *) entry->name;
+    name.len = entry->len;
+
+    slot = ngx_http_ktp_slot(zone, &name);
+    if (slot == NULL) {
+        return 1;
+    }
+
+    ngx_memcpy(slot->quota, entry->words, sizeof(slot->quota));
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_ktp_state_init(ngx_cycle_t *cycle)
+{
+    ngx_http_ktp_state_t     *st;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
+
+    if ((ngx_process != NGX_PROCESS_WORKER
+         && ngx_process != NGX_PROCESS_SINGLE)
+        || kmcf == NULL || kmcf->zone == NULL || kmcf->zone->state.len == 0) {
+        return NGX_OK;
+    }
+
+    st = &ngx_http_ktp_state;
+    ngx_memzero(st, sizeof(ngx_http_ktp_state_t));
+
+    if (ngx_http_ktp_state_job(kmcf->zone, &st->job, cycle->pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    st->zone = kmcf->zone;
+    st->dummy.fd = (ngx_socket_t) -1;
+    st->timer.handler = ngx_http_ktp_state_timer;
+    st->timer.data = &st->dummy;
+    st->timer.log = cycle->log;
+    st->timer.cancelable = 1;
+
+    ngx_add_timer(&st->timer, NGX_HTTP_KTP_STATE_INTERVAL);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_ktp_state_timer(ngx_event_t *ev)
+{
+    ngx_http_ktp_state_t  *st;
+    ngx_http_ktp_shared_t *sh;
+
+    st = &ngx_http_ktp_state;
+    sh = st->zone->shared;
+
+    if (st->running) {
+        if (__atomic_load_n(&st->done, __ATOMIC_ACQUIRE)) {
+            ngx_http_ktp_state_end(st);
+        }
+
+    } else if (__atomic_load_n(&sh->changes, __ATOMIC_RELAXED)
+               != __atomic_load_n(&sh->written, __ATOMIC_RELAXED)) {
+        ngx_http_ktp_state_begin(st);
+    }
+
+    ngx_add_timer(&st->timer, NGX_HTTP_KTP_STATE_INTERVAL);
+}
+
+
+static void
+ngx_http_ktp_state_begin(ngx_http_ktp_state_t *st)
+{
+    int      err;
+    sigset_t all, old;
+
+    if (ngx_http_ktp_state_claim(st->zone->shared) != NGX_OK) {
+        return;
+    }
+
+    st->done = 0;
+
+    /* signals are for the worker's own thread */
+
+    sigfillset(&all);
+    (void) pthread_sigmask(SIG_SETMASK, &all, &old);
+
+    err = pthread_create(&st->thread, NULL, ngx_http_ktp_state_thread, st);
+
+    (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
+
+    if (err) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, err,
+                      "pthread_create() failed");
+        __atomic_store_n(&st->zone->shared->writer, 0, __ATOMIC_RELEASE);
+        return;
+    }
+
+    st->running = 1;
+}
+
+
+/* One process writes at a time; one that was killed no longer counts. */
+
+static ngx_int_t
+ngx_http_ktp_state_claim(ngx_http_ktp_shared_t *sh)
+{
+    ngx_atomic_uint_t writer;
+
+    writer = sh->writer;
+
+    if (writer && writer != (ngx_atomic_uint_t) ngx_pid
+        && (kill(writer, 0) == 0 || ngx_errno != ESRCH)) {
+        return NGX_BUSY;
+    }
+
+    return ngx_atomic_cmp_set(&sh->writer, writer, ngx_pid) ? NGX_OK
+                                                            : NGX_BUSY;
+}
+
+
+static void
+ngx_http_ktp_state_end(ngx_http_ktp_state_t *st)
+{
+    ngx_http_ktp_state_job_t *job;
+
+    (void) pthread_join(st->thread, NULL);
+    st->running = 0;
+    __atomic_store_n(&st->zone->shared->writer, 0, __ATOMIC_RELEASE);
+
+    job = &st->job;
+
+    if (job->failed == NULL) {
+        if (st->failing) {
+            ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                          "state file \"%V\" is written again",
+                          &st->zone->state);
+        }
+
+        st->failing = 0;
+        return;
+    }
+
+    /* each second it is tried again, and told once */
+
+    if (!st->failing) {
+        ngx_http_ktp_state_told(job, ngx_cycle->log);
+    }
+
+    st->failing = 1;
+}
+
+
+void
+ngx_http_ktp_state_exit(ngx_cycle_t *cycle)
+{
+    if (ngx_http_ktp_state.running) {
+        ngx_http_ktp_state_end(&ngx_http_ktp_state);
+    }
+}
+
+
+void
+ngx_http_ktp_state_exit_master(ngx_cycle_t *cycle)
+{
+    ngx_http_ktp_zone_t      *zone;
+    ngx_http_ktp_state_job_t  job;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
+
+    if (kmcf == NULL || kmcf->zone == NULL || kmcf->zone->state.len == 0) {
+        return;
+    }
+
+    zone = kmcf->zone;
+
+    if (zone->shared->changes == zone->shared->written
+        || ngx_http_ktp_state_job(zone, &job, cycle->pool) != NGX_OK) {
+        return;
+    }
+
+    ngx_http_ktp_state_write(&job);
+
+    if (job.failed) {
+        ngx_http_ktp_state_told(&job, cycle->log);
+    }
+}
+
+
+/*
+ * A binary upgrade has two masters for a while, the newer one with the next
+ * generation: neither takes the other's temporary file.
+ */
+
+static ngx_int_t
+ngx_http_ktp_state_job(ngx_http_ktp_zone_t      *zone,
+                       ngx_http_ktp_state_job_t *job, ngx_pool_t *pool)
+{
+    u_char *p;
+    size_t  len;
+
+    ngx_memzero(job, sizeof(ngx_http_ktp_state_job_t));
+
+    len = zone->state.len;
+
+    p = ngx_pnalloc(pool, len + sizeof(".new0") + len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    job->shared = zone->shared;
+    job->path = zone->state.data;
+    job->temp = p;
+
+    p = ngx_sprintf(p, "%V.new%uL%Z", &zone->state,
+                    zone->shared->generation % 2);
+
+    while (job->path[len - 1] != '/') {
+        len--;
+    }
+
+    job->folder = p;
+    *ngx_cpymem(p, job->path, len) = '\0';
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_http_ktp_state_thread(void *data)
+{
+    ngx_http_ktp_state_t *st = data;
+
+    ngx_http_ktp_state_write(&st->job);
+
+    __atomic_store_n(&st->done, 1, __ATOMIC_RELEASE);
+
+    return NULL;
+}
+
+
+/* Runs in a thread: nothing of nginx's that is not safe there. */
+
+static void
+ngx_http_ktp_state_write(ngx_http_ktp_state_job_t *job)
+{
+    char    *text;
+    size_t   len;
+    uint64_t changes;
+
+    job->failed = NULL;
+    job->err = 0;
+
+    changes = __atomic_load_n(&job->shared->changes, __ATOMIC_ACQUIRE);
+
+    if (ngx_http_ktp_state_later(job) != NGX_OK) {
+        return;
+    }
+
+    text = ngx_http_ktp_state_text(job->shared, &len);
+
+    if (text == NULL) {
+        errno = ENOMEM;
+        ngx_http_ktp_state_fail(job, "no memory");
+        return;
+    }
+
+    ngx_http_ktp_state_put(job, text, len);
+    free(text);
+
+    if (job->failed == NULL) {
+        __atomic_store_n(&job->shared->written, changes, __ATOMIC_RELEASE);
+    }
+}
+
+
+/* A file that a later start has written is not taken back. */
+
+static ngx_int_t
+ngx_http_ktp_state_later(ngx_http_ktp_state_job_t *job)
+{
+    int     fd;
+    char    head[NGX_HTTP_KTP_STATE_HEAD];
+    ssize_t n;
+
+    fd = open((char *) job->path, O_RDONLY | O_CLOEXEC);
+
+    if (fd == -1) {
+        return NGX_OK;
+    }
+
+    n = read(fd, head, sizeof(head));
+    (void) close(fd);
+
+    if (n > 0
+        && ktp_quota_state_generation(head, n) > job->shared->generation) {
+        job->failed = "a later start has taken it over";
+        job->later = 1;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* The whole file, to be freed; NULL: no memory. */
+
+static char *
+ngx_http_ktp_state_text(ngx_http_ktp_shared_t *sh, size_t *len)
+{
+    char                *text, *p;
+    size_t               n, i, used;
+    ktp_quota_entry_t   *entries, *e;
+    ngx_http_ktp_slot_t *slot, *first;
+
+    first = __atomic_load_n(&sh->slots, __ATOMIC_ACQUIRE);
+
+    for (slot = first, n = 0; slot; slot = slot->next) {
+        n++;
+    }
+
+    entries = malloc((n + 1) * sizeof(ktp_quota_entry_t));
+    text = malloc(ktp_quota_state_size(n));
+
+    if (entries == NULL || text == NULL) {
+        free(entries);
+        free(text);
+        return NULL;
+    }
+
+    e = entries;
+
+    for (slot = first; slot; slot = slot->next) {
+        used = 0;
+
+        for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
+            e->words[i] = __atomic_load_n(&slot->quota[i], __ATOMIC_RELAXED);
+            used |= e->words[i] != 0;
+        }
+
+        e->name = (char *) slot->name;
+        e->len = slot->sn.str.len;
+
+        /* of requests that are no client's nothing is kept */
+
+        if (used && e->len) {
+            e++;
+        }
+    }
+
+    n = e - entries;
+    p = ktp_quota_state_head(text, sh->generation, n);
+
+    for (i = 0; i < n; i++) {
+        p = ktp_quota_state_entry(p, &entries[i]);
+    }
+
+    *len = ktp_quota_state_foot(text, p) - text;
+    free(entries);
+
+    return text;
+}
+
+
+static void
+ngx_http_ktp_state_put(ngx_http_ktp_state_job_t *job, const char *text,
+                       size_t len)
+{
+    int     fd;
+    ssize_t n;
+
+    /*
+     * The folder is the worker's, and the master writes here as well: what is
+     * there by that name is neither opened nor followed.
+     */
+
+    (void) unlink((char *) job->temp);
+
+    fd = open((char *) job->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+              0600);
+
+    if (fd == -1) {
+        ngx_http_ktp_state_fail(job, "open() of a new file failed");
+        return;
+    }
+
+    while (len) {
+        n = write(fd, text, len);
+
+        if (n == -1 && errno == EINTR) {
+            continue;
+        }
+
+        if (n == -1) {
+            ngx_http_ktp_state_fail(job, "write() failed");
+            (void) close(fd);
+            return;
+        }
+
+        text += n;
+        len -= n;
+    }
+
+    if (fsync(fd) == -1) {
+        ngx_http_ktp_state_fail(job, "fsync() failed");
+        (void) close(fd);
+        return;
+    }
+
+    (void) close(fd);
+
+    if (rename((char *) job->temp, (char *) job->path) == -1) {
+        ngx_http_ktp_state_fail(job, "rename() failed");
+        return;
+    }
+
+    /* the new name is on the disk when its folder is */
+
+    fd = open((char *) job->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd != -1) {
+        (void) fsync(fd);
+        (void) close(fd);
+    }
+}
+
+
+static void
+ngx_http_ktp_state_fail(ngx_http_ktp_state_job_t *job, const char *failed)
+{
+    job->err = errno;
+    job->failed = failed;
+
+    (void) unlink((char *) job->temp);
+}
+
+
+/* A binary upgrade takes the file over, which is no failure. */
+
+static void
+ngx_http_ktp_state_told(ngx_http_ktp_state_job_t *job, ngx_log_t *log)
+{
+    ngx_uint_t level;
+
+    level = job->later ? NGX_LOG_NOTICE : NGX_LOG_CRIT;
+
+    ngx_log_error(level, log, job->err, "state file \"%s\" is not written: %s",
+                  job->path, job->failed);
+}

@@ -1,0 +1,295 @@
+#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_state.h"
+
+
+/* Goes up when the meaning of anything shared changes. */
+#define NGX_HTTP_KTP_ZONE_VERSION 1
+
+/* Of a zone, for calls that are counted and not sent yet. */
+#define NGX_HTTP_KTP_UNSENT_SHARE 16
+
+
+static ngx_int_t ngx_http_ktp_zone_same(ngx_conf_t *cf, ngx_str_t *name,
+                                        size_t size);
+static ngx_int_t ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static ngx_int_t ngx_http_ktp_zone_create(ngx_http_ktp_zone_t *zone);
+
+
+char *
+ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ktp_main_conf_t *kmcf = conf;
+
+    u_char              *p;
+    ssize_t              size;
+    ngx_str_t           *value, name, s;
+    ngx_http_ktp_zone_t *zone;
+
+    if (kmcf->zone) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    name = value[1];
+    p = (u_char *) ngx_strchr(name.data, ':');
+
+    if (p == NULL || p == name.data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid zone size \"%V\"",
+                           &name);
+        return NGX_CONF_ERROR;
+    }
+
+    name.len = p - name.data;
+    s.data = p + 1;
+    s.len = value[1].data + value[1].len - s.data;
+
+    size = ngx_parse_size(&s);
+
+    if (size == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid zone size \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (size < (ssize_t) (8 * ngx_pagesize)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "zone \"%V\" is too small",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_ktp_zone_t));
+    if (zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 3) {
+        if (ngx_strncmp(value[2].data, "state=", 6) != 0
+            || value[2].len == 6) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[2]);
+            return NGX_CONF_ERROR;
+        }
+
+        zone->state.data = value[2].data + 6;
+        zone->state.len = value[2].len - 6;
+
+        if (ngx_conf_full_name(cf->cycle, &zone->state, 0) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (ngx_http_ktp_zone_same(cf, &name, size) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone->shm_zone =
+        ngx_shared_memory_add(cf, &name, size, &ngx_http_ktp_module);
+    if (zone->shm_zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    zone->clients = &kmcf->clients;
+    zone->shm_zone->init = ngx_http_ktp_zone_init;
+    zone->shm_zone->data = zone;
+    kmcf->zone = zone;
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * Another zone than that of the running workers would count from zero, or
+ * from what is in the state file, beside them.
+ */
+
+static ngx_int_t
+ngx_http_ktp_zone_same(ngx_conf_t *cf, ngx_str_t *name, size_t size)
+{
+    ngx_uint_t       i;
+    ngx_cycle_t     *old;
+    ngx_list_part_t *part;
+    ngx_shm_zone_t  *shm_zone;
+
+    old = cf->cycle->old_cycle;
+
+    if (old == NULL || ngx_is_init_cycle(old)) {
+        return NGX_OK;
+    }
+
+    part = &old->shared_memory.part;
+    shm_zone = part->elts;
+
+    for (i = 0;; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            shm_zone = part->elts;
+            i = 0;
+        }
+
+        if (shm_zone[i].tag != &ngx_http_ktp_module) {
+            continue;
+        }
+
+        if (shm_zone[i].shm.size != size
+            || shm_zone[i].shm.name.len != name->len
+            || ngx_strncmp(shm_zone[i].shm.name.data, name->data, name->len)
+                   != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "name and size of \"ktp_zone\" cannot be "
+                               "changed by a reload, since workers that are "
+                               "about to exit still count in \"%V\"",
+                               &shm_zone[i].shm.name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_ktp_zone_t *ozone = data;
+
+    ngx_str_t               nobody;
+    ngx_log_t              *log;
+    ngx_uint_t              i;
+    ngx_http_ktp_zone_t    *zone;
+    ngx_http_ktp_client_t **client;
+
+    zone = shm_zone->data;
+    zone->pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+    log = shm_zone->shm.log;
+
+    if (ozone) {
+        zone->shared = ozone->shared;
+
+        if (zone->shared->version != NGX_HTTP_KTP_ZONE_VERSION
+            || zone->shared->slot_size != sizeof(ngx_http_ktp_slot_t)) {
+            ngx_log_error(NGX_LOG_EMERG, log, 0,
+                          "ktp_zone \"%V\" is that of another version of the "
+                          "module, which takes a restart to change",
+                          &shm_zone->shm.name);
+            return NGX_ERROR;
+        }
+
+    } else if (ngx_http_ktp_zone_create(zone) != NGX_OK
+               || ngx_http_ktp_state_load(zone, log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_null(&nobody);
+
+    zone->nobody = ngx_http_ktp_slot(zone, &nobody);
+    if (zone->nobody == NULL) {
+        goto full;
+    }
+
+    client = zone->clients->elts;
+
+    for (i = 0; i < zone->clients->nelts; i++) {
+        client[i]->slot = ngx_http_ktp_slot(zone, &client[i]->sn.str);
+
+        if (client[i]->slot == NULL) {
+            goto full;
+        }
+    }
+
+    return NGX_OK;
+
+full:
+
+    ngx_log_error(NGX_LOG_EMERG, log, 0,
+                  "ktp_zone \"%V\" is too small for %ui clients, has room for "
+                  "%ui",
+                  &shm_zone->shm.name, zone->clients->nelts,
+                  zone->shared->nslots);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_zone_create(ngx_http_ktp_zone_t *zone)
+{
+    size_t                 size;
+    ngx_http_ktp_shared_t *sh;
+
+    /* it is told as an error of ours */
+    zone->pool->log_nomem = 0;
+
+    size = zone->shm_zone->shm.size / NGX_HTTP_KTP_UNSENT_SHARE;
+
+    sh = ngx_slab_calloc(zone->pool, sizeof(ngx_http_ktp_shared_t));
+    if (sh == NULL) {
+        goto failed;
+    }
+
+    sh->nunsent = size / sizeof(ngx_http_ktp_unsent_t);
+    sh->unsent = ngx_slab_calloc(zone->pool, size);
+    if (sh->unsent == NULL) {
+        goto failed;
+    }
+
+    sh->version = NGX_HTTP_KTP_ZONE_VERSION;
+    sh->slot_size = sizeof(ngx_http_ktp_slot_t);
+    ngx_rbtree_init(&sh->names, &sh->sentinel, ngx_str_rbtree_insert_value);
+
+    zone->pool->data = sh;
+    zone->shared = sh;
+
+    return NGX_OK;
+
+failed:
+
+    ngx_log_error(NGX_LOG_EMERG, zone->shm_zone->shm.log, 0,
+                  "ktp_zone \"%V\" is too small", &zone->shm_zone->shm.name);
+
+    return NGX_ERROR;
+}
+
+
+ngx_http_ktp_slot_t *
+ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone, ngx_str_t *name)
+{
+    uint32_t               hash;
+    ngx_str_node_t        *sn;
+    ngx_http_ktp_slot_t   *slot;
+    ngx_http_ktp_shared_t *sh;
+
+    sh = zone->shared;
+    hash = ngx_crc32_short(name->data, name->len);
+
+    sn = ngx_str_rbtree_lookup(&sh->names, name, hash);
+    if (sn) {
+        return (ngx_http_ktp_slot_t *) sn;
+    }
+
+    slot = ngx_slab_calloc(zone->pool, sizeof(ngx_http_ktp_slot_t));
+    if (slot == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(slot->name, name->data, name->len);
+    slot->sn.node.key = hash;
+    slot->sn.str.data = slot->name;
+    slot->sn.str.len = name->len;
+
+    ngx_rbtree_insert(&sh->names, &slot->sn.node);
+
+    /* workers of before may go through the list meanwhile */
+
+    slot->next = sh->slots;
+    __atomic_store_n(&sh->slots, slot, __ATOMIC_RELEASE);
+    sh->nslots++;
+
+    return slot;
+}

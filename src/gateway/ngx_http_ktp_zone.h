@@ -1,0 +1,91 @@
+/*
+ * The shared memory: a slot for each client, which lives from the first
+ * start that knew its name to the end of the master process.  A reload finds
+ * the slots of before by name, so that old and new workers count together.
+ */
+
+#ifndef NGX_HTTP_KTP_ZONE_H
+#define NGX_HTTP_KTP_ZONE_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ktp_quota.h"
+
+
+typedef struct ngx_http_ktp_slot_s ngx_http_ktp_slot_t;
+
+/*
+ * What is shared of one client; also of those that were taken out of the
+ * configuration.  Words are changed by atomic operations only.
+ */
+struct ngx_http_ktp_slot_s {
+    ngx_str_node_t       sn;   /* by name; the master's only */
+    ngx_http_ktp_slot_t *next; /* of all slots */
+
+    uint64_t quota[KTP_QUOTA_PERIODS];
+    uint64_t rate;
+    uint64_t shadowed; /* calls that a quota in shadow would have refused */
+
+    u_char name[KTP_MAX_CLIENT_NAME];
+};
+
+/*
+ * Calls that are counted and not sent yet.  When a worker is killed, the one
+ * that takes its place gives them back.
+ */
+typedef struct {
+    ngx_atomic_t         pid;  /* of the worker; 0: free */
+    ngx_http_ktp_slot_t *slot; /* NULL: being filled in, or given back */
+    uint32_t             numbers[KTP_QUOTA_PERIODS];
+} ngx_http_ktp_unsent_t;
+
+typedef struct {
+    ngx_uint_t version;
+    size_t     slot_size;
+
+    ngx_rbtree_t         names;
+    ngx_rbtree_node_t    sentinel;
+    ngx_http_ktp_slot_t *slots;
+    ngx_uint_t           nslots;
+
+    ngx_http_ktp_unsent_t *unsent;
+    ngx_uint_t             nunsent;
+
+    /* of the state file */
+
+    uint64_t     generation;
+    uint64_t     changes; /* of quotas so far */
+    uint64_t     written; /* of those, in the file; none at a start */
+    ngx_atomic_t writer;  /* pid of the worker that writes; 0: none */
+} ngx_http_ktp_shared_t;
+
+/* The call of one request, while it is counted and has not ended. */
+typedef struct {
+    ngx_http_ktp_slot_t   *slot; /* NULL: nothing is counted */
+    ngx_http_ktp_shared_t *shared;
+    ngx_http_ktp_unsent_t *unsent; /* NULL: sent, or there was no room */
+    uint32_t               numbers[KTP_QUOTA_PERIODS];
+} ngx_http_ktp_taken_t;
+
+typedef struct {
+    ngx_shm_zone_t        *shm_zone;
+    ngx_slab_pool_t       *pool;
+    ngx_http_ktp_shared_t *shared;
+    ngx_http_ktp_slot_t   *nobody;  /* of requests that are no client's */
+    ngx_array_t           *clients; /* of ngx_http_ktp_client_t * */
+    ngx_str_t              state;   /* null-terminated path; may be empty */
+} ngx_http_ktp_zone_t;
+
+
+/* The directive "ktp_zone NAME:SIZE [state=FILE]". */
+char *ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/*
+ * The slot of a name, made when there is none yet; NULL: the zone is full.
+ * For the master, while it reads a configuration.
+ */
+ngx_http_ktp_slot_t *ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone,
+                                       ngx_str_t           *name);
+
+
+#endif /* NGX_HTTP_KTP_ZONE_H */
