@@ -1,6 +1,7 @@
 /* Base64: the portable path, and the choice of the fast ones. */
 
 #include "ktp_base64.h"
+#include "ktp_base64_x86.h"
 
 
 #define EQ 64 /* padding */
@@ -32,6 +33,57 @@ static const char ktp_base64_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static ktp_base64_path_t ktp_base64_path;
+
+
+/* Before main(), or as the module is loaded: there are no threads yet. */
+
+static void __attribute__((constructor)) ktp_base64_choose(void)
+{
+    ktp_base64_path_t path;
+
+    for (path = KTP_BASE64_PATHS - 1; ktp_base64_use(path) != 0; path--) {
+        /* void: the portable path can always be used */
+    }
+}
+
+
+int
+ktp_base64_use(ktp_base64_path_t path)
+{
+    int can;
+
+    switch (path) {
+
+    case KTP_BASE64_PORTABLE:
+        can = 1;
+        break;
+
+#if defined(__x86_64__)
+
+    case KTP_BASE64_SSSE3:
+        __builtin_cpu_init();
+        can = __builtin_cpu_supports("ssse3");
+        break;
+
+    case KTP_BASE64_AVX2:
+        __builtin_cpu_init();
+        can = __builtin_cpu_supports("avx2");
+        break;
+
+#endif
+
+    default:
+        can = 0;
+    }
+
+    if (!can) {
+        return -1;
+    }
+
+    ktp_base64_path = path;
+
+    return 0;
+}
 
 
 void
@@ -125,16 +177,14 @@ ktp_base64_finish(ktp_base64_t *b, unsigned char out[3], size_t *n)
 }
 
 
-/* Takes at most max characters; the quantum after them is left alone. */
-
 static size_t
-ktp_base64_decode_portable(const unsigned char *src, size_t max,
-                           unsigned char *dst)
+ktp_base64_decode_portable(const unsigned char *src, size_t len,
+                           unsigned char *dst, size_t room)
 {
     size_t   i;
     unsigned a, b, c, d;
 
-    for (i = 0; i + 4 <= max; i += 4) {
+    for (i = 0; len - i >= 4 && room >= 3; i += 4) {
         a = ktp_base64_values[src[i]];
         b = ktp_base64_values[src[i + 1]];
         c = ktp_base64_values[src[i + 2]];
@@ -147,7 +197,9 @@ ktp_base64_decode_portable(const unsigned char *src, size_t max,
         dst[0] = a << 2 | b >> 4;
         dst[1] = b << 4 | c >> 2;
         dst[2] = c << 6 | d;
+
         dst += 3;
+        room -= 3;
     }
 
     return i;
@@ -160,25 +212,49 @@ ktp_base64_decode(const unsigned char *src, size_t len, unsigned char *dst,
 {
     size_t n;
 
-    if (room / 3 < len / 4) {
-        len = room / 3 * 4;
+    n = 0;
+
+#if defined(__x86_64__)
+
+    if (ktp_base64_path == KTP_BASE64_AVX2) {
+        n = ktp_base64_decode_avx2(src, len, dst, room);
     }
 
-    (void) ktp_base64_path;
-    n = ktp_base64_decode_portable(src, len, dst);
+    if (ktp_base64_path != KTP_BASE64_PORTABLE) {
+        n += ktp_base64_decode_ssse3(src + n, len - n, dst + n / 4 * 3,
+                                     room - n / 4 * 3);
+    }
 
-    return n;
+#endif
+
+    return n
+           + ktp_base64_decode_portable(src + n, len - n, dst + n / 4 * 3,
+                                        room - n / 4 * 3);
 }
 
 
 void
 ktp_base64_encode(const unsigned char *src, size_t len, unsigned char *dst)
 {
-    uint32_t             v;
-    const unsigned char *end;
+    size_t   n;
+    uint32_t v;
 
-    for (end = src + len; src < end; src += 3) {
-        v = (uint32_t) src[0] << 16 | src[1] << 8 | src[2];
+    n = 0;
+
+#if defined(__x86_64__)
+
+    if (ktp_base64_path == KTP_BASE64_AVX2) {
+        n = ktp_base64_encode_avx2(src, len, dst);
+    }
+
+    if (ktp_base64_path != KTP_BASE64_PORTABLE) {
+        n += ktp_base64_encode_ssse3(src + n, len - n, dst + n / 3 * 4);
+    }
+
+#endif
+
+    for (dst += n / 3 * 4; n < len; n += 3) {
+        v = (uint32_t) src[n] << 16 | src[n + 1] << 8 | src[n + 2];
         *dst++ = ktp_base64_alphabet[v >> 18];
         *dst++ = ktp_base64_alphabet[v >> 12 & 63];
         *dst++ = ktp_base64_alphabet[v >> 6 & 63];
@@ -203,17 +279,4 @@ ktp_base64_encode_last(const unsigned char *src, size_t len,
     if (len == 1) {
         dst[2] = '=';
     }
-}
-
-
-int
-ktp_base64_use(ktp_base64_path_t path)
-{
-    if (path != KTP_BASE64_PORTABLE) {
-        return -1;
-    }
-
-    ktp_base64_path = path;
-
-    return 0;
 }
