@@ -32,8 +32,7 @@
 
 /* letters: column 0 is "@" or "`"; digits end with column 9 */
 #define KTP_LETTERS (KTP_ROW_4 | KTP_ROW_6)
-#define KTP_Z       (KTP_ROW_5 | KTP_ROW_7) /* which "Z" and "z" end in column 10 \
-                                             */
+#define KTP_Z       (KTP_ROW_5 | KTP_ROW_7) /* end with column 10 */
 
 /* clang-format off */
 

@@ -1,0 +1,144 @@
+/* The error table, row by row as the contract has it. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <setjmp.h>
+#include <string.h>
+#include <cmocka.h>
+#include "ktp_error.h"
+
+
+#define count(a) (sizeof(a) / sizeof((a)[0]))
+
+
+static void
+test_rows(void **state)
+{
+    size_t             i;
+    char               end[128];
+    const ktp_error_t *e;
+
+    /* clang-format off */
+    static const struct {
+        ktp_code_t  code;
+        unsigned    status;
+        const char *name;
+    } rows[] = {
+        { KTP_MISSING_PAYLOAD_IMAGE, 400, "MISSING_PAYLOAD_IMAGE" },
+        { KTP_INVALID_PAYLOAD_IMAGE_MISSING, 400,
+          "INVALID_PAYLOAD_IMAGE_MISSING" },
+        { KTP_INVALID_PAYLOAD_IMAGE_FORMAT, 400,
+          "INVALID_PAYLOAD_IMAGE_FORMAT" },
+        { KTP_INVALID_PAYLOAD_IMAGE_SIZE, 400,
+          "INVALID_PAYLOAD_IMAGE_SIZE" },
+        { KTP_INVALID_PAYLOAD_REFERENCE_ID, 400,
+          "INVALID_PAYLOAD_REFERENCE_ID" },
+        { KTP_INVALID_PAYLOAD_DEPENDENCY, 400,
+          "INVALID_PAYLOAD_QUALITY_VALIDATION_DEPENDENCY" },
+        { KTP_INVALID_PAYLOAD, 400, "INVALID_PAYLOAD" },
+        { KTP_NOT_DETECTED, 400, "KTP_NOT_DETECTED" },
+        { KTP_UNAUTHORIZED, 401, "UNAUTHORIZED" },
+        { KTP_INSUFFICIENT_QUOTA, 403, "INSUFFICIENT_QUOTA" },
+        { KTP_FORBIDDEN, 403, "FORBIDDEN" },
+        { KTP_NOT_FOUND, 404, "NOT_FOUND" },
+        { KTP_METHOD_NOT_ALLOWED, 405, "METHOD_NOT_ALLOWED" },
+        { KTP_REQUEST_TIMEOUT, 408, "REQUEST_TIMEOUT" },
+        { KTP_PAYLOAD_TOO_LARGE, 413, "INVALID_PAYLOAD_IMAGE_SIZE" },
+        { KTP_URI_TOO_LONG, 414, "URI_TOO_LONG" },
+        { KTP_UNSUPPORTED_MEDIA_TYPE, 415, "UNSUPPORTED_MEDIA_TYPE" },
+        { KTP_TOO_MANY_REQUESTS, 429, "TOO_MANY_REQUESTS" },
+        { KTP_INTERNAL_SERVER_ERROR, 500, "INTERNAL_SERVER_ERROR" },
+        { KTP_BAD_GATEWAY, 502, "INTERNAL_SERVER_ERROR" },
+        { KTP_SERVICE_UNAVAILABLE, 503, "SERVICE_UNAVAILABLE" },
+        { KTP_GATEWAY_TIMEOUT, 504, "INTERNAL_SERVER_ERROR" },
+    };
+    /* clang-format on */
+
+    (void) state;
+
+    assert_int_equal(count(rows), KTP_CODES - 1);
+
+    for (i = 0; i < count(rows); i++) {
+        e = ktp_error(rows[i].code);
+
+        assert_int_equal(e->status, rows[i].status);
+        assert_string_equal(e->name, rows[i].name);
+        assert_int_equal(e->body_len, strlen(e->body));
+
+        (void) snprintf(end, sizeof(end), "\",\"error_code\":\"%s\"}",
+                        e->name);
+        assert_memory_equal(e->body, "{\"message\":\"", 12);
+        assert_string_equal(e->body + e->body_len - strlen(end), end);
+
+        /* nothing between them that JSON would escape */
+        assert_int_equal(strcspn(e->body + 12, "\"\\\n"),
+                         e->body_len - 12 - strlen(end));
+    }
+
+    /* what clients look for */
+    assert_memory_equal(ktp_error(KTP_NOT_DETECTED)->body + 12,
+                        "KTP not detected", 16);
+}
+
+
+static void
+test_unknown(void **state)
+{
+    (void) state;
+
+    assert_int_equal(ktp_error(KTP_OK)->status, 500);
+    assert_int_equal(ktp_error(KTP_CODES)->status, 500);
+    assert_int_equal(ktp_error((ktp_code_t) -1)->status, 500);
+}
+
+
+static void
+test_by_status(void **state)
+{
+    size_t i;
+
+    static const struct {
+        unsigned   status;
+        ktp_code_t code;
+    } rows[] = {
+        {400, KTP_INVALID_PAYLOAD},
+        {401, KTP_UNAUTHORIZED},
+        {403, KTP_FORBIDDEN},
+        {404, KTP_NOT_FOUND},
+        {405, KTP_METHOD_NOT_ALLOWED},
+        {408, KTP_REQUEST_TIMEOUT},
+        {413, KTP_PAYLOAD_TOO_LARGE},
+        {414, KTP_URI_TOO_LONG},
+        {415, KTP_UNSUPPORTED_MEDIA_TYPE},
+        {429, KTP_TOO_MANY_REQUESTS},
+        {500, KTP_INTERNAL_SERVER_ERROR},
+        {502, KTP_BAD_GATEWAY},
+        {503, KTP_SERVICE_UNAVAILABLE},
+        {504, KTP_GATEWAY_TIMEOUT},
+        {200, KTP_OK},
+        {0, KTP_OK},
+        {301, KTP_OK},
+        {416, KTP_OK},
+    };
+
+    (void) state;
+
+    for (i = 0; i < count(rows); i++) {
+        assert_int_equal(ktp_error_by_status(rows[i].status), rows[i].code);
+    }
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_by_status),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
