@@ -168,6 +168,21 @@ $(OUT)/bench/%: bench/%.c $(MEASURE_SRCS) $(EXTRACTOR_OBJS) $(CONTRACT_OBJS)
 accuracy: $(OUT)/bench/accuracy ## measure the reader on SET, a folder; N=4: every 4th
 	@$< $(if $(N),-n $(N)) $(if $(V),-v) $(SET)
 
+
+# The weights are in the tree; this makes them again, from typefaces that
+# FONTS names as WEIGHT:FILE (see docs/accuracy.md).
+build/bench/train_digits: bench/train_digits.c src/extractor/ktpd_digits.c \
+		src/extractor/ktpd_digit_weights.c src/extractor/ktpd_digits.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O3 -march=native -ffast-math \
+		$(shell pkg-config --cflags freetype2) -Isrc/extractor -o $@ \
+		$(filter %.c,$^) $(shell pkg-config --libs freetype2) -lm
+
+.PHONY: digit-weights
+digit-weights: build/bench/train_digits ## train the reader of digits on FONTS
+	nice $< 1500000 $(FONTS) > build/ktpd_digit_weights.c
+	mv build/ktpd_digit_weights.c src/extractor/ktpd_digit_weights.c
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 

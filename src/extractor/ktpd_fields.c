@@ -136,7 +136,7 @@ ktpd_line_text(ktpd_scan_t *scan, ktpd_line_id_t line, char *text, size_t size,
                 || !ktpd_in_alphabet(r->text, ktpd_alphabets[line]))) {
             ktpd_scan_read(scan, &e[i].row.value, &ktpd_cut_value,
                            KTPD_OCR_WORDS, ktpd_alphabets[line], &again);
-            r = &again;
+            r = again.text[0] != '\0' ? &again : r;
         }
 
         ktpd_text_copy(part, sizeof(part), r->text);

@@ -39,29 +39,62 @@ ktpd_edge_at(const ktpd_edge_t *edge, double y)
 }
 
 
+/* A small image is enlarged: blobs need pixels to be told apart. */
+static int
+ktpd_page_enlarge(ktpd_pool_t *pool, int side, ktpd_page_t *page)
+{
+    double      up;
+    ktpd_map_t  map;
+    ktpd_gray_t large;
+
+    up = (double) KTPD_WORK_SIDE / side;
+    map = ktpd_map_affine(1 / up, 0, .5 / up - .5, 0, 1 / up, .5 / up - .5);
+
+    if (ktpd_gray_create(pool, (int) (page->work.w * up),
+                         (int) (page->work.h * up), &large)
+        != 0) {
+        return -1;
+    }
+
+    ktpd_gray_warp(&page->work, &map, 1, &large);
+    ktpd_pool_free(pool, page->work.px);
+    page->work = large;
+    page->to_full = map;
+
+    return 0;
+}
+
+
 int
 ktpd_page_create(ktpd_pool_t *pool, const ktpd_image_t *image,
                  ktpd_page_t *page)
 {
     int          side, w, h;
+    double       down;
     ktpd_image_t small;
 
     side = image->w > image->h ? image->w : image->h;
 
     if (side <= KTPD_WORK_SIDE) {
-        page->to_full = ktpd_map_identity();
-        return ktpd_flatten(pool, image, KTPD_WORK_WINDOW * side / 1000,
-                            KTPD_MIX_LIGHTEST, &page->work);
+        if (ktpd_flatten(pool, image, KTPD_WORK_WINDOW * side / KTPD_WORK_SIDE,
+                         KTPD_MIX_LIGHTEST, &page->work)
+            != 0) {
+            return -1;
+        }
+
+        return ktpd_page_enlarge(pool, side, page);
     }
 
-    w = image->w * KTPD_WORK_SIDE / side;
-    h = image->h * KTPD_WORK_SIDE / side;
+    down = (double) side / KTPD_WORK_SIDE;
+    w = (int) (image->w / down);
+    h = (int) (image->h / down);
 
     if (w < 1 || h < 1 || ktpd_image_reduce(pool, image, w, h, &small) != 0) {
         return -1;
     }
 
-    page->to_full = ktpd_map_scale((double) side / KTPD_WORK_SIDE);
+    page->to_full =
+        ktpd_map_affine(down, 0, down / 2 - .5, 0, down, down / 2 - .5);
 
     if (ktpd_flatten(pool, &small, KTPD_WORK_WINDOW, KTPD_MIX_LIGHTEST,
                      &page->work)

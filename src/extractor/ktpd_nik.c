@@ -5,9 +5,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "ktp_region.h"
+#include "ktpd_cells.h"
 #include "ktpd_fields.h"
 #include "ktpd_nik.h"
-#include "ktpd_region.h"
 #include "ktpd_text.h"
 
 
@@ -17,27 +18,31 @@
 #define KTPD_NIK_ABOVE 1.45
 #define KTPD_NIK_REACH .65
 
-#define KTPD_NIK_READINGS 3
-#define KTPD_NIK_GUESSES  8
+/* Cells this sure need no other reading. */
+#define KTPD_NIK_SURE (-.06)
 
-/* A mean confidence that needs no other cut. */
-#define KTPD_NIK_SURE .90f
+/*
+ * What the card's other fields count, as logarithms of odds.  A digit that
+ * is quite clear has 5 or more for it: a number that is plainly another one
+ * than the fields make likely stays as it is.
+ */
+#define KTPD_NIK_SAME_STATE                                                   \
+    (-2.)                          /* another regency of the card's province  \
+                                    */
+#define KTPD_NIK_ELSEWHERE  (-3.5) /* any other that there is */
+#define KTPD_NIK_NOWHERE    (-6.)  /* none that there is */
+#define KTPD_NIK_OTHER_DATE (-4.)  /* not the card's, but a date */
+#define KTPD_NIK_NO_DATE    (-8.)
+#define KTPD_NIK_OTHER_SEX  (-3.)
 
-/* How likely each digit is in each place: one reading's view. */
+/* Logarithms of how likely each digit is in each place. */
 typedef struct {
-    double p[KTPD_NIK_DIGITS][10];
-} ktpd_guess_t;
+    double e[KTPD_NIK_DIGITS][10];
+} ktpd_evidence_t;
 
-/* What the rest of the card says about the number. */
-typedef struct {
-    char dates[2][8]; /* DDMMYY with a man's day and a woman's */
-    int  ndates;
-} ktpd_expected_t;
-
-static const ktpd_cut_t ktpd_nik_cuts[KTPD_NIK_READINGS] = {
+static const ktpd_cut_t ktpd_nik_cuts[] = {
     {30, .45, .38, .5},
     {24, .35, .38, .5},
-    {40, .50, .38, .5},
 };
 
 
@@ -106,236 +111,195 @@ ktpd_nik_strip(ktpd_scan_t *scan, ktpd_strip_t *strip)
 
 
 /*
- * A reading's views of the number: more than sixteen digits are the number
- * and a colon or a border before or behind it.
+ * Adds a reading of Tesseract's.  More than sixteen digits are the number
+ * and a colon or a border before or behind it: the best of the ways to cut.
  */
-static int
-ktpd_nik_guesses(const ktpd_reading_t *reading, ktpd_guess_t *guesses, int n)
+static void
+ktpd_nik_add(ktpd_evidence_t *evidence, const ktpd_reading_t *reading)
 {
-    int           i, off, digits;
-    double        rest;
-    ktpd_symbol_t symbols[KTPD_MAX_VALUE];
+    int                  i, d, off, digits, best;
+    double               sum, most, c;
+    const ktpd_symbol_t *symbols[KTPD_MAX_VALUE] = {NULL};
 
     digits = 0;
 
     for (i = 0; i < reading->n; i++) {
         if (isdigit((unsigned char) reading->symbols[i].c)) {
-            symbols[digits++] = reading->symbols[i];
+            symbols[digits++] = &reading->symbols[i];
         }
     }
 
-    for (off = 0; off + KTPD_NIK_DIGITS <= digits && n < KTPD_NIK_GUESSES;
-         off++, n++) {
+    best = -1;
+    most = 0;
+
+    for (off = 0; off + KTPD_NIK_DIGITS <= digits; off++) {
+        sum = 0;
         for (i = 0; i < KTPD_NIK_DIGITS; i++) {
-            rest = symbols[off + i].confidence;
-            guesses[n].p[i][symbols[off + i].c - '0'] = .9 * rest;
+            sum += evidence->e[i][symbols[off + i]->c - '0'];
+        }
+
+        if (best < 0 || sum > most) {
+            most = sum;
+            best = off;
         }
     }
 
-    return n;
-}
+    for (i = 0; i < KTPD_NIK_DIGITS && best >= 0; i++) {
+        c = .4 + .5 * symbols[best + i]->confidence;
 
-
-static void
-ktpd_nik_best(const ktpd_guess_t *guess, char nik[KTPD_NIK_DIGITS + 1])
-{
-    int i, d, best;
-
-    for (i = 0; i < KTPD_NIK_DIGITS; i++) {
-        best = 0;
-        for (d = 1; d < 10; d++) {
-            best = guess->p[i][d] > guess->p[i][best] ? d : best;
-        }
-
-        nik[i] = (char) ('0' + best);
-    }
-
-    nik[KTPD_NIK_DIGITS] = '\0';
-}
-
-
-/* Whether a number can be one: day, month, province. */
-static int
-ktpd_nik_valid(const char *nik)
-{
-    int day, month;
-
-    day = (nik[6] - '0') * 10 + nik[7] - '0';
-    month = (nik[8] - '0') * 10 + nik[9] - '0';
-    day = day > 40 ? day - 40 : day;
-
-    return day >= 1 && day <= 31 && month >= 1 && month <= 12
-           && ktpd_region_by_code(nik, KTPD_LEVEL_PROVINCE) != NULL;
-}
-
-
-/* The date of birth as the number has it, for the genders it may be of. */
-static void
-ktpd_nik_expected(const ktpd_card_t *card, ktpd_expected_t *expected)
-{
-    int         day, man, woman;
-    const char *date, *gender;
-
-    date = card->fields[KTPD_DATE_OF_BIRTH].value;
-    gender = card->fields[KTPD_GENDER].value;
-    expected->ndates = 0;
-
-    if (date[0] == '\0') {
-        return;
-    }
-
-    day = atoi(date) % 32;
-    man = strcmp(gender, "PEREMPUAN") != 0;
-    woman = strcmp(gender, "LAKI-LAKI") != 0;
-
-    if (man) {
-        snprintf(expected->dates[expected->ndates++], 8, "%02d%.2s%.2s", day,
-                 date + 3, date + 8);
-    }
-
-    if (woman) {
-        snprintf(expected->dates[expected->ndates++], 8, "%02d%.2s%.2s",
-                 day + 40, date + 3, date + 8);
-    }
-}
-
-
-static int
-ktpd_same(const char *a, const char *b, int n)
-{
-    int i, same;
-
-    same = 0;
-    for (i = 0; i < n; i++) {
-        same += a[i] == b[i];
-    }
-
-    return same;
-}
-
-
-/* How good a guess is: its own sureness, the card's facts, the others. */
-static double
-ktpd_nik_score(const ktpd_guess_t *guesses, int n, int at,
-               const ktpd_expected_t *expected)
-{
-    int    i, d, same;
-    char   nik[KTPD_NIK_DIGITS + 1], other[KTPD_NIK_DIGITS + 1];
-    double score, most;
-
-    ktpd_nik_best(&guesses[at], nik);
-    score = 0;
-
-    for (i = 0; i < KTPD_NIK_DIGITS; i++) {
-        most = 0;
         for (d = 0; d < 10; d++) {
-            most = fmax(most, guesses[at].p[i][d]);
-        }
-        score += 1.5 * most / KTPD_NIK_DIGITS;
-    }
-
-    score += ktpd_region_by_code(nik, KTPD_LEVEL_REGENCY) != NULL ? .35 : 0;
-    score += ktpd_region_by_code(nik, KTPD_LEVEL_PROVINCE) != NULL ? .1 : 0;
-
-    same = 0;
-    for (i = 0; i < expected->ndates; i++) {
-        d = ktpd_same(nik + 6, expected->dates[i], 6);
-        same = d > same ? d : same;
-    }
-
-    score += expected->ndates > 0 ? 1.2 * same / 6 : .5 * ktpd_nik_valid(nik);
-
-    for (i = 0; i < n; i++) {
-        if (i != at) {
-            ktpd_nik_best(&guesses[i], other);
-            score += .5 * ktpd_same(nik, other, KTPD_NIK_DIGITS)
-                     / KTPD_NIK_DIGITS / (n - 1);
+            evidence->e[i][d] +=
+                .5 * log(d == symbols[best + i]->c - '0' ? c : (1 - c) / 9);
         }
     }
-
-    return score;
 }
 
 
-/* The best guess, with those that nearly agree added to it. */
-static void
-ktpd_nik_join(const ktpd_guess_t *guesses, int n,
-              const ktpd_expected_t *expected, ktpd_guess_t *joined)
+static int
+ktpd_nik_best(const double e[10])
 {
-    int    i, k, d, best;
-    char   nik[KTPD_NIK_DIGITS + 1], other[KTPD_NIK_DIGITS + 1];
-    double score, most;
+    int d, best;
 
     best = 0;
-    most = -1;
-
-    for (i = 0; i < n; i++) {
-        score = ktpd_nik_score(guesses, n, i, expected);
-        if (score > most) {
-            most = score;
-            best = i;
-        }
+    for (d = 1; d < 10; d++) {
+        best = e[d] > e[best] ? d : best;
     }
 
-    *joined = guesses[best];
-    ktpd_nik_best(joined, nik);
+    return best;
+}
 
+
+/* The evidence for n digits of a string from place at on. */
+static double
+ktpd_nik_sum(const ktpd_evidence_t *evidence, int at, const char *digits,
+             int n)
+{
+    int    i;
+    double sum;
+
+    sum = 0;
     for (i = 0; i < n; i++) {
-        ktpd_nik_best(&guesses[i], other);
+        sum += evidence->e[at + i][digits[i] - '0'];
+    }
 
-        if (i == best || ktpd_same(nik, other, KTPD_NIK_DIGITS) < 12) {
+    return sum;
+}
+
+
+/* The first four digits: the regency of the card, or another, or none. */
+static void
+ktpd_nik_region(const ktpd_evidence_t *evidence, const ktpd_card_t *card,
+                char *nik)
+{
+    char        digits[16];
+    double      sum, most;
+    unsigned    code, state;
+    const char *city;
+
+    city = card->fields[KTPD_CITY].value;
+    state =
+        ktp_region_province_by_name(card->fields[KTPD_STATE].value,
+                                    strlen(card->fields[KTPD_STATE].value));
+    most = ktpd_nik_sum(evidence, 0, nik, 4) + KTPD_NIK_NOWHERE;
+
+    for (code = 1101; code < 9700; code++) {
+        if (ktp_region_regency(code) == NULL) {
             continue;
         }
 
-        for (k = 0; k < KTPD_NIK_DIGITS; k++) {
-            for (d = 0; d < 10; d++) {
-                joined->p[k][d] += .8 * guesses[i].p[k][d];
-            }
+        snprintf(digits, sizeof(digits), "%04u", code);
+        sum = ktpd_nik_sum(evidence, 0, digits, 4);
+
+        if (sum < most) {
+            continue;
+        }
+
+        if (ktp_region_match(code, city, strlen(city)) != KTP_REGION_SAME) {
+            sum +=
+                code / 100 == state ? KTPD_NIK_SAME_STATE : KTPD_NIK_ELSEWHERE;
+        }
+
+        if (sum > most) {
+            most = sum;
+            memcpy(nik, digits, 4);
         }
     }
 }
 
 
-/*
- * Puts the date of birth that the card prints into the number where up to
- * two digits differ and were doubtful; whether it agrees now.
- */
-static int
-ktpd_nik_repair(const ktpd_guess_t *joined, const ktpd_expected_t *expected,
-                char nik[KTPD_NIK_DIGITS + 1])
+/* The most likely number from first to last in two digits; its evidence. */
+static double
+ktpd_nik_pair(const ktpd_evidence_t *evidence, int at, int first, int last,
+              char *to)
 {
-    int    i, k, differ;
-    double loss;
+    int    v;
+    char   digits[16];
+    double sum, most;
 
-    for (i = 0; i < expected->ndates; i++) {
-        differ = 0;
-        loss = 0;
+    most = -1e9;
 
-        for (k = 0; k < 6; k++) {
-            if (nik[6 + k] != expected->dates[i][k]) {
-                differ++;
-                loss += joined->p[6 + k][nik[6 + k] - '0']
-                        - joined->p[6 + k][expected->dates[i][k] - '0'];
-            }
-        }
-
-        if (differ == 0) {
-            return 1;
-        }
-
-        if (differ <= 2 && loss < 1.1 * differ) {
-            memcpy(nik + 6, expected->dates[i], 6);
-            return 1;
+    for (v = first; v <= last; v++) {
+        snprintf(digits, sizeof(digits), "%02d", v % 100);
+        sum = ktpd_nik_sum(evidence, at, digits, 2);
+        if (sum > most) {
+            most = sum;
+            memcpy(to, digits, 2);
         }
     }
 
-    return 0;
+    return most;
 }
 
 
-/* The date of birth inside the number, for a card whose own is unreadable. */
 static void
-ktpd_nik_birth(const char *nik, char date[16])
+ktpd_nik_take(char *nik, const char *date, double sum, double *most)
+{
+    if (sum > *most) {
+        *most = sum;
+        memcpy(nik + 6, date, 6);
+    }
+}
+
+
+/* The six digits of the date: the card's, or another, or none. */
+static void
+ktpd_nik_date(const ktpd_evidence_t *evidence, const ktpd_card_t *card,
+              char *nik)
+{
+    int         woman, sex;
+    char        date[16];
+    double      most, sum, other;
+    const char *birth, *gender;
+
+    birth = card->fields[KTPD_DATE_OF_BIRTH].value;
+    gender = card->fields[KTPD_GENDER].value;
+    sex = gender[0] == '\0' ? -1 : gender[0] == 'P';
+    most = ktpd_nik_sum(evidence, 6, nik + 6, 6) + KTPD_NIK_NO_DATE;
+
+    for (woman = 0; woman < 2; woman++) {
+        other = sex >= 0 && sex != woman ? KTPD_NIK_OTHER_SEX : 0;
+
+        sum = ktpd_nik_pair(evidence, 6, 1 + 40 * woman, 31 + 40 * woman, date)
+              + ktpd_nik_pair(evidence, 8, 1, 12, date + 2)
+              + ktpd_nik_pair(evidence, 10, 0, 99, date + 4);
+        ktpd_nik_take(
+            nik, date,
+            sum + other + (birth[0] != '\0' ? KTPD_NIK_OTHER_DATE : 0), &most);
+
+        if (birth[0] != '\0') {
+            snprintf(date, sizeof(date), "%02d%.2s%.2s",
+                     (atoi(birth) % 32 + 40 * woman) % 100, birth + 3,
+                     birth + 8);
+            sum = ktpd_nik_sum(evidence, 6, date, 6);
+            ktpd_nik_take(nik, date, sum + other, &most);
+        }
+    }
+}
+
+
+/* The date of birth inside the number; "" when it has none. */
+static void
+ktpd_nik_birth(const char *nik, char date[32])
 {
     int       day, year, now;
     time_t    t;
@@ -354,75 +318,120 @@ ktpd_nik_birth(const char *nik, char date[16])
         year -= 100;
     }
 
-    snprintf(date, 16, "%02d-%.2s-%04d", day % 100, nik + 8, year % 10000);
+    snprintf(date, 32, "%02d-%.2s-%04d", day, nik + 8, year);
+
+    if (!ktpd_date_valid(date)) {
+        date[0] = '\0';
+    }
 }
 
 
-static void
-ktpd_nik_check(ktpd_card_t *card, const ktpd_guess_t *joined,
-               const ktpd_expected_t *expected)
+/* How sure the evidence is of a number, 0 to 1. */
+static float
+ktpd_nik_confidence(const ktpd_evidence_t *evidence, const char *nik)
 {
-    char          nik[KTPD_NIK_DIGITS + 1], date[16];
-    ktpd_field_t *field;
+    int    i, d;
+    double sum, all, p;
 
-    field = &card->fields[KTPD_NIK];
-    ktpd_text_copy(nik, sizeof(nik), field->value);
+    all = 0;
 
-    if (expected->ndates > 0) {
-        if (ktpd_nik_repair(joined, expected, nik)) {
-            ktpd_field_repair(field, nik);
+    for (i = 0; i < KTPD_NIK_DIGITS; i++) {
+        p = evidence->e[i][nik[i] - '0'];
+        sum = 0;
+        for (d = 0; d < 10; d++) {
+            sum += exp(evidence->e[i][d] - p);
         }
-
-    } else if (ktpd_nik_valid(nik)) {
-        ktpd_nik_birth(nik, date);
-
-        if (ktpd_date_valid(date)) {
-            ktpd_field_repair(&card->fields[KTPD_DATE_OF_BIRTH], date);
-        }
+        all += 1 / sum / KTPD_NIK_DIGITS;
     }
 
-    if (card->fields[KTPD_GENDER].value[0] == '\0' && ktpd_nik_valid(nik)) {
+    return (float) all;
+}
+
+
+/* What could not be read elsewhere is in the number. */
+static void
+ktpd_nik_complete(ktpd_card_t *card, const char *nik)
+{
+    char date[32];
+
+    ktpd_nik_birth(nik, date);
+    if (date[0] == '\0') {
+        return;
+    }
+
+    if (card->fields[KTPD_DATE_OF_BIRTH].value[0] == '\0') {
+        ktpd_field_repair(&card->fields[KTPD_DATE_OF_BIRTH], date);
+    }
+
+    if (card->fields[KTPD_GENDER].value[0] == '\0') {
         ktpd_field_repair(&card->fields[KTPD_GENDER],
                           nik[6] >= '4' ? "PEREMPUAN" : "LAKI-LAKI");
     }
 }
 
 
-void
-ktpd_nik_read(ktpd_scan_t *scan, ktpd_card_t *card)
+/* What two readers make of the strip; 0, or -1 for too little. */
+static int
+ktpd_nik_evidence(ktpd_scan_t *scan, const ktpd_strip_t *strip,
+                  ktpd_evidence_t *evidence)
 {
-    int             i, n;
-    char            nik[KTPD_NIK_DIGITS + 1];
-    ktpd_guess_t    guesses[KTPD_NIK_GUESSES], joined;
-    ktpd_strip_t    strip;
-    ktpd_reading_t  first, reading;
-    ktpd_expected_t expected;
+    int            i, d;
+    size_t         k;
+    ktpd_cells_t   cells;
+    ktpd_reading_t reading;
 
-    memset(guesses, 0, sizeof(guesses));
-    memset(&strip, 0, sizeof(strip));
-    memset(&first, 0, sizeof(first));
-    ktpd_nik_strip(scan, &strip);
-    n = 0;
+    if (ktpd_cells_read(scan, scan->digits, strip, &cells) != 0) {
+        return -1;
+    }
 
-    for (i = 0; i < KTPD_NIK_READINGS; i++) {
-        ktpd_scan_read(scan, &strip, &ktpd_nik_cuts[i], KTPD_OCR_PRINT,
-                       "0123456789", &reading);
-        n = ktpd_nik_guesses(&reading, guesses, n);
-        first = i == 0 ? reading : first;
-
-        if (reading.n == KTPD_NIK_DIGITS
-            && reading.confidence > KTPD_NIK_SURE) {
-            break;
+    for (i = 0; i < KTPD_NIK_DIGITS; i++) {
+        for (d = 0; d < 10; d++) {
+            evidence->e[i][d] = log(cells.p[i][d]);
         }
     }
 
-    ktpd_field_set(scan, &card->fields[KTPD_NIK], "", &first, &strip);
-
-    if (n > 0) {
-        ktpd_nik_expected(card, &expected);
-        ktpd_nik_join(guesses, n, &expected, &joined);
-        ktpd_nik_best(&joined, nik);
-        ktpd_field_set(scan, &card->fields[KTPD_NIK], nik, &first, &strip);
-        ktpd_nik_check(card, &joined, &expected);
+    for (k = 0; k < sizeof(ktpd_nik_cuts) / sizeof(ktpd_nik_cuts[0])
+                && cells.quality < KTPD_NIK_SURE;
+         k++) {
+        ktpd_scan_read(scan, strip, &ktpd_nik_cuts[k], KTPD_OCR_PRINT,
+                       "0123456789", &reading);
+        ktpd_nik_add(evidence, &reading);
     }
+
+    return 0;
+}
+
+
+void
+ktpd_nik_read(ktpd_scan_t *scan, ktpd_card_t *card)
+{
+    int             i;
+    char            nik[KTPD_NIK_DIGITS + 1];
+    ktpd_strip_t    strip;
+    ktpd_field_t   *field;
+    ktpd_reading_t  raw;
+    ktpd_evidence_t evidence;
+
+    memset(&strip, 0, sizeof(strip));
+    memset(&raw, 0, sizeof(raw));
+    field = &card->fields[KTPD_NIK];
+    ktpd_nik_strip(scan, &strip);
+
+    if (ktpd_nik_evidence(scan, &strip, &evidence) != 0) {
+        return;
+    }
+
+    for (i = 0; i < KTPD_NIK_DIGITS; i++) {
+        nik[i] = (char) ('0' + ktpd_nik_best(evidence.e[i]));
+    }
+
+    nik[KTPD_NIK_DIGITS] = '\0';
+    ktpd_text_copy(raw.text, sizeof(raw.text), nik);
+    ktpd_nik_region(&evidence, card, nik);
+    ktpd_nik_date(&evidence, card, nik);
+
+    raw.confidence = ktpd_nik_confidence(&evidence, nik);
+    ktpd_field_set(scan, field, nik, &raw, &strip);
+    field->repaired = strcmp(nik, raw.text) != 0;
+    ktpd_nik_complete(card, nik);
 }

@@ -15,6 +15,8 @@
 struct ktpd_reader_s {
     ktpd_ocr_t  *ocr;
     ktpd_pool_t *pool;
+
+    ktpd_digit_net_t digits;
 };
 
 static const char *const ktpd_field_names[KTPD_ALL_FIELDS] = {
@@ -40,6 +42,7 @@ ktpd_reader_create(const char *tessdata)
 
     reader->pool = ktpd_pool_create(KTPD_READER_MEMORY);
     reader->ocr = ktpd_ocr_create(tessdata);
+    ktpd_digit_net_load(&reader->digits);
 
     if (reader->pool == NULL || reader->ocr == NULL) {
         fprintf(stderr, "ktpd: Tesseract's data for \"ind\" and \"eng\" "
@@ -76,6 +79,7 @@ ktpd_reader_read(ktpd_reader_t *reader, const unsigned char *image, size_t len,
     memset(&scan, 0, sizeof(ktpd_scan_t));
     scan.pool = reader->pool;
     scan.ocr = reader->ocr;
+    scan.digits = &reader->digits;
 
     if (ktpd_image_decode(scan.pool, image, len, &scan.image) != 0) {
         ktpd_pool_reset(scan.pool);

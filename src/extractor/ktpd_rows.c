@@ -140,6 +140,38 @@ ktpd_row_edges(const ktpd_rows_ctx_t *ctx, const ktpd_blob_t *blobs, int n,
 }
 
 
+/*
+ * A value's first letters left of the edge, which may have been drawn through
+ * the second ones: as high as letters, and nearer to the value than a colon
+ * is.  They go over from the labels.
+ */
+static void
+ktpd_row_first(const ktpd_rows_ctx_t *ctx, double values, int *nlabels,
+               int *nvalues)
+{
+    double             start;
+    const ktpd_blob_t *b;
+
+    start = *nvalues > 0 ? ctx->values[0].x : values;
+
+    while (*nlabels > 0) {
+        b = &ctx->labels[*nlabels - 1];
+
+        if (b->h < .65 * ctx->capital || b->w < .3 * ctx->capital
+            || b->x < values - 1.6 * ctx->capital
+            || start - b->x - b->w > .4 * ctx->capital) {
+            break;
+        }
+
+        memmove(ctx->values + 1, ctx->values,
+                sizeof(ktpd_blob_t) * (size_t) (*nvalues)++);
+        ctx->values[0] = *b;
+        start = b->x;
+        (*nlabels)--;
+    }
+}
+
+
 /* Parts a row's blobs between its label and its value; the colon goes. */
 static void
 ktpd_row_part(const ktpd_rows_ctx_t *ctx, const ktpd_member_t *members, int n,
@@ -171,6 +203,8 @@ ktpd_row_part(const ktpd_rows_ctx_t *ctx, const ktpd_member_t *members, int n,
 
     qsort(ctx->labels, (size_t) *nlabels, sizeof(ktpd_blob_t), ktpd_blob_left);
     qsort(ctx->values, (size_t) *nvalues, sizeof(ktpd_blob_t), ktpd_blob_left);
+    ktpd_row_first(ctx, ktpd_edge_at(&ctx->columns->values, members[0].y),
+                   nlabels, nvalues);
 }
 
 

@@ -195,7 +195,7 @@ ktpd_scan_columns(ktpd_scan_t *scan, ktpd_columns_t best[KTPD_MAX_COLUMNS])
     static const struct {
         double threshold;
         int    half; /* half the height of text that was measured first */
-    } tries[] = {{.70, 0}, {.78, 0}, {.70, 1}, {.78, 1}, {.84, 0}};
+    } tries[] = {{.70, 0}, {.78, 0}, {.70, 1}, {.78, 1}, {.84, 0}, {.89, 0}};
 
     page = scan->page;
     kept = page;

@@ -4,17 +4,19 @@
 #define KTPD_SCAN_H
 
 #include "ktpd_assign.h"
+#include "ktpd_digits.h"
 
 
 typedef struct {
-    ktpd_pool_t   *pool;
-    ktpd_ocr_t    *ocr;
-    ktpd_image_t   image;
-    ktpd_page_t    page;
-    ktpd_sheet_t   sheet;
-    ktpd_columns_t columns;
-    ktpd_rows_t    rows;
-    ktpd_table_t  *table;
+    ktpd_pool_t            *pool;
+    ktpd_ocr_t             *ocr;
+    const ktpd_digit_net_t *digits;
+    ktpd_image_t            image;
+    ktpd_page_t             page;
+    ktpd_sheet_t            sheet;
+    ktpd_columns_t          columns;
+    ktpd_rows_t             rows;
+    ktpd_table_t           *table;
 } ktpd_scan_t;
 
 
