@@ -11,14 +11,14 @@ use Test::Nginx::Socket 'no_plan';
 
 # a .t of one block, run in a child: its TAP and how it ended
 sub run_child {
-    my ($sections) = @_;
+    my ($sections, $code) = @_;
 
     my $file = KTP::Nginx::scratch_dir() . '/child.t';
 
     KTP::Nginx::write_file($file, join "\n",
         q(use lib 't/lib'; use KTP ();),
         q(use Test::Nginx::Socket 'no_plan';),
-        'run_tests();', '__DATA__',
+        $code // '', 'run_tests();', '__DATA__',
         "=== child\n$sections");
 
     # what never comes need not be waited for long
@@ -80,6 +80,14 @@ GET /t
 EOS
 like($tap, qr/^not ok .*client socket timed out/m,
      'a server that says nothing fails the block');
+
+# what an instrumented nginx reports
+($tap, $status) = run_child("$fine--- response_body\nbody\n", <<'EOC');
+KTP::Nginx::write_file(KTP::Nginx::reports_dir() . '/asan.1',
+                       'ERROR: AddressSanitizer: something');
+EOC
+isnt($status, 0, 'a report of a sanitizer is told by the exit code');
+like($tap, qr/^# ERROR: AddressSanitizer: something/m, 'and is shown');
 
 # the real module tries a bad configuration for 30 seconds
 unless ($INC{'Test/Nginx/Util.pm'}) {

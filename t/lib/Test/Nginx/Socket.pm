@@ -779,7 +779,9 @@ sub check_error_log {
                           patterns($block->no_error_log);
 
     for my $line (@lines) {
-        if ($line =~ /\[(alert|crit|emerg)\]/ && index($said, "[$1") < 0) {
+        if ($line =~ /\[(alert|crit|emerg)\]/ && index($said, "[$1") < 0
+            && !defined $block->must_die)
+        {
             diag("WARNING: $name - $line");
         }
 
