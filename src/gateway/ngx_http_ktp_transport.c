@@ -307,7 +307,9 @@ ngx_http_ktp_call_timer(ngx_event_t *ev)
 
     /* what libcurl has in its buffer goes out without our being told */
 
-    if (curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &moved) == CURLE_OK
+    if (!call->handed_out
+        && curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &moved)
+               == CURLE_OK
         && moved > call->moved
         && (ngx_msec_int_t) (call->deadline - ngx_current_msec) > 0) {
         call->moved = moved;
@@ -328,7 +330,7 @@ ngx_http_ktp_call_timer(ngx_event_t *ev)
 static ngx_uint_t
 ngx_http_ktp_call_again(ngx_http_ktp_call_t *call, CURLcode rc)
 {
-    long                     status;
+    long                     status, proxy;
     ngx_http_ktp_transfer_t *t;
 
     t = call->transfer;
@@ -347,10 +349,12 @@ ngx_http_ktp_call_again(ngx_http_ktp_call_t *call, CURLcode rc)
     }
 
     status = 0;
+    proxy = 0;
     (void) curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void) curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
 
     if (call->handed_out || call->unrepeatable || call->stopped || status
-        || call->retries >= call->upstream->retries) {
+        || proxy >= 300 || call->retries >= call->upstream->retries) {
         return 0;
     }
 

@@ -7,6 +7,10 @@
 #define NGX_HTTP_KTP_UPLOAD_MIN 16384
 #define NGX_HTTP_KTP_UPLOAD_MAX (512 * 1024)
 
+/* How long a looked-up address and a connection are used; seconds. */
+#define NGX_HTTP_KTP_NAME_AGE       60L
+#define NGX_HTTP_KTP_CONNECTION_AGE 300L
+
 /* The first buffer of an answer; they have about 1 KB. */
 #define NGX_HTTP_KTP_ANSWER_SIZE 4096
 
@@ -119,6 +123,7 @@ static ngx_int_t
 ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
 {
     CURL                          *easy;
+    long                           idle;
     const ngx_http_ktp_upstream_t *up;
 
     easy = t->easy;
@@ -168,9 +173,18 @@ ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long) up->connect_timeout);
+
     /* seconds, rounded up; the reaper of idle connections is exact */
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
-                     (long) ((up->keepalive_timeout + 999) / 1000));
+
+    idle = (up->keepalive_timeout + 999) / 1000;
+    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, idle);
+
+    /* a connection in steady use would pin the address for ever */
+
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT,
+                     ngx_min(idle, NGX_HTTP_KTP_NAME_AGE));
+    curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
+                     NGX_HTTP_KTP_CONNECTION_AGE);
 
     if (up->keepalive == 0) {
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);

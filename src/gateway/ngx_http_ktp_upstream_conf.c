@@ -226,6 +226,7 @@ ngx_http_ktp_trusted(ngx_conf_t *cf, ngx_str_t *path)
 {
     ngx_int_t   rc;
     X509_STORE *store;
+    const char *reason;
 
     store = X509_STORE_new();
     if (store == NULL) {
@@ -235,9 +236,13 @@ ngx_http_ktp_trusted(ngx_conf_t *cf, ngx_str_t *path)
     rc = NGX_OK;
 
     if (X509_STORE_load_locations(store, (char *) path->data, NULL) != 1) {
+
+        /* NULL for errors of the system */
+        reason = ERR_reason_error_string(ERR_peek_error());
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "cannot load trusted certificates from \"%V\": %s",
-                           path, ERR_reason_error_string(ERR_peek_error()));
+                           path, reason ? reason : "cannot be read");
         rc = NGX_ERROR;
     }
 

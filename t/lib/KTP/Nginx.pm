@@ -8,6 +8,8 @@ package KTP::Nginx;
 # TEST_NGINX_USE_VALGRIND=1 runs nginx under valgrind
 # TEST_NGINX_BINARY         is run in place of the nginx in PATH
 #
+# new(resolver => 1) has nginx look names up in hosts() only.
+#
 # What a sanitizer or valgrind reports fails the test script at its end.
 
 use strict;
@@ -85,10 +87,43 @@ sub new {
 
     my $self = bless { prefix => $opt{prefix} || scratch_dir() }, $class;
 
+    $self->{resolver} = resolver() if $opt{resolver};
+
     mkdir "$self->{prefix}/$_" for qw(logs html conf);
     $self->{log} = "$self->{prefix}/logs/error.log";
 
     return $self;
+}
+
+
+# Names for nginx, in place of the machine's resolver (resolver.c): each
+# [name, address, milliseconds that the look-up takes].
+sub hosts {
+    my ($self, @names) = @_;
+
+    write_file("$self->{prefix}/hosts.new", join '', map {
+        sprintf "%s %d %s\n", $_->[0], $_->[2] || 0, $_->[1]
+    } @names);
+    rename "$self->{prefix}/hosts.new", "$self->{prefix}/hosts";
+}
+
+
+# The names that nginx looked up so far, one for each time.
+sub lookups {
+    my ($self) = @_;
+
+    return split /\n/, read_file("$self->{prefix}/hosts.log");
+}
+
+
+sub resolver {
+    my $source = dirname(__FILE__) . '/../resolver.c';
+    my $file = scratch_dir() . '/resolver.so';
+
+    system('cc', '-O1', '-shared', '-fPIC', '-o', $file, $source) == 0
+        or die "resolver.c was not compiled\n";
+
+    return $file;
 }
 
 
@@ -201,6 +236,13 @@ sub spawn {
     my ($self, @args) = @_;
 
     my %env = environment();
+
+    if ($self->{resolver}) {
+        $env{LD_PRELOAD} = join ' ', grep { defined } $env{LD_PRELOAD},
+                                                      $self->{resolver};
+        $env{KTP_TEST_HOSTS} = "$self->{prefix}/hosts";
+    }
+
     my @cmd = (wrapper(), $Binary, '-p', "$self->{prefix}/",
                '-e', $self->{log}, @args);
 

@@ -1,0 +1,329 @@
+# What becomes of a request when the upstream, or the way to it, fails: the
+# rows of docs/failures.md.  For each: status and body for the client, the
+# outcome and whether it may be billed, how often it was sent again, how
+# often the upstream had the whole of it, and how long it took at most.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use IO::Socket::INET;
+use KTP ();
+use KTP::Client;
+use KTP::Image;
+use KTP::Nginx;
+use KTP::Upstream;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $nginx = KTP::Nginx->new(resolver => 1);
+my $up = KTP::Upstream->new;
+my $url = $up->url;
+my $port = $up->port;
+
+# a port that refuses, and one that accepts and says nothing
+my $refused = KTP::Nginx::free_port();
+my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64)
+    or die "listen: $!\n";
+my $mute = $silent->sockport;
+
+$nginx->hosts(['good.test', '127.0.0.1'], ['none.test', 'none'],
+              ['slow.test', '127.0.0.1', 2500]);
+
+my $slow = $KTP::Nginx::Slow;
+my ($read, $whole) = (700 * $slow, 1500 * $slow);
+
+my $conf = $nginx->config(
+    main => KTP::load_module(),
+    http => <<"EOC",
+    log_format ktp '\$uri \$status \$ktp_outcome \$ktp_billed \$ktp_retries '
+                   '\$ktp_upstream_status';
+    access_log logs/ktp.log ktp;
+    ktp_read_timeout ${read}ms;
+    ktp_timeout ${whole}ms;
+    ktp_connect_timeout 500ms;
+    ktp_app_id id;
+    ktp_api_key key;
+EOC
+    server => <<"EOC",
+        location /up { ktp_pass $url/v2; }
+        location /up-again-3 { ktp_pass $url/v2; ktp_retries 3; ktp_keepalive 0; }
+        location /up-never { ktp_pass $url/v2; ktp_retries 0; }
+        location /up-never-fresh {
+            ktp_pass $url/v2;
+            ktp_retries 0;
+            ktp_keepalive 0;
+        }
+        location /up-fresh { ktp_pass $url/v2; ktp_keepalive 0; }
+        location /refused { ktp_pass http://127.0.0.1:$refused/v2; }
+        location /unreachable { ktp_pass http://255.255.255.255/v2; }
+        location /no-name { ktp_pass http://none.test:$port/v2; }
+        location /slow-name { ktp_pass http://slow.test:$port/v2; }
+        location /plain-tls { ktp_pass https://127.0.0.1:$port/v2; }
+        location /mute-tls { ktp_pass https://127.0.0.1:$mute/v2; }
+        location /no-proxy {
+            ktp_pass $url/v2;
+            ktp_egress_proxy http://127.0.0.1:$refused;
+        }
+        location /busy { ktp_pass $url/v2; ktp_max_inflight 1; }
+        location /quick { return 200 "quick\\n"; }
+EOC
+    log_level => 'info');
+
+ok($nginx->start($conf), 'nginx starts') or diag($nginx->complaint);
+
+my $small = json_body(jpeg(800, 600, size => 40_000));
+
+# more than the buffers of two sockets take
+my $large = json_body(jpeg(800, 600, size => 5_000_000));
+
+my $ours = qr/^\{"message":"[^"]+","error_code":"INTERNAL_SERVER_ERROR"\}$/;
+my $result = qr/"nik":"3171234567890001"/;
+
+sub answer { return KTP::Upstream::response(@_) }
+
+my $good = answer('200 OK', $KTP::Upstream::Body);
+
+# One row: a name, a location, what the upstream does, and what is expected:
+# [status, body, outcome, billed, times sent again, whole requests], seconds.
+sub row {
+    my ($name, $uri, $steps, $want, %opt) = @_;
+
+    my ($status, $body, $outcome, $billed, $retries, $calls) = @$want;
+
+    $up->reset unless $opt{keep};
+    $up->answer(@$steps) if @$steps;
+
+    my $from = -s $nginx->prefix . '/logs/ktp.log' || 0;
+    my $got = post($nginx->port, $uri, $opt{large} ? $large : $small);
+
+    is($got->{status}, $status, "$name: status");
+    like($got->{body}, $body, "$name: body");
+
+    my $log = log_line($from, $uri);
+
+    like($log, qr/^\Q$uri\E $status $outcome $billed ?$retries /,
+         "$name: $outcome, billed $billed, sent again $retries");
+    is(scalar $up->calls, $calls, "$name: whole requests at the upstream")
+        if defined $calls;
+
+    my $limit = ($opt{within} || 1) * $slow;
+    cmp_ok($got->{seconds}, '<', $limit, "$name: within $limit seconds");
+
+    return $got;
+}
+
+
+sub log_line {
+    my ($from, $uri) = @_;
+
+    my $deadline = time() + 3 * $slow;
+    my $file = $nginx->prefix . '/logs/ktp.log';
+
+    while (time() < $deadline) {
+        return $1 if KTP::Nginx::read_file($file, $from) =~ /^(\Q$uri\E .*)\n/m;
+        sleep 0.005;
+    }
+
+    return '';
+}
+
+
+# -- it works, first of all
+
+row('no failure', '/up', [], [200, $result, 'ok', 'yes', 0, 1]);
+
+
+# -- there is no connection
+
+my @unsent = (502, $ours, 'upstream_error', 'no');
+my @late = (504, $ours, 'timeout', 'no');
+
+row('connection refused', '/refused', [], [@unsent, 1, 0]);
+row('network unreachable', '/unreachable', [], [@unsent, 1, 0]);
+row('no such name', '/no-name', [], [@unsent, 0, 0]);
+row('resolver silent', '/slow-name', [], [@late, 0, 0], within => 1.5);
+row('proxy refused', '/no-proxy', [], [@unsent, 1, 0]);
+row('plain HTTP on the TLS port', '/plain-tls',
+    [{ early => 1 }, "HTTP/1.1 400 Bad Request\r\n\r\n", { close => 1 }],
+    [@unsent, 1, 0]);
+row('TLS handshake never answered', '/mute-tls', [], [@late, 0, 0],
+    within => 1.5);
+
+
+# -- it breaks
+
+my @unknown = (502, $ours, 'upstream_error', 'unknown');
+
+row('reset before the request', '/up-fresh',
+    [{ accept => 1 }, { reset => 1 }],
+    [502, $ours, 'upstream_error', '(?:no 1|unknown 0)', '']);
+row('reset before the request, once', '/up-fresh',
+    [{ once => 1 }, { accept => 1 }, { deaf => 1 }, { delay => 0.1 },
+     { reset => 1 }],
+    [200, $result, 'ok', 'yes', 1, 1], large => 1, within => 3);
+row('reset while the request is sent', '/up-fresh',
+    [{ accept => 1 }, { deaf => 1 }, { delay => 0.1 }, { reset => 1 }],
+    [@unsent, 1, 0], large => 1, within => 2);
+row('the same, with three retries', '/up-again-3',
+    [{ accept => 1 }, { deaf => 1 }, { delay => 0.1 }, { reset => 1 }],
+    [@unsent, 3, 0], large => 1, within => 3);
+row('the same, with none', '/up-never-fresh',
+    [{ accept => 1 }, { deaf => 1 }, { delay => 0.1 }, { reset => 1 }],
+    [@unsent, 0, 0], large => 1, within => 2);
+row('reset after the request', '/up-fresh', [{ reset => 1 }],
+    [@unknown, 0, 1]);
+row('closed after the request', '/up-fresh', [{ close => 1 }],
+    [@unknown, 0, 1]);
+row('reset after the head', '/up-fresh',
+    ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", { reset => 1 }],
+    [@unknown, 0, 1]);
+row('cut answer', '/up-fresh',
+    ["HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+     . "Content-Length: 100\r\n\r\n{\"message\":", { close => 1 }],
+    [@unknown, 0, 1]);
+row('cut chunked answer', '/up-fresh',
+    ["HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+     . "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", { close => 1 }],
+    [@unknown, 0, 1]);
+
+
+# -- a connection that was kept, closed under us
+
+row('a connection to keep', '/up', [], [200, $result, 'ok', 'yes', 0, 1]);
+row('kept connection reset while the request is sent', '/up',
+    [{ once => 1 }, { early => 1 }, { deaf => 1 }, { delay => 0.1 },
+     { reset => 1 }],
+    [200, $result, 'ok', 'yes', 1, 1], large => 1, within => 3);
+row('kept connection reset after the request', '/up',
+    [{ once => 1 }, { reset => 1 }], [@unknown, 0, 1]);
+
+row('another one to keep', '/up', [], [200, $result, 'ok', 'yes', 0, 1]);
+row('kept connection reset, no retry', '/up-never',
+    [{ once => 1 }, { early => 1 }, { deaf => 1 }, { delay => 0.1 },
+     { reset => 1 }], [@unsent, 0, 0], large => 1, within => 3);
+
+
+# -- it is late
+
+my @late_unknown = (504, $ours, 'timeout', 'unknown');
+my $read_time = $read / 1000 / $slow;
+
+row('silence', '/up', [{ hang => 1 }], [@late_unknown, 0, 1],
+    within => $read_time + 0.5);
+row('silence in the answer', '/up',
+    [substr($good, 0, -10), { hang => 1 }], [@late_unknown, 0, 1],
+    within => $read_time + 0.5);
+row('trickle', '/up',
+    [map { (substr($good, $_, 1), { delay => 0.1 * $slow }) } 0 .. 60],
+    [@late_unknown, 0, 1], within => $whole / 1000 / $slow + 0.5);
+row('an upstream that reads nothing', '/up',
+    [{ accept => 1 }, { deaf => 1 }, { hang => 1 }], [@late, 0, 0],
+    large => 1, within => 2 * $read_time + 0.8);
+
+
+# -- it is no answer
+
+row('too large an answer', '/up',
+    [answer('200 OK', '{"a":"' . 'x' x 300_000 . '"}')], [@unknown, 0, 1]);
+row('too large an answer with no length', '/up',
+    ["HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+     . '{"a":"' . 'x' x 300_000, { close => 1 }], [@unknown, 0, 1]);
+row('too large a head', '/up',
+    ["HTTP/1.1 200 OK\r\n" . "X-Filler: @{['x' x 8000]}\r\n" x 80,
+     { close => 1 }], [@unknown, 0, 1]);
+
+my @yes = (502, $ours, 'upstream_error', 'yes', 0, 1);
+
+row('not JSON', '/up',
+    [answer('200 OK', 'it works', 'Content-Type: application/json')], [@yes]);
+row('an array', '/up', [answer('200 OK', '[1]')], [@yes]);
+row('nothing', '/up', [answer('200 OK', '')], [@yes]);
+row('wrong content type', '/up',
+    [answer('200 OK', $KTP::Upstream::Body, 'Content-Type: text/html')],
+    [@yes]);
+row('no content type', '/up',
+    [answer('200 OK', $KTP::Upstream::Body, 'X: y')], [@yes]);
+row('garbage', '/up', ["\0\1\2\3garbage\r\n\r\n", { close => 1 }],
+    [@unknown, 0, 1]);
+row('HTTP/0.9', '/up', [$KTP::Upstream::Body, { close => 1 }],
+    [@unknown, 0, 1]);
+row('a length that is none', '/up',
+    ["HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", { close => 1 }],
+    [@unknown, 0, 1]);
+row('a chunk that is none', '/up',
+    ["HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+     . "Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n",
+     { close => 1 }], [@unknown, 0, 1]);
+row('switched protocols', '/up',
+    ["HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
+     . "Connection: Upgrade\r\n\r\n", { hang => 1 }],
+    [@late_unknown, 0, 1], within => $read_time + 0.5);
+row('redirect', '/up',
+    ["HTTP/1.1 302 Found\r\nLocation: $url/elsewhere\r\n"
+     . "Content-Length: 0\r\n\r\n"], [@unknown, 0, 1]);
+row('no content', '/up', ["HTTP/1.1 204 No Content\r\n\r\n"],
+    [@unknown, 0, 1]);
+
+my $got = row('a type with a line break in it', '/up',
+    [answer('200 OK', $KTP::Upstream::Body,
+            "Content-Type: application/json;\rSet-Cookie: a=b")],
+    [200, $result, 'ok', 'yes', 0, 1]);
+unlike($got->{head}, qr/Set-Cookie/, 'the line break is not passed on');
+
+
+# -- it is an answer, of a kind
+
+row('100 and 103 before it', '/up',
+    ["HTTP/1.1 100 Continue\r\n\r\n",
+     "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", $good],
+    [200, $result, 'ok', 'yes', 0, 1]);
+
+for my $case ([400, 'unknown'], [401, 'no'], [403, 'no'], [429, 'no'],
+              [500, 'unknown'], [503, 'unknown']) {
+    my ($status, $billed) = @$case;
+    my $body = "{\"message\":\"m\",\"error_code\":\"C$status\"}";
+
+    row("the vendor's $status", '/up', [answer("$status Status", $body)],
+        [$status, qr/^\Q$body\E$/, 'upstream_error', $billed, 0, 1]);
+}
+
+row("a page with status 503", '/up',
+    [answer('503 Status', '<html>', 'Content-Type: text/html')],
+    [@unknown, 0, 1]);
+row('refused before the request is whole', '/up-fresh',
+    [{ early => 200_000 }, answer('403 Forbidden', '{"error_code":"X"}'),
+     { deaf => 1 }, { delay => 0.3 }, { close => 1 }],
+    [403, qr/"X"/, 'upstream_error', 'no', 0, 0], large => 1, within => 2);
+
+
+# -- the gateway has enough to do
+
+{
+    $up->reset;
+    $up->answer({ once => 1 }, { delay => 0.5 * $slow }, $good);
+
+    my $first = post_begin($nginx->port, '/busy', $small);
+
+    my $pid = fork // die "fork: $!\n";
+    unless ($pid) {
+        POSIX::_exit(answer_of($first)->{status} == 200 ? 0 : 1);
+    }
+
+    $up->wait_calls(1);
+
+    my $second = post($nginx->port, '/busy', $small);
+    is($second->{status}, 503, 'one call more than ktp_max_inflight: 503');
+    like($second->{body}, qr/SERVICE_UNAVAILABLE/, 'its body');
+    cmp_ok($second->{seconds}, '<', 0.4 * $slow, 'it is told at once');
+
+    waitpid $pid, 0;
+    is($?, 0, 'the call in flight is not disturbed');
+    is(post($nginx->port, '/busy', $small)->{status}, 200,
+       'there is a place again');
+}
+
+unlike($nginx->log_from(0), qr/\[(alert|crit|emerg)\]/, 'nothing alarming');
+$nginx->stop;
+
+done_testing();

@@ -1,0 +1,324 @@
+# The upstream's settings, and what the connections, look-ups and clients
+# that go away do to the worker.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use IO::Socket::INET;
+use KTP ();
+use KTP::Client;
+use KTP::Image;
+use KTP::Nginx;
+use KTP::Upstream;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $slow = $KTP::Nginx::Slow;
+my $nginx = KTP::Nginx->new(resolver => 1);
+my $up = KTP::Upstream->new;
+my $url = $up->url;
+my $port = $up->port;
+my $proxy = KTP::Upstream->new;
+my $proxy_url = $proxy->url;
+my $refused = KTP::Nginx::free_port();
+
+
+# -- what nginx -t says of bad values
+
+for my $case (
+    ['ktp_keepalive x', 'invalid number'],
+    ['ktp_keepalive -1', 'invalid number'],
+    ['ktp_keepalive 65536', 'value must be between 0 and 65535'],
+    ['ktp_keepalive 1; ktp_keepalive 2', 'is duplicate'],
+    ['ktp_keepalive_timeout x', 'invalid value'],
+    ['ktp_keepalive_timeout 0',
+     'value must be equal to or greater than 1'],
+    ['ktp_max_inflight 0', 'value must be equal to or greater than 1'],
+    ['ktp_max_inflight x', 'invalid number'],
+    ['ktp_retries 6', 'value must be between 0 and 5'],
+    ['ktp_retries x', 'invalid number'],
+    ['ktp_ignore_client_abort maybe',
+     'invalid value "maybe" in "ktp_ignore_client_abort" directive'],
+    ['ktp_ssl_verify maybe', 'invalid value "maybe" in "ktp_ssl_verify"'],
+    ['ktp_ssl_name "a b"', 'invalid name "a b"'],
+    ['ktp_ssl_name ""', 'invalid name ""'],
+    ['ktp_ssl_name a; ktp_ssl_name b', 'is duplicate'],
+    ['ktp_ssl_trusted_certificate a; ktp_ssl_trusted_certificate b',
+     'is duplicate'],
+    ['ktp_ssl_certificate a; ktp_ssl_certificate b', 'is duplicate'],
+    ['ktp_ssl_certificate_key a; ktp_ssl_certificate_key b',
+     'is duplicate'],
+    ['ktp_egress_proxy 127.0.0.1:1', 'takes "off" or "http://host:port"'],
+    ['ktp_egress_proxy http://u:canary@h', 'no port in URL of a proxy'],
+    ['ktp_egress_proxy http://u:canary@h:x', 'invalid port in URL of a proxy'],
+    ['ktp_egress_proxy off; ktp_egress_proxy off', 'is duplicate']) {
+
+    my ($text, $want) = @$case;
+    my ($status, $said) = $nginx->test($nginx->config(
+        main => KTP::load_module(),
+        server => "location /x { ktp_pass https://a.test/v2; $text; }\n"));
+
+    is($status, 1 << 8, "nginx -t refuses $text");
+    like($said, qr/\Q$want\E/, 'and says why');
+    unlike($said, qr/canary/, 'without a password') if $text =~ /canary/;
+}
+
+
+# -- the gateway
+
+sub hosts {
+    $nginx->hosts(['name.test', $_[0]], ['slow.test', '127.0.0.1', 2000],
+                  ['cold.test', '127.0.0.1', 300]);
+}
+
+hosts('127.0.0.1');
+
+my $conf = $nginx->config(
+    main => KTP::load_module(),
+    http => <<"EOC",
+    log_format ktp '\$uri \$status \$ktp_outcome \$ktp_billed \$ktp_retries';
+    access_log logs/ktp.log ktp;
+    ktp_api_key canary-api-key;
+    ktp_egress_proxy http://127.0.0.1:$refused;
+    ktp_keepalive_timeout 1s;
+EOC
+    server => <<"EOC",
+        ktp_egress_proxy off;
+        location = /kept { ktp_pass $url/v2; ktp_keepalive 2; }
+        location = /never-kept { ktp_pass $url/v2; ktp_keepalive 0; }
+        location = /name { ktp_pass http://name.test:$port/v2; }
+        location = /name-each {
+            ktp_pass http://name.test:$port/v2;
+            ktp_keepalive 0;
+        }
+        location = /cold { ktp_pass http://cold.test:$port/v2; }
+        location = /slow { ktp_pass http://slow.test:$port/v2; }
+        location = /ignore {
+            ktp_pass $url/v2;
+            ktp_ignore_client_abort on;
+        }
+        location = /proxied {
+            ktp_pass http://name.test:$port/v2;
+            ktp_egress_proxy $proxy_url;
+        }
+        location = /tunnel {
+            ktp_pass https://vendor.test/v2;
+            ktp_egress_proxy $proxy_url;
+        }
+        location = /quick { return 200 "quick\\n"; }
+EOC
+    log_level => 'info');
+
+my $log_start = -s $nginx->prefix . '/logs/error.log';
+
+ok($nginx->start($conf), 'nginx starts') or diag($nginx->complaint);
+
+my $body = json_body(jpeg(800, 600, size => 20_000));
+
+sub call { return post($nginx->port, $_[0], $body) }
+
+sub wait_for {
+    my ($seconds, $true) = @_;
+
+    my $deadline = time() + $seconds * $slow;
+
+    until ($true->()) {
+        return 0 if time() > $deadline;
+        sleep 0.01;
+    }
+
+    return 1;
+}
+
+# The worker's sockets that are connected to a port, by state of the kernel.
+sub sockets {
+    my ($to) = @_;
+
+    my %inode = map { (readlink($_) // '') =~ /^socket:\[(\d+)\]$/
+                      ? ($1 => 1) : () } glob "/proc/@{[$nginx->pid]}/fd/*";
+    my %state;
+
+    for (split /\n/, KTP::Nginx::read_file('/proc/net/tcp')) {
+        my @field = split;
+
+        next unless @field > 9 && $field[2] =~ /:([0-9A-F]{4})$/;
+        $state{ $field[3] }++ if hex $1 == $to && $inode{ $field[9] };
+    }
+
+    return \%state;
+}
+
+sub log_has {
+    my ($line) = @_;
+
+    my $file = $nginx->prefix . '/logs/ktp.log';
+
+    return wait_for(3, sub { KTP::Nginx::read_file($file) =~ /^$line$/m });
+}
+
+
+# -- connections
+
+is(call('/kept')->{status}, 200, "call $_") for 1 .. 4;
+is($up->connections, 1, 'one connection is kept for all of them');
+
+is(call('/never-kept')->{status}, 200, "call $_, none kept") for 1 .. 3;
+is($up->connections, 4, 'ktp_keepalive 0: a connection each');
+
+my $limit = 3;
+
+ok(wait_for($limit, sub { !%{ sockets($port) } }),
+   'an idle connection goes after ktp_keepalive_timeout');
+ok(wait_for(1, sub { $up->closes >= 4 }), 'and the upstream sees it go');
+
+{
+    $up->answer({ delay => 0.3 * $slow },
+                KTP::Upstream::response('200 OK', $KTP::Upstream::Body));
+
+    my @calls = map { post_begin($nginx->port, '/kept', $body) } 1 .. 6;
+
+    # the first answer is awaited while all are under way
+    my @answers = map { answer_of($_) } @calls;
+
+    is(scalar(grep { $_->{status} == 200 } @answers), 6, 'six at a time');
+}
+
+$up->reset;
+
+
+# closed by the upstream while nobody uses it
+{
+    my $other = KTP::Upstream->new;
+    my $gone = KTP::Nginx->new;
+
+    ok($gone->start($gone->config(
+        main => KTP::load_module(),
+        server => "location = /t { ktp_pass @{[$other->url]}/v2; }\n",
+        log_level => 'info')), 'an nginx with ktp_keepalive_timeout 60s');
+    is(post($gone->port, '/t', $body)->{status}, 200, 'keeps a connection');
+
+    (my $was, $nginx) = ($nginx, $gone);
+    is_deeply(sockets($other->port), { '01' => 1 }, 'which is established');
+    $other->stop;
+    ok(wait_for($limit, sub { !%{ sockets($other->port) } }),
+       'it goes when the upstream closes it, with no call to find out');
+    $nginx = $was;
+}
+
+
+# -- names
+
+sub looked_up {
+    my ($name) = @_;
+
+    return scalar grep { $_ eq $name } $nginx->lookups;
+}
+
+is(call('/name')->{status}, 200, 'a name');
+is(call('/name')->{status}, 200, 'again');
+is(looked_up('name.test'), 1, 'is looked up once');
+
+hosts('127.0.0.2');
+ok(wait_for(5, sub { sleep 0.2; call('/name-each')->{status} == 502 }),
+   'and again when its address may be another');
+cmp_ok(looked_up('name.test'), '>', 1, 'by a look-up');
+hosts('127.0.0.1');
+
+{
+    my @calls = map { post_begin($nginx->port, '/cold', $body) } 1 .. 20;
+
+    # all are sent before the first answer is awaited
+    for my $call (@calls) {
+        $call->{sock}->syswrite($call->{out});
+        $call->{out} = '';
+    }
+
+    my @answers = map { answer_of($_) } @calls;
+
+    is(scalar(grep { $_->{status} == 200 } @answers), 20,
+       'twenty calls come upon a name at once');
+    is(looked_up('cold.test'), 1, 'and it is looked up once');
+}
+
+{
+    my $before = () = $nginx->lookups;
+
+    for (1 .. 10) {
+        my $call = post_begin($nginx->port, '/slow', $body);
+
+        $call->{sock}->syswrite($call->{out});
+        sleep 0.03;
+
+        my $quick = post($nginx->port, '/quick', '');
+        cmp_ok($quick->{seconds}, '<', 0.5 * $slow,
+               'a look-up blocks nobody') if $_ == 5;
+        close $call->{sock};
+    }
+
+    my ($threads) = KTP::Nginx::read_file("/proc/@{[$nginx->pid]}/status")
+        =~ /^Threads:\s+(\d+)/m;
+
+    cmp_ok($threads, '<=', 3, 'ten aborted look-ups of a name: one thread');
+    is(looked_up('slow.test'), 1, 'and one look-up');
+    ok(log_has('/slow 499 aborted no 0'), 'they are logged as aborted');
+    ok(wait_for(4, sub {
+        my ($n) = KTP::Nginx::read_file("/proc/@{[$nginx->pid]}/status")
+            =~ /^Threads:\s+(\d+)/m;
+        $n == 1;
+    }), 'the thread ends');
+    is(call('/slow')->{status}, 200, 'what it found is used');
+    is(looked_up('slow.test'), 1, 'with no further look-up');
+}
+
+
+# -- the client goes away
+
+for my $case (['/kept', '499 aborted unknown 0'], ['/ignore', '200 ok yes 0']) {
+    my ($uri, $line) = @$case;
+
+    $up->reset;
+    $up->answer({ delay => 0.7 * $slow },
+                KTP::Upstream::response('200 OK', $KTP::Upstream::Body));
+
+    my $closes = $up->closes;
+    my $call = post_begin($nginx->port, $uri, $body);
+
+    $call->{sock}->syswrite($call->{out});
+    ok($up->wait_calls(1), "$uri: the upstream has the request");
+    close $call->{sock};
+
+    if ($uri eq '/kept') {
+        ok(wait_for(0.4, sub { $up->closes > $closes }),
+           'the client goes: the call ends at once');
+    }
+
+    ok(log_has("$uri $line"), "$uri: $line");
+}
+
+$up->reset;
+
+
+# -- a proxy
+
+is(call('/proxied')->{status}, 200, 'through a proxy');
+my ($first) = $proxy->calls;
+like($first->{head}, qr{^POST http://name\.test:$port/v2 HTTP/1\.1\r$}m,
+     'which is asked for the whole URL');
+
+$proxy->reset;
+$proxy->answer(KTP::Upstream::response('403 Forbidden', 'no'));
+is(call('/tunnel')->{status}, 502, 'a tunnel that the proxy refuses');
+ok(log_has('/tunnel 502 upstream_error no 0'), 'is not asked for again');
+($first) = $proxy->calls;
+like($first->{head}, qr{^CONNECT vendor\.test:443 HTTP/1\.1\r$}m,
+     'was asked for');
+unlike($first->{head}, qr/canary/, 'without the keys');
+is(looked_up('vendor.test'), 0, 'the name is the proxy\'s to look up');
+
+unlike($nginx->log_from($log_start), qr/\[(alert|crit|emerg)\]/, 'nothing alarming');
+unlike($nginx->log_from(0), qr/canary/, 'no key in the log');
+
+$nginx->stop;
+
+done_testing();
