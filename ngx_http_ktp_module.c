@@ -7,6 +7,7 @@
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_state.h"
+#include "ngx_http_ktp_policy.h"
 #include "ngx_http_ktp_upstream_conf.h"
 #include "ngx_http_ktp_variables.h"
 
@@ -231,6 +232,41 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, json_errors),
       NULL },
 
+    { ngx_string("ktp_fields"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ktp_fields,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_mask"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ktp_mask,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_nik_check"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, nik_check),
+      NULL },
+
+    { ngx_string("ktp_log_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_secret_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, log_key),
+      NULL },
+
+    { ngx_string("ktp_pass_trace"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, pass_trace),
+      NULL },
+
       ngx_null_command
 };
 
@@ -307,6 +343,8 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
      *     conf->policy = { 0 };
      *     conf->image_types = 0;
      *     conf->auth_name = NULL;
+     *     conf->fields = 0;
+     *     conf->answer_policy = { 0 };
      */
 
     conf->app_id = NGX_CONF_UNSET_PTR;
@@ -318,6 +356,10 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->validate_quality = NGX_CONF_UNSET_UINT;
     conf->json_errors = NGX_CONF_UNSET;
     conf->auth = NGX_CONF_UNSET_UINT;
+    conf->masks = NGX_CONF_UNSET_PTR;
+    conf->nik_check = NGX_CONF_UNSET;
+    conf->log_key = NGX_CONF_UNSET_PTR;
+    conf->pass_trace = NGX_CONF_UNSET;
 
     ngx_http_ktp_upstream_create_conf(conf);
 
@@ -345,6 +387,14 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->validate_quality, prev->validate_quality,
                               KTP_FLAG_ABSENT);
     ngx_conf_merge_value(conf->json_errors, prev->json_errors, 1);
+    ngx_conf_merge_ptr_value(conf->masks, prev->masks, NULL);
+    ngx_conf_merge_value(conf->nik_check, prev->nik_check, 0);
+    ngx_conf_merge_ptr_value(conf->log_key, prev->log_key, NULL);
+    ngx_conf_merge_value(conf->pass_trace, prev->pass_trace, 0);
+
+    if (conf->fields == 0) {
+        conf->fields = prev->fields ? prev->fields : KTP_FIELDS_ALL;
+    }
 
     if (conf->auth == NGX_CONF_UNSET_UINT) {
         conf->auth_name = prev->auth_name;
@@ -356,13 +406,19 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_ktp_conf_finish(cf, prev, conf);
+    if (ngx_http_ktp_conf_finish(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_ktp_policy_finish(cf, conf);
 }
 
 
 static ngx_int_t
 ngx_http_ktp_init(ngx_conf_t *cf)
 {
+    static ngx_str_t image_hmac = ngx_string("ktp_image_hmac");
+
     ngx_http_ktp_main_conf_t *kmcf;
 
     kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
@@ -375,6 +431,8 @@ ngx_http_ktp_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    kmcf->image_hmac = ngx_http_ktp_variable_used(cf, &image_hmac);
+
     return ngx_http_ktp_client_init(cf);
 }
 
@@ -384,7 +442,8 @@ ngx_http_ktp_init_process(ngx_cycle_t *cycle)
 {
     if (ngx_http_ktp_body_init(cycle) != NGX_OK
         || ngx_http_ktp_secret_init(cycle) != NGX_OK
-        || ngx_http_ktp_state_init(cycle) != NGX_OK) {
+        || ngx_http_ktp_state_init(cycle) != NGX_OK
+        || ngx_http_ktp_digest_init_process(cycle) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -399,4 +458,5 @@ ngx_http_ktp_exit_process(ngx_cycle_t *cycle)
 {
     ngx_http_ktp_transport_exit(cycle);
     ngx_http_ktp_state_exit(cycle);
+    ngx_http_ktp_digest_exit();
 }

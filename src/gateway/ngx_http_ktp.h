@@ -6,10 +6,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "ktp_answer.h"
 #include "ktp_error.h"
 #include "ktp_intake.h"
 #include "ktp_outgoing.h"
 #include "ktp_store.h"
+#include "ngx_http_ktp_digest.h"
 #include "ngx_http_ktp_transport.h"
 #include "ngx_http_ktp_zone.h"
 
@@ -33,6 +35,7 @@ typedef struct {
     ngx_rbtree_node_t    client_sentinel;
     ngx_queue_t          secrets; /* that are files */
     ngx_uint_t           auth;    /* count of "ktp_auth" other than off */
+    unsigned             image_hmac : 1; /* the variable is used somewhere */
 } ngx_http_ktp_main_conf_t;
 
 /* What ktp_pass names, in its parts. */
@@ -76,6 +79,12 @@ typedef struct {
 
     ngx_uint_t                auth; /* ngx_http_ktp_auth_t */
     ngx_http_complex_value_t *auth_name;
+    unsigned                  fields; /* bits of ktp_field_t; 0: not set */
+    ktp_mask_t               *masks;  /* of KTP_FIELD_TEXTS */
+    ngx_flag_t                nik_check;
+    ktp_answer_policy_t       answer_policy; /* of the three */
+    ngx_http_ktp_secret_t    *log_key;       /* NULL: none */
+    ngx_flag_t                pass_trace;
 } ngx_http_ktp_loc_conf_t;
 
 typedef enum {
@@ -127,12 +136,17 @@ typedef struct {
     ngx_str_t              client;      /* its name, or empty */
     ngx_http_ktp_client_t *client_conf; /* NULL: no client */
     ngx_http_ktp_taken_t   taken;
+    ktp_answer_t           answer;     /* what was noted of the upstream's */
+    ngx_http_ktp_digest_t  digest;     /* of the image */
+    ngx_str_t              image_hmac; /* hexadecimal; empty: none */
+    ngx_str_t traceparent; /* our part of the trace; may be empty */
 
     ngx_buf_t *error_body; /* replaces nginx's own error page */
 
     unsigned calling : 1; /* a call is under way */
     unsigned called : 1;  /* a call was made; its facts are in call */
     unsigned error_sent : 1;
+    unsigned traced : 1; /* traceparent is set, be it empty */
 } ngx_http_ktp_ctx_t;
 
 

@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_policy.h"
 
 
 static void       ngx_http_ktp_answer(ngx_http_request_t *r, ngx_uint_t status,
@@ -6,6 +7,8 @@ static void       ngx_http_ktp_answer(ngx_http_request_t *r, ngx_uint_t status,
                                       size_t len);
 static ktp_code_t ngx_http_ktp_call_code(ngx_http_ktp_call_t *call);
 static ngx_int_t  ngx_http_ktp_call_json(ngx_http_ktp_call_t *call);
+static ktp_code_t ngx_http_ktp_rewrite(ngx_http_request_t  *r,
+                                       ngx_http_ktp_call_t *call);
 static ngx_int_t  ngx_http_ktp_allow(ngx_http_request_t *r);
 static ngx_int_t  ngx_http_ktp_header_filter(ngx_http_request_t *r);
 static ngx_int_t  ngx_http_ktp_body_filter(ngx_http_request_t *r,
@@ -63,6 +66,10 @@ ngx_http_ktp_answer_call(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
     code = ngx_http_ktp_call_code(call);
+
+    if (code == KTP_OK) {
+        code = ngx_http_ktp_rewrite(r, call);
+    }
 
     if (code != KTP_OK) {
         ctx->outcome = code == KTP_GATEWAY_TIMEOUT
@@ -161,6 +168,64 @@ ngx_http_ktp_call_json(ngx_http_ktp_call_t *call)
 
     return last - p >= 2 && *p == '{' && last[-1] == '}' ? NGX_OK
                                                          : NGX_DECLINED;
+}
+
+
+/*
+ * The answer as the client may have it, in place of what came; and what is
+ * noted of it.  KTP_BAD_GATEWAY: it must not be passed on.
+ */
+
+static ktp_code_t
+ngx_http_ktp_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
+{
+    ktp_answer_t       *answer;
+    ngx_http_ktp_ctx_t *ctx;
+    ktp_answer_policy_t policy;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    answer = &ctx->answer;
+
+    ngx_http_ktp_policy(r, &policy);
+
+    answer->status = call->status;
+    answer->body = (char *) call->body.data;
+    answer->len = call->body.len;
+    answer->reference_id.p = ktp_intake_request(ctx->intake)->reference_id;
+    answer->reference_id.len = ngx_strlen(answer->reference_id.p);
+    answer->hmac = ngx_http_ktp_hmac;
+    answer->hmac_ctx = r;
+
+    if (!ktp_answer_rewrites(&policy)) {
+        ktp_answer_read(answer);
+
+        if (answer->reason) {
+            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                          "upstream answer is passed on as it is: %s",
+                          answer->reason);
+        }
+
+        return KTP_OK;
+    }
+
+    answer->out_size = answer->len + KTP_ANSWER_EXTRA;
+    answer->out = ngx_pnalloc(r->pool, answer->out_size);
+    if (answer->out == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ktp_answer_rewrite(answer, &policy) != 0) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upstream answer is not passed on: %s%s%s",
+                      answer->reason, answer->place ? " in " : "",
+                      answer->place ? answer->place : "");
+        return KTP_BAD_GATEWAY;
+    }
+
+    call->body.data = (u_char *) answer->out;
+    call->body.len = answer->out_len;
+
+    return KTP_OK;
 }
 
 

@@ -162,6 +162,8 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
 
     r->request_body->bufs = NULL;
 
+    ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
+
     return code;
 }
 

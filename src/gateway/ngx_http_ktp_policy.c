@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_policy.h"
+#include "ngx_http_ktp_client.h"
 
 
 char *
@@ -87,11 +88,100 @@ ngx_http_ktp_policy_mask(ngx_conf_t *cf, ktp_mask_t *mask)
                    != 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid mask \"%V\", must be \"full\", "
-                               "\"first:N\", \"last:N\", or \"hash\"",
-                               &value[i]);
+                               "\"first:N\" or \"last:N\" with N from 1 to "
+                               "%d, or \"hash\"",
+                               &value[i], KTP_MASK_MAX_SHOWN);
             return NGX_CONF_ERROR;
         }
     }
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_ktp_fields(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    if (klcf->fields) {
+        return "is duplicate";
+    }
+
+    return ngx_http_ktp_policy_fields(cf, &klcf->fields);
+}
+
+
+char *
+ngx_http_ktp_mask(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    if (klcf->masks != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    klcf->masks = ngx_palloc(cf->pool, KTP_FIELD_TEXTS * sizeof(ktp_mask_t));
+    if (klcf->masks == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_ktp_policy_mask(cf, klcf->masks);
+}
+
+
+char *
+ngx_http_ktp_policy_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
+{
+    ngx_uint_t           i;
+    ktp_answer_policy_t *policy;
+
+    policy = &klcf->answer_policy;
+
+    policy->fields = klcf->fields;
+    policy->nik_check = klcf->nik_check;
+
+    if (klcf->masks) {
+        ngx_memcpy(policy->mask, klcf->masks, sizeof(policy->mask));
+    }
+
+    if (klcf->upstream == NULL || klcf->log_key) {
+        return NGX_CONF_OK;
+    }
+
+    for (i = 0; i < KTP_FIELD_TEXTS; i++) {
+        if (policy->mask[i].style == KTP_MASK_HASH) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"ktp_mask\" with \"hash\" requires "
+                               "\"ktp_log_key\"");
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+void
+ngx_http_ktp_policy(ngx_http_request_t *r, ktp_answer_policy_t *policy)
+{
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    *policy = klcf->answer_policy;
+
+    if (ctx->client_conf == NULL) {
+        return;
+    }
+
+    if (ctx->client_conf->fields) {
+        policy->fields = ctx->client_conf->fields;
+    }
+
+    if (ctx->client_conf->mask) {
+        ngx_memcpy(policy->mask, ctx->client_conf->mask, sizeof(policy->mask));
+    }
 }

@@ -6,9 +6,7 @@
 #ifndef NGX_HTTP_KTP_POLICY_H
 #define NGX_HTTP_KTP_POLICY_H
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include "ktp_answer.h"
+#include "ngx_http_ktp.h"
 
 
 /*
@@ -23,6 +21,17 @@ char *ngx_http_ktp_policy_fields(ngx_conf_t *cf, unsigned *fields);
  * mask[KTP_FIELD_TEXTS].
  */
 char *ngx_http_ktp_policy_mask(ngx_conf_t *cf, ktp_mask_t *mask);
+
+/* The directives of a location. */
+char *ngx_http_ktp_fields(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_ktp_mask(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* The location's policy, of its merged values, and whether they fit. */
+char *ngx_http_ktp_policy_finish(ngx_conf_t              *cf,
+                                 ngx_http_ktp_loc_conf_t *klcf);
+
+/* The policy of a request: the location's, and what its client's changes. */
+void ngx_http_ktp_policy(ngx_http_request_t *r, ktp_answer_policy_t *policy);
 
 
 #endif /* NGX_HTTP_KTP_POLICY_H */

@@ -4,12 +4,15 @@
 #include "ngx_http_ktp_chunks.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_secret.h"
+#include "ngx_http_ktp_trace.h"
 
 
 static ngx_int_t ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code);
 static void      ngx_http_ktp_end(void *data);
 static void      ngx_http_ktp_release(void *data);
 static void ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code);
+static ktp_code_t ngx_http_ktp_image_hmac(ngx_http_request_t *r,
+                                          ngx_http_ktp_ctx_t *ctx);
 static ktp_code_t ngx_http_ktp_send(ngx_http_request_t *r);
 static ktp_code_t ngx_http_ktp_headers(ngx_http_request_t *r,
                                        ngx_array_t        *headers);
@@ -124,10 +127,11 @@ ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code)
 ngx_http_ktp_ctx_t *
 ngx_http_ktp_create_ctx(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t      *pcln;
-    ngx_http_cleanup_t      *cln;
-    ngx_http_ktp_ctx_t      *ctx;
-    ngx_http_ktp_loc_conf_t *klcf;
+    ngx_pool_cleanup_t       *pcln;
+    ngx_http_cleanup_t       *cln;
+    ngx_http_ktp_ctx_t       *ctx;
+    ngx_http_ktp_loc_conf_t  *klcf;
+    ngx_http_ktp_main_conf_t *kmcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     if (ctx) {
@@ -135,6 +139,7 @@ ngx_http_ktp_create_ctx(ngx_http_request_t *r)
     }
 
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_ktp_ctx_t));
     if (ctx == NULL) {
@@ -159,6 +164,10 @@ ngx_http_ktp_create_ctx(ngx_http_request_t *r)
 
     pcln->handler = ngx_http_ktp_release;
     pcln->data = ctx;
+
+    if (kmcf->image_hmac) {
+        ngx_http_ktp_digest_init(r, &ctx->digest);
+    }
 
     ngx_http_set_ctx(r, ctx, ngx_http_ktp_module);
 
@@ -221,6 +230,7 @@ ngx_http_ktp_release(void *data)
 
     ktp_store_free(&ctx->store);
     ktp_intake_destroy(ctx->intake);
+    ngx_http_ktp_digest_free(&ctx->digest);
 }
 
 
@@ -236,12 +246,41 @@ ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code)
     }
 
     if (code == KTP_OK) {
+        code = ngx_http_ktp_image_hmac(r, ctx);
+    }
+
+    if (code == KTP_OK) {
         code = ngx_http_ktp_send(r);
     }
 
     if (code != KTP_OK) {
         ngx_http_ktp_answer_error(r, code);
     }
+}
+
+
+/* The image is whole: notes its digest, if there is one. */
+
+static ktp_code_t
+ngx_http_ktp_image_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    u_char digest[KTP_HMAC_SIZE];
+
+    ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
+
+    if (ngx_http_ktp_digest_final(&ctx->digest, digest) != NGX_OK) {
+        return KTP_OK;
+    }
+
+    ctx->image_hmac.data = ngx_pnalloc(r->pool, KTP_HMAC_HEX);
+    if (ctx->image_hmac.data == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->image_hmac.len = KTP_HMAC_HEX;
+    ktp_hmac_hex((char *) ctx->image_hmac.data, digest);
+
+    return KTP_OK;
 }
 
 
@@ -351,7 +390,11 @@ ngx_http_ktp_headers(ngx_http_request_t *r, ngx_array_t *headers)
 
     ngx_str_set(h, "Accept: application/json");
 
-    code = ngx_http_ktp_header(r, headers, "App-ID", klcf->app_id);
+    code = ngx_http_ktp_trace_header(r, headers);
+
+    if (code == KTP_OK) {
+        code = ngx_http_ktp_header(r, headers, "App-ID", klcf->app_id);
+    }
 
     if (code == KTP_OK) {
         code = ngx_http_ktp_header(r, headers, "API-Key", klcf->api_key);

@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_variables.h"
 #include "ngx_http_ktp_request.h"
+#include "ngx_http_ktp_trace.h"
 
 
 /* What a variable is made of: a value of one of these kinds, or none. */
@@ -7,6 +8,11 @@ typedef enum {
     NGX_HTTP_KTP_VAR_OUTCOME,
     NGX_HTTP_KTP_VAR_BILLED,
     NGX_HTTP_KTP_VAR_ERROR_CODE,
+    NGX_HTTP_KTP_VAR_STATUS_CODE,
+    NGX_HTTP_KTP_VAR_CLIENT,
+    NGX_HTTP_KTP_VAR_TRACEPARENT,
+    NGX_HTTP_KTP_VAR_IMAGE_HMAC,
+    NGX_HTTP_KTP_VAR_NIK_HMAC,
     NGX_HTTP_KTP_VAR_INTAKE,
     NGX_HTTP_KTP_VAR_FORMAT,
     NGX_HTTP_KTP_VAR_WIDTH,
@@ -25,6 +31,12 @@ typedef enum {
 static ngx_int_t ngx_http_ktp_variable(ngx_http_request_t        *r,
                                        ngx_http_variable_value_t *v,
                                        uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variable_link(ngx_http_request_t        *r,
+                                            ngx_http_variable_value_t *v,
+                                            uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_nik_hmac(ngx_http_request_t *r,
+                                       ngx_http_ktp_ctx_t *ctx,
+                                       ngx_str_t          *value);
 static ngx_int_t ngx_http_ktp_variable_image(ngx_http_request_t        *r,
                                              ngx_http_variable_value_t *v,
                                              uintptr_t                  data);
@@ -67,6 +79,16 @@ static ngx_http_variable_t ngx_http_ktp_vars[] = {
                      NGX_HTTP_KTP_VAR_BILLED),
     ngx_http_ktp_var("ktp_error_code", ngx_http_ktp_variable,
                      NGX_HTTP_KTP_VAR_ERROR_CODE),
+    ngx_http_ktp_var("ktp_status_code", ngx_http_ktp_variable,
+                     NGX_HTTP_KTP_VAR_STATUS_CODE),
+    ngx_http_ktp_var("ktp_client", ngx_http_ktp_variable_link,
+                     NGX_HTTP_KTP_VAR_CLIENT),
+    ngx_http_ktp_var("ktp_traceparent", ngx_http_ktp_variable_link,
+                     NGX_HTTP_KTP_VAR_TRACEPARENT),
+    ngx_http_ktp_var("ktp_image_hmac", ngx_http_ktp_variable_link,
+                     NGX_HTTP_KTP_VAR_IMAGE_HMAC),
+    ngx_http_ktp_var("ktp_nik_hmac", ngx_http_ktp_variable_link,
+                     NGX_HTTP_KTP_VAR_NIK_HMAC),
 
     ngx_http_ktp_var("ktp_intake", ngx_http_ktp_variable_image,
                      NGX_HTTP_KTP_VAR_INTAKE),
@@ -95,6 +117,27 @@ static ngx_http_variable_t ngx_http_ktp_vars[] = {
                      NGX_HTTP_KTP_VAR_RETRIES),
 
     ngx_http_null_variable};
+
+
+ngx_uint_t
+ngx_http_ktp_variable_used(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                 i;
+    ngx_http_variable_t       *v;
+    ngx_http_core_main_conf_t *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+        if (v[i].name.len == name->len
+            && ngx_strncmp(v[i].name.data, name->data, name->len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
 
 
 ngx_int_t
@@ -138,10 +181,94 @@ ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     case NGX_HTTP_KTP_VAR_BILLED:
         return ngx_http_ktp_variable_text(v, ngx_http_ktp_billed[ctx->billed]);
 
+    case NGX_HTTP_KTP_VAR_STATUS_CODE:
+        return ngx_http_ktp_variable_text(v, ctx->answer.status_code);
+
     default: /* NGX_HTTP_KTP_VAR_ERROR_CODE */
-        return ngx_http_ktp_variable_text(
-            v, ctx->code == KTP_OK ? NULL : ktp_error(ctx->code)->name);
+        return ngx_http_ktp_variable_text(v, ngx_http_ktp_error_code(ctx));
     }
+}
+
+
+const char *
+ngx_http_ktp_error_code(ngx_http_ktp_ctx_t *ctx)
+{
+    return ctx->code == KTP_OK ? ctx->answer.error_code
+                               : ktp_error(ctx->code)->name;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variable_link(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                           uintptr_t data)
+{
+    ngx_int_t           rc;
+    ngx_str_t           value;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_ktp_get_ctx(r);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    rc = NGX_OK;
+
+    switch (data) {
+
+    case NGX_HTTP_KTP_VAR_CLIENT:
+        value = ctx->client;
+        break;
+
+    case NGX_HTTP_KTP_VAR_TRACEPARENT:
+        value = *ngx_http_ktp_traceparent(r, ctx);
+        break;
+
+    case NGX_HTTP_KTP_VAR_IMAGE_HMAC:
+        value = ctx->image_hmac;
+        break;
+
+    default: /* NGX_HTTP_KTP_VAR_NIK_HMAC */
+        rc = ngx_http_ktp_nik_hmac(r, ctx, &value);
+        break;
+    }
+
+    v->data = value.data;
+    v->len = value.len;
+    v->valid = value.len ? 1 : 0;
+    v->not_found = !v->valid;
+
+    return rc;
+}
+
+
+/* Made only when it is asked for: nothing else needs it. */
+
+static ngx_int_t
+ngx_http_ktp_nik_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx,
+                      ngx_str_t *value)
+{
+    u_char digest[KTP_HMAC_SIZE];
+
+    ngx_str_null(value);
+
+    if (ctx->answer.nik[0] == '\0'
+        || ngx_http_ktp_hmac(r, (u_char *) ctx->answer.nik,
+                             ngx_strlen(ctx->answer.nik), digest)
+               != 0) {
+        return NGX_OK;
+    }
+
+    value->data = ngx_pnalloc(r->pool, KTP_HMAC_HEX);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->len = KTP_HMAC_HEX;
+    ktp_hmac_hex((char *) value->data, digest);
+
+    return NGX_OK;
 }
 
 
@@ -240,7 +367,7 @@ ngx_http_ktp_variable_call(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 static ngx_int_t
 ngx_http_ktp_variable_text(ngx_http_variable_value_t *v, const char *text)
 {
-    if (text == NULL) {
+    if (text == NULL || *text == '\0') {
         v->not_found = 1;
         return NGX_OK;
     }

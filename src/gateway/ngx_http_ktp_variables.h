@@ -9,5 +9,12 @@
 /* For preconfiguration. */
 ngx_int_t ngx_http_ktp_add_variables(ngx_conf_t *cf);
 
+/* Whether a configuration uses a variable.  For postconfiguration. */
+ngx_uint_t ngx_http_ktp_variable_used(ngx_conf_t *cf, ngx_str_t *name);
+
+/* The error code that the client got; "" or NULL: none.  Constant text, or
+ * the upstream's, which lives as long as the request. */
+const char *ngx_http_ktp_error_code(ngx_http_ktp_ctx_t *ctx);
+
 
 #endif /* NGX_HTTP_KTP_VARIABLES_H */
