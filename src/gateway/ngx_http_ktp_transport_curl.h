@@ -20,6 +20,11 @@
 #define NGX_HTTP_KTP_LOOKUPS 16
 
 
+/* Upload buffers; libcurl takes them from 16 KB to 2 MB. */
+#define NGX_HTTP_KTP_UPLOAD_MIN 16384
+#define NGX_HTTP_KTP_UPLOAD_MAX (512 * 1024)
+
+
 typedef struct ngx_http_ktp_name_s ngx_http_ktp_name_t;
 
 /*

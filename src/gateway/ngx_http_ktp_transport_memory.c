@@ -3,15 +3,15 @@
 #include <sys/mman.h>
 
 
-/* From this size on an allocation is a mapping. */
-#define NGX_HTTP_KTP_BUFFER_MIN (32 * 1024)
+/*
+ * Allocations that an upload buffer may be are mappings, all of one size:
+ * the largest buffer and its header.  Pages that are not used cost nothing.
+ */
+#define NGX_HTTP_KTP_BUFFER_MIN  (32 * 1024)
+#define NGX_HTTP_KTP_BUFFER_SIZE (NGX_HTTP_KTP_UPLOAD_MAX + 4096)
 
-/* Mappings have 64 KB, 128 KB, and so on to 4 MB. */
-#define NGX_HTTP_KTP_BUFFER_SHIFT 16
-#define NGX_HTTP_KTP_BUFFER_SIZES 7
-
-/* Bytes of mappings kept for use again: 512 KB for each of 32 calls. */
-#define NGX_HTTP_KTP_BUFFER_SPARE (16 * 1024 * 1024)
+/* Mappings kept for use again. */
+#define NGX_HTTP_KTP_BUFFERS 32
 
 
 /*
@@ -26,7 +26,7 @@ struct ngx_http_ktp_block_s {
         ngx_http_ktp_block_t *next; /* of those that are spare */
     } u;
 
-    size_t order; /* of the mapping's size, from 1; 0: malloc() */
+    size_t mapped; /* whether it is a mapping; otherwise malloc()'s */
 };
 
 
@@ -35,13 +35,12 @@ static void                 *ngx_http_ktp_curl_calloc(size_t n, size_t size);
 static void                 *ngx_http_ktp_curl_realloc(void *p, size_t len);
 static char                 *ngx_http_ktp_curl_strdup(const char *s);
 static void                  ngx_http_ktp_curl_free(void *p);
-static ngx_http_ktp_block_t *ngx_http_ktp_buffer_alloc(size_t size);
+static ngx_http_ktp_block_t *ngx_http_ktp_buffer_alloc(void);
 static void                  ngx_http_ktp_buffer_free(ngx_http_ktp_block_t *b);
 
 
-static ngx_http_ktp_block_t
-             *ngx_http_ktp_buffers[NGX_HTTP_KTP_BUFFER_SIZES + 1];
-static size_t ngx_http_ktp_buffers_spare;
+static ngx_http_ktp_block_t *ngx_http_ktp_buffers;
+static ngx_uint_t            ngx_http_ktp_nbuffers;
 
 
 CURLcode
@@ -57,20 +56,15 @@ ngx_http_ktp_memory_init(void)
 void
 ngx_http_ktp_memory_exit(void)
 {
-    ngx_uint_t            order;
     ngx_http_ktp_block_t *b;
 
-    for (order = 1; order <= NGX_HTTP_KTP_BUFFER_SIZES; order++) {
-        while (ngx_http_ktp_buffers[order]) {
-            b = ngx_http_ktp_buffers[order];
-            ngx_http_ktp_buffers[order] = b->u.next;
-
-            (void) munmap(b, (size_t) 1
-                                 << (NGX_HTTP_KTP_BUFFER_SHIFT + order - 1));
-        }
+    while (ngx_http_ktp_buffers) {
+        b = ngx_http_ktp_buffers;
+        ngx_http_ktp_buffers = b->u.next;
+        (void) munmap(b, NGX_HTTP_KTP_BUFFER_SIZE);
     }
 
-    ngx_http_ktp_buffers_spare = 0;
+    ngx_http_ktp_nbuffers = 0;
 }
 
 
@@ -86,24 +80,22 @@ ngx_http_ktp_curl_malloc(size_t len)
         return NULL;
     }
 
-    if (size >= NGX_HTTP_KTP_BUFFER_MIN) {
-        b = ngx_http_ktp_buffer_alloc(size);
+    if (size >= NGX_HTTP_KTP_BUFFER_MIN && size <= NGX_HTTP_KTP_BUFFER_SIZE) {
+        b = ngx_http_ktp_buffer_alloc();
+
+    } else {
+        b = malloc(size);
 
         if (b) {
-            b->u.len = len;
-            return b + 1;
+            b->mapped = 0;
         }
-
-        /* too large, or no memory, which malloc() will tell */
     }
 
-    b = malloc(size);
     if (b == NULL) {
         return NULL;
     }
 
     b->u.len = len;
-    b->order = 0;
 
     return b + 1;
 }
@@ -142,7 +134,7 @@ ngx_http_ktp_curl_realloc(void *p, size_t len)
     b = (ngx_http_ktp_block_t *) p - 1;
     size = len + sizeof(ngx_http_ktp_block_t);
 
-    if (b->order == 0 && size < NGX_HTTP_KTP_BUFFER_MIN && size >= len) {
+    if (!b->mapped && size < NGX_HTTP_KTP_BUFFER_MIN && size >= len) {
         b = realloc(b, size);
         if (b == NULL) {
             return NULL;
@@ -193,7 +185,7 @@ ngx_http_ktp_curl_free(void *p)
 
     b = (ngx_http_ktp_block_t *) p - 1;
 
-    if (b->order) {
+    if (b->mapped) {
         ngx_http_ktp_buffer_free(b);
 
     } else {
@@ -209,33 +201,21 @@ ngx_http_ktp_curl_free(void *p)
  */
 
 static ngx_http_ktp_block_t *
-ngx_http_ktp_buffer_alloc(size_t size)
+ngx_http_ktp_buffer_alloc(void)
 {
-    size_t                mapped;
-    ngx_uint_t            order;
     ngx_http_ktp_block_t *b;
 
-    mapped = (size_t) 1 << NGX_HTTP_KTP_BUFFER_SHIFT;
-
-    for (order = 1; mapped < size; order++) {
-        mapped <<= 1;
-    }
-
-    if (order > NGX_HTTP_KTP_BUFFER_SIZES) {
-        return NULL;
-    }
-
-    b = ngx_http_ktp_buffers[order];
+    b = ngx_http_ktp_buffers;
 
     if (b) {
-        ngx_http_ktp_buffers[order] = b->u.next;
-        ngx_http_ktp_buffers_spare -= mapped;
+        ngx_http_ktp_buffers = b->u.next;
+        ngx_http_ktp_nbuffers--;
         return b;
     }
 
-    b = ngx_http_ktp_map(mapped, ngx_http_ktp_transport.log);
+    b = ngx_http_ktp_map(NGX_HTTP_KTP_BUFFER_SIZE, ngx_http_ktp_transport.log);
     if (b) {
-        b->order = order;
+        b->mapped = 1;
     }
 
     return b;
@@ -245,16 +225,12 @@ ngx_http_ktp_buffer_alloc(size_t size)
 static void
 ngx_http_ktp_buffer_free(ngx_http_ktp_block_t *b)
 {
-    size_t mapped;
-
-    mapped = (size_t) 1 << (NGX_HTTP_KTP_BUFFER_SHIFT + b->order - 1);
-
-    if (ngx_http_ktp_buffers_spare + mapped > NGX_HTTP_KTP_BUFFER_SPARE) {
-        (void) munmap(b, mapped);
+    if (ngx_http_ktp_nbuffers == NGX_HTTP_KTP_BUFFERS) {
+        (void) munmap(b, NGX_HTTP_KTP_BUFFER_SIZE);
         return;
     }
 
-    b->u.next = ngx_http_ktp_buffers[b->order];
-    ngx_http_ktp_buffers[b->order] = b;
-    ngx_http_ktp_buffers_spare += mapped;
+    b->u.next = ngx_http_ktp_buffers;
+    ngx_http_ktp_buffers = b;
+    ngx_http_ktp_nbuffers++;
 }

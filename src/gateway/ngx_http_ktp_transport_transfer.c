@@ -3,10 +3,6 @@
 #include <arpa/inet.h>
 
 
-/* libcurl takes upload buffers from 16 KB to 2 MB. */
-#define NGX_HTTP_KTP_UPLOAD_MIN 16384
-#define NGX_HTTP_KTP_UPLOAD_MAX (512 * 1024)
-
 /* How long a looked-up address and a connection are used; seconds. */
 #define NGX_HTTP_KTP_NAME_AGE       60L
 #define NGX_HTTP_KTP_CONNECTION_AGE 300L
