@@ -1,0 +1,28 @@
+# ktp-extractd: damaged images cost nobody but their sender.  bench/damaged
+# sends as many as one likes.
+
+use strict;
+use warnings;
+
+use FindBin qw($Bin);
+use Test::More;
+use lib "$Bin/lib";
+
+use KTP::DamageRun;
+use KTP::Extractd;
+
+my $count = $KTP::Nginx::Slow > 1 ? 40 : 200;
+my $d = KTP::Extractd->new('--workers', 2, '--timeout', 60);
+my $book = KTP::DamageRun::run($d, $count, 1);
+
+is_deeply($book->{unexpected}, [], 'each answer is one of the table');
+cmp_ok($book->{slowest}, '<', 120, 'none is over its deadline');
+cmp_ok($book->{peak}, '<', 250 * 1024, 'no worker takes over 250 MB')
+    if $KTP::Nginx::Variant ne 'asan';
+cmp_ok(scalar keys %{ $book->{answers} }, '>=', 3,
+       'the images reach the decoder, and some the reader');
+unlike($d->log, qr/worker/, 'no worker was ended');
+
+note("$_: $book->{answers}{$_}") for sort keys %{ $book->{answers} };
+
+done_testing;
