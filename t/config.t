@@ -110,7 +110,7 @@ KTP::Nginx::write_file("$dir/long", 'a' x 5000);
 
 my $n = 0;
 
-spec_string(join '', map {
+spec_string(join '', (map {
     my ($where, $text, $message) = @$_;
     my $http = $where eq 'http' ? "--- http_config\n$text\n" : '';
     my $config = $where eq 'server'   ? $text
@@ -130,6 +130,19 @@ $message
 [alert]
 
 EOS
-} @rows);
+} @rows), <<'EOS');
+=== a limit of the body that is less than the image's
+--- config
+location = /x { ktp_pass http://127.0.0.1:1/x; client_max_body_size 2m; }
+location = /y { ktp_pass http://127.0.0.1:1/x; client_max_body_size 1m;
+                ktp_max_image_size 100k; }
+--- request
+GET /x
+--- error_code: 405
+--- grep_error_log eval
+qr/\[warn\].*?: "client_max_body_size" of \d+ bytes in location "[^"]+"/
+--- grep_error_log_out eval
+qr{^\[warn\] \S+ "client_max_body_size" of 2097152 bytes in location "/x"\n$}
+EOS
 
 run_tests();
