@@ -259,13 +259,32 @@ FUZZ_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer \
             -fsanitize=fuzzer,address,undefined \
             -fno-sanitize-recover=undefined
 
-build/fuzz/%: t/fuzz/%.c $(CONTRACT_SRCS) $(wildcard src/contract/*.h)
+FUZZ_OBJS := $(CONTRACT_SRCS:%.c=build/fuzz/obj/%.o)
+
+build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_CFLAGS) -Isrc/contract -o $@ $< $(CONTRACT_SRCS) \
-		-lyajl -lcrypto -lm
+	$(CLANG) $(FUZZ_CFLAGS) -Isrc/contract -MMD -MP -c -o $@ $<
+
+build/fuzz/%: t/fuzz/%.c $(FUZZ_OBJS)
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -Isrc/contract -MMD -MP -MF $@.d -o $@ $< \
+		$(FUZZ_OBJS) -lyajl -lcrypto -lm
+
+.SECONDARY: $(FUZZ_OBJS)
 
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_TARGETS)
+
+$(OUT)/make_seeds: t/fuzz/make_seeds.c $(CONTRACT_OBJS) $(wildcard t/unit/*.h)
+	$(CC) $(KTP_CFLAGS) -Isrc/contract -o $@ $< $(CONTRACT_OBJS) -lyajl \
+		-lcrypto -lm
+
+.PHONY: fuzz-seeds
+fuzz-seeds: $(OUT)/make_seeds ## write the fuzzers' seeds from the unit cases
+	@rm -rf t/fuzz/corpus/fuzz_json t/fuzz/corpus/fuzz_multipart \
+		t/fuzz/corpus/fuzz_base64 t/fuzz/corpus/fuzz_probe \
+		t/fuzz/corpus/fuzz_intake
+	@$< t/fuzz/corpus
 
 .PHONY: fuzz
 fuzz: $(FUZZ_TARGETS) ## fuzz each target for FUZZ_SECONDS (60)

@@ -1,0 +1,125 @@
+/*
+ * The multipart way in, with the boundary XX: the same for every way of
+ * cutting; what is taken ended with the last boundary, and its image is what
+ * stands in the body between a header and a boundary, as bytes or as text.
+ */
+
+#include "fuzz.h"
+#include "ktp_draft.h"
+
+
+#define DELIMITER     "\r\n--XX"
+#define DELIMITER_LEN (sizeof(DELIMITER) - 1)
+
+
+/* Is the content of a part, taken as text, the image that was taken? */
+
+static int
+is_text_of(const fuzz_result_t *result, const ktp_policy_t *policy,
+           const uint8_t *image, const uint8_t *p, size_t n)
+{
+    int         same;
+    uint8_t    *flat;
+    ktp_draft_t draft;
+    ktp_store_t store;
+
+    ktp_store_init(&store, NULL, policy->max_size);
+    ktp_draft_init(&draft, policy, &store, KTP_INTAKE_MULTIPART);
+    ktp_text_init(&draft.text, policy, &draft.image, draft.request.url);
+
+    same = 0;
+
+    if (ktp_text_feed(&draft.text, p, n) == KTP_OK
+        && ktp_draft_image_text(&draft) == KTP_OK
+        && store.size == result->store.size) {
+        flat = fuzz_flat(&store);
+        same = memcmp(flat, image, store.size) == 0
+               && strcmp(draft.request.url, result->request.url) == 0;
+        free(flat);
+    }
+
+    ktp_store_free(&store);
+
+    return same;
+}
+
+
+static int
+is_image(const fuzz_result_t *result, const ktp_policy_t *policy,
+         const uint8_t *image, const uint8_t *p, size_t n)
+{
+    if (n == result->store.size && memcmp(p, image, n) == 0) {
+        return 1;
+    }
+
+    return is_text_of(result, policy, image, p, n);
+}
+
+
+/* Looks in all parts; body has a CRLF in front. */
+
+static int
+find_image(const fuzz_result_t *result, const ktp_policy_t *policy,
+           const uint8_t *body, size_t size)
+{
+    int            found;
+    uint8_t       *image;
+    const uint8_t *p, *content, *next, *end;
+
+    end = body + size;
+    image = fuzz_flat(&result->store);
+    found = 0;
+
+    p = memmem(body, size, DELIMITER, DELIMITER_LEN);
+
+    while (p && !found) {
+        p += DELIMITER_LEN;
+        next = memmem(p, end - p, DELIMITER, DELIMITER_LEN);
+        if (next == NULL) {
+            break;
+        }
+
+        content = memmem(p, next - p, "\r\n\r\n", 4);
+        found = content
+                && is_image(result, policy, image, content + 4,
+                            next - content - 4);
+        p = next;
+    }
+
+    free(image);
+
+    return found;
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t      *body;
+    ktp_policy_t  policy;
+    fuzz_result_t whole, cut;
+
+    static const char type[] = "multipart/form-data; boundary=XX";
+
+    fuzz_policy(&policy, 4);
+    fuzz_intake(&whole, &policy, type, NULL, 0, data, size, 0);
+    fuzz_intake(&cut, &policy, type, NULL, 0, data, size,
+                fuzz_seed(data, size));
+    fuzz_same(&whole, &cut);
+
+    if (whole.code == KTP_OK) {
+        must(memmem(data, size, DELIMITER "--", DELIMITER_LEN + 2) != NULL);
+
+        body = malloc(size + 2);
+        must(body != NULL);
+        memcpy(body, "\r\n", 2);
+        memcpy(body + 2, data, size);
+        must(find_image(&whole, &policy, body, size + 2));
+        free(body);
+    }
+
+    ktp_store_free(&whole.store);
+    ktp_store_free(&cut.store);
+
+    return 0;
+}
