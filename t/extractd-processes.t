@@ -128,7 +128,10 @@ sub wait_bound {
 
 # -- a crash
 
-for my $signal (qw(SEGV KILL)) {
+# AddressSanitizer would report a SEGV that was sent as one of the program's
+my $crash = $KTP::Nginx::Variant eq 'asan' ? 'ABRT' : 'SEGV';
+
+for my $signal ($crash, 'KILL') {
 
     # this one is no finding
     local $KTP::Extractd::Asan_options
