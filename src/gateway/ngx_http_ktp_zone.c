@@ -186,7 +186,7 @@ ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    ngx_str_null(&nobody);
+    ngx_str_set(&nobody, "");
 
     zone->nobody = ngx_http_ktp_slot(zone, &nobody);
     if (zone->nobody == NULL) {
