@@ -252,6 +252,13 @@ bench: ## measure the gateway beside its peers; Q=-q: quickly
 	@bench/run $(Q)
 
 
+# -- the contract layer alone, on files and against the clock
+
+$(OUT)/ktp-intake: bench/ktp_intake.c $(CONTRACT_OBJS)
+	$(CC) $(KTP_CFLAGS) -Isrc/contract -MMD -MP -MF $@.d -o $@ $< \
+		$(CONTRACT_OBJS) -lyajl -lcrypto -lm
+
+
 # -- fuzzing: clang's libFuzzer over src/contract
 
 FUZZ_SECONDS ?= 60

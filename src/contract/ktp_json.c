@@ -511,6 +511,11 @@ ktp_json_outside(ktp_json_t *json, unsigned char c)
         return KTP_OK;
 
     default:
+        if (c < 0x20) {
+            /* yajl has more white space than JSON has */
+            return KTP_INVALID_PAYLOAD;
+        }
+
         json->before = c;
         return ++json->token > KTP_MAX_TOKEN ? KTP_INVALID_PAYLOAD : KTP_OK;
     }

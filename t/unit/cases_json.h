@@ -192,6 +192,8 @@ static const case_t cases_json[] = {
     { "NUL in the image, escaped", "{\"image\":\"/9j/\\u0000\"}", BAD },
     { "NUL in the reference",
       "{\"image\":\"@J\",\"reference_id\":\"a\\u0000\"}", BAD },
+    { "form feed between", "{\f\"image\":\"@J\"}", BAD, .early = 2 },
+    { "vertical tab behind", "{\"image\":\"@J\"}\v", BAD },
     { "number before the image", "{\"image\":1\"@J\"}", BAD, .early = 112 },
     { "two colons", "{\"image\"::\"@J\"}", BAD, .early = 10 },
     { "no colon", "{\"image\" \"@J\"}", BAD, .early = 130 },
