@@ -27,7 +27,7 @@ sub gone { return !-e "/proc/$_[0]" }
 sub all_gone {
     my (@pids) = @_;
 
-    my $deadline = time() + 10 * $Slow;
+    my $deadline = time() + 60 * $Slow;
 
     while (grep { !gone($_) } @pids) {
         return 0 if time() > $deadline;
@@ -65,7 +65,7 @@ sub children_time {
 sub wait_bound {
     my ($d) = @_;
 
-    my $deadline = time() + 10 * $Slow;
+    my $deadline = time() + 60 * $Slow;
     my $http = $d->http_pid;
 
     until (KTP::Nginx::read_file("/proc/$http/stat") =~ /^\d+ \(.*\) S /) {

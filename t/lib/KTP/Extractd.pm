@@ -201,7 +201,7 @@ sub workers {
     my ($self, $n) = @_;
 
     $n //= 1;
-    my $deadline = time() + 10 * $KTP::Nginx::Slow;
+    my $deadline = time() + 60 * $KTP::Nginx::Slow;
 
     while (time() < $deadline) {
         my (undef, @pids) = $self->children;
