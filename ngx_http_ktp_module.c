@@ -4,6 +4,7 @@
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_conf.h"
+#include "ngx_http_ktp_fetch.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_state.h"
@@ -40,6 +41,9 @@ static ngx_conf_enum_t ngx_http_ktp_validate_quality[] = {
     {ngx_string("on"), KTP_FLAG_TRUE},
     {ngx_string("off"), KTP_FLAG_FALSE},
     {ngx_null_string, 0}};
+
+static ngx_conf_enum_t ngx_http_ktp_image_url[] = {
+    {ngx_string("off"), 0}, {ngx_string("fetch"), 1}, {ngx_null_string, 0}};
 
 static ngx_conf_bitmask_t ngx_http_ktp_image_types[] = {
     {ngx_string("jpeg"), KTP_IMAGE_JPEG},
@@ -119,6 +123,27 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, image_types),
       &ngx_http_ktp_image_types },
+
+    { ngx_string("ktp_image_url"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, image_url),
+      &ngx_http_ktp_image_url },
+
+    { ngx_string("ktp_image_url_allow"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ktp_image_url_allow,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_image_url_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, image_url_timeout),
+      &ngx_http_ktp_positive },
 
     { ngx_string("ktp_validate_quality"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,

@@ -25,6 +25,7 @@
 
 typedef struct ngx_http_ktp_client_s ngx_http_ktp_client_t;
 typedef struct ngx_http_ktp_secret_s ngx_http_ktp_secret_t;
+typedef struct ngx_http_ktp_fetch_s  ngx_http_ktp_fetch_t;
 
 typedef struct {
     ngx_uint_t locations; /* with ktp_pass; the filters run for them only */
@@ -54,28 +55,31 @@ typedef struct {
     ngx_http_ktp_secret_t *app_id;
     ngx_http_ktp_secret_t *api_key;
 
-    size_t     max_image_size;
-    ngx_uint_t min_width;
-    ngx_uint_t min_height;
-    size_t     max_pixels;
-    ngx_uint_t image_types;      /* bit mask of ktp_image_format_t */
-    ngx_uint_t validate_quality; /* ktp_flag_t; ABSENT: the client's */
-    ngx_msec_t connect_timeout;
-    ngx_msec_t read_timeout;
-    ngx_msec_t timeout;
-    ngx_int_t  keepalive;
-    ngx_msec_t keepalive_timeout;
-    ngx_int_t  max_inflight;
-    ngx_int_t  retries;
-    ngx_flag_t ignore_client_abort;
-    ngx_flag_t ssl_verify;
-    ngx_str_t  ssl_trusted_certificate;
-    ngx_str_t  ssl_name;
-    ngx_str_t  ssl_certificate;
-    ngx_str_t  ssl_certificate_key;
-    ngx_str_t  proxy; /* URL; empty: none */
-    ngx_str_t  proxy_host;
-    ngx_flag_t json_errors;
+    size_t       max_image_size;
+    ngx_uint_t   min_width;
+    ngx_uint_t   min_height;
+    size_t       max_pixels;
+    ngx_uint_t   image_url; /* 1: it is fetched */
+    ngx_msec_t   image_url_timeout;
+    ngx_array_t *image_url_allow;  /* of ktp_cidr_t; NULL: none */
+    ngx_uint_t   image_types;      /* bit mask of ktp_image_format_t */
+    ngx_uint_t   validate_quality; /* ktp_flag_t; ABSENT: the client's */
+    ngx_msec_t   connect_timeout;
+    ngx_msec_t   read_timeout;
+    ngx_msec_t   timeout;
+    ngx_int_t    keepalive;
+    ngx_msec_t   keepalive_timeout;
+    ngx_int_t    max_inflight;
+    ngx_int_t    retries;
+    ngx_flag_t   ignore_client_abort;
+    ngx_flag_t   ssl_verify;
+    ngx_str_t    ssl_trusted_certificate;
+    ngx_str_t    ssl_name;
+    ngx_str_t    ssl_certificate;
+    ngx_str_t    ssl_certificate_key;
+    ngx_str_t    proxy; /* URL; empty: none */
+    ngx_str_t    proxy_host;
+    ngx_flag_t   json_errors;
 
     ngx_uint_t                auth; /* ngx_http_ktp_auth_t */
     ngx_http_complex_value_t *auth_name;
@@ -123,10 +127,12 @@ typedef struct {
 
     ngx_http_ktp_body_pt body_handler;
 
-    ktp_intake_t       *intake;
-    ktp_store_t         store;
-    ktp_outgoing_t      outgoing;
-    ngx_http_ktp_call_t call;
+    ktp_intake_t         *intake;
+    ktp_intake_t         *fetched; /* the image, where the body names a URL */
+    ngx_http_ktp_fetch_t *fetch;   /* NULL: none is under way */
+    ktp_store_t           store;
+    ktp_outgoing_t        outgoing;
+    ngx_http_ktp_call_t   call;
 
     ktp_code_t             code; /* the error answered with, or KTP_OK */
     ngx_http_ktp_outcome_t outcome;

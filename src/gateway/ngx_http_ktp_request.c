@@ -2,6 +2,7 @@
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_fetch.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_trace.h"
@@ -11,6 +12,8 @@ static ngx_int_t ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code);
 static void      ngx_http_ktp_end(void *data);
 static void      ngx_http_ktp_release(void *data);
 static void ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code);
+static void ngx_http_ktp_image_complete(ngx_http_request_t *r,
+                                        ktp_code_t          code);
 static ktp_code_t ngx_http_ktp_image_hmac(ngx_http_request_t *r,
                                           ngx_http_ktp_ctx_t *ctx);
 static ktp_code_t ngx_http_ktp_send(ngx_http_request_t *r);
@@ -206,6 +209,8 @@ ngx_http_ktp_end(void *data)
 {
     ngx_http_ktp_ctx_t *ctx = data;
 
+    ngx_http_ktp_fetch_abort(ctx);
+
     if (ctx->calling) {
         ngx_http_ktp_call_abort(&ctx->call);
         ngx_http_ktp_call_ended(ctx);
@@ -230,6 +235,7 @@ ngx_http_ktp_release(void *data)
 
     ktp_store_free(&ctx->store);
     ktp_intake_destroy(ctx->intake);
+    ktp_intake_destroy(ctx->fetched);
     ngx_http_ktp_digest_free(&ctx->digest);
 }
 
@@ -244,6 +250,25 @@ ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code)
     if (code == KTP_OK) {
         code = ktp_intake_finish(ctx->intake);
     }
+
+    if (code == KTP_OK && ktp_intake_request(ctx->intake)->url[0]) {
+        code = ngx_http_ktp_fetch(r, ngx_http_ktp_image_complete);
+
+        if (code == KTP_OK) {
+            return;
+        }
+    }
+
+    ngx_http_ktp_image_complete(r, code);
+}
+
+
+static void
+ngx_http_ktp_image_complete(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
     if (code == KTP_OK) {
         code = ngx_http_ktp_image_hmac(r, ctx);

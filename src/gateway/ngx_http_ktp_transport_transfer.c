@@ -23,7 +23,7 @@ static int ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip,
                                        int port, int local_port);
 static ngx_int_t ngx_http_ktp_call_rewind(ngx_http_ktp_call_t *call);
 static ngx_int_t ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call,
-                                            char                *ip);
+                                            char *ip, int port);
 static size_t    ngx_http_ktp_transfer_write(char *p, size_t size, size_t n,
                                              void *data);
 static curl_socket_t ngx_http_ktp_transfer_open(void                 *data,
@@ -455,7 +455,7 @@ ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip, int port,
 
     /* the socket callback is not asked for a connection that is reused */
 
-    if (call->guard && ngx_http_ktp_call_guard_ip(call, ip) != NGX_OK) {
+    if (call->guard && ngx_http_ktp_call_guard_ip(call, ip, port) != NGX_OK) {
         call->stopped = 1;
         return CURL_PREREQFUNC_ABORT;
     }
@@ -478,7 +478,7 @@ ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip, int port,
 
 
 static ngx_int_t
-ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call, char *ip)
+ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call, char *ip, int port)
 {
     struct sockaddr_in  sin;
     struct sockaddr_in6 sin6;
@@ -488,11 +488,13 @@ ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call, char *ip)
 
     if (inet_pton(AF_INET, ip, &sin.sin_addr) == 1) {
         sin.sin_family = AF_INET;
+        sin.sin_port = htons(port);
         return call->guard(call->data, (struct sockaddr *) &sin);
     }
 
     if (inet_pton(AF_INET6, ip, &sin6.sin6_addr) == 1) {
         sin6.sin6_family = AF_INET6;
+        sin6.sin6_port = htons(port);
         return call->guard(call->data, (struct sockaddr *) &sin6);
     }
 

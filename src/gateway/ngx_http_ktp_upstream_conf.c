@@ -35,6 +35,9 @@ ngx_http_ktp_upstream_create_conf(ngx_http_ktp_loc_conf_t *klcf)
     klcf->retries = NGX_CONF_UNSET;
     klcf->ssl_verify = NGX_CONF_UNSET;
     klcf->ignore_client_abort = NGX_CONF_UNSET;
+    klcf->image_url = NGX_CONF_UNSET_UINT;
+    klcf->image_url_timeout = NGX_CONF_UNSET_MSEC;
+    klcf->image_url_allow = NGX_CONF_UNSET_PTR;
 
     /*
      * set by ngx_pcalloc():
@@ -65,6 +68,12 @@ ngx_http_ktp_upstream_merge_conf(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
     ngx_conf_merge_value(conf->ssl_verify, prev->ssl_verify, 1);
     ngx_conf_merge_value(conf->ignore_client_abort, prev->ignore_client_abort,
                          0);
+
+    ngx_conf_merge_uint_value(conf->image_url, prev->image_url, 0);
+    ngx_conf_merge_msec_value(conf->image_url_timeout, prev->image_url_timeout,
+                              15000);
+    ngx_conf_merge_ptr_value(conf->image_url_allow, prev->image_url_allow,
+                             NULL);
 
     ngx_conf_merge_str_value(conf->ssl_trusted_certificate,
                              prev->ssl_trusted_certificate, "");

@@ -286,7 +286,9 @@ ngx_http_ktp_variable_image(ngx_http_request_t        *r,
         return NGX_OK;
     }
 
-    request = ktp_intake_request(ctx->intake);
+    request = ktp_intake_request(
+        ctx->fetched && data != NGX_HTTP_KTP_VAR_INTAKE ? ctx->fetched
+                                                        : ctx->intake);
 
     switch (data) {
 

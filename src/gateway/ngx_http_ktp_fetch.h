@@ -1,0 +1,25 @@
+/* An image that is a URL: got, and then handled as if it had been sent. */
+
+#ifndef NGX_HTTP_KTP_FETCH_H
+#define NGX_HTTP_KTP_FETCH_H
+
+#include "ngx_http_ktp.h"
+
+
+/*
+ * Gets the image that the request names, into ctx->store and ctx->fetched,
+ * under the policy that an image of the body is under.  KTP_OK: handler will
+ * be called once with the code, unless ngx_http_ktp_fetch_abort() is before.
+ */
+ktp_code_t ngx_http_ktp_fetch(ngx_http_request_t  *r,
+                              ngx_http_ktp_body_pt handler);
+
+/* Ends a fetch that is under way; nothing if none is. */
+void ngx_http_ktp_fetch_abort(ngx_http_ktp_ctx_t *ctx);
+
+/* ktp_image_url_allow CIDR ... */
+char *ngx_http_ktp_image_url_allow(ngx_conf_t *cf, ngx_command_t *cmd,
+                                   void *conf);
+
+
+#endif /* NGX_HTTP_KTP_FETCH_H */
