@@ -133,7 +133,7 @@ $(OUT)/obj/ktpd_region_table.o: build/ktpd_region_table.c \
 $(OUT)/ktp-extract: $(OUT)/obj/src/extractor/ktp_extract.o
 $(OUT)/ktp-extractd: $(OUT)/obj/src/extractor/ktp_extractd.o
 $(OUT)/ktp-extract $(OUT)/ktp-extractd: $(EXTRACTOR_OBJS) $(CONTRACT_OBJS)
-	$(CC) $(OPT) -o $@ $^ $(EXTRACTOR_LIBS)
+	$(CC) $(OPT) -Wl,-z,relro,-z,now -o $@ $^ $(EXTRACTOR_LIBS)
 
 # the drawing program of the demo and the tests
 
@@ -301,6 +301,13 @@ fuzz: $(FUZZ_TARGETS) ## fuzz each target for FUZZ_SECONDS (60)
 		-print_final_stats=1 -artifact_prefix=build/fuzz/$$n- \
 		build/fuzz/new/$$n t/fuzz/corpus/$$n || exit 1; done
 
+
+.PHONY: package
+package: ## build the Debian packages of what is committed
+	@rm -rf build/package && mkdir -p build/package/source
+	@git archive HEAD | tar -x -C build/package/source
+	cd build/package/source && dpkg-buildpackage -us -uc -b
+	@ls build/package/*.deb
 
 .PHONY: clean
 clean: ## remove what was built
