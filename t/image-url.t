@@ -22,6 +22,7 @@ my $port = $images->port;
 my $refused = KTP::Nginx::free_port();
 
 $nginx->hosts(['images.test', '127.0.0.1'], ['internal.test', '127.0.0.1'],
+              ['internal.test.', '127.0.0.1'], ['LOCALHOST.', '127.0.0.1'],
               ['public.test', '198.41.0.4'], ['nat64.test', '64:ff9b::a00:1'],
               ['slow.test', '127.0.0.1', 900]);
 
