@@ -8,7 +8,9 @@
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_state.h"
+#include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_policy.h"
+#include "ngx_http_ktp_status.h"
 #include "ngx_http_ktp_upstream_conf.h"
 #include "ngx_http_ktp_variables.h"
 
@@ -257,6 +259,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, json_errors),
       NULL },
 
+    { ngx_string("ktp_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_ktp_status,
+      0,
+      0,
+      NULL },
+
     { ngx_string("ktp_fields"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_ktp_fields,
@@ -456,6 +465,16 @@ ngx_http_ktp_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (kmcf->status && kmcf->zone == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ktp_status\" requires \"ktp_zone\"");
+        return NGX_ERROR;
+    }
+
+    if (kmcf->zone && ngx_http_ktp_metrics_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     kmcf->image_hmac = ngx_http_ktp_variable_used(cf, &image_hmac);
 
     return ngx_http_ktp_client_init(cf);
@@ -473,6 +492,7 @@ ngx_http_ktp_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_ktp_quota_init(cycle);
+    ngx_http_ktp_metrics_init_process(cycle);
 
     return ngx_http_ktp_transport_init(cycle);
 }
@@ -484,4 +504,5 @@ ngx_http_ktp_exit_process(ngx_cycle_t *cycle)
     ngx_http_ktp_transport_exit(cycle);
     ngx_http_ktp_state_exit(cycle);
     ngx_http_ktp_digest_exit();
+    ngx_http_ktp_metrics_exit();
 }

@@ -36,6 +36,7 @@ typedef struct {
     ngx_rbtree_node_t    client_sentinel;
     ngx_queue_t          secrets; /* that are files */
     ngx_uint_t           auth;    /* count of "ktp_auth" other than off */
+    ngx_uint_t           status;  /* count of "ktp_status" */
     unsigned             image_hmac : 1; /* the variable is used somewhere */
 } ngx_http_ktp_main_conf_t;
 

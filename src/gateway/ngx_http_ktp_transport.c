@@ -15,6 +15,10 @@ static void ngx_http_ktp_timer_event(ngx_event_t *ev);
 
 ngx_http_ktp_transport_t ngx_http_ktp_transport;
 
+static ngx_http_ktp_transport_stat_t ngx_http_ktp_transport_stat0;
+ngx_http_ktp_transport_stat_t       *ngx_http_ktp_transport_stat =
+    &ngx_http_ktp_transport_stat0;
+
 
 ngx_int_t
 ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
@@ -230,6 +234,7 @@ ngx_http_ktp_calls_count(ngx_int_t n)
     tr = &ngx_http_ktp_transport;
 
     tr->ncalls += n;
+    ngx_http_ktp_transport_stat->calls = tr->ncalls;
 
     curl_multi_setopt(tr->multi, CURLMOPT_MAXCONNECTS,
                       (long) ngx_max(tr->ncalls + tr->keepalive, 2) - 1);

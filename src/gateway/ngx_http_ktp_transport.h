@@ -48,6 +48,16 @@ typedef struct {
 
 typedef struct ngx_http_ktp_call_s ngx_http_ktp_call_t;
 
+/* What this process has at present, for whoever wants to tell it. */
+typedef struct {
+    ngx_atomic_t calls;       /* in flight */
+    ngx_atomic_t connections; /* open, idle ones as well */
+    ngx_atomic_t opened;      /* connections, so far */
+} ngx_http_ktp_transport_stat_t;
+
+/* May be pointed at memory that other processes read; never NULL. */
+extern ngx_http_ktp_transport_stat_t *ngx_http_ktp_transport_stat;
+
 /* What read returns when there is nothing yet, and when there never will. */
 #define NGX_HTTP_KTP_READ_AGAIN ((size_t) -1)
 #define NGX_HTTP_KTP_READ_ERROR ((size_t) -2)

@@ -133,6 +133,9 @@ ngx_http_ktp_socket_open(ngx_http_ktp_transfer_t *t,
     s->tcp = addr->family != AF_UNIX;
     s->idle_timeout = t->call->upstream->keepalive_timeout;
 
+    ngx_http_ktp_transport_stat->connections++;
+    ngx_http_ktp_transport_stat->opened++;
+
     return fd;
 }
 
@@ -147,6 +150,8 @@ ngx_http_ktp_socket_close(void *data, curl_socket_t fd)
     if ((ngx_uint_t) fd < tr->nsockets && tr->sockets[fd]) {
         ngx_http_ktp_socket_free(tr->sockets[fd]);
     }
+
+    ngx_http_ktp_transport_stat->connections--;
 
     return ngx_close_socket(fd);
 }

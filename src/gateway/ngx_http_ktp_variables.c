@@ -191,6 +191,39 @@ ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
 
 const char *
+ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome)
+{
+    return ngx_http_ktp_outcomes[outcome];
+}
+
+
+ngx_http_ktp_outcome_t
+ngx_http_ktp_outcome(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    if (ctx && ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE) {
+        return ctx->outcome;
+    }
+
+    switch (r->err_status ? r->err_status : r->headers_out.status) {
+
+    case 0:
+    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
+        return NGX_HTTP_KTP_OUTCOME_ABORTED;
+
+    case NGX_HTTP_UNAUTHORIZED:
+    case NGX_HTTP_FORBIDDEN:
+        return NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED;
+
+    case NGX_HTTP_TOO_MANY_REQUESTS:
+        return NGX_HTTP_KTP_OUTCOME_QUOTA;
+
+    default:
+        return NGX_HTTP_KTP_OUTCOME_REJECTED;
+    }
+}
+
+
+const char *
 ngx_http_ktp_error_code(ngx_http_ktp_ctx_t *ctx)
 {
     return ctx->code == KTP_OK ? ctx->answer.error_code

@@ -1,5 +1,6 @@
 #include "ngx_http_ktp.h"
 #include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_state.h"
 
 
@@ -236,6 +237,12 @@ ngx_http_ktp_zone_create(ngx_http_ktp_zone_t *zone)
     sh->nunsent = size / sizeof(ngx_http_ktp_unsent_t);
     sh->unsent = ngx_slab_calloc(zone->pool, size);
     if (sh->unsent == NULL) {
+        goto failed;
+    }
+
+    sh->metrics =
+        ngx_http_ktp_metrics_create(zone->pool, zone->shm_zone->shm.size);
+    if (sh->metrics == NULL) {
         goto failed;
     }
 

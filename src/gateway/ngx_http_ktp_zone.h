@@ -12,7 +12,9 @@
 #include "ktp_quota.h"
 
 
-typedef struct ngx_http_ktp_slot_s ngx_http_ktp_slot_t;
+typedef struct ngx_http_ktp_slot_s     ngx_http_ktp_slot_t;
+typedef struct ngx_http_ktp_counters_s ngx_http_ktp_counters_t;
+typedef struct ngx_http_ktp_metrics_s  ngx_http_ktp_metrics_t;
 
 /*
  * What is shared of one client; also of those that were taken out of the
@@ -25,6 +27,8 @@ struct ngx_http_ktp_slot_s {
     uint64_t quota[KTP_QUOTA_PERIODS];
     uint64_t rate;
     uint64_t shadowed; /* calls that a quota in shadow would have refused */
+
+    ngx_http_ktp_counters_t *counters; /* NULL: no request yet */
 
     u_char name[KTP_MAX_CLIENT_NAME];
 };
@@ -50,6 +54,8 @@ typedef struct {
 
     ngx_http_ktp_unsent_t *unsent;
     ngx_uint_t             nunsent;
+
+    ngx_http_ktp_metrics_t *metrics;
 
     /* of the state file */
 
