@@ -105,9 +105,7 @@ ngx_http_ktp_transport_exit(ngx_cycle_t *cycle)
         q = ngx_queue_head(&tr->spare);
         t = ngx_queue_data(q, ngx_http_ktp_transfer_t, queue);
         ngx_queue_remove(q);
-
-        curl_easy_cleanup(t->easy);
-        ngx_free(t);
+        ngx_http_ktp_transfer_destroy(t);
     }
 
     if (tr->timer.timer_set) {

@@ -23,6 +23,12 @@ typedef enum {
  * Every string is null-terminated.
  */
 typedef struct {
+    /*
+     * Unlike that of all others, from 1; handles keep the settings of an id.
+     * 0: for one call only.
+     */
+    ngx_uint_t id;
+
     ngx_str_t url;         /* as libcurl takes it */
     ngx_str_t unix_socket; /* path, or empty */
     ngx_str_t lookup;      /* name that has to be looked up; empty: none */

@@ -34,6 +34,8 @@ typedef struct ngx_http_ktp_name_s ngx_http_ktp_name_t;
 typedef struct {
     ngx_queue_t          queue; /* among the active or the spare ones */
     CURL                *easy;
+    CURLU               *url;
+    ngx_uint_t           upstream; /* id of the settings; 0: of no other use */
     ngx_http_ktp_call_t *call;
     ngx_http_ktp_name_t *name; /* that it looks up at present */
     struct curl_slist   *headers;
@@ -99,6 +101,9 @@ ngx_http_ktp_transfer_create(ngx_http_ktp_call_t *call);
 
 /* Gives it back; it is not in the multi handle any more. */
 void ngx_http_ktp_transfer_free(ngx_http_ktp_transfer_t *t);
+
+/* Frees one that is in no queue, wholly. */
+void ngx_http_ktp_transfer_destroy(ngx_http_ktp_transfer_t *t);
 
 /* A byte moved: the time-out between two of them starts anew. */
 void ngx_http_ktp_call_progress(ngx_http_ktp_call_t *call);

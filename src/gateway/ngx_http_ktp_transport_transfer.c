@@ -11,7 +11,11 @@
 #define NGX_HTTP_KTP_ANSWER_SIZE 4096
 
 
+static ngx_http_ktp_transfer_t *
+ngx_http_ktp_transfer_spare(const ngx_http_ktp_upstream_t *up);
 static ngx_int_t ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t);
+static ngx_int_t ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t);
+static ngx_int_t ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_transfer_headers(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_transfer_tls(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t);
@@ -36,27 +40,24 @@ static void          ngx_http_ktp_call_addr(ngx_http_ktp_call_t *call);
 ngx_http_ktp_transfer_t *
 ngx_http_ktp_transfer_create(ngx_http_ktp_call_t *call)
 {
-    ngx_queue_t              *q;
     ngx_http_ktp_transfer_t  *t;
     ngx_http_ktp_transport_t *tr;
 
     tr = &ngx_http_ktp_transport;
 
-    if (!ngx_queue_empty(&tr->spare)) {
-        q = ngx_queue_head(&tr->spare);
-        ngx_queue_remove(q);
-        tr->nspare--;
-        t = ngx_queue_data(q, ngx_http_ktp_transfer_t, queue);
+    t = ngx_http_ktp_transfer_spare(call->upstream);
 
-    } else {
+    if (t == NULL) {
         t = ngx_calloc(sizeof(ngx_http_ktp_transfer_t), tr->log);
         if (t == NULL) {
             return NULL;
         }
 
         t->easy = curl_easy_init();
-        if (t->easy == NULL) {
-            ngx_free(t);
+        t->url = curl_url();
+
+        if (t->easy == NULL || t->url == NULL) {
+            ngx_http_ktp_transfer_destroy(t);
             return NULL;
         }
 
@@ -75,6 +76,40 @@ ngx_http_ktp_transfer_create(ngx_http_ktp_call_t *call)
 }
 
 
+/*
+ * One that has the upstream's settings, or else the one that has rested for
+ * longest.
+ */
+
+static ngx_http_ktp_transfer_t *
+ngx_http_ktp_transfer_spare(const ngx_http_ktp_upstream_t *up)
+{
+    ngx_queue_t              *q;
+    ngx_http_ktp_transfer_t  *t;
+    ngx_http_ktp_transport_t *tr;
+
+    t = NULL;
+    tr = &ngx_http_ktp_transport;
+
+    for (q = ngx_queue_head(&tr->spare); q != ngx_queue_sentinel(&tr->spare);
+         q = ngx_queue_next(q)) {
+
+        t = ngx_queue_data(q, ngx_http_ktp_transfer_t, queue);
+
+        if (t->upstream == up->id) {
+            break;
+        }
+    }
+
+    if (t) {
+        ngx_queue_remove(&t->queue);
+        tr->nspare--;
+    }
+
+    return t;
+}
+
+
 void
 ngx_http_ktp_transfer_free(ngx_http_ktp_transfer_t *t)
 {
@@ -83,30 +118,26 @@ ngx_http_ktp_transfer_free(ngx_http_ktp_transfer_t *t)
 
     tr = &ngx_http_ktp_transport;
 
-    /* lets go of pointers into the call */
-    curl_easy_reset(t->easy);
-
     /* the headers have the credentials */
+
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
 
     for (s = t->headers; s; s = s->next) {
         ngx_explicit_memzero(s->data, ngx_strlen(s->data));
     }
 
     curl_slist_free_all(t->headers);
-    curl_slist_free_all(t->connect_to);
 
     ngx_queue_remove(&t->queue);
 
     t->headers = NULL;
-    t->connect_to = NULL;
     t->call = NULL;
     t->name = NULL;
     t->added = 0;
     t->must_wait = 0;
 
     if (tr->nspare == NGX_HTTP_KTP_SPARE_TRANSFERS) {
-        curl_easy_cleanup(t->easy);
-        ngx_free(t);
+        ngx_http_ktp_transfer_destroy(t);
         return;
     }
 
@@ -115,8 +146,53 @@ ngx_http_ktp_transfer_free(ngx_http_ktp_transfer_t *t)
 }
 
 
+void
+ngx_http_ktp_transfer_destroy(ngx_http_ktp_transfer_t *t)
+{
+    curl_easy_cleanup(t->easy);
+    curl_url_cleanup(t->url);
+    curl_slist_free_all(t->connect_to);
+
+    ngx_free(t);
+}
+
+
+/*
+ * The upstream's settings stay with the handle, which costs a good part of
+ * what libcurl does for a call; the call's own are set each time.
+ */
+
 static ngx_int_t
 ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
+{
+    const ngx_http_ktp_upstream_t *up;
+
+    up = t->call->upstream;
+
+    if (up->id == 0 || t->upstream != up->id) {
+        t->upstream = 0;
+
+        if (ngx_http_ktp_transfer_upstream(t) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        t->upstream = up->id;
+    }
+
+    /* a call that is sent again asks for a new one */
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, up->keepalive ? 0L : 1L);
+
+    if (ngx_http_ktp_transfer_headers(t) != NGX_OK
+        || ngx_http_ktp_transfer_body(t) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t)
 {
     CURL                          *easy;
     long                           idle;
@@ -125,22 +201,18 @@ ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
     easy = t->easy;
     up = t->call->upstream;
 
-    if (curl_easy_setopt(easy, CURLOPT_URL, up->url.data) != CURLE_OK
-        || (up->unix_socket.len
-            && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
-                                up->unix_socket.data)
-                   != CURLE_OK)
-        /* set in any case, against what the environment says */
-        || curl_easy_setopt(easy, CURLOPT_PROXY,
-                            up->proxy.len ? (char *) up->proxy.data : "")
-               != CURLE_OK
-        || ngx_http_ktp_transfer_headers(t) != NGX_OK
-        || ngx_http_ktp_transfer_tls(t) != NGX_OK
-        || ngx_http_ktp_transfer_body(t) != NGX_OK) {
+    curl_easy_reset(easy);
+
+    if (ngx_http_ktp_transfer_url(t) != NGX_OK
+        || ngx_http_ktp_transfer_tls(t) != NGX_OK) {
         return NGX_ERROR;
     }
 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, ngx_http_ktp_transfer_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, t);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, ngx_http_ktp_transfer_seek);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ngx_http_ktp_transfer_write);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
@@ -169,6 +241,8 @@ ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long) up->connect_timeout);
+    /* not to the proxy */
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
 
     /* seconds, rounded up; the reaper of idle connections is exact */
 
@@ -182,9 +256,50 @@ ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
     curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
                      NGX_HTTP_KTP_CONNECTION_AGE);
 
-    if (up->keepalive == 0) {
-        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, up->keepalive ? 0L : 1L);
+
+    return NGX_OK;
+}
+
+
+/* The URL is taken apart once, and not by every call. */
+
+static ngx_int_t
+ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t)
+{
+    CURL                          *easy;
+    const ngx_http_ktp_upstream_t *up;
+
+    easy = t->easy;
+    up = t->call->upstream;
+
+    curl_slist_free_all(t->connect_to);
+    t->connect_to = NULL;
+
+    if (curl_url_set(t->url, CURLUPART_URL, (char *) up->url.data, 0)
+            != CURLUE_OK
+        || curl_easy_setopt(easy, CURLOPT_CURLU, t->url) != CURLE_OK
+        || (up->unix_socket.len
+            && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
+                                up->unix_socket.data)
+                   != CURLE_OK)
+        /* set in any case, against what the environment says */
+        || curl_easy_setopt(easy, CURLOPT_PROXY,
+                            up->proxy.len ? (char *) up->proxy.data : "")
+               != CURLE_OK) {
+        return NGX_ERROR;
+    }
+
+    if (up->connect_to.len == 0) {
+        return NGX_OK;
+    }
+
+    t->connect_to = curl_slist_append(NULL, (char *) up->connect_to.data);
+
+    if (t->connect_to == NULL
+        || curl_easy_setopt(easy, CURLOPT_CONNECT_TO, t->connect_to)
+               != CURLE_OK) {
+        return NGX_ERROR;
     }
 
     return NGX_OK;
@@ -231,19 +346,6 @@ ngx_http_ktp_transfer_headers(ngx_http_ktp_transfer_t *t)
                == NULL) {
         return NGX_ERROR;
     }
-
-    if (up->connect_to.len) {
-        t->connect_to = curl_slist_append(NULL, (char *) up->connect_to.data);
-
-        if (t->connect_to == NULL
-            || curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to)
-                   != CURLE_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    /* not to the proxy */
-    curl_easy_setopt(t->easy, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
 
     return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers)
                    == CURLE_OK
@@ -327,10 +429,6 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      (curl_off_t) call->body_length);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, ngx_http_ktp_transfer_read);
-    curl_easy_setopt(easy, CURLOPT_READDATA, t);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, ngx_http_ktp_transfer_seek);
-    curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
 
     return NGX_OK;
 }

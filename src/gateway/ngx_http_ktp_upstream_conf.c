@@ -23,6 +23,9 @@ static int       ngx_http_ktp_no_password(char *buf, int size, int rwflag,
 static ngx_int_t ngx_http_ktp_is_address(ngx_str_t *host);
 
 
+static ngx_uint_t ngx_http_ktp_upstreams;
+
+
 void
 ngx_http_ktp_upstream_create_conf(ngx_http_ktp_loc_conf_t *klcf)
 {
@@ -97,6 +100,9 @@ ngx_http_ktp_upstream_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
     ngx_http_ktp_upstream_t *up;
 
     up = klcf->upstream;
+
+    /* counted over configurations, of which one process may see several */
+    up->id = ++ngx_http_ktp_upstreams;
 
     up->connect_timeout = klcf->connect_timeout;
     up->read_timeout = klcf->read_timeout;
