@@ -198,6 +198,10 @@ ktpd_sandbox_http(unsigned connections, unsigned sandbox)
 {
     rlim_t files;
 
+    if (!sandbox) {
+        return 0;
+    }
+
     /* channels to the workers, and the handful that it has anyway */
 
     files = connections + 64 + 16;
@@ -207,7 +211,7 @@ ktpd_sandbox_http(unsigned connections, unsigned sandbox)
         return -1;
     }
 
-    return sandbox ? ktpd_sandbox_apply(ktpd_calls_http, 0) : 0;
+    return ktpd_sandbox_apply(ktpd_calls_http, 0);
 }
 
 
@@ -216,7 +220,11 @@ ktpd_sandbox_worker(int channel, int null, unsigned cpu, unsigned sandbox)
 {
     static const int none[] = {KTPD_NO_CALL};
 
-    if (!KTPD_SANITIZED && sandbox
+    if (!sandbox) {
+        return 0;
+    }
+
+    if (!KTPD_SANITIZED
         && ktpd_sandbox_limit(RLIMIT_DATA, KTPD_WORKER_MEMORY, "data") != 0) {
         return -1;
     }
@@ -241,7 +249,7 @@ ktpd_sandbox_worker(int channel, int null, unsigned cpu, unsigned sandbox)
         return -1;
     }
 
-    return sandbox ? ktpd_sandbox_apply(none, 0) : 0;
+    return ktpd_sandbox_apply(none, 0);
 }
 
 

@@ -36,8 +36,8 @@ int ktpd_sandbox_early(void);
 int ktpd_sandbox_child(pid_t parent);
 
 /*
- * The three lists.  With sandbox 0 only the limits are set, for debuggers
- * that need more of the kernel than the program.  0, or -1 with a message.
+ * The three lists, with their limits.  With sandbox 0 there are neither, for
+ * debuggers that need more than the program does.  0, or -1 with a message.
  */
 int ktpd_sandbox_master(unsigned sandbox);
 
