@@ -56,7 +56,9 @@ ktp_field_by_name(const char *name, size_t len)
     unsigned i;
 
     for (i = 0; i < KTP_FIELDS; i++) {
-        if (strlen(ktp_field_names[i]) == len
+        /* the first character tells most of them apart */
+        if (len && *ktp_field_names[i] == *name
+            && strlen(ktp_field_names[i]) == len
             && memcmp(ktp_field_names[i], name, len) == 0) {
             break;
         }

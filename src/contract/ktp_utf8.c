@@ -1,5 +1,9 @@
+#include <stdint.h>
+#include <string.h>
 #include "ktp_utf8.h"
 
+
+#define KTP_UTF8_NOT_ASCII UINT64_C(0x8080808080808080)
 
 #define ktp_utf8_tail(c) (((c) &0xc0) == 0x80)
 
@@ -54,9 +58,27 @@ int
 ktp_utf8_valid(const unsigned char *p, size_t len)
 {
     size_t               n;
+    uint64_t             word;
     const unsigned char *end;
 
     for (end = p + len; p < end; p += n) {
+
+        /* most of any text: eight characters of ASCII at a time */
+
+        while ((size_t) (end - p) >= sizeof(word)) {
+            memcpy(&word, p, sizeof(word));
+
+            if (word & KTP_UTF8_NOT_ASCII) {
+                break;
+            }
+
+            p += sizeof(word);
+        }
+
+        if (p == end) {
+            break;
+        }
+
         n = ktp_utf8_char(p, end);
         if (n == 0) {
             return 0;
