@@ -157,6 +157,37 @@ test_hash(void **state)
 }
 
 
+/*
+ * ASCII in front of a text and behind it changes nothing, however it is
+ * aligned to the words that ASCII is looked at in.
+ */
+
+static void
+test_utf8_around(const char *text, int length)
+{
+    char   buf[64];
+    size_t n, len;
+
+    len = strlen(text);
+
+    for (n = 0; n <= 17; n++) {
+        memset(buf, 'x', sizeof(buf));
+        memcpy(buf + n, text, len);
+
+        if (ktp_utf8_valid((unsigned char *) buf, n + len) != (length >= 0)
+            || ktp_utf8_valid((unsigned char *) buf, n + len + 17)
+                   != (length >= 0)) {
+            fail_msg("\"%s\" after %zu", text, n);
+        }
+
+        if (length >= 0) {
+            assert_int_equal(ktp_utf8_length((unsigned char *) buf, n + len),
+                             length + n);
+        }
+    }
+}
+
+
 static void
 test_utf8(void **state)
 {
@@ -199,16 +230,7 @@ test_utf8(void **state)
     (void) state;
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const unsigned char *p = (const unsigned char *) cases[i].text;
-        size_t               len = strlen(cases[i].text);
-
-        if (ktp_utf8_valid(p, len) != (cases[i].length >= 0)) {
-            fail_msg("case %zu", i);
-        }
-
-        if (cases[i].length >= 0) {
-            assert_int_equal(ktp_utf8_length(p, len), cases[i].length);
-        }
+        test_utf8_around(cases[i].text, cases[i].length);
     }
 }
 
