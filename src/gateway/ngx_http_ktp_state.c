@@ -33,7 +33,6 @@ typedef struct {
     pthread_t                thread;
     int                      done; /* set by the thread, atomically */
     unsigned                 running : 1;
-    unsigned                 failing : 1;
 } ngx_http_ktp_state_t;
 
 
@@ -301,32 +300,32 @@ ngx_http_ktp_state_claim(ngx_http_ktp_shared_t *sh)
 static void
 ngx_http_ktp_state_end(ngx_http_ktp_state_t *st)
 {
+    ngx_http_ktp_shared_t    *sh;
     ngx_http_ktp_state_job_t *job;
 
     (void) pthread_join(st->thread, NULL);
     st->running = 0;
-    __atomic_store_n(&st->zone->shared->writer, 0, __ATOMIC_RELEASE);
 
     job = &st->job;
+    sh = st->zone->shared;
+
+    __atomic_store_n(&sh->writer, 0, __ATOMIC_RELEASE);
 
     if (job->failed == NULL) {
-        if (st->failing) {
+        if (__atomic_exchange_n(&sh->failing, 0, __ATOMIC_RELAXED)) {
             ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                           "state file \"%V\" is written again",
                           &st->zone->state);
         }
 
-        st->failing = 0;
         return;
     }
 
-    /* each second it is tried again, and told once */
+    /* each second it is tried again, by any worker, and told once */
 
-    if (!st->failing) {
+    if (!__atomic_exchange_n(&sh->failing, 1, __ATOMIC_RELAXED)) {
         ngx_http_ktp_state_told(job, ngx_cycle->log);
     }
-
-    st->failing = 1;
 }
 
 

@@ -63,6 +63,7 @@ typedef struct {
     uint64_t     changes; /* of quotas so far */
     uint64_t     written; /* of those, in the file; none at a start */
     ngx_atomic_t writer;  /* pid of the worker that writes; 0: none */
+    ngx_uint_t   failing; /* it was told that it cannot be written */
 } ngx_http_ktp_shared_t;
 
 /* The call of one request, while it is counted and has not ended. */
