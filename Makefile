@@ -258,6 +258,14 @@ $(OUT)/ktp-intake: bench/ktp_intake.c $(CONTRACT_OBJS)
 	$(CC) $(KTP_CFLAGS) -Isrc/contract -MMD -MP -MF $@.d -o $@ $< \
 		$(CONTRACT_OBJS) -lyajl -lcrypto -lm
 
+$(OUT)/intake_bench: bench/intake_bench.c $(CONTRACT_OBJS)
+	$(CC) $(KTP_CFLAGS) -Isrc/contract -MMD -MP -MF $@.d -o $@ $< \
+		$(CONTRACT_OBJS) -lyajl -lcrypto -lm
+
+.PHONY: bench-intake
+bench-intake: $(OUT)/intake_bench ## bytes per CPU second of each way in
+	@$<
+
 
 # -- fuzzing: clang's libFuzzer over src/contract
 

@@ -17,10 +17,14 @@
 #include "ktp_arena.h"
 #include "ktp_json.h"
 #include "ktp_json_string.h"
+#include "ktp_span.h"
 
 
 /* what yajl takes for itself and first, with room to spare */
 #define KTP_JSON_BASE 8192
+
+/* characters of the image that are unescaped at once */
+#define KTP_JSON_STAGE 4096
 
 typedef enum {
     KTP_JSON_OUTSIDE, /* of strings */
@@ -609,6 +613,83 @@ ktp_json_syntax(ktp_json_t *json, const unsigned char **next,
 }
 
 
+/*
+ * Undoes the escapes that base64 comes with: "\/", and those of line breaks.
+ * Returns the bytes taken, which are *len characters in stage, at most max.
+ */
+
+static size_t
+ktp_json_unescape(const unsigned char *p, size_t n, unsigned char *stage,
+                  size_t max, size_t *len)
+{
+    size_t i, k;
+
+    i = 0;
+    *len = 0;
+
+    while (i < n && *len < max) {
+        k = max - *len;
+        k = ktp_span_copy(stage + *len, p + i, n - i < k ? n - i : k);
+
+        i += k;
+        *len += k;
+
+        if (n - i < 2 || *len == max || p[i] != '\\') {
+            break;
+        }
+
+        if (p[i + 1] == '/') {
+            stage[(*len)++] = '/';
+
+        } else if (p[i + 1] != 'n' && p[i + 1] != 'r') {
+            break;
+        }
+
+        i += 2;
+    }
+
+    return i;
+}
+
+
+/* As much of the image as can be taken at once; *used tells how much. */
+
+static ktp_code_t
+ktp_json_image_bulk(ktp_json_t *json, const unsigned char *p, size_t n,
+                    size_t *used)
+{
+    size_t        k, len;
+    ktp_code_t    rc;
+    ktp_text_t   *text;
+    unsigned char stage[KTP_JSON_STAGE];
+
+    *used = 0;
+    text = &json->draft->text;
+
+    if (!ktp_json_string_is_plain(&json->string)) {
+        return KTP_OK;
+    }
+
+    do {
+        rc = ktp_text_bulk(text, p + *used, n - *used, &k);
+        *used += k;
+
+        if (rc != KTP_OK) {
+            return rc;
+        }
+
+        k = ktp_json_unescape(p + *used, n - *used, stage,
+                              ktp_text_want(text, sizeof(stage)), &len);
+        *used += k;
+
+        rc = ktp_text_feed(text, stage, len);
+
+    } while (k && rc == KTP_OK);
+
+    return rc;
+}
+
+
 /* Bytes of the image, up to the end or its closing quote. */
 
 static ktp_code_t
@@ -621,18 +702,15 @@ ktp_json_image(ktp_json_t *json, const unsigned char **next,
     const unsigned char *p;
 
     for (p = *next; p < end; p++) {
+        rc = ktp_json_image_bulk(json, p, end - p, &used);
+        if (rc != KTP_OK) {
+            return rc;
+        }
 
-        if (ktp_json_string_is_plain(&json->string)) {
-            rc = ktp_text_bulk(&json->draft->text, p, end - p, &used);
-            if (rc != KTP_OK) {
-                return rc;
-            }
+        p += used;
 
-            p += used;
-
-            if (p == end) {
-                break;
-            }
+        if (p == end) {
+            break;
         }
 
         step = ktp_json_string_step(&json->string, *p);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include "ktp_span.h"
 #include "ktp_text.h"
 
 
@@ -9,6 +10,9 @@
     ((c) == ' ' || (c) == '\t' || (c) == '\r' || (c) == '\n')
 
 #define ktp_text_is_visible(c) ((c) > 0x20 && (c) < 0x7f)
+
+/* characters that are put together before they are decoded */
+#define KTP_TEXT_STAGE 4096
 
 enum {
     KTP_TEXT_HEAD,     /* may still be each of them */
@@ -264,8 +268,21 @@ ktp_text_bulk(ktp_text_t *text, const unsigned char *p, size_t n, size_t *used)
 }
 
 
-ktp_code_t
-ktp_text_feed(ktp_text_t *text, const unsigned char *p, size_t n)
+size_t
+ktp_text_want(const ktp_text_t *text, size_t size)
+{
+    if (text->state != KTP_TEXT_BASE64) {
+        return 0;
+    }
+
+    return text->base64.n ? 4 - text->base64.n : size;
+}
+
+
+/* Characters with no white space to speak of. */
+
+static ktp_code_t
+ktp_text_run(ktp_text_t *text, const unsigned char *p, size_t n)
 {
     size_t     used;
     ktp_code_t rc;
@@ -290,6 +307,83 @@ ktp_text_feed(ktp_text_t *text, const unsigned char *p, size_t n)
 
         p++;
         n--;
+    }
+
+    return KTP_OK;
+}
+
+
+/*
+ * Puts lines together, up to max characters; returns the bytes taken, 0 if
+ * none could be.
+ */
+
+static size_t
+ktp_text_join(const unsigned char *p, size_t n, unsigned char *stage,
+              size_t max, size_t *len)
+{
+    size_t i, k;
+
+    *len = 0;
+
+    for (i = 0; i < n && *len < max; i += k) {
+
+        if (ktp_text_is_space(p[i])) {
+            k = 1;
+            continue;
+        }
+
+        k = max - *len;
+        k = ktp_span_copy(stage + *len, p + i, n - i < k ? n - i : k);
+
+        if (k == 0) {
+            break;
+        }
+
+        *len += k;
+    }
+
+    return i;
+}
+
+
+ktp_code_t
+ktp_text_feed(ktp_text_t *text, const unsigned char *p, size_t n)
+{
+    size_t        used, len;
+    ktp_code_t    rc;
+    unsigned char stage[KTP_TEXT_STAGE];
+
+    while (n) {
+        rc = ktp_text_bulk(text, p, n, &used);
+        if (rc != KTP_OK) {
+            return rc;
+        }
+
+        p += used;
+        n -= used;
+
+        if (n == 0) {
+            break;
+        }
+
+        used = ktp_text_join(p, n, stage, ktp_text_want(text, sizeof(stage)),
+                             &len);
+
+        if (used) {
+            rc = ktp_text_run(text, stage, len);
+
+        } else {
+            rc = ktp_text_char(text, *p);
+            used = 1;
+        }
+
+        if (rc != KTP_OK) {
+            return rc;
+        }
+
+        p += used;
+        n -= used;
     }
 
     return KTP_OK;

@@ -47,6 +47,13 @@ ktp_code_t ktp_text_char(ktp_text_t *text, unsigned char c);
 ktp_code_t ktp_text_bulk(ktp_text_t *text, const unsigned char *p, size_t n,
                          size_t *used);
 
+/*
+ * How many characters should be put together before they are fed, of at
+ * most size: those that complete a quantum, so that ktp_text_bulk() can go
+ * on with the text itself; 0 while it is not certain that it is base64.
+ */
+size_t ktp_text_want(const ktp_text_t *text, size_t size);
+
 /* The next characters; the result is that of ktp_text_char() with each. */
 ktp_code_t ktp_text_feed(ktp_text_t *text, const unsigned char *p, size_t n);
 

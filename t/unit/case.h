@@ -259,21 +259,16 @@ case_base64(case_buf_t *buf, const unsigned char *p, size_t n)
 }
 
 
-/* A spelling of the base64 of the usual JPEG. */
+/* A spelling of the base64 of a file, by its sign. */
 
-static inline int
-case_spelling(case_buf_t *buf, char sign)
+static inline void
+case_spell(case_buf_t *buf, char sign, const case_buf_t *raw)
 {
     char       hex[8];
     size_t     i;
-    case_buf_t raw = {NULL, 0, 0}, text = {NULL, 0, 0};
+    case_buf_t text = {NULL, 0, 0};
 
-    if (sign == '\0' || strchr("UELNXH", sign) == NULL) {
-        return 0;
-    }
-
-    case_image(&raw, 'j');
-    case_base64(&text, raw.data, raw.len);
+    case_base64(&text, raw->data, raw->len);
 
     for (i = 0; i < text.len; i++) {
         char c = text.data[i];
@@ -307,8 +302,24 @@ case_spelling(case_buf_t *buf, char sign)
         case_byte(buf, c);
     }
 
-    free(raw.data);
     free(text.data);
+}
+
+
+/* Such a spelling of the usual JPEG; 0 if the sign is for none. */
+
+static inline int
+case_spelling(case_buf_t *buf, char sign)
+{
+    case_buf_t raw = {NULL, 0, 0};
+
+    if (sign == '\0' || strchr("UELNXH", sign) == NULL) {
+        return 0;
+    }
+
+    case_image(&raw, 'j');
+    case_spell(buf, sign, &raw);
+    free(raw.data);
 
     return 1;
 }

@@ -173,6 +173,70 @@ run_cases(const case_t *cases, size_t n, ktp_intake_type_t type)
 }
 
 
+/*
+ * A photo of more than one chunk, in each spelling, so that what is put
+ * together before it is decoded reaches its limits.
+ */
+
+static void
+test_large(void **state)
+{
+    size_t     i, k;
+    case_buf_t image = {NULL, 0, 0};
+
+    static const char   signs[] = "JUELX";
+    static const size_t pieces[] = {1,    7,     31,      4095,  4096,
+                                    4097, 65536, 1000000, RANDOM};
+    const case_t        c = {"large", "", KTP_OK, "@j"};
+
+    (void) state;
+
+    case_short(&image, 0xffd8);
+    case_jpeg_frame(&image, 0xc0, 720, 480);
+    case_jpeg_scan(&image);
+
+    while (image.len < 2 * KTP_CHUNK_SIZE + 1000) {
+        case_byte(&image, rand() % 255);
+    }
+
+    case_short(&image, 0xffd9);
+
+    for (i = 0; signs[i]; i++) {
+        run_t run = {&c, KTP_INTAKE_JSON, {NULL, 0, 0}, image};
+
+        case_put(&run.body, "{\"image\":\"", 10);
+        case_spell(&run.body, signs[i], &image);
+        case_put(&run.body, "\"}", 2);
+
+        for (k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++) {
+            run_once(&run, pieces[k]);
+        }
+
+        /* the same as text in a form, where a line break is one */
+
+        run.body.len = 0;
+        run.type = KTP_INTAKE_MULTIPART;
+        case_body(&run.body,
+                  "--XX\r\nContent-Disposition: form-data; name=image\r\n"
+                  "\r\n");
+        case_spell(&run.body,
+                   signs[i] == 'U' ? 'U'
+                   : i % 2         ? 'J'
+                                   : 'N',
+                   &image);
+        case_body(&run.body, "\r\n--XX--");
+
+        for (k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++) {
+            run_once(&run, pieces[k]);
+        }
+
+        free(run.body.data);
+    }
+
+    free(image.data);
+}
+
+
 #define count(a) (sizeof(a) / sizeof((a)[0]))
 
 
@@ -289,7 +353,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),     cmocka_unit_test(test_multipart),
         cmocka_unit_test(test_binary),   cmocka_unit_test(test_types),
-        cmocka_unit_test(test_body_max),
+        cmocka_unit_test(test_body_max), cmocka_unit_test(test_large),
     };
 
     srand(1);
