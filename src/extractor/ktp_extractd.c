@@ -7,12 +7,14 @@
 #include "ktpd_options.h"
 #include "ktpd_reader.h"
 #include "ktpd_sandbox.h"
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 
 static int ktpd_check(const ktpd_options_t *opt, ktpd_credentials_t *cred);
+static int ktpd_become(const char *user, const ktpd_listen_t *ls);
 static int ktpd_serve(const ktpd_options_t *opt, ktpd_credentials_t *cred);
 
 
@@ -52,7 +54,7 @@ ktpd_check(const ktpd_options_t *opt, ktpd_credentials_t *cred)
 
     ktpd_credentials_free(cred);
 
-    if (ktpd_sandbox_user(opt->user) != 0) {
+    if (ktpd_become(opt->user, NULL) != 0) {
         return EXIT_FAILURE;
     }
 
@@ -70,6 +72,32 @@ ktpd_check(const ktpd_options_t *opt, ktpd_credentials_t *cred)
 }
 
 
+/* root's way to be another user, who is then to own the socket */
+
+static int
+ktpd_become(const char *user, const ktpd_listen_t *ls)
+{
+    struct passwd *pw;
+
+    if (user == NULL) {
+        return 0;
+    }
+
+    pw = getpwnam(user);
+
+    if (pw == NULL) {
+        ktpd_log("no user \"%s\"", user);
+        return -1;
+    }
+
+    if (ls != NULL && ktpd_listen_give(ls, pw->pw_uid, pw->pw_gid) != 0) {
+        return -1;
+    }
+
+    return ktpd_sandbox_user(pw);
+}
+
+
 static int
 ktpd_serve(const ktpd_options_t *opt, ktpd_credentials_t *cred)
 {
@@ -84,7 +112,7 @@ ktpd_serve(const ktpd_options_t *opt, ktpd_credentials_t *cred)
         return EXIT_FAILURE;
     }
 
-    if (ktpd_sandbox_user(opt->user) != 0) {
+    if (ktpd_become(opt->user, &ls) != 0) {
         ktpd_listen_close(&ls);
         ktpd_credentials_free(cred);
         return EXIT_FAILURE;

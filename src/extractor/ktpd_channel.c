@@ -1,9 +1,12 @@
 #include "ktpd_channel.h"
+#include "ktp_utf8.h"
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 #include <sys/socket.h>
 
 
+static void   ktpd_answer_text(char *text);
 static double ktpd_answer_score(double score);
 
 
@@ -59,8 +62,8 @@ ktpd_answer_check(ktpd_answer_t *answer, size_t len)
 
     for (i = 0; i < KTPD_ALL_FIELDS; i++) {
         field = &answer->card.fields[i];
-        field->value[KTPD_MAX_VALUE - 1] = '\0';
-        field->raw[KTPD_MAX_VALUE - 1] = '\0';
+        ktpd_answer_text(field->value);
+        ktpd_answer_text(field->raw);
         field->confidence =
             (float) ktpd_answer_score((double) field->confidence);
     }
@@ -72,6 +75,19 @@ ktpd_answer_check(ktpd_answer_t *answer, size_t len)
     quality->grayscale_score = ktpd_answer_score(quality->grayscale_score);
 
     return 0;
+}
+
+
+/* a text ends within its bounds, and is one; or it is empty */
+
+static void
+ktpd_answer_text(char *text)
+{
+    text[KTPD_MAX_VALUE - 1] = '\0';
+
+    if (!ktp_utf8_valid((const unsigned char *) text, strlen(text))) {
+        text[0] = '\0';
+    }
 }
 
 

@@ -67,9 +67,9 @@ int ktpd_channel_send(int fd, const void *message, size_t len);
 ptrdiff_t ktpd_channel_receive(int fd, void *message, size_t len, int wait);
 
 /*
- * Makes a packet fit to be used whoever sent it: every string ends, every
- * number is one.  0, or -1 if it is not as long as an answer or its result
- * is none.
+ * Makes a packet fit to be used whoever sent it: every text ends and is
+ * UTF-8, every number is one.  0, or -1 if it is not as long as an answer or
+ * its result is none.
  */
 int ktpd_answer_check(ktpd_answer_t *answer, size_t len);
 

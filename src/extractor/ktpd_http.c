@@ -66,7 +66,6 @@ int
 ktpd_http_run(const ktpd_options_t *opt, int listener, int master,
               ktpd_slot_t *slots, const ktpd_credentials_t *cred)
 {
-    int         rc;
     unsigned    connections;
     ktpd_http_t http;
 
@@ -91,13 +90,18 @@ ktpd_http_run(const ktpd_options_t *opt, int listener, int master,
         return EXIT_FAILURE;
     }
 
-    rc = ktpd_http_loop(&http);
+    if (ktpd_http_loop(&http) != 0) {
+
+        /* the server would not stop while requests wait */
+
+        return EXIT_FAILURE;
+    }
 
     MHD_stop_daemon(http.daemon);
     ktpd_jobs_free(http.jobs);
     free(http.fds);
 
-    return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return EXIT_SUCCESS;
 }
 
 

@@ -252,6 +252,18 @@ ktpd_listen_name(ktpd_listen_t *ls)
 }
 
 
+int
+ktpd_listen_give(const ktpd_listen_t *ls, uid_t uid, gid_t gid)
+{
+    if (ls->path[0] != '\0' && lchown(ls->path, uid, gid) == -1) {
+        ktpd_log_errno("socket \"%s\" cannot be given away", ls->path);
+        return -1;
+    }
+
+    return 0;
+}
+
+
 void
 ktpd_listen_close(ktpd_listen_t *ls)
 {

@@ -29,6 +29,9 @@ int ktpd_listen_unix(ktpd_listen_t *ls, const char *path, mode_t mode);
  */
 int ktpd_listen_tcp(ktpd_listen_t *ls, const char *address);
 
+/* Gives the Unix socket to that user and group; 0, or -1 with a message. */
+int ktpd_listen_give(const ktpd_listen_t *ls, uid_t uid, gid_t gid);
+
 /* Closes it, and unlinks the Unix socket if it is still this one. */
 void ktpd_listen_close(ktpd_listen_t *ls);
 

@@ -17,7 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A worker that cannot even begin is not replaced faster than this, in ms. */
+/*
+ * Milliseconds from one worker of a place to the next, when the first failed:
+ * whatever ends them at once shall not keep a processor busy.
+ */
 #define KTPD_PAUSE 500
 
 /* Seconds that a stop may take beyond what requests may take. */
@@ -27,7 +30,8 @@
 typedef struct {
     pid_t    pid; /* 0: none */
     uint64_t life;
-    uint64_t not_before; /* ktpd_jobs_now() */
+    uint64_t born;       /* ktpd_jobs_now() */
+    uint64_t not_before; /* that the next one is made */
 } ktpd_place_t;
 
 typedef struct {
@@ -271,7 +275,7 @@ ktpd_master_hire(ktpd_master_t *m)
 
         if (place->pid == 0 && place->not_before <= ktpd_jobs_now()
             && ktpd_master_fork(m, i) != 0) {
-            place->not_before = ktpd_jobs_now() + KTPD_PAUSE;
+            place->not_before = place->born + KTPD_PAUSE;
         }
     }
 }
@@ -284,6 +288,7 @@ ktpd_master_fork(ktpd_master_t *m, unsigned slot)
     ktpd_worker_t worker;
 
     m->places[slot].life++;
+    m->places[slot].born = ktpd_jobs_now();
     pid = fork();
 
     if (pid == -1) {
@@ -416,8 +421,12 @@ ktpd_master_ended(ktpd_master_t *m, unsigned slot, int status)
 
     } else if (WEXITSTATUS(status) != KTPD_WORKER_DONE) {
         ktpd_log("worker %u failed, exit code %d", slot, WEXITSTATUS(status));
-        m->places[slot].not_before = ktpd_jobs_now() + KTPD_PAUSE;
+
+    } else {
+        return;
     }
+
+    m->places[slot].not_before = m->places[slot].born + KTPD_PAUSE;
 }
 
 

@@ -2,7 +2,6 @@
 #include "ktpd_log.h"
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -48,10 +47,8 @@ static const int ktpd_calls_common[] = {
 static const int ktpd_calls_http[] = {
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(epoll_wait),
     SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(accept4),
-    SCMP_SYS(accept), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(read),
-    SCMP_SYS(writev), SCMP_SYS(shutdown), SCMP_SYS(setsockopt),
-    SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(fcntl),
-    SCMP_SYS(ioctl),
+    SCMP_SYS(sendmsg), SCMP_SYS(read), SCMP_SYS(shutdown),
+    SCMP_SYS(setsockopt),
     KTPD_NO_CALL
 };
 
@@ -100,31 +97,17 @@ static int ktpd_sandbox_abort(scmp_filter_ctx filter, int fork);
 
 
 int
-ktpd_sandbox_user(const char *user)
+ktpd_sandbox_user(const struct passwd *pw)
 {
-    struct passwd *pw;
-
-    if (user == NULL) {
-        return 0;
-    }
-
-    errno = 0;
-    pw = getpwnam(user);
-
-    if (pw == NULL) {
-        ktpd_log("no user \"%s\"", user);
-        return -1;
-    }
-
-    if (initgroups(user, pw->pw_gid) == -1
+    if (initgroups(pw->pw_name, pw->pw_gid) == -1
         || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1
         || setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1) {
-        ktpd_log_errno("cannot become user \"%s\"", user);
+        ktpd_log_errno("cannot become user \"%s\"", pw->pw_name);
         return -1;
     }
 
     if (pw->pw_uid != 0 && setuid(0) != -1) {
-        ktpd_log("user \"%s\" could become root again", user);
+        ktpd_log("user \"%s\" could become root again", pw->pw_name);
         return -1;
     }
 

@@ -17,14 +17,12 @@
 #ifndef KTPD_SANDBOX_H
 #define KTPD_SANDBOX_H
 
+#include <pwd.h>
 #include <sys/types.h>
 
 
-/*
- * Becomes that user with its groups, for good; 0, or -1 with a message.
- * Does nothing for NULL.
- */
-int ktpd_sandbox_user(const char *user);
+/* Becomes that user with its groups, for good; 0, or -1 with a message. */
+int ktpd_sandbox_user(const struct passwd *pw);
 
 /* No core dumps, not dumpable, no new privileges; 0, or -1 with a message. */
 int ktpd_sandbox_early(void);
