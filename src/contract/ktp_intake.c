@@ -272,7 +272,22 @@ ktp_intake_parse(ktp_intake_t *in, const unsigned char *p, size_t n)
         return ktp_multipart_feed(in->multipart, p, n);
     }
 
+    if (ktp_store_is_room(in->draft.image.store, p)) {
+        return ktp_image_commit(&in->draft.image, p, n);
+    }
+
     return ktp_image_append(&in->draft.image, p, n);
+}
+
+
+unsigned char *
+ktp_intake_room(ktp_intake_t *in, size_t *avail)
+{
+    if (in->code != KTP_OK || in->json || in->multipart) {
+        return NULL;
+    }
+
+    return ktp_store_reserve(in->draft.image.store, avail);
 }
 
 

@@ -90,6 +90,13 @@ ktp_code_t ktp_intake_create(ktp_intake_t **in, const ktp_policy_t *policy,
  */
 ktp_code_t ktp_intake_args(ktp_intake_t *in, const char *args, size_t len);
 
+/*
+ * Where the next bytes of a bare file can be put, so that feeding them takes
+ * no copy; *avail is set to their count at most.  It is of use until the
+ * next feed.  NULL for other bodies, and without memory.
+ */
+unsigned char *ktp_intake_room(ktp_intake_t *in, size_t *avail);
+
 /* The next bytes of the body.  After an error the intake stays in error. */
 ktp_code_t ktp_intake_feed(ktp_intake_t *in, const unsigned char *p,
                            size_t len);

@@ -85,6 +85,18 @@ ktp_store_commit(ktp_store_t *st, size_t n)
 }
 
 
+int
+ktp_store_is_room(const ktp_store_t *st, const unsigned char *p)
+{
+    const ktp_chunk_t *chunk;
+
+    chunk = st->last;
+
+    return chunk && chunk->len < sizeof(chunk->data)
+           && p == chunk->data + chunk->len;
+}
+
+
 ktp_code_t
 ktp_store_append(ktp_store_t *st, const unsigned char *p, size_t n)
 {

@@ -54,6 +54,9 @@ unsigned char *ktp_store_reserve(ktp_store_t *st, size_t *avail);
  */
 ktp_code_t ktp_store_commit(ktp_store_t *st, size_t n);
 
+/* Whether p is the address that ktp_store_reserve() would return. */
+int ktp_store_is_room(const ktp_store_t *st, const unsigned char *p);
+
 /*
  * Appends a copy.  KTP_INVALID_PAYLOAD_IMAGE_SIZE over the ceiling,
  * KTP_INTERNAL_SERVER_ERROR without memory.

@@ -150,8 +150,9 @@ typedef struct {
 
     ngx_buf_t *error_body; /* replaces nginx's own error page */
 
-    unsigned calling : 1; /* a call is under way */
-    unsigned called : 1;  /* a call was made; its facts are in call */
+    unsigned body_replaced : 1; /* nginx's buffer of the body is ours */
+    unsigned calling : 1;       /* a call is under way */
+    unsigned called : 1;        /* a call was made; its facts are in call */
     unsigned error_sent : 1;
     unsigned traced : 1; /* traceparent is set, be it empty */
 } ngx_http_ktp_ctx_t;

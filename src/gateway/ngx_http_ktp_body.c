@@ -9,7 +9,7 @@
 #define NGX_HTTP_KTP_BODY_BUFFER (128 * 1024)
 
 /* Reads in one go, after which other connections have their turn. */
-#define NGX_HTTP_KTP_BODY_READS 4
+#define NGX_HTTP_KTP_BODY_READS 16
 
 
 static void       ngx_http_ktp_body_start(ngx_http_request_t *r);
@@ -169,7 +169,8 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
 
 
 /*
- * Lets the next read go to the worker's buffer: it is larger than what
+ * Lets the next read go to where the image is kept, if the body is nothing
+ * else, or to the worker's buffer: it is larger than what
  * client_body_buffer_size gives a request, and costs a slow upload nothing.
  * HTTP/2 has buffers of its own.
  */
@@ -177,23 +178,39 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
 static void
 ngx_http_ktp_body_buffer(ngx_http_request_t *r)
 {
-    ngx_buf_t *b;
+    size_t              size;
+    u_char             *p;
+    ngx_buf_t          *b;
+    ngx_http_ktp_ctx_t *ctx;
 
     b = r->request_body->buf;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
     if (b == NULL || b->pos != b->last
         || r->http_version >= NGX_HTTP_VERSION_20) {
         return;
     }
 
-    if (b->start != ngx_http_ktp_buffer) {
+    if (!ctx->body_replaced) {
+        ctx->body_replaced = 1;
         (void) ngx_pfree(r->pool, b->start);
     }
 
-    b->start = ngx_http_ktp_buffer;
-    b->pos = b->start;
-    b->last = b->start;
-    b->end = b->start + NGX_HTTP_KTP_BODY_BUFFER;
+    p = NULL;
+
+    if (!r->headers_in.chunked) {
+        p = ktp_intake_room(ctx->intake, &size);
+    }
+
+    if (p == NULL) {
+        p = ngx_http_ktp_buffer;
+        size = NGX_HTTP_KTP_BODY_BUFFER;
+    }
+
+    b->start = p;
+    b->pos = p;
+    b->last = p;
+    b->end = p + size;
 }
 
 

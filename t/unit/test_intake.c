@@ -25,19 +25,34 @@ typedef struct {
 } run_t;
 
 
-/* Feeds the body; *told is set to the bytes after which an error came. */
+/*
+ * Feeds the body, every second piece from the intake's own room if it gives
+ * any; *told is set to the bytes after which an error came.
+ */
 
 static ktp_code_t
 feed(ktp_intake_t *in, const case_buf_t *body, size_t piece, size_t *told)
 {
-    size_t     n, done;
-    ktp_code_t rc;
+    size_t         n, done, avail, turn;
+    ktp_code_t     rc;
+    unsigned char *p, *room;
+
+    turn = 0;
 
     for (done = 0; done < body->len; done += n) {
         n = piece == RANDOM ? (size_t) rand() % 97 + 1 : piece;
         n = n < body->len - done ? n : body->len - done;
+        p = body->data + done;
 
-        rc = ktp_intake_feed(in, body->data + done, n);
+        room = turn++ % 2 ? NULL : ktp_intake_room(in, &avail);
+
+        if (room) {
+            n = n < avail ? n : avail;
+            memcpy(room, p, n);
+            p = room;
+        }
+
+        rc = ktp_intake_feed(in, p, n);
         if (rc != KTP_OK) {
             *told = done + n;
             return rc;
