@@ -297,14 +297,16 @@ ktpd_assign(ktpd_table_t *table)
 
     table->score = steps[table->n][j].score;
     table->labels = 0;
+    table->lines = 0;
 
     for (i = table->n; i > 0; i--) {
         e = &table->entries[i - 1];
         e->line = steps[i][j].line;
         j = steps[i][j].from;
 
-        if (e->line >= 0 && e->like[e->line] > .55) {
-            table->labels++;
+        if (e->line >= 0) {
+            table->lines++;
+            table->labels += e->like[e->line] > .55;
         }
     }
 }

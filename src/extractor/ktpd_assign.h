@@ -45,6 +45,7 @@ typedef struct {
     double       spacing;
     double       score;
     int          labels; /* lines whose label was recognised */
+    int          lines;  /* lines that have a row */
 } ktpd_table_t;
 
 

@@ -22,10 +22,16 @@
 /* Windows on each side that have a say in what a cell is. */
 #define KTPD_CELL_AROUND 2
 
+/* From digit to digit over a mark, in pitches: a thin slash, a wide dash. */
+#define KTPD_MARK_MIN 1.25
+#define KTPD_MARK_MAX 2.15
+
 #define KTPD_MAX_WINDOWS 900
 
 typedef struct {
-    int           n;                       /* windows, one a pixel */
+    int           n;                /* windows, one a pixel */
+    int           cells;            /* digits */
+    unsigned char mark[KTPD_CELLS]; /* whether one stands before a digit */
     float         p[KTPD_MAX_WINDOWS][10]; /* logs */
     float         even[KTPD_MAX_WINDOWS][10];
     float         cell[KTPD_MAX_WINDOWS]; /* log of the best digit's */
@@ -116,14 +122,53 @@ ktpd_windows_gap(const ktpd_windows_t *windows, double x)
 }
 
 
+/* The best way to cell k at window x. */
+static void
+ktpd_windows_step(ktpd_windows_t *w, int k, int x, double pitch)
+{
+    int   from, first, last, middle;
+    float v, most, off;
+
+    middle = (int) lrint(x - pitch);
+    first = middle - 1;
+    last = middle + 1;
+
+    if (w->mark[k]) {
+        first = (int) lrint(x - KTPD_MARK_MAX * pitch);
+        last = (int) lrint(x - KTPD_MARK_MIN * pitch);
+    }
+
+    first = first < 0 ? 0 : first;
+    last = last < x ? last : x - 1;
+    most = -1e9f;
+
+    for (from = first; from <= last; from++) {
+        off = w->mark[k] ? 0
+                         : .02f * (float) ((from - middle) * (from - middle));
+        v = w->best[k - 1][from] - off;
+
+        if (v > most) {
+            most = v;
+            w->step[k][x] = (unsigned char) (x - from);
+        }
+    }
+
+    w->best[k][x] = most + w->cell[x];
+
+    if (!w->mark[k]) {
+        w->best[k][x] += ktpd_windows_gap(w, x - pitch / 2);
+    }
+}
+
+
 /*
- * The best sixteen windows about pitch apart, by Viterbi's way; their score
- * and places.
+ * The best windows about pitch apart, by Viterbi's way; their score and
+ * places.
  */
 static float
 ktpd_windows_path(ktpd_windows_t *w, double pitch, int places[KTPD_CELLS])
 {
-    int   k, x, s, from, last;
+    int   k, x, last;
     float v, most;
 
     for (x = 0; x < w->n; x++) {
@@ -131,25 +176,9 @@ ktpd_windows_path(ktpd_windows_t *w, double pitch, int places[KTPD_CELLS])
                         + ktpd_windows_gap(w, x - pitch);
     }
 
-    for (k = 1; k < KTPD_CELLS; k++) {
+    for (k = 1; k < w->cells; k++) {
         for (x = 0; x < w->n; x++) {
-            most = -1e9f;
-
-            for (s = -1; s <= 1; s++) {
-                from = (int) lrint(x - pitch) + s;
-                if (from < 0 || from >= x) {
-                    continue;
-                }
-
-                v = w->best[k - 1][from] - .02f * (float) (s * s);
-                if (v > most) {
-                    most = v;
-                    w->step[k][x] = (unsigned char) (x - from);
-                }
-            }
-
-            w->best[k][x] =
-                most + w->cell[x] + ktpd_windows_gap(w, x - pitch / 2);
+            ktpd_windows_step(w, k, x, pitch);
         }
     }
 
@@ -157,7 +186,7 @@ ktpd_windows_path(ktpd_windows_t *w, double pitch, int places[KTPD_CELLS])
     most = -1e9f;
 
     for (x = 0; x < w->n; x++) {
-        v = w->best[KTPD_CELLS - 1][x] + ktpd_windows_gap(w, x + pitch / 2)
+        v = w->best[w->cells - 1][x] + ktpd_windows_gap(w, x + pitch / 2)
             + ktpd_windows_gap(w, x + pitch);
         if (v > most) {
             most = v;
@@ -165,7 +194,7 @@ ktpd_windows_path(ktpd_windows_t *w, double pitch, int places[KTPD_CELLS])
         }
     }
 
-    for (k = KTPD_CELLS - 1; k >= 0; k--) {
+    for (k = w->cells - 1; k >= 0; k--) {
         places[k] = last;
         last -= k > 0 ? w->step[k][last] : 0;
     }
@@ -174,6 +203,7 @@ ktpd_windows_path(ktpd_windows_t *w, double pitch, int places[KTPD_CELLS])
 }
 
 
+/* What is in a cell: the likelihoods at its place, made to add up to 1. */
 static void
 ktpd_cell_fill(const ktpd_windows_t *windows, int place, double p[10])
 {
@@ -201,7 +231,7 @@ ktpd_cells_try(ktpd_scan_t *scan, const ktpd_digit_net_t *net,
 {
     int         k, places[KTPD_CELLS], best[KTPD_CELLS];
     float       score, most;
-    double      pitch, h, sum;
+    double      pitch, sum;
     ktpd_cut_t  cut;
     ktpd_gray_t line;
 
@@ -217,7 +247,7 @@ ktpd_cells_try(ktpd_scan_t *scan, const ktpd_digit_net_t *net,
     }
 
     if (line.h < KTPD_DIGIT_H
-        || line.w < KTPD_DIGIT_W + KTPD_CELLS * KTPD_PITCH_MIN * height) {
+        || line.w < KTPD_DIGIT_W + windows->cells * KTPD_PITCH_MIN * height) {
         ktpd_pool_free(scan->pool, line.px);
         return -1;
     }
@@ -240,16 +270,13 @@ ktpd_cells_try(ktpd_scan_t *scan, const ktpd_digit_net_t *net,
     }
 
     sum = 0;
-    for (k = 0; k < KTPD_CELLS; k++) {
+    for (k = 0; k < windows->cells; k++) {
         ktpd_cell_fill(windows, best[k], cells->p[k]);
         sum += windows->cell[best[k]];
     }
 
-    h = (strip->bottom - strip->top) / height;
-    cells->quality = sum / KTPD_CELLS;
-    cells->x0 = strip->x0 - cut.left * height * h + best[0] * h;
-    cells->x1 = strip->x0 - cut.left * height * h
-                + (best[KTPD_CELLS - 1] + KTPD_DIGIT_W) * h;
+    cells->n = windows->cells;
+    cells->quality = sum / windows->cells;
 
     return 0;
 }
@@ -257,7 +284,8 @@ ktpd_cells_try(ktpd_scan_t *scan, const ktpd_digit_net_t *net,
 
 int
 ktpd_cells_read(ktpd_scan_t *scan, const ktpd_digit_net_t *net,
-                const ktpd_strip_t *strip, ktpd_cells_t *cells)
+                const ktpd_strip_t *strip, const char *pattern,
+                ktpd_cells_t *cells)
 {
     size_t          i;
     double          h;
@@ -273,6 +301,14 @@ ktpd_cells_read(ktpd_scan_t *scan, const ktpd_digit_net_t *net,
     windows = ktpd_pool_alloc(scan->pool, 1, sizeof(ktpd_windows_t));
     if (windows == NULL) {
         return -1;
+    }
+
+    for (; *pattern != '\0' && windows->cells < KTPD_CELLS; pattern++) {
+        if (*pattern == 'd') {
+            windows->cells++;
+        } else {
+            windows->mark[windows->cells] = 1;
+        }
     }
 
     cells->quality = -1e9;

@@ -1,7 +1,9 @@
-#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ktpd_address.h"
 #include "ktpd_fields.h"
 #include "ktpd_lexicon.h"
 #include "ktpd_text.h"
@@ -16,6 +18,15 @@
 
 /* Under this a line is read once more with its own alphabet. */
 #define KTPD_SURE .80f
+
+/* Hardly a village has a hundred neighbourhoods: logarithm of the odds. */
+#define KTPD_RT_SMALL 1.2
+
+/* Free text less sure than this is not what stands there. */
+#define KTPD_READABLE .30f
+
+/* Digits that the network likes less than this are none. */
+#define KTPD_CELLS_POOR (-.7)
 
 static const char *const ktpd_alphabets[KTPD_LINES] = {
     [KTPD_LINE_NAME] = KTPD_LETTERS " .,'-",
@@ -104,19 +115,61 @@ ktpd_in_alphabet(const char *s, const char *alphabet)
 
 
 /*
- * A line's text: as first read when that was sure and fits the line's
- * alphabet, else read again with that alphabet.  With the rows that it goes
- * on in.
+ * A value as first read when that was sure and fits the line's alphabet;
+ * else the surest of more readings with that alphabet.
  */
+static void
+ktpd_value_read(ktpd_scan_t *scan, const ktpd_entry_t *e, ktpd_line_id_t line,
+                ktpd_reading_t *best)
+{
+    size_t         i;
+    ktpd_reading_t again;
+
+    static const struct {
+        ktpd_ocr_engine_t engine;
+        ktpd_cut_t        cut;
+    } tries[] = {
+        {KTPD_OCR_WORDS, {30, .45, .38, .5}},
+        {KTPD_OCR_PRINT, {30, .45, .38, .5}},
+        {KTPD_OCR_WORDS, {23, .50, .38, .5}},
+    };
+
+    *best = e->value;
+
+    if (best->text[0] == '\0'
+        || (best->confidence >= KTPD_SURE
+            && ktpd_in_alphabet(best->text, ktpd_alphabets[line]))) {
+        return;
+    }
+
+    if (!ktpd_in_alphabet(best->text, ktpd_alphabets[line])) {
+        best->confidence = 0;
+    }
+
+    for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        ktpd_scan_read(scan, &e->row.value, &tries[i].cut, tries[i].engine,
+                       ktpd_alphabets[line], &again);
+
+        if (again.text[0] != '\0' && again.confidence >= best->confidence) {
+            *best = again;
+        }
+
+        if (best->confidence >= KTPD_SURE) {
+            break;
+        }
+    }
+}
+
+
+/* A line's text, with the rows that it goes on in. */
 static int
 ktpd_line_text(ktpd_scan_t *scan, ktpd_line_id_t line, char *text, size_t size,
                ktpd_reading_t *reading)
 {
-    int             i;
-    char            part[KTPD_MAX_VALUE];
-    ktpd_entry_t   *e;
-    ktpd_reading_t  again;
-    ktpd_reading_t *r;
+    int            i;
+    char           part[KTPD_MAX_VALUE];
+    ktpd_entry_t  *e;
+    ktpd_reading_t best;
 
     text[0] = '\0';
     memset(reading, 0, sizeof(ktpd_reading_t));
@@ -126,25 +179,23 @@ ktpd_line_text(ktpd_scan_t *scan, ktpd_line_id_t line, char *text, size_t size,
         return -1;
     }
 
-    *reading = e->value;
-
     for (i = 0;; i++) {
-        r = &e[i].value;
-
-        if (r->text[0] != '\0'
-            && (r->confidence < KTPD_SURE
-                || !ktpd_in_alphabet(r->text, ktpd_alphabets[line]))) {
-            ktpd_scan_read(scan, &e[i].row.value, &ktpd_cut_value,
-                           KTPD_OCR_WORDS, ktpd_alphabets[line], &again);
-            r = again.text[0] != '\0' ? &again : r;
-        }
-
-        ktpd_text_copy(part, sizeof(part), r->text);
+        ktpd_value_read(scan, &e[i], line, &best);
+        ktpd_text_copy(part, sizeof(part), best.text);
         ktpd_value_clean(part);
 
-        if (i > 0 && part[0] != '\0') {
+        if (i == 0) {
+            *reading = best;
+            ktpd_text_copy(reading->text, sizeof(reading->text),
+                           e->value.text);
+
+        } else if (part[0] != '\0') {
             ktpd_text_append(text, size, " ");
+            reading->confidence = best.confidence < reading->confidence
+                                      ? best.confidence
+                                      : reading->confidence;
         }
+
         ktpd_text_append(text, size, part);
 
         if (e + i + 1 >= scan->table->entries + scan->table->n
@@ -257,13 +308,43 @@ ktpd_fields_first(ktpd_scan_t *scan)
 }
 
 
+/*
+ * What speaks for the digits of the date: the network, at the right end of
+ * the line, and the text.
+ */
 static void
-ktpd_read_birth(ktpd_scan_t *scan, ktpd_card_t *card)
+ktpd_birth_evidence(ktpd_scan_t *scan, const ktpd_entry_t *e, const char *date,
+                    double confidence, ktpd_evidence_t *birth)
+{
+    char         digits[9];
+    ktpd_strip_t strip;
+
+    strip = e->row.value;
+    strip.x0 = fmax(strip.x0, strip.x1 - 10 * scan->rows.capital);
+
+    if (ktpd_evidence_cells(scan, &strip, "dd-dd-dddd", birth) != 0
+        || birth->quality < KTPD_CELLS_POOR) {
+        memset(birth, 0, sizeof(ktpd_evidence_t));
+        birth->n = date[0] != '\0' ? 8 : 0;
+    }
+
+    if (date[0] != '\0') {
+        snprintf(digits, sizeof(digits), "%.2s%.2s%.4s", date, date + 3,
+                 date + 6);
+        ktpd_evidence_digits(birth, digits, confidence);
+    }
+}
+
+
+static void
+ktpd_read_birth(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_evidence_t *birth)
 {
     int            at;
-    char           text[2 * KTPD_MAX_VALUE], date[11];
-    ktpd_reading_t reading;
+    float          least;
+    char           text[2 * KTPD_MAX_VALUE], date[11], digits[KTPD_CELLS + 1];
+    ktpd_field_t  *field;
     ktpd_entry_t  *e;
+    ktpd_reading_t reading;
 
     if (ktpd_line_text(scan, KTPD_LINE_BIRTH, text, sizeof(text), &reading)
         != 0) {
@@ -271,18 +352,26 @@ ktpd_read_birth(ktpd_scan_t *scan, ktpd_card_t *card)
     }
 
     e = ktpd_scan_line(scan, KTPD_LINE_BIRTH);
+    date[0] = '\0';
     at = ktpd_find_date(text, date);
+    text[at >= 0 ? at : (int) strcspn(text, ",0123456789")] = '\0';
 
-    if (at >= 0) {
-        text[at] = '\0';
-        ktpd_field_set(scan, &card->fields[KTPD_DATE_OF_BIRTH],
-                       ktpd_date_valid(date) ? date : "", &reading,
-                       &e->row.value);
+    ktpd_birth_evidence(scan, e, date, reading.confidence, birth);
+
+    if (birth->n > 0) {
+        field = &card->fields[KTPD_DATE_OF_BIRTH];
+        ktpd_evidence_best(birth, digits);
+        snprintf(date, sizeof(date), "%.2s-%.2s-%.4s", digits, digits + 2,
+                 digits + 4);
+        ktpd_field_set(scan, field, ktpd_date_valid(date) ? date : "",
+                       &reading, &e->row.value);
+        field->confidence = ktpd_evidence_sure(birth, digits, &least);
     }
 
     ktpd_text_letters(text);
     ktpd_text_trim(text, KTPD_JUNK_LEFT, " ,.-'");
-    ktpd_field_set(scan, &card->fields[KTPD_PLACE_OF_BIRTH], text, &reading,
+    ktpd_field_set(scan, &card->fields[KTPD_PLACE_OF_BIRTH],
+                   reading.confidence >= KTPD_READABLE ? text : "", &reading,
                    &e->row.value);
 }
 
@@ -294,8 +383,8 @@ ktpd_read_word(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_line_id_t line,
                int only)
 {
     char           text[2 * KTPD_MAX_VALUE];
-    double         distance;
-    const char    *word;
+    double         distance, other;
+    const char    *word, *first;
     ktpd_reading_t reading;
 
     if (ktpd_line_text(scan, line, text, sizeof(text), &reading) != 0) {
@@ -304,8 +393,16 @@ ktpd_read_word(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_line_id_t line,
 
     ktpd_text_trim(text, "", " -.");
     word = ktpd_lexicon_match(lexicon, text, limit, &distance);
-    ktpd_field_set(scan, &card->fields[field], only ? "" : text, &reading,
-                   &ktpd_scan_line(scan, line)->row.value);
+    first = ktpd_lexicon_match(lexicon, reading.text, limit, &other);
+
+    if (first != NULL && other < distance) {
+        word = first;
+        distance = other;
+    }
+
+    ktpd_field_set(scan, &card->fields[field],
+                   only || reading.confidence < KTPD_READABLE ? "" : text,
+                   &reading, &ktpd_scan_line(scan, line)->row.value);
 
     if (word != NULL) {
         ktpd_text_copy(card->fields[field].value, KTPD_MAX_VALUE, word);
@@ -318,15 +415,20 @@ ktpd_read_word(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_line_id_t line,
 static void
 ktpd_read_rt_rw(ktpd_scan_t *scan, ktpd_card_t *card)
 {
-    int            n;
-    char           text[2 * KTPD_MAX_VALUE], digits[KTPD_MAX_VALUE], rt[8];
-    ktpd_reading_t reading;
+    int             n;
+    float           least;
+    char            text[2 * KTPD_MAX_VALUE], digits[KTPD_MAX_VALUE], rt[8];
+    ktpd_field_t   *field;
+    ktpd_entry_t   *e;
+    ktpd_reading_t  reading;
+    ktpd_evidence_t evidence;
 
     if (ktpd_line_text(scan, KTPD_LINE_RT_RW, text, sizeof(text), &reading)
         != 0) {
         return;
     }
 
+    e = ktpd_scan_line(scan, KTPD_LINE_RT_RW);
     n = ktpd_text_digits(text, digits, sizeof(digits));
 
     /* a slash read as a digit */
@@ -335,13 +437,28 @@ ktpd_read_rt_rw(ktpd_scan_t *scan, ktpd_card_t *card)
         n = 6;
     }
 
-    if (n == 6) {
-        memcpy(rt, digits, 3);
-        rt[3] = '/';
-        memcpy(rt + 4, digits + 3, 4);
-        ktpd_field_set(scan, &card->fields[KTPD_RT_RW], rt, &reading,
-                       &ktpd_scan_line(scan, KTPD_LINE_RT_RW)->row.value);
+    if (ktpd_evidence_cells(scan, &e->row.value, "ddd/ddd", &evidence) != 0
+        || evidence.quality < KTPD_CELLS_POOR) {
+        memset(&evidence, 0, sizeof(evidence));
+        evidence.n = n == 6 ? 6 : 0;
     }
+
+    if (evidence.n == 0) {
+        return;
+    }
+
+    if (n == 6) {
+        ktpd_evidence_digits(&evidence, digits, reading.confidence);
+    }
+
+    evidence.e[0][0] += KTPD_RT_SMALL;
+    evidence.e[3][0] += KTPD_RT_SMALL;
+    ktpd_evidence_best(&evidence, digits);
+    snprintf(rt, sizeof(rt), "%.3s/%.3s", digits, digits + 3);
+
+    field = &card->fields[KTPD_RT_RW];
+    ktpd_field_set(scan, field, rt, &reading, &e->row.value);
+    field->confidence = ktpd_evidence_sure(&evidence, digits, &least);
 }
 
 
@@ -436,7 +553,8 @@ ktpd_read_free(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_line_id_t line,
     }
 
     ktpd_text_trim(text, end, end);
-    ktpd_field_set(scan, &card->fields[field], text, &reading,
+    ktpd_field_set(scan, &card->fields[field],
+                   reading.confidence >= KTPD_READABLE ? text : "", &reading,
                    &ktpd_scan_line(scan, line)->row.value);
 }
 
@@ -481,17 +599,20 @@ ktpd_read_valid(ktpd_scan_t *scan, ktpd_card_t *card)
 
 
 void
-ktpd_fields_read(ktpd_scan_t *scan, ktpd_card_t *card)
+ktpd_fields_read(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_evidence_t *birth)
 {
+    memset(birth, 0, sizeof(ktpd_evidence_t));
     ktpd_lines_complete(scan);
 
     ktpd_read_free(scan, card, KTPD_LINE_NAME, KTPD_FULL_NAME, " -.,'");
     ktpd_text_letters(card->fields[KTPD_FULL_NAME].value);
-    ktpd_read_birth(scan, card);
+    ktpd_read_birth(scan, card, birth);
     ktpd_read_word(scan, card, KTPD_LINE_GENDER, KTPD_GENDER, KTPD_LEX_GENDER,
                    .6, 1);
     ktpd_read_blood(scan, card);
     ktpd_read_free(scan, card, KTPD_LINE_ADDRESS, KTPD_ADDRESS, " -.,'");
+    card->fields[KTPD_ADDRESS].repaired =
+        ktpd_address_repair(card->fields[KTPD_ADDRESS].value, KTPD_MAX_VALUE);
     ktpd_read_rt_rw(scan, card);
     ktpd_read_free(scan, card, KTPD_LINE_VILLAGE, KTPD_ADMINISTRATIVE_VILLAGE,
                    " .-");

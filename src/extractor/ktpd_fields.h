@@ -3,12 +3,16 @@
 #ifndef KTPD_FIELDS_H
 #define KTPD_FIELDS_H
 
+#include "ktpd_evidence.h"
 #include "ktpd_reader.h"
-#include "ktpd_scan.h"
 
 
-/* Fills all fields but the NIK. */
-void ktpd_fields_read(ktpd_scan_t *scan, ktpd_card_t *card);
+/*
+ * Fills all fields but the NIK; birth is what speaks for each digit of the
+ * date of birth, DDMMYYYY (no places: no date).
+ */
+void ktpd_fields_read(ktpd_scan_t *scan, ktpd_card_t *card,
+                      ktpd_evidence_t *birth);
 
 /* Province and regency from the head of the card. */
 void ktpd_head_read(ktpd_scan_t *scan, ktpd_card_t *card);

@@ -233,15 +233,24 @@ ktpd_head_read(ktpd_scan_t *scan, ktpd_card_t *card)
 }
 
 
-/* Takes the region's name over when it is near what was read. */
+/*
+ * Takes the region's name over that is nearest to what was read, at first or
+ * again.
+ */
 static const ktpd_region_t *
 ktpd_region_repair(ktpd_field_t *field, const ktpd_region_t *inside,
                    ktpd_level_t level, double limit)
 {
-    double               distance;
-    const ktpd_region_t *region;
+    double               distance, other;
+    const ktpd_region_t *region, *first;
 
     region = ktpd_region_match(inside, level, field->value, limit, &distance);
+    first = ktpd_region_match(inside, level, field->raw, limit, &other);
+
+    if (first != NULL && other < distance) {
+        region = first;
+    }
+
     if (region != NULL) {
         ktpd_field_repair(field, region->name);
     }

@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +5,6 @@
 #include <time.h>
 
 #include "ktp_region.h"
-#include "ktpd_cells.h"
 #include "ktpd_fields.h"
 #include "ktpd_nik.h"
 #include "ktpd_text.h"
@@ -21,6 +19,10 @@
 /* Cells this sure need no other reading. */
 #define KTPD_NIK_SURE (-.06)
 
+/* Under this nothing was seen, and no more digits than this are changed. */
+#define KTPD_NIK_BLIND   (-1.2)
+#define KTPD_NIK_CHANGED 4
+
 /*
  * What the card's other fields count, as logarithms of odds.  A digit that
  * is quite clear has 5 or more for it: a number that is plainly another one
@@ -34,11 +36,6 @@
 #define KTPD_NIK_OTHER_DATE (-4.)  /* not the card's, but a date */
 #define KTPD_NIK_NO_DATE    (-8.)
 #define KTPD_NIK_OTHER_SEX  (-3.)
-
-/* Logarithms of how likely each digit is in each place. */
-typedef struct {
-    double e[KTPD_NIK_DIGITS][10];
-} ktpd_evidence_t;
 
 static const ktpd_cut_t ktpd_nik_cuts[] = {
     {30, .45, .38, .5},
@@ -110,82 +107,6 @@ ktpd_nik_strip(ktpd_scan_t *scan, ktpd_strip_t *strip)
 }
 
 
-/*
- * Adds a reading of Tesseract's.  More than sixteen digits are the number
- * and a colon or a border before or behind it: the best of the ways to cut.
- */
-static void
-ktpd_nik_add(ktpd_evidence_t *evidence, const ktpd_reading_t *reading)
-{
-    int                  i, d, off, digits, best;
-    double               sum, most, c;
-    const ktpd_symbol_t *symbols[KTPD_MAX_VALUE] = {NULL};
-
-    digits = 0;
-
-    for (i = 0; i < reading->n; i++) {
-        if (isdigit((unsigned char) reading->symbols[i].c)) {
-            symbols[digits++] = &reading->symbols[i];
-        }
-    }
-
-    best = -1;
-    most = 0;
-
-    for (off = 0; off + KTPD_NIK_DIGITS <= digits; off++) {
-        sum = 0;
-        for (i = 0; i < KTPD_NIK_DIGITS; i++) {
-            sum += evidence->e[i][symbols[off + i]->c - '0'];
-        }
-
-        if (best < 0 || sum > most) {
-            most = sum;
-            best = off;
-        }
-    }
-
-    for (i = 0; i < KTPD_NIK_DIGITS && best >= 0; i++) {
-        c = .4 + .5 * symbols[best + i]->confidence;
-
-        for (d = 0; d < 10; d++) {
-            evidence->e[i][d] +=
-                .5 * log(d == symbols[best + i]->c - '0' ? c : (1 - c) / 9);
-        }
-    }
-}
-
-
-static int
-ktpd_nik_best(const double e[10])
-{
-    int d, best;
-
-    best = 0;
-    for (d = 1; d < 10; d++) {
-        best = e[d] > e[best] ? d : best;
-    }
-
-    return best;
-}
-
-
-/* The evidence for n digits of a string from place at on. */
-static double
-ktpd_nik_sum(const ktpd_evidence_t *evidence, int at, const char *digits,
-             int n)
-{
-    int    i;
-    double sum;
-
-    sum = 0;
-    for (i = 0; i < n; i++) {
-        sum += evidence->e[at + i][digits[i] - '0'];
-    }
-
-    return sum;
-}
-
-
 /* The first four digits: the regency of the card, or another, or none. */
 static void
 ktpd_nik_region(const ktpd_evidence_t *evidence, const ktpd_card_t *card,
@@ -200,7 +121,7 @@ ktpd_nik_region(const ktpd_evidence_t *evidence, const ktpd_card_t *card,
     state =
         ktp_region_province_by_name(card->fields[KTPD_STATE].value,
                                     strlen(card->fields[KTPD_STATE].value));
-    most = ktpd_nik_sum(evidence, 0, nik, 4) + KTPD_NIK_NOWHERE;
+    most = ktpd_evidence_sum(evidence, 0, nik, 4) + KTPD_NIK_NOWHERE;
 
     for (code = 1101; code < 9700; code++) {
         if (ktp_region_regency(code) == NULL) {
@@ -208,7 +129,7 @@ ktpd_nik_region(const ktpd_evidence_t *evidence, const ktpd_card_t *card,
         }
 
         snprintf(digits, sizeof(digits), "%04u", code);
-        sum = ktpd_nik_sum(evidence, 0, digits, 4);
+        sum = ktpd_evidence_sum(evidence, 0, digits, 4);
 
         if (sum < most) {
             continue;
@@ -227,10 +148,15 @@ ktpd_nik_region(const ktpd_evidence_t *evidence, const ktpd_card_t *card,
 }
 
 
-/* The most likely number from first to last in two digits; its evidence. */
+/*
+ * The likeliest number from first to last by the evidence of the NIK, from
+ * place at on, and by that of the printed date, from place where on; what
+ * is added to the number in the NIK; the sum of its evidence.
+ */
 static double
-ktpd_nik_pair(const ktpd_evidence_t *evidence, int at, int first, int last,
-              char *to)
+ktpd_nik_pair(const ktpd_evidence_t *nik, int at, int add,
+              const ktpd_evidence_t *date, int where, int first, int last,
+              int *best)
 {
     int    v;
     char   digits[16];
@@ -239,11 +165,17 @@ ktpd_nik_pair(const ktpd_evidence_t *evidence, int at, int first, int last,
     most = -1e9;
 
     for (v = first; v <= last; v++) {
-        snprintf(digits, sizeof(digits), "%02d", v % 100);
-        sum = ktpd_nik_sum(evidence, at, digits, 2);
+        snprintf(digits, sizeof(digits), "%04d", v);
+        sum = date->n == 0 ? 0
+              : last > 99  ? ktpd_evidence_sum(date, where, digits, 4)
+                           : ktpd_evidence_sum(date, where, digits + 2, 2);
+
+        snprintf(digits, sizeof(digits), "%02d", (v + add) % 100);
+        sum += nik->n == 0 ? 0 : ktpd_evidence_sum(nik, at, digits, 2);
+
         if (sum > most) {
             most = sum;
-            memcpy(to, digits, 2);
+            *best = v;
         }
     }
 
@@ -251,47 +183,70 @@ ktpd_nik_pair(const ktpd_evidence_t *evidence, int at, int first, int last,
 }
 
 
-static void
-ktpd_nik_take(char *nik, const char *date, double sum, double *most)
+/* The likeliest date by either or both; a woman's day is 40 higher. */
+static double
+ktpd_nik_day(const ktpd_evidence_t *nik, const ktpd_evidence_t *date,
+             int woman, int *day, int *month, int *year)
 {
-    if (sum > *most) {
-        *most = sum;
-        memcpy(nik + 6, date, 6);
-    }
+    return ktpd_nik_pair(nik, 6, 40 * woman, date, 0, 1, 31, day)
+           + ktpd_nik_pair(nik, 8, 0, date, 2, 1, 12, month)
+           + ktpd_nik_pair(nik, 10, 0, date, 4, 1915, 2029, year);
 }
 
 
-/* The six digits of the date: the card's, or another, or none. */
+/*
+ * The date of birth stands in the NIK and on its own line.  One date that
+ * fits both, or two that do not agree: what the evidence likes better.
+ */
 static void
-ktpd_nik_date(const ktpd_evidence_t *evidence, const ktpd_card_t *card,
-              char *nik)
+ktpd_nik_date(const ktpd_evidence_t *evidence, const ktpd_evidence_t *birth,
+              ktpd_card_t *card, char *nik)
 {
-    int         woman, sex;
-    char        date[16];
-    double      most, sum, other;
-    const char *birth, *gender;
+    int             woman, day, month, year, sex;
+    char            date[32];
+    double          sum, most, apart, other;
+    const char     *gender;
+    ktpd_field_t   *field;
+    ktpd_evidence_t none;
 
-    birth = card->fields[KTPD_DATE_OF_BIRTH].value;
+    memset(&none, 0, sizeof(none));
+    field = &card->fields[KTPD_DATE_OF_BIRTH];
     gender = card->fields[KTPD_GENDER].value;
     sex = gender[0] == '\0' ? -1 : gender[0] == 'P';
-    most = ktpd_nik_sum(evidence, 6, nik + 6, 6) + KTPD_NIK_NO_DATE;
+    apart = birth->n > 0 ? ktpd_nik_day(&none, birth, 0, &day, &month, &year)
+                               + KTPD_NIK_OTHER_DATE
+                         : 0;
+    most =
+        ktpd_evidence_sum(evidence, 6, nik + 6, 6) + apart + KTPD_NIK_NO_DATE;
 
     for (woman = 0; woman < 2; woman++) {
         other = sex >= 0 && sex != woman ? KTPD_NIK_OTHER_SEX : 0;
 
-        sum = ktpd_nik_pair(evidence, 6, 1 + 40 * woman, 31 + 40 * woman, date)
-              + ktpd_nik_pair(evidence, 8, 1, 12, date + 2)
-              + ktpd_nik_pair(evidence, 10, 0, 99, date + 4);
-        ktpd_nik_take(
-            nik, date,
-            sum + other + (birth[0] != '\0' ? KTPD_NIK_OTHER_DATE : 0), &most);
+        sum = ktpd_nik_day(evidence, &none, woman, &day, &month, &year) + apart
+              + other;
+        if (sum > most) {
+            most = sum;
+            snprintf(date, sizeof(date), "%02d%02d%02d", day + 40 * woman,
+                     month, year % 100);
+            memcpy(nik + 6, date, 6);
+        }
 
-        if (birth[0] != '\0') {
-            snprintf(date, sizeof(date), "%02d%.2s%.2s",
-                     (atoi(birth) % 32 + 40 * woman) % 100, birth + 3,
-                     birth + 8);
-            sum = ktpd_nik_sum(evidence, 6, date, 6);
-            ktpd_nik_take(nik, date, sum + other, &most);
+        if (birth->n == 0) {
+            continue;
+        }
+
+        sum =
+            ktpd_nik_day(evidence, birth, woman, &day, &month, &year) + other;
+        if (sum > most) {
+            most = sum;
+            snprintf(date, sizeof(date), "%02d%02d%02d", day + 40 * woman,
+                     month, year % 100);
+            memcpy(nik + 6, date, 6);
+            snprintf(date, sizeof(date), "%02d-%02d-%04d", day, month, year);
+
+            if (ktpd_date_valid(date)) {
+                ktpd_field_repair(field, date);
+            }
         }
     }
 }
@@ -326,28 +281,6 @@ ktpd_nik_birth(const char *nik, char date[32])
 }
 
 
-/* How sure the evidence is of a number, 0 to 1. */
-static float
-ktpd_nik_confidence(const ktpd_evidence_t *evidence, const char *nik)
-{
-    int    i, d;
-    double sum, all, p;
-
-    all = 0;
-
-    for (i = 0; i < KTPD_NIK_DIGITS; i++) {
-        p = evidence->e[i][nik[i] - '0'];
-        sum = 0;
-        for (d = 0; d < 10; d++) {
-            sum += exp(evidence->e[i][d] - p);
-        }
-        all += 1 / sum / KTPD_NIK_DIGITS;
-    }
-
-    return (float) all;
-}
-
-
 /* What could not be read elsewhere is in the number. */
 static void
 ktpd_nik_complete(ktpd_card_t *card, const char *nik)
@@ -375,37 +308,46 @@ static int
 ktpd_nik_evidence(ktpd_scan_t *scan, const ktpd_strip_t *strip,
                   ktpd_evidence_t *evidence)
 {
-    int            i, d;
     size_t         k;
-    ktpd_cells_t   cells;
     ktpd_reading_t reading;
 
-    if (ktpd_cells_read(scan, scan->digits, strip, &cells) != 0) {
+    if (ktpd_evidence_cells(scan, strip, "dddddddddddddddd", evidence) != 0) {
         return -1;
     }
 
-    for (i = 0; i < KTPD_NIK_DIGITS; i++) {
-        for (d = 0; d < 10; d++) {
-            evidence->e[i][d] = log(cells.p[i][d]);
-        }
-    }
-
     for (k = 0; k < sizeof(ktpd_nik_cuts) / sizeof(ktpd_nik_cuts[0])
-                && cells.quality < KTPD_NIK_SURE;
+                && evidence->quality < KTPD_NIK_SURE;
          k++) {
         ktpd_scan_read(scan, strip, &ktpd_nik_cuts[k], KTPD_OCR_PRINT,
                        "0123456789", &reading);
-        ktpd_nik_add(evidence, &reading);
+        ktpd_evidence_add(evidence, &reading);
     }
 
     return 0;
 }
 
 
-void
-ktpd_nik_read(ktpd_scan_t *scan, ktpd_card_t *card)
+/* Whether most of a number was seen, and not made up from other fields. */
+static int
+ktpd_nik_seen(const ktpd_evidence_t *evidence, const char *raw,
+              const char *nik)
 {
-    int             i;
+    int i, changed;
+
+    changed = 0;
+    for (i = 0; i < KTPD_NIK_DIGITS; i++) {
+        changed += nik[i] != raw[i];
+    }
+
+    return evidence->quality > KTPD_NIK_BLIND && changed <= KTPD_NIK_CHANGED;
+}
+
+
+void
+ktpd_nik_read(ktpd_scan_t *scan, const ktpd_evidence_t *birth,
+              ktpd_card_t *card)
+{
+    float           least;
     char            nik[KTPD_NIK_DIGITS + 1];
     ktpd_strip_t    strip;
     ktpd_field_t   *field;
@@ -421,17 +363,24 @@ ktpd_nik_read(ktpd_scan_t *scan, ktpd_card_t *card)
         return;
     }
 
-    for (i = 0; i < KTPD_NIK_DIGITS; i++) {
-        nik[i] = (char) ('0' + ktpd_nik_best(evidence.e[i]));
+    ktpd_evidence_best(&evidence, nik);
+    ktpd_text_copy(raw.text, sizeof(raw.text), nik);
+
+    if (evidence.quality > KTPD_NIK_BLIND) {
+        ktpd_nik_region(&evidence, card, nik);
+        ktpd_nik_date(&evidence, birth, card, nik);
     }
 
-    nik[KTPD_NIK_DIGITS] = '\0';
-    ktpd_text_copy(raw.text, sizeof(raw.text), nik);
-    ktpd_nik_region(&evidence, card, nik);
-    ktpd_nik_date(&evidence, card, nik);
-
-    raw.confidence = ktpd_nik_confidence(&evidence, nik);
+    raw.confidence = ktpd_evidence_sure(&evidence, nik, &least);
     ktpd_field_set(scan, field, nik, &raw, &strip);
     field->repaired = strcmp(nik, raw.text) != 0;
+
+    if (!ktpd_nik_seen(&evidence, raw.text, nik)) {
+        field->value[0] = '\0';
+        field->confidence = 0;
+        field->repaired = 0;
+        return;
+    }
+
     ktpd_nik_complete(card, nik);
 }

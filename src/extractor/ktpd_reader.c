@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ktp_nik.h"
 #include "ktpd_fields.h"
 #include "ktpd_nik.h"
 #include "ktpd_quality.h"
@@ -11,6 +12,9 @@
 
 /* Pixels of the largest image, its flattened copies, and what is small. */
 #define KTPD_READER_MEMORY (160UL << 20)
+
+/* A number this sure makes a card of what looks half like one. */
+#define KTPD_READER_SURE .9f
 
 struct ktpd_reader_s {
     ktpd_ocr_t  *ocr;
@@ -66,14 +70,29 @@ ktpd_reader_destroy(ktpd_reader_t *reader)
 }
 
 
+/* Whether the number was read clearly and is one as it stands. */
+static int
+ktpd_reader_number(const ktpd_card_t *card)
+{
+    ktp_nik_t           nik;
+    const ktpd_field_t *field;
+
+    field = &card->fields[KTPD_NIK];
+
+    return !field->repaired && field->confidence > KTPD_READER_SURE
+           && ktp_nik_parse(&nik, field->value, strlen(field->value)) == 0;
+}
+
+
 ktpd_result_t
 ktpd_reader_read(ktpd_reader_t *reader, const unsigned char *image, size_t len,
                  ktpd_card_t *card)
 {
-    int           found;
-    double        measures[KTPD_MEASURES];
-    ktpd_scan_t   scan;
-    ktpd_result_t result;
+    int             found;
+    double          measures[KTPD_MEASURES];
+    ktpd_scan_t     scan;
+    ktpd_result_t   result;
+    ktpd_evidence_t birth;
 
     memset(card, 0, sizeof(ktpd_card_t));
     memset(&scan, 0, sizeof(ktpd_scan_t));
@@ -99,9 +118,14 @@ ktpd_reader_read(ktpd_reader_t *reader, const unsigned char *image, size_t len,
     } else if (found > 0) {
         result = KTPD_OK;
         ktpd_head_read(&scan, card);
-        ktpd_fields_read(&scan, card);
-        ktpd_nik_read(&scan, card);
+        ktpd_fields_read(&scan, card, &birth);
+        ktpd_nik_read(&scan, &birth, card);
         ktpd_regions_repair(card);
+
+        if (scan.doubtful && !ktpd_reader_number(card)) {
+            memset(card->fields, 0, sizeof(card->fields));
+            result = KTPD_NOT_DETECTED;
+        }
     }
 
     ktpd_pool_reset(scan.pool);

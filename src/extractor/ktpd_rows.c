@@ -338,37 +338,52 @@ ktpd_row_aside(const ktpd_rows_ctx_t *ctx, const ktpd_row_t *row,
 }
 
 
+/* Whether there is ink on the row at x, faint ink too. */
+static int
+ktpd_row_ink(const ktpd_rows_ctx_t *ctx, const ktpd_row_t *row, double x)
+{
+    int                y, y0, y1, ink, darkest, v;
+    double             bottom;
+    const ktpd_gray_t *g;
+
+    g = &ctx->page->level;
+    bottom = ktpd_strip_bottom(&row->value, x);
+    y0 = (int) (bottom - ctx->capital);
+    y1 = (int) bottom;
+    y0 = y0 < 0 ? 0 : y0;
+    y1 = y1 < g->h ? y1 : g->h;
+    ink = 0;
+    darkest = 255;
+
+    if (x < 0 || x >= g->w) {
+        return 0;
+    }
+
+    for (y = y0; y < y1; y++) {
+        v = g->px[(size_t) y * g->w + (size_t) x];
+        ink += v < .85 * KTPD_PAPER;
+        darkest = v < darkest ? v : darkest;
+    }
+
+    return darkest < .80 * KTPD_PAPER && ink >= 1 && ink >= .07 * (y1 - y0);
+}
+
+
 /* How far ink goes on from x to the right, over gaps narrower than a word's.
  */
 static double
 ktpd_row_grow(const ktpd_rows_ctx_t *ctx, const ktpd_row_t *row, double x,
               double limit)
 {
-    int                y, y0, y1, ink, darkest, gap;
-    double             last, bottom;
-    const ktpd_gray_t *g;
+    int    gap;
+    double last;
 
-    g = &ctx->page->level;
-    limit = limit < g->w - 1 ? limit : g->w - 1;
+    limit = fmin(limit, ctx->page->level.w - 1);
     last = x;
     gap = 0;
 
     for (; x < limit; x++) {
-        bottom = ktpd_strip_bottom(&row->value, x);
-        y0 = (int) (bottom - ctx->capital);
-        y1 = (int) bottom;
-        y0 = y0 < 0 ? 0 : y0;
-        y1 = y1 < g->h ? y1 : g->h;
-        ink = 0;
-        darkest = 255;
-
-        for (y = y0; y < y1 && x >= 0; y++) {
-            int v = g->px[(size_t) y * g->w + (size_t) x];
-            ink += v < .85 * KTPD_PAPER;
-            darkest = v < darkest ? v : darkest;
-        }
-
-        if (darkest < .80 * KTPD_PAPER && ink >= 1 && ink >= .12 * (y1 - y0)) {
+        if (ktpd_row_ink(ctx, row, x)) {
             last = x;
             gap = 0;
 
@@ -378,6 +393,32 @@ ktpd_row_grow(const ktpd_rows_ctx_t *ctx, const ktpd_row_t *row, double x,
     }
 
     return last;
+}
+
+
+/*
+ * The value's left end: where thin letters fall apart, the edge may have been
+ * drawn through second letters.  Ink nearer than a colon stands is the
+ * value's.
+ */
+static void
+ktpd_row_start(const ktpd_rows_ctx_t *ctx, ktpd_row_t *row)
+{
+    int    gap;
+    double x, limit;
+
+    gap = 0;
+    limit = row->value.x0 - 2 * ctx->capital;
+
+    for (x = row->value.x0; x > limit && gap <= .24 * ctx->capital; x--) {
+        if (ktpd_row_ink(ctx, row, x)) {
+            row->value.x0 = x;
+            gap = 0;
+
+        } else {
+            gap++;
+        }
+    }
 }
 
 
@@ -459,6 +500,7 @@ ktpd_rows_build(const ktpd_rows_ctx_t *ctx, const ktpd_member_t *members,
     for (i = 0; i < rows->n; i++) {
         ktpd_row_place(ctx, members + first[i], count[i], rows->slope,
                        &rows->rows[i]);
+        ktpd_row_start(ctx, &rows->rows[i]);
         ktpd_row_extend(ctx, &rows->rows[i]);
     }
 }

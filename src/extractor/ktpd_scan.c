@@ -12,9 +12,14 @@
 /* Rows assigned this well need no other columns tried. */
 #define KTPD_TABLE_GOOD 5.
 
-/* Fewer labels than this, with rows that fit badly, are no card. */
-#define KTPD_LABELS_MIN 3
-#define KTPD_TABLE_MIN  2.
+/*
+ * With fewer labels than this, rows must fit well, and many lines have one;
+ * when they fit half well it takes a number to make a card.
+ */
+#define KTPD_LABELS_MIN  3
+#define KTPD_LINES_MIN   6
+#define KTPD_TABLE_MIN   2.
+#define KTPD_TABLE_DOUBT .8
 
 /* The label's cut: nothing must come in from the value's side. */
 static const ktpd_cut_t ktpd_cut_label = {30, .45, .3, .3};
@@ -297,9 +302,14 @@ ktpd_scan_find(ktpd_scan_t *scan)
     }
 
     if (best == NULL
-        || (best->labels < KTPD_LABELS_MIN && best->score < KTPD_TABLE_MIN)) {
+        || (best->labels < KTPD_LABELS_MIN
+            && (best->score < KTPD_TABLE_DOUBT
+                || best->lines < KTPD_LINES_MIN))) {
         return 0;
     }
+
+    scan->doubtful =
+        best->labels < KTPD_LABELS_MIN && best->score < KTPD_TABLE_MIN;
 
     scan->table = best;
     scan->rows = rows;

@@ -17,6 +17,7 @@ typedef struct {
     ktpd_columns_t          columns;
     ktpd_rows_t             rows;
     ktpd_table_t           *table;
+    unsigned                doubtful : 1; /* it takes a number to be a card */
 } ktpd_scan_t;
 
 

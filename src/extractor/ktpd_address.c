@@ -1,0 +1,165 @@
+#include <ctype.h>
+#include <string.h>
+
+#include "ktpd_address.h"
+#include "ktpd_text.h"
+
+
+/* Words that addresses are made of, long enough to know with a letter off. */
+static const char *const ktpd_address_words[] = {
+    "JALAN", "PERUMAHAN", "PERUMNAS",   "KOMPLEK", "KOMPLEKS",
+    "DUSUN", "KAMPUNG",   "LINGKUNGAN", "PERMAI",  "ASRAMA",
+    "BLOK",  "GANG",      "INDAH",      "LORONG",  "RAYA",
+};
+
+/* The word before a number, and how it may be cut short. */
+static const char *const ktpd_address_numbers[] = {"NO", "NO."};
+
+
+static int
+ktpd_address_is(const char *word, const char *const *list, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (strcmp(word, list[i]) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A word one letter off a known one becomes it. */
+static int
+ktpd_address_word(char *word)
+{
+    size_t i, n;
+
+    n = strlen(word);
+
+    for (i = 0; i < sizeof(ktpd_address_words) / sizeof(ktpd_address_words[0]);
+         i++) {
+        if (n >= 5 && strlen(ktpd_address_words[i]) == n
+            && word[0] == ktpd_address_words[i][0]
+            && ktpd_text_distance(word, ktpd_address_words[i]) == 1) {
+            memcpy(word, ktpd_address_words[i], n);
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Letters among digits are digits. */
+static int
+ktpd_address_number(char *s)
+{
+    int  changed, digits, other;
+    char c, *p;
+
+    digits = 0;
+    other = 0;
+
+    for (p = s; *p != '\0'; p++) {
+        digits += isdigit((unsigned char) *p) != 0;
+        other += isalpha((unsigned char) *p) && strchr("OISBZ", *p) == NULL;
+    }
+
+    if (digits == 0 || other > 0) {
+        return 0;
+    }
+
+    changed = 0;
+
+    for (p = s; *p != '\0'; p++) {
+        if (isalpha((unsigned char) *p)) {
+            c = ktpd_text_digit(*p);
+            if (c != '\0') {
+                *p = c;
+                changed = 1;
+            }
+        }
+    }
+
+    return changed;
+}
+
+
+/* A block: a letter, perhaps a number, a slash and a number. */
+static int
+ktpd_address_block(char *s)
+{
+    int         changed;
+    char       *slash;
+    const char *p;
+
+    static const char digits[] = "8051";
+    static const char letters[] = "BDSI";
+
+    slash = strchr(s, '/');
+    if (slash == NULL || slash == s) {
+        return 0;
+    }
+
+    changed = 0;
+    p = strchr(digits, s[0]);
+
+    if (p != NULL) {
+        s[0] = letters[p - digits];
+        changed = 1;
+    }
+
+    if (slash - s == 2 && strchr("OISBZ", s[1]) != NULL) {
+        s[1] = ktpd_text_digit(s[1]);
+        changed = 1;
+    }
+
+    return changed | ktpd_address_number(slash + 1);
+}
+
+
+int
+ktpd_address_repair(char *address, size_t size)
+{
+    int  changed;
+    char out[KTPD_TEXT_MAX], copy[KTPD_TEXT_MAX], *word, *rest, last[8];
+
+    changed = 0;
+    last[0] = '\0';
+    out[0] = '\0';
+    ktpd_text_copy(copy, sizeof(copy), address);
+
+    for (word = strtok_r(copy, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+
+        if (strcmp(word, "JL,") == 0 || strcmp(word, "NO,") == 0) {
+            word[2] = '.';
+            changed = 1;
+        }
+
+        if (strcmp(last, "BLOK") == 0 || strcmp(last, "BLK") == 0) {
+            changed |= ktpd_address_block(word);
+
+        } else if (ktpd_address_is(last, ktpd_address_numbers, 2)) {
+            changed |= ktpd_address_number(word);
+
+        } else {
+            changed |= ktpd_address_word(word);
+        }
+
+        if (out[0] != '\0') {
+            ktpd_text_append(out, sizeof(out), " ");
+        }
+        ktpd_text_append(out, sizeof(out), word);
+        ktpd_text_copy(last, sizeof(last), word);
+    }
+
+    if (changed) {
+        ktpd_text_copy(address, size, out);
+    }
+
+    return changed;
+}
