@@ -42,7 +42,7 @@ sub files {
     }, $prefix);
 
     push @files, grep {
-        m{^/} && !m{^/dev/|\.log$|^/proc/|/logs/}
+        m{^/} && !m{^/dev/|\.log$|^/proc/|/logs/|valgrind|vgdb|/nginx$}
     } map { readlink($_) // () } glob '/proc/' . $nginx->pid . '/fd/*';
 
     return join ' ', @files;

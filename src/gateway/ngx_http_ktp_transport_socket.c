@@ -172,6 +172,13 @@ ngx_http_ktp_socket_handler(CURL *easy, curl_socket_t fd, int what, void *data,
 
     if (what == CURL_POLL_REMOVE) {
 
+        /* one that never connected was closed without the callback */
+
+        if (s && s->opened && fcntl(fd, F_GETFD) == -1) {
+            s->opened = 0;
+            ngx_http_ktp_transport_stat->connections--;
+        }
+
         if (s && s->opened) {
             ngx_http_ktp_socket_rest(s);
 

@@ -59,6 +59,7 @@ sub import {
 
     Test::Nginx::Socket::add_block_preprocessor(\&prepare);
     Test::Nginx::Socket::add_test_cleanup_handler(\&check_upstream);
+    Test::Nginx::Socket::add_test_cleanup_handler(\&check_alerts);
 }
 
 
@@ -107,6 +108,24 @@ sub check_upstream {
     Test::More::unlike($last->{head}, qr/$_/m,
                        "$name - head at the upstream has none")
         for patterns($block->upstream_head_unlike);
+}
+
+
+# nginx has no reason for an alert in any block that does not ask for one.
+# No assertion when all is well: the count stays that of the sections.
+sub check_alerts {
+    my ($block) = @_;
+
+    my $asked = join '', grep { defined } $block->error_log;
+    my $log = KTP::Nginx::read_file(
+        Test::Nginx::Socket::server_root() . '/logs/error.log');
+
+    return if defined $block->must_die;
+
+    for my $line ($log =~ /^(.*\[(?:alert|crit|emerg)\].*)$/mg) {
+        Test::More::fail($block->name . ' - ' . $line)
+            if $asked !~ /\[(?:alert|crit|emerg)/;
+    }
 }
 
 

@@ -1,0 +1,70 @@
+# A call that ends while its connection is being made: libcurl closes such a
+# socket by itself, and nothing may be left of it.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use IO::Socket::INET;
+use KTP ();
+use KTP::Image;
+use KTP::Nginx;
+use KTP::Upstream;
+use Test::More;
+
+# a queue that is full: the kernel answers no further connection
+my $full = IO::Socket::INET->new(Listen => 0, LocalAddr => '127.0.0.1');
+my $address = '127.0.0.1:' . $full->sockport;
+my @fill;
+
+for (1 .. 10) {
+    my $sock = IO::Socket::INET->new(PeerAddr => $address, Timeout => 0.2);
+
+    last unless $sock;
+    push @fill, $sock;
+}
+
+plan skip_all => 'the queue of this kernel does not fill up' if @fill == 10;
+
+my $upstream = KTP::Upstream->new;
+my $url = $upstream->url;
+my $nginx = KTP::Nginx->new;
+
+my $conf = $nginx->config(main => KTP::load_module(), server => <<EOC);
+        location = /full {
+            ktp_pass http://$address/x;
+            ktp_connect_timeout 100ms;
+            ktp_retries 0;
+        }
+        location = /e { ktp_pass $url/x; }
+EOC
+
+$nginx->start($conf) or BAIL_OUT($nginx->complaint);
+
+my $file = $nginx->prefix . '/html/image';
+KTP::Nginx::write_file($file, jpeg(800, 600));
+
+sub post {
+    my ($uri) = @_;
+
+    return KTP::Nginx::curl('-H', 'Content-Type: image/jpeg', '-H', 'Expect:',
+                            '--data-binary', "\@$file",
+                            'http://127.0.0.1:' . $nginx->port . $uri);
+}
+
+sub descriptors {
+    return scalar(() = glob '/proc/' . $nginx->pid . '/fd/*');
+}
+
+post('/full');
+my $before = descriptors();
+
+is(post('/full')->{status}, 504, "time to connect is over, $_") for 1 .. 5;
+is(descriptors(), $before, 'no descriptor is left');
+
+# their numbers are others' now
+is(post('/e')->{status}, 200, "another upstream is asked, $_") for 1 .. 3;
+is($upstream->connections, 1, 'over one connection');
+unlike($nginx->log_from, qr/\[(alert|crit|emerg)\]/, 'a clean log');
+
+done_testing();
