@@ -2,6 +2,7 @@
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_heap.h"
 #include "ngx_http_ktp_fetch.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_secret.h"
@@ -463,7 +464,7 @@ ngx_http_ktp_header(ngx_http_request_t *r, ngx_array_t *headers,
 
     len = ngx_strlen(name) + sizeof(": ") - 1 + value.len;
 
-    p = ngx_pnalloc(r->pool, len + 1);
+    p = ngx_http_ktp_heap_palloc(r->pool, len + 1);
     if (p == NULL) {
         return KTP_INTERNAL_SERVER_ERROR;
     }

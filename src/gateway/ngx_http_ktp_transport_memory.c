@@ -1,9 +1,13 @@
 #include "ngx_http_ktp_transport_curl.h"
 #include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_heap.h"
 #include <sys/mman.h>
 
 
 /*
+ * The head of a request has the credentials, and libcurl composes it in small
+ * allocations: they are wiped when they are freed.
+ *
  * Allocations that an upload buffer may be are mappings, all of one size:
  * the largest buffer and its header.  Pages that are not used cost nothing.
  */
@@ -20,13 +24,19 @@
  */
 typedef struct ngx_http_ktp_block_s ngx_http_ktp_block_t;
 
+typedef enum {
+    NGX_HTTP_KTP_BLOCK_SMALL,  /* of the heap for secrets */
+    NGX_HTTP_KTP_BLOCK_BUFFER, /* a mapping */
+    NGX_HTTP_KTP_BLOCK_LARGE   /* malloc()'s */
+} ngx_http_ktp_block_kind_t;
+
 struct ngx_http_ktp_block_s {
     union {
         size_t                len;  /* that was asked for */
         ngx_http_ktp_block_t *next; /* of those that are spare */
     } u;
 
-    size_t mapped; /* whether it is a mapping; otherwise malloc()'s */
+    size_t kind; /* ngx_http_ktp_block_kind_t */
 };
 
 
@@ -71,8 +81,9 @@ ngx_http_ktp_memory_exit(void)
 static void *
 ngx_http_ktp_curl_malloc(size_t len)
 {
-    size_t                size;
-    ngx_http_ktp_block_t *b;
+    size_t                    size;
+    ngx_http_ktp_block_t     *b;
+    ngx_http_ktp_block_kind_t kind;
 
     size = len + sizeof(ngx_http_ktp_block_t);
 
@@ -80,15 +91,17 @@ ngx_http_ktp_curl_malloc(size_t len)
         return NULL;
     }
 
-    if (size >= NGX_HTTP_KTP_BUFFER_MIN && size <= NGX_HTTP_KTP_BUFFER_SIZE) {
+    if (size < NGX_HTTP_KTP_BUFFER_MIN) {
+        kind = NGX_HTTP_KTP_BLOCK_SMALL;
+        b = ngx_http_ktp_heap_alloc(size);
+
+    } else if (size <= NGX_HTTP_KTP_BUFFER_SIZE) {
+        kind = NGX_HTTP_KTP_BLOCK_BUFFER;
         b = ngx_http_ktp_buffer_alloc();
 
     } else {
+        kind = NGX_HTTP_KTP_BLOCK_LARGE;
         b = malloc(size);
-
-        if (b) {
-            b->mapped = 0;
-        }
     }
 
     if (b == NULL) {
@@ -96,6 +109,7 @@ ngx_http_ktp_curl_malloc(size_t len)
     }
 
     b->u.len = len;
+    b->kind = kind;
 
     return b + 1;
 }
@@ -134,15 +148,11 @@ ngx_http_ktp_curl_realloc(void *p, size_t len)
     b = (ngx_http_ktp_block_t *) p - 1;
     size = len + sizeof(ngx_http_ktp_block_t);
 
-    if (!b->mapped && size < NGX_HTTP_KTP_BUFFER_MIN && size >= len) {
-        b = realloc(b, size);
-        if (b == NULL) {
-            return NULL;
-        }
-
+    if (b->kind == NGX_HTTP_KTP_BLOCK_SMALL && len > b->u.len && size > len
+        && size <= ngx_http_ktp_heap_room(b->u.len
+                                          + sizeof(ngx_http_ktp_block_t))) {
         b->u.len = len;
-
-        return b + 1;
+        return p;
     }
 
     new = ngx_http_ktp_curl_malloc(len);
@@ -185,10 +195,17 @@ ngx_http_ktp_curl_free(void *p)
 
     b = (ngx_http_ktp_block_t *) p - 1;
 
-    if (b->mapped) {
-        ngx_http_ktp_buffer_free(b);
+    switch (b->kind) {
 
-    } else {
+    case NGX_HTTP_KTP_BLOCK_SMALL:
+        ngx_http_ktp_heap_free(b, b->u.len + sizeof(ngx_http_ktp_block_t));
+        break;
+
+    case NGX_HTTP_KTP_BLOCK_BUFFER:
+        ngx_http_ktp_buffer_free(b);
+        break;
+
+    default:
         free(b);
     }
 }
@@ -213,12 +230,8 @@ ngx_http_ktp_buffer_alloc(void)
         return b;
     }
 
-    b = ngx_http_ktp_map(NGX_HTTP_KTP_BUFFER_SIZE, ngx_http_ktp_transport.log);
-    if (b) {
-        b->mapped = 1;
-    }
-
-    return b;
+    return ngx_http_ktp_map(NGX_HTTP_KTP_BUFFER_SIZE,
+                            ngx_http_ktp_transport.log);
 }
 
 
