@@ -51,6 +51,10 @@ my @rows = (
      "the first line of \"$dir/empty\" is empty, too long or has a control "
      . 'character'],
 
+    ['ktp_status on;', 'invalid number of arguments in "ktp_status" directive'],
+    ['ktp_status; ktp_status;', '"ktp_status" directive is duplicate'],
+    ['ktp_status;', '"ktp_status" requires "ktp_zone"'],
+
     ['ktp_pass_trace maybe;',
      'invalid value "maybe" in "ktp_pass_trace" directive, it must be "on" '
      . 'or "off"'],

@@ -33,6 +33,7 @@ add_block_preprocessor(sub {
 
     $block->set_value(http_config => $http) unless defined $block->http_config;
     $block->set_value(config => $config) unless defined $block->config;
+    $block->set_value(more_headers => 'Content-Type: image/jpeg');
 });
 
 run_tests();
@@ -43,8 +44,6 @@ __DATA__
 --- request eval
 ["POST /e\n$::jpeg", "POST /e\nno image", "POST /e\n$::jpeg", "GET /e",
  "GET /s"]
---- more_headers
-Content-Type: image/jpeg
 --- error_code eval: [200, 400, 200, 405, 200]
 --- response_body_filters eval: main::only('ktp_requests_total|ktp_bill')
 --- response_body_like eval
@@ -56,3 +55,95 @@ ktp_billable_calls_total\{client="-",billed="yes"\} 2
 ktp_billable_calls_total\{client="-",billed="unknown"\} 0
 \z/]
 --- upstream_calls: 2
+
+
+
+=== TEST 2: codes of the upstream, and those that it made up as one
+--- http_config
+    ktp_zone ktp:2m;
+--- request eval: ["POST /e\n$::jpeg", "GET /s"]
+--- upstream_answer eval: KTP::Upstream::response(200, $::answer)
+--- error_code eval: [200, 200]
+--- response_body_filters eval: main::only('ktp_requests_total')
+--- response_body_like eval
+[qr/^/, qr/\Aktp_requests_total\{client="-",outcome="ok",error_code="other"\} 1\n\z/]
+
+
+
+=== TEST 3: only what is read
+--- request eval: ["HEAD /s", "POST /s\nx", "GET /s?format=xml"]
+--- error_code eval: [200, 405, 200]
+--- response_headers_like eval
+[('Content-Type: ^text/plain; version=0\.0\.4; charset=utf-8$'), '',
+ 'Content-Type: ^text/plain; version=0\.0\.4; charset=utf-8$']
+
+
+
+=== TEST 4: sizes, bytes and calls
+--- http_config
+    ktp_zone ktp:3m;
+--- request eval: ["POST /e\n$::jpeg", "GET /s"]
+--- response_body_filters eval
+main::only('ktp_image_size_bytes_(?:sum|count)|ktp_image_size_bytes_bucket\{le="50000"|'
+           . 'ktp_upstream_(?:rec|ret|dur.*(?:count|Inf)|conn)|'
+           . 'ktp_calls|ktp_workers|ktp_request_dur.*count')
+--- response_body_like eval
+[qr/^/, qr/\Aktp_calls_in_flight 0
+ktp_upstream_connections 1
+ktp_upstream_connections_opened_total 1
+ktp_workers 1
+ktp_upstream_retries_total 0
+ktp_upstream_received_bytes_total ${\ length $KTP::Upstream::Body}
+ktp_request_duration_seconds_count 1
+ktp_upstream_duration_seconds_bucket\{le="\+Inf"\} 1
+ktp_upstream_duration_seconds_count 1
+ktp_image_size_bytes_bucket\{le="50000"\} 1
+ktp_image_size_bytes_sum $::size
+ktp_image_size_bytes_count 1
+\z/]
+
+
+
+=== TEST 5: the same as JSON
+--- more_headers
+--- request
+GET /s?format=json
+--- response_headers
+Content-Type: application/json
+--- response_body_like eval
+[qr/^/, qr/\A\{"ktp_requests_total":\[\{"client":"-","outcome":"ok","error_code":"","value":1\}\],.*"ktp_image_size_bytes":\[\{"sample":"bucket","le":"50000","value":1\},.*\{"sample":"sum","value":$::size\},\{"sample":"count","value":1\}\]\}\z/]
+
+
+
+=== TEST 6: clients by their names, and what their quotas leave
+--- http_config eval
+qq{
+    ktp_zone ktp:5m;
+    ktp_client one { quota 3/day; quota 100/total; }
+    ktp_client two { quota 7/day shadow; }
+    ktp_client never { quota 5/day; }
+}
+--- config
+    location = /e {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        ktp_auth $arg_c;
+    }
+    location = /s { ktp_status; }
+--- request eval
+["POST /e?c=one\n$::jpeg", "POST /e?c=two\n$::jpeg", "POST /e?c=no\n$::jpeg",
+ "POST /e?c=one\n$::jpeg", "GET /s"]
+--- error_code eval: [200, 200, 403, 200, 200]
+--- response_body_filters eval
+main::only('ktp_requests_total|ktp_client|ktp_billable.*yes')
+--- response_body_like eval
+[(qr/^/) x 4,
+qr/\A(?=.*client="one",outcome="ok",error_code=""\}\s2\n)
+(?=.*client="two",outcome="ok",error_code=""\}\s1\n)
+(?=.*client="-",outcome="unauthorized",error_code="FORBIDDEN"\}\s1\n)
+(?=.*billable_calls_total\{client="one",billed="yes"\}\s2\n)
+(?=.*quota_limit_calls\{client="one",period="day"\}\s3\n)
+(?=.*quota_used_calls\{client="one",period="day"\}\s2\n)
+(?=.*quota_left_calls\{client="one",period="day"\}\s1\n)
+(?=.*quota_left_calls\{client="one",period="total"\}\s98\n)
+(?=.*quota_left_calls\{client="two",period="day"\}\s6\n)
+(?!.*never)/sx]

