@@ -77,24 +77,63 @@ ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
                   const ktp_request_t *request)
 {
     out->store = store;
+    out->growing = NULL;
+    out->open = 0;
+    out->shifted = 0;
     out->suffix_len = ktp_outgoing_suffix(out->suffix, request);
     out->length =
         KTP_PREFIX_LEN + ktp_base64_length(store->size) + out->suffix_len;
 
-    ktp_outgoing_rewind(out);
+    (void) ktp_outgoing_rewind(out);
 
     return KTP_OK;
 }
 
 
 void
+ktp_outgoing_stream(ktp_outgoing_t *out, ktp_store_t *store,
+                    const ktp_request_t *request, size_t size)
+{
+    (void) ktp_outgoing_init(out, store, request);
+
+    out->growing = store;
+    out->open = 1;
+    out->length = KTP_PREFIX_LEN + ktp_base64_length(size) + out->suffix_len;
+}
+
+
+void
+ktp_outgoing_complete(ktp_outgoing_t *out, const ktp_request_t *request)
+{
+    out->open = 0;
+    out->suffix_len = ktp_outgoing_suffix(out->suffix, request);
+    out->length =
+        KTP_PREFIX_LEN + ktp_base64_length(out->store->size) + out->suffix_len;
+}
+
+
+size_t
+ktp_outgoing_pending(const ktp_outgoing_t *out)
+{
+    return out->store->size - out->taken;
+}
+
+
+int
 ktp_outgoing_rewind(ktp_outgoing_t *out)
 {
+    if (out->shifted) {
+        return -1;
+    }
+
     out->chunk = out->store->first;
     out->pos = 0;
+    out->taken = 0;
     out->written = 0;
     out->group_pos = 0;
     out->group_len = 0;
+
+    return 0;
 }
 
 
@@ -115,6 +154,19 @@ ktp_outgoing_copy(const ktp_outgoing_t *out, const char *s, size_t s_len,
 }
 
 
+static void
+ktp_outgoing_next(ktp_outgoing_t *out)
+{
+    out->chunk = out->chunk->next;
+    out->pos = 0;
+
+    if (out->growing) {
+        out->shifted = 1;
+        ktp_store_shift(out->growing);
+    }
+}
+
+
 /* The next bytes of the image, up to three, from as many chunks. */
 
 static size_t
@@ -126,12 +178,12 @@ ktp_outgoing_take(ktp_outgoing_t *out, unsigned char bytes[3])
 
     while (n < 3 && out->chunk) {
         if (out->pos == out->chunk->len) {
-            out->chunk = out->chunk->next;
-            out->pos = 0;
+            ktp_outgoing_next(out);
             continue;
         }
 
         bytes[n++] = out->chunk->data[out->pos++];
+        out->taken++;
     }
 
     return n;
@@ -183,6 +235,7 @@ ktp_outgoing_image(ktp_outgoing_t *out, unsigned char *buf, size_t len)
     if (bulk) {
         ktp_base64_encode(out->chunk->data + out->pos, bulk * 3, buf);
         out->pos += bulk * 3;
+        out->taken += bulk * 3;
 
         return bulk * 4;
     }
@@ -190,6 +243,20 @@ ktp_outgoing_image(ktp_outgoing_t *out, unsigned char *buf, size_t len)
     ktp_outgoing_quantum(out);
 
     return ktp_outgoing_image(out, buf, len);
+}
+
+
+/* Whether an open stream has a quantum; the rest of one has to wait. */
+
+static int
+ktp_outgoing_ready(ktp_outgoing_t *out)
+{
+    if (out->growing && out->chunk == NULL) {
+        out->chunk = out->store->first;
+    }
+
+    return !out->open || out->group_pos < out->group_len
+           || ktp_outgoing_pending(out) >= 3;
 }
 
 
@@ -206,7 +273,10 @@ ktp_outgoing_read(ktp_outgoing_t *out, unsigned char *buf, size_t len)
             n = ktp_outgoing_copy(out, ktp_outgoing_prefix, KTP_PREFIX_LEN, 0,
                                   buf + done, len - done);
 
-        } else if (out->written < suffix) {
+        } else if (!ktp_outgoing_ready(out)) {
+            break;
+
+        } else if (out->open || out->written < suffix) {
             n = ktp_outgoing_image(out, buf + done, len - done);
 
         } else {

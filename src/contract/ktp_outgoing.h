@@ -26,6 +26,13 @@ typedef struct {
     unsigned char      group[4]; /* a quantum that did not fit */
     size_t             group_pos;
     size_t             group_len;
+
+    /* of a stream that begins before its image is whole */
+
+    ktp_store_t *growing;  /* NULL: the store was complete */
+    size_t       taken;    /* bytes of the image that were encoded */
+    unsigned     open : 1; /* more may be appended */
+    unsigned     shifted : 1;
 } ktp_outgoing_t;
 
 
@@ -38,11 +45,31 @@ typedef struct {
 ktp_code_t ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
                              const ktp_request_t *request);
 
-/* Writes up to len bytes; returns how many, 0 at the end. */
+/*
+ * The same for a store that grows: what has been read is given back to where
+ * it came from, chunk by chunk, and the length is that of an image of size
+ * bytes.  Nothing of the suffix is read before ktp_outgoing_complete().
+ */
+void ktp_outgoing_stream(ktp_outgoing_t *out, ktp_store_t *store,
+                         const ktp_request_t *request, size_t size);
+
+/* The store is complete, and these are the flags. */
+void ktp_outgoing_complete(ktp_outgoing_t *out, const ktp_request_t *request);
+
+/* Bytes of the image that the store has and the stream has not read. */
+size_t ktp_outgoing_pending(const ktp_outgoing_t *out);
+
+/*
+ * Writes up to len bytes; returns how many, 0 at the end, or while a store
+ * that grows has no more.
+ */
 size_t ktp_outgoing_read(ktp_outgoing_t *out, unsigned char *buf, size_t len);
 
-/* Back to the first byte, for a call that is sent again. */
-void ktp_outgoing_rewind(ktp_outgoing_t *out);
+/*
+ * Back to the first byte, for a call that is sent again.  Not 0: what was
+ * read of a growing store is gone.
+ */
+int ktp_outgoing_rewind(ktp_outgoing_t *out);
 
 
 #endif /* KTP_OUTGOING_H */

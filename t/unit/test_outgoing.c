@@ -206,6 +206,98 @@ test_stream(void **state)
 }
 
 
+/*
+ * A store that grows while it is read: the same bytes for every order of
+ * appending and reading, nothing of the end before it is complete, and no
+ * more chunks held than what was not read needs.
+ */
+
+static void
+test_growing(void **state)
+{
+    size_t         i, n, got, done, pos, round;
+    source_t       source;
+    ktp_chunks_t   chunks;
+    ktp_store_t    st;
+    ktp_request_t  request;
+    ktp_outgoing_t out;
+    unsigned char  buf[5000];
+
+    static const size_t sizes[] = {
+        0, 1, 2, 3, CHUNK - 1, CHUNK, CHUNK + 1, CHUNK + 2, 3 * CHUNK, 200000};
+
+    (void) state;
+
+    memset(&request, 0, sizeof(request));
+    chunks = (ktp_chunks_t){source_alloc, source_free, &source};
+
+    for (round = 0; round < 10 * count(sizes); round++) {
+        case_buf_t bytes = {NULL, 0, 0}, right = {NULL, 0, 0};
+
+        i = round % count(sizes);
+        source = (source_t){100, 0};
+
+        for (n = 0; n < sizes[i]; n++) {
+            case_byte(&bytes, rand() & 0xff);
+        }
+
+        request.is_quality = KTP_FLAG_TRUE;
+        case_put(&right, "{\"image\":\"", 10);
+        case_base64(&right, bytes.data, bytes.len);
+        case_put(&right, "\",\"is_quality\":true}", 20);
+
+        ktp_store_init(&st, &chunks, 200000);
+        ktp_outgoing_stream(&out, &st, &request, sizes[i]);
+        assert_int_equal(out.length, right.len);
+
+        for (done = 0, pos = 0; pos < sizes[i]; pos += n) {
+            n = (size_t) rand() % 9000;
+            n = n < sizes[i] - pos ? n : sizes[i] - pos;
+            assert_int_equal(ktp_store_append(&st, bytes.data + pos, n),
+                             KTP_OK);
+
+            do {
+                got = ktp_outgoing_read(&out, buf, 1 + rand() % sizeof(buf));
+                assert_memory_equal(buf, right.data + done, got);
+                done += got;
+            } while (got && rand() % 4);
+
+            assert_true(done <= right.len - 20);
+            assert_true((size_t) source.out
+                        <= ktp_outgoing_pending(&out) / CHUNK + 2);
+        }
+
+        while ((got = ktp_outgoing_read(&out, buf, sizeof(buf))) > 0) {
+            assert_memory_equal(buf, right.data + done, got);
+            done += got;
+        }
+
+        assert_true(ktp_outgoing_pending(&out) < 3);
+        assert_true(done <= right.len - 20);
+        assert_int_equal(ktp_outgoing_rewind(&out), out.shifted ? -1 : 0);
+
+        if (!out.shifted) {
+            done = 0;
+        }
+
+        ktp_outgoing_complete(&out, &request);
+        assert_int_equal(out.length, right.len);
+
+        while ((got = ktp_outgoing_read(&out, buf, 1 + rand() % 4000)) > 0) {
+            assert_memory_equal(buf, right.data + done, got);
+            done += got;
+        }
+
+        assert_int_equal(done, right.len);
+
+        ktp_store_free(&st);
+        assert_int_equal(source.out, 0);
+        free(bytes.data);
+        free(right.data);
+    }
+}
+
+
 /* The image may lie in chunks of any filling, as base64 leaves them. */
 
 static void
@@ -317,9 +409,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_store),
-        cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_uneven),
+        cmocka_unit_test(test_store),   cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_growing), cmocka_unit_test(test_uneven),
         cmocka_unit_test(test_suffix),
     };
 
