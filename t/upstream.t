@@ -40,6 +40,8 @@ for my $case (
     ['ktp_retries x', 'invalid number'],
     ['ktp_ignore_client_abort maybe',
      'invalid value "maybe" in "ktp_ignore_client_abort" directive'],
+    ['ktp_request_buffering maybe',
+     'invalid value "maybe" in "ktp_request_buffering"'],
     ['ktp_ssl_verify maybe', 'invalid value "maybe" in "ktp_ssl_verify"'],
     ['ktp_ssl_name "a b"', 'invalid name "a b"'],
     ['ktp_ssl_name ""', 'invalid name ""'],

@@ -73,6 +73,7 @@ typedef struct {
     ngx_int_t    max_inflight;
     ngx_int_t    retries;
     ngx_flag_t   ignore_client_abort;
+    ngx_flag_t   request_buffering;
     ngx_flag_t   ssl_verify;
     ngx_str_t    ssl_trusted_certificate;
     ngx_str_t    ssl_name;
@@ -151,8 +152,10 @@ typedef struct {
     ngx_buf_t *error_body; /* replaces nginx's own error page */
 
     unsigned body_replaced : 1; /* nginx's buffer of the body is ours */
-    unsigned calling : 1;       /* a call is under way */
-    unsigned called : 1;        /* a call was made; its facts are in call */
+    unsigned body_paused : 1;
+    unsigned calling : 1;   /* a call is under way */
+    unsigned streaming : 1; /* and began before the body was whole */
+    unsigned called : 1;    /* a call was made; its facts are in call */
     unsigned error_sent : 1;
     unsigned traced : 1; /* traceparent is set, be it empty */
 } ngx_http_ktp_ctx_t;

@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_send.h"
 
 
 /*
@@ -7,6 +8,9 @@
  * what was read is parsed before anything else happens.
  */
 #define NGX_HTTP_KTP_BODY_BUFFER (128 * 1024)
+
+/* The same where the body goes on as it arrives: it may have to wait. */
+#define NGX_HTTP_KTP_BODY_PART (16 * 1024)
 
 /* Reads in one go, after which other connections have their turn. */
 #define NGX_HTTP_KTP_BODY_READS 16
@@ -16,6 +20,7 @@ static void       ngx_http_ktp_body_start(ngx_http_request_t *r);
 static void       ngx_http_ktp_body_handler(ngx_http_request_t *r);
 static void       ngx_http_ktp_body_read(ngx_http_request_t *r);
 static ktp_code_t ngx_http_ktp_body_feed(ngx_http_request_t *r);
+static void       ngx_http_ktp_body_pause(ngx_http_request_t *r);
 static void       ngx_http_ktp_body_buffer(ngx_http_request_t *r);
 static void ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code);
 static ktp_code_t ngx_http_ktp_body_error(ngx_int_t rc);
@@ -90,15 +95,24 @@ ngx_http_ktp_body_handler(ngx_http_request_t *r)
 static void
 ngx_http_ktp_body_read(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
-    ngx_uint_t n;
-    ktp_code_t code;
+    ngx_int_t                rc;
+    ngx_uint_t               n;
+    ktp_code_t               code;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
     r->read_event_handler = ngx_http_ktp_body_handler;
 
     for (n = 0;; n++) {
 
         code = ngx_http_ktp_body_feed(r);
+
+        if (code == KTP_OK && !klcf->request_buffering) {
+            code = ngx_http_ktp_send_part(r);
+        }
 
         if (code != KTP_OK) {
             ngx_http_ktp_body_done(r, code);
@@ -107,6 +121,11 @@ ngx_http_ktp_body_read(ngx_http_request_t *r)
 
         if (!r->reading_body) {
             break;
+        }
+
+        if (ngx_http_ktp_send_full(ctx)) {
+            ngx_http_ktp_body_pause(r);
+            return;
         }
 
         if (n >= NGX_HTTP_KTP_BODY_READS && r->connection->read->ready
@@ -168,6 +187,54 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
 }
 
 
+/* The upstream is slower than the client, who is left to wait. */
+
+static void
+ngx_http_ktp_body_pause(ngx_http_request_t *r)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    ctx->body_paused = 1;
+
+    ngx_http_ktp_body_stop(r);
+
+    /* a client that goes away is noticed all the same */
+
+    r->read_event_handler = ngx_http_test_reading;
+}
+
+
+void
+ngx_http_ktp_body_resume(ngx_http_request_t *r)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (ctx->body_paused) {
+        ctx->body_paused = 0;
+        r->read_event_handler = ngx_http_ktp_body_handler;
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+    }
+}
+
+
+void
+ngx_http_ktp_body_stop(ngx_http_request_t *r)
+{
+    ngx_event_t *rev;
+
+    rev = r->connection->read;
+
+    if (rev->timer_set) {
+        ngx_del_timer(rev);
+    }
+
+    r->read_event_handler = ngx_http_block_reading;
+}
+
+
 /*
  * Lets the next read go to where the image is kept, if the body is nothing
  * else, or to the worker's buffer: it is larger than what
@@ -178,10 +245,11 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
 static void
 ngx_http_ktp_body_buffer(ngx_http_request_t *r)
 {
-    size_t              size;
-    u_char             *p;
-    ngx_buf_t          *b;
-    ngx_http_ktp_ctx_t *ctx;
+    size_t                   size;
+    u_char                  *p;
+    ngx_buf_t               *b;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
 
     b = r->request_body->buf;
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
@@ -196,6 +264,8 @@ ngx_http_ktp_body_buffer(ngx_http_request_t *r)
         (void) ngx_pfree(r->pool, b->start);
     }
 
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
     p = NULL;
 
     if (!r->headers_in.chunked) {
@@ -205,6 +275,10 @@ ngx_http_ktp_body_buffer(ngx_http_request_t *r)
     if (p == NULL) {
         p = ngx_http_ktp_buffer;
         size = NGX_HTTP_KTP_BODY_BUFFER;
+    }
+
+    if (!klcf->request_buffering) {
+        size = ngx_min(size, NGX_HTTP_KTP_BODY_PART);
     }
 
     b->start = p;
@@ -223,11 +297,7 @@ ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code)
     c = r->connection;
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
-    if (c->read->timer_set) {
-        ngx_del_timer(c->read);
-    }
-
-    r->read_event_handler = ngx_http_block_reading;
+    ngx_http_ktp_body_stop(r);
 
     if (c->error) {
         ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;

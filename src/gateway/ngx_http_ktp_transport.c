@@ -9,6 +9,7 @@ static void       ngx_http_ktp_call_remove(ngx_http_ktp_call_t *call);
 static void ngx_http_ktp_call_finish(ngx_http_ktp_call_t *call, CURLcode rc);
 static void ngx_http_ktp_call_timer(ngx_event_t *ev);
 static void ngx_http_ktp_transfer_ended(CURL *easy, CURLcode rc);
+static void ngx_http_ktp_answered(ngx_event_t *ev);
 static int  ngx_http_ktp_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_http_ktp_timer_event(ngx_event_t *ev);
 
@@ -62,6 +63,9 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
     tr->timer.data = &tr->dummy;
     tr->timer.log = cycle->log;
     tr->timer.cancelable = 1;
+    tr->answered.handler = ngx_http_ktp_answered;
+    tr->answered.data = &tr->dummy;
+    tr->answered.log = cycle->log;
 
     curl_multi_setopt(tr->multi, CURLMOPT_SOCKETFUNCTION,
                       ngx_http_ktp_socket_handler);
@@ -203,7 +207,8 @@ ngx_http_ktp_call_resume(ngx_http_ktp_call_t *call)
 
     t = call->transfer;
 
-    if (t && t->added) {
+    if (t && t->added && call->starved) {
+        call->starved = 0;
         (void) curl_easy_pause(t->easy, CURLPAUSE_CONT);
         ERR_clear_error();
     }
@@ -308,16 +313,18 @@ ngx_http_ktp_call_timer(ngx_event_t *ev)
     t = call->transfer;
     moved = 0;
 
-    /* what libcurl has in its buffer goes out without our being told */
-
-    if (!call->handed_out
-        && curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &moved)
-               == CURLE_OK
-        && moved > call->moved
+    if (!call->handed_out && !call->waiting
         && (ngx_msec_int_t) (call->deadline - ngx_current_msec) > 0) {
-        call->moved = moved;
-        ngx_http_ktp_call_progress(call);
-        return;
+
+        /* what libcurl has in its buffer goes out without our being told */
+
+        (void) curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &moved);
+
+        if (moved > call->moved || call->starved) {
+            call->moved = moved;
+            ngx_http_ktp_call_progress(call);
+            return;
+        }
     }
 
     ngx_http_ktp_call_finish(call, CURLE_OPERATION_TIMEDOUT);
@@ -472,6 +479,36 @@ ngx_http_ktp_transfer_ended(CURL *easy, CURLcode rc)
     }
 
     ngx_http_ktp_call_finish(call, rc);
+}
+
+
+/*
+ * An answer came before the request was whole.  libcurl sends no more of it
+ * if it is an error, but does not end a transfer that waits for its body.
+ */
+
+static void
+ngx_http_ktp_answered(ngx_event_t *ev)
+{
+    ngx_queue_t              *q;
+    ngx_http_ktp_transfer_t  *t;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    for (q = ngx_queue_head(&tr->active); q != ngx_queue_sentinel(&tr->active);
+         q = ngx_queue_next(q)) {
+
+        t = ngx_queue_data(q, ngx_http_ktp_transfer_t, queue);
+
+        if (t->heard) {
+            t->heard = 0;
+
+            if (t->call) {
+                ngx_http_ktp_call_resume(t->call);
+            }
+        }
+    }
 }
 
 

@@ -76,6 +76,7 @@ struct ngx_http_ktp_call_s {
     ngx_log_t                     *log;
     ngx_array_t *headers; /* of ngx_str_t, "Name: value", null-terminated */
     off_t        body_length; /* -1: unknown, sent in chunks */
+    size_t       buffer; /* of libcurl's, for the body; 0: by its length */
 
     /*
      * The next bytes of the request's body, at most size; 0 is the end.
@@ -130,6 +131,7 @@ struct ngx_http_ktp_call_s {
     off_t       moved; /* bytes that the time-out has seen go out */
     size_t      allocated;
     unsigned    waiting : 1; /* for a look-up of another call */
+    unsigned    starved : 1; /* read had nothing */
     unsigned    begun : 1;   /* a request was about to go out */
     unsigned    too_large : 1;
     unsigned    stopped : 1;

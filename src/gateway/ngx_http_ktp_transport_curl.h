@@ -41,6 +41,7 @@ typedef struct {
     struct curl_slist   *headers;
     struct curl_slist   *connect_to;
     unsigned             added : 1;     /* to the multi handle */
+    unsigned             heard : 1;     /* an answer, while read had nothing */
     unsigned             must_wait : 1; /* another one looks the name up */
 } ngx_http_ktp_transfer_t;
 
@@ -48,7 +49,8 @@ typedef struct ngx_http_ktp_socket_s ngx_http_ktp_socket_t;
 
 typedef struct {
     CURLM           *multi;
-    CURLSH          *share; /* TLS sessions, of all easy handles */
+    CURLSH          *share;    /* TLS sessions, of all easy handles */
+    ngx_event_t      answered; /* of a call that waits for its body */
     ngx_log_t       *log;
     ngx_event_t      timer; /* libcurl's own; only one is asked for */
     ngx_connection_t dummy; /* what debug messages of timers look at */

@@ -30,6 +30,9 @@ static ngx_int_t ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call,
                                             char *ip, int port);
 static size_t    ngx_http_ktp_transfer_write(char *p, size_t size, size_t n,
                                              void *data);
+static size_t    ngx_http_ktp_transfer_header(char *p, size_t size, size_t n,
+                                              void *data);
+static void      ngx_http_ktp_transfer_heard(ngx_http_ktp_transfer_t *t);
 static curl_socket_t ngx_http_ktp_transfer_open(void                 *data,
                                                 curlsocktype          purpose,
                                                 struct curl_sockaddr *addr);
@@ -135,6 +138,7 @@ ngx_http_ktp_transfer_free(ngx_http_ktp_transfer_t *t)
     t->name = NULL;
     t->added = 0;
     t->must_wait = 0;
+    t->heard = 0;
 
     if (tr->nspare == NGX_HTTP_KTP_SPARE_TRANSFERS) {
         ngx_http_ktp_transfer_destroy(t);
@@ -417,8 +421,12 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
     buffer = ngx_max(call->body_length, NGX_HTTP_KTP_UPLOAD_MIN);
     buffer = ngx_min(buffer, NGX_HTTP_KTP_UPLOAD_MAX);
 
-    if (call->body_length < 0) {
-        buffer = 2 * NGX_HTTP_KTP_UPLOAD_MIN;
+    if (call->buffer) {
+        buffer = call->buffer;
+
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
+                         ngx_http_ktp_transfer_header);
+        curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     }
 
     if (curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) buffer)
@@ -469,7 +477,9 @@ ngx_http_ktp_transfer_read(char *buf, size_t size, size_t n, void *data)
 
     len = call->read(call->data, (u_char *) buf, len);
 
-    if (len == NGX_HTTP_KTP_READ_AGAIN) {
+    call->starved = len == NGX_HTTP_KTP_READ_AGAIN;
+
+    if (call->starved) {
         return CURL_READFUNC_PAUSE;
     }
 
@@ -628,6 +638,27 @@ ngx_http_ktp_transfer_open(void *data, curlsocktype purpose,
 
 
 static size_t
+ngx_http_ktp_transfer_header(char *p, size_t size, size_t n, void *data)
+{
+    ngx_http_ktp_transfer_heard(data);
+
+    return size * n;
+}
+
+
+/* libcurl is inside itself here: the call goes on in an event. */
+
+static void
+ngx_http_ktp_transfer_heard(ngx_http_ktp_transfer_t *t)
+{
+    if (t->call && t->call->starved) {
+        t->heard = 1;
+        ngx_post_event(&ngx_http_ktp_transport.answered, &ngx_posted_events);
+    }
+}
+
+
+static size_t
 ngx_http_ktp_transfer_write(char *p, size_t size, size_t n, void *data)
 {
     ngx_http_ktp_transfer_t *t = data;
@@ -645,6 +676,7 @@ ngx_http_ktp_transfer_write(char *p, size_t size, size_t n, void *data)
     }
 
     ngx_http_ktp_call_progress(call);
+    ngx_http_ktp_transfer_heard(t);
 
     if (call->write) {
         status = 0;

@@ -140,6 +140,14 @@ sub connections {
 }
 
 
+# How many bytes came on all connections.
+sub received {
+    my ($self) = @_;
+
+    return KTP::Nginx::read_file("$self->{dir}/received") || 0;
+}
+
+
 # How many of them the other side has ended.
 sub closes {
     my ($self) = @_;
@@ -241,6 +249,8 @@ sub read_client {
         return 0;
     }
 
+    $self->{received} += $n;
+    KTP::Nginx::write_file("$self->{dir}/received", $self->{received});
     $self->begin_early($client);
 
     while (defined(my $length = request_length($client->{in}))) {
@@ -274,7 +284,7 @@ sub request_length {
     return $length + $1 if $fields =~ /^Content-Length: *(\d+)\r$/mi;
     return $length unless $fields =~ /^Transfer-Encoding: *chunked\r$/mi;
 
-    while (substr($in, $length, 18) =~ /^([0-9a-f]+)[^\n]*\n/i) {
+    while ($length < length $in && substr($in, $length, 18) =~ /^([0-9a-f]+)[^\n]*\n/i) {
         my $size = hex $1;
 
         $length += length($&) + $size + 2;

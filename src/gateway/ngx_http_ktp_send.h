@@ -1,0 +1,28 @@
+/* A request to the upstream: when its image is whole, or as it arrives. */
+
+#ifndef NGX_HTTP_KTP_SEND_H
+#define NGX_HTTP_KTP_SEND_H
+
+#include "ngx_http_ktp.h"
+
+
+/*
+ * The request is complete and right: begins its call, or lets the one that
+ * has begun have its end.
+ */
+ktp_code_t ngx_http_ktp_send(ngx_http_request_t *r);
+
+/*
+ * Bytes of the body arrived at a location that does not buffer: begins the
+ * call when the image's header was accepted, and lets it go on.
+ */
+ktp_code_t ngx_http_ktp_send_part(ngx_http_request_t *r);
+
+/* Whether the upstream has to take some before more is read. */
+ngx_int_t ngx_http_ktp_send_full(ngx_http_ktp_ctx_t *ctx);
+
+/* Ends a call that is under way; nothing if none is. */
+void ngx_http_ktp_send_abort(ngx_http_ktp_ctx_t *ctx);
+
+
+#endif /* NGX_HTTP_KTP_SEND_H */
