@@ -30,12 +30,17 @@ typedef struct {
     uint32_t      length; /* bytes of the segment's payload */
     uint32_t      left;   /* of them to come */
     unsigned      marker;
+    unsigned      frame_marker; /* 0: no frame header was seen */
     unsigned char buf[8];
     size_t        len;
+    unsigned      at;    /* byte of a header, or of a table in a segment */
+    unsigned      want;  /* bytes of the table; 0: between tables */
+    int           space; /* codes that a Huffman table may still have */
+    unsigned char scan_header[3];
     ktp_exif_t    exif;
     unsigned      in_exif : 1;
-    unsigned      frame : 1; /* a frame header was seen */
-    unsigned      scan : 1;  /* a scan was seen */
+    unsigned      checked : 1; /* the segment goes past ktp_jpeg_check() */
+    unsigned      scan : 1;    /* a scan was seen */
 } ktp_jpeg_t;
 
 typedef struct {
@@ -87,6 +92,18 @@ void       ktp_probe_jpeg_init(ktp_jpeg_t *jpeg);
 ktp_code_t ktp_probe_jpeg(ktp_probe_t *pr, const unsigned char *p, size_t n);
 void       ktp_probe_png_init(ktp_png_t *png);
 ktp_code_t ktp_probe_png(ktp_probe_t *pr, const unsigned char *p, size_t n);
+
+/* SOF0 to SOF15; DHT, JPG and DAC, which share the range, are none. */
+int ktp_jpeg_is_frame(unsigned marker);
+
+/* Does ktp_jpeg_check() know what such a segment may say? */
+int ktp_jpeg_is_checked(unsigned marker);
+
+/* May its payload have this length? */
+int ktp_jpeg_is_length(unsigned marker, uint32_t length);
+
+/* One byte of a segment; jpeg->left counts it still, and goes down. */
+ktp_code_t ktp_jpeg_check(ktp_jpeg_t *jpeg, unsigned char c);
 
 /* The payload of an APP1 segment, from its first byte. */
 void ktp_exif_init(ktp_exif_t *exif);

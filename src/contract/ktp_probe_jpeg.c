@@ -45,7 +45,7 @@ ktp_probe_jpeg_init(ktp_jpeg_t *jpeg)
  * (T.81, table B.1).
  */
 
-static int
+int
 ktp_jpeg_is_frame(unsigned code)
 {
     return code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8
@@ -88,11 +88,11 @@ ktp_jpeg_marker(ktp_probe_t *pr, unsigned code)
         return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
     }
 
-    if (ktp_jpeg_is_frame(code) && jpeg->frame) {
+    if (ktp_jpeg_is_frame(code) && jpeg->frame_marker) {
         return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
     }
 
-    if (code == KTP_JPEG_SOS && !jpeg->frame) {
+    if (code == KTP_JPEG_SOS && !jpeg->frame_marker) {
         return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
     }
 
@@ -140,8 +140,11 @@ ktp_jpeg_length(ktp_probe_t *pr)
     jpeg->length = length - 2;
     jpeg->left = jpeg->length;
     jpeg->len = 0;
+    jpeg->at = 0;
+    jpeg->want = 0;
+    jpeg->checked = ktp_jpeg_is_checked(jpeg->marker);
 
-    if (ktp_jpeg_is_frame(jpeg->marker) && jpeg->length < KTP_JPEG_FRAME) {
+    if (!ktp_jpeg_is_length(jpeg->marker, jpeg->length)) {
         return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
     }
 
@@ -175,9 +178,44 @@ ktp_jpeg_frame(ktp_probe_t *pr)
         return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
     }
 
-    jpeg->frame = 1;
+    jpeg->frame_marker = jpeg->marker;
 
     return ktp_probe_dimensions(pr, width, height);
+}
+
+
+/* Bytes of a segment that is checked; at most jpeg->left of them. */
+
+static ktp_code_t
+ktp_jpeg_checked(ktp_probe_t *pr, const unsigned char *p, size_t n)
+{
+    size_t      i;
+    ktp_code_t  rc;
+    ktp_jpeg_t *jpeg;
+
+    jpeg = &pr->jpeg;
+
+    for (i = 0; i < n; i++) {
+        rc = ktp_jpeg_check(jpeg, p[i]);
+        if (rc != KTP_OK) {
+            return rc;
+        }
+
+        if (!ktp_jpeg_is_frame(jpeg->marker) || jpeg->len == KTP_JPEG_FRAME) {
+            continue;
+        }
+
+        jpeg->buf[jpeg->len++] = p[i];
+
+        if (jpeg->len == KTP_JPEG_FRAME) {
+            rc = ktp_jpeg_frame(pr);
+            if (rc != KTP_OK) {
+                return rc;
+            }
+        }
+    }
+
+    return KTP_OK;
 }
 
 
@@ -186,30 +224,25 @@ ktp_jpeg_frame(ktp_probe_t *pr)
 static ktp_code_t
 ktp_jpeg_segment(ktp_probe_t *pr, const unsigned char *p, size_t n)
 {
-    size_t      i;
     ktp_code_t  rc;
     ktp_jpeg_t *jpeg;
 
     jpeg = &pr->jpeg;
 
-    if (jpeg->in_exif) {
-        ktp_exif_feed(&jpeg->exif, p, n, &pr->orientation);
-    }
-
-    if (ktp_jpeg_is_frame(jpeg->marker)) {
-        for (i = 0; i < n && jpeg->len < KTP_JPEG_FRAME; i++) {
-            jpeg->buf[jpeg->len++] = p[i];
-
-            if (jpeg->len == KTP_JPEG_FRAME) {
-                rc = ktp_jpeg_frame(pr);
-                if (rc != KTP_OK) {
-                    return rc;
-                }
-            }
+    if (jpeg->checked) {
+        rc = ktp_jpeg_checked(pr, p, n);
+        if (rc != KTP_OK) {
+            return rc;
         }
+
+    } else {
+        if (jpeg->in_exif) {
+            ktp_exif_feed(&jpeg->exif, p, n, &pr->orientation);
+        }
+
+        jpeg->left -= n;
     }
 
-    jpeg->left -= n;
     ktp_jpeg_body(jpeg);
 
     return KTP_OK;

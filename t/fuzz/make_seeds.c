@@ -127,8 +127,18 @@ write_images(void)
         case_put(&file, "\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0", 18);
         case_jpeg_frame(&file, 0xc0 + n, 480 + n, 720);
         case_jpeg_scan(&file);
-        case_put(&file, "\xff\xc4\0\3x", 5);
+        if (n == 2) {
+            /* the first scan of a progressive one has no AC */
+            file.data[file.len - 20] = 0;
+        }
+
+        case_put(&file, "\xff\xc4\0\x14\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5",
+                 22);
         case_jpeg_scan(&file);
+        if (n == 2) {
+            file.data[file.len - 20] = 0;
+        }
+
         case_short(&file, 0xffd9);
         write_seed("fuzz_probe", 101 + n, &file);
     }

@@ -97,6 +97,22 @@ put_segment(case_buf_t *buf, unsigned code, size_t len, unsigned fill)
 }
 
 
+/* A scan as a frame's kind wants it: a progressive one begins with DC. */
+
+static void
+put_scan(case_buf_t *buf, unsigned frame)
+{
+    size_t at;
+
+    at = buf->len;
+    case_jpeg_scan(buf);
+
+    if (frame % 4 == 2) {
+        buf->data[at + 12] = 0;
+    }
+}
+
+
 static void
 test_jpeg_frames(void **state)
 {
@@ -110,8 +126,8 @@ test_jpeg_frames(void **state)
 
         case_short(&file, 0xffd8);
         case_jpeg_frame(&file, n, 800, 600);
-        case_jpeg_scan(&file);
-        case_jpeg_scan(&file);
+        put_scan(&file, n);
+        put_scan(&file, n);
         case_short(&file, 0xffd9);
 
         if (n == 0xc4 || n == 0xc8 || n == 0xcc) {
@@ -156,9 +172,9 @@ test_jpeg_metadata(void **state)
     case_jpeg_frame(&file, 0xc2, 481, 1080);
     case_short(&file, 0xff01);
     put_segment(&file, 0xdd, 2, 0);
-    case_jpeg_scan(&file);
-    put_segment(&file, 0xc4, 20, 0);
-    case_jpeg_scan(&file);
+    put_scan(&file, 0xc2);
+    put_segment(&file, 0xc4, 17, 0);
+    put_scan(&file, 0xc2);
 
     check("no end", &pr, &file, FORMAT);
 
@@ -246,6 +262,133 @@ test_jpeg_wrong(void **state)
         case_short(&file, 0xffd9);
 
         check(cases[i].name, &pr, &file, cases[i].code);
+        free(file.data);
+    }
+}
+
+
+/* Tables and headers that decoders give up on. */
+
+static void
+test_jpeg_tables(void **state)
+{
+    size_t i;
+
+    /* clang-format off */
+    static const struct {
+        const char *name;
+        const char *bytes;
+        size_t      len;
+        unsigned    fill; /* bytes 1 behind them, part of the segment */
+        ktp_code_t  code;
+    } cases[] = {
+        { "DQT", "\xff\xdb\0\103\3", 5, 64, KTP_OK },
+        { "DQT of 16 bits", "\xff\xdb\0\203\20", 5, 128, KTP_OK },
+        { "DQT of two tables, the second cut",
+          "\xff\xdb\0\104\1", 5, 65, FORMAT },
+        { "DQT cut", "\xff\xdb\0\102\0", 5, 63, FORMAT },
+        { "DQT of 16 bits, cut", "\xff\xdb\0\103\20", 5, 64, FORMAT },
+        { "DQT with nothing", "\xff\xdb\0\2", 4, 0, KTP_OK },
+        { "DQT for table 4", "\xff\xdb\0\103\4", 5, 64, FORMAT },
+        { "DQT of 32 bits", "\xff\xdb\0\103\40", 5, 64, FORMAT },
+        { "DHT", "\xff\xc4\0\43\23", 5, 32, KTP_OK },
+        { "DHT with a code too few", "\xff\xc4\0\42\23", 5, 31, FORMAT },
+        { "DHT with a code too many", "\xff\xc4\0\44\23", 5, 33,
+          FORMAT },
+        { "DHT of 257 codes",
+          "\xff\xc4\1\23\0\0\0\0\0\0\0\0\377\1", 14, 263, FORMAT },
+        { "DHT of one code of one bit",
+          "\xff\xc4\0\24\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 21, 1, KTP_OK },
+        { "DHT of two codes of one bit",
+          "\xff\xc4\0\25\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 21, 2, FORMAT },
+        { "DHT of three codes of two bits",
+          "\xff\xc4\0\26\0\0\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 21, 3, KTP_OK },
+        { "DHT of class 2", "\xff\xc4\0\43\40", 5, 32, FORMAT },
+        { "DHT for table 4", "\xff\xc4\0\43\4", 5, 32, FORMAT },
+        { "DRI", "\xff\xdd\0\4", 4, 2, KTP_OK },
+        { "DRI of three bytes", "\xff\xdd\0\5", 4, 3, FORMAT },
+        { "DRI of nothing", "\xff\xdd\0\2", 4, 0, FORMAT },
+        { "SOS of no component", "\xff\xda\0\6\0", 5, 3, FORMAT },
+        { "SOS of five components", "\xff\xda\0\20\5", 5, 13, FORMAT },
+        { "SOS longer than it says", "\xff\xda\0\11\1", 5, 6, FORMAT },
+        { "SOS with no length", "\xff\xda\0\2", 4, 0, FORMAT },
+        { "SOS with Huffman table 4",
+          "\xff\xda\0\10\1\1\4", 7, 3, FORMAT },
+        { "SOS with DC table 4",
+          "\xff\xda\0\10\1\1\100", 7, 3, FORMAT },
+    };
+    /* clang-format on */
+
+    (void) state;
+
+    for (i = 0; i < count(cases); i++) {
+        unsigned    n;
+        case_buf_t  file = {NULL, 0, 0};
+        ktp_probe_t pr;
+
+        case_short(&file, 0xffd8);
+        case_jpeg_frame(&file, 0xc0, 1024, 512);
+        case_put(&file, cases[i].bytes, cases[i].len);
+
+        for (n = 0; n < cases[i].fill; n++) {
+            case_byte(&file, 1);
+        }
+
+        case_jpeg_scan(&file);
+        case_short(&file, 0xffd9);
+
+        check(cases[i].name, &pr, &file, cases[i].code);
+        free(file.data);
+    }
+}
+
+
+/* A component's line in the frame header, and a progressive scan's header. */
+
+static void
+test_jpeg_parameters(void **state)
+{
+    size_t i;
+
+    static const struct {
+        unsigned   sampling;
+        unsigned   table;
+        unsigned   scan[3];
+        ktp_code_t code;
+    } cases[] = {
+        {0x11, 0, {0, 0, 0}, KTP_OK},     {0x44, 3, {0, 0, 0x0d}, KTP_OK},
+        {0x11, 0, {1, 63, 0x10}, KTP_OK}, {0x11, 0, {5, 5, 0xed}, KTP_OK},
+        {0x01, 0, {0, 0, 0}, FORMAT},     {0x10, 0, {0, 0, 0}, FORMAT},
+        {0x51, 0, {0, 0, 0}, FORMAT},     {0x15, 0, {0, 0, 0}, FORMAT},
+        {0x11, 4, {0, 0, 0}, FORMAT},     {0x11, 0, {0, 1, 0}, FORMAT},
+        {0x11, 0, {0, 63, 0}, FORMAT},    {0x11, 0, {6, 5, 0}, FORMAT},
+        {0x11, 0, {1, 64, 0}, FORMAT},    {0x11, 0, {0, 0, 0x0e}, FORMAT},
+        {0x11, 0, {0, 0, 0x11}, FORMAT},  {0x11, 0, {0, 0, 0x31}, FORMAT},
+    };
+
+    (void) state;
+
+    for (i = 0; i < count(cases); i++) {
+        case_buf_t  file = {NULL, 0, 0};
+        ktp_probe_t pr;
+
+        case_put(&file, "\xff\xd8\xff\xc2\0\13\10\2\0\4\0\1\1", 13);
+        case_byte(&file, cases[i].sampling);
+        case_byte(&file, cases[i].table);
+        case_put(&file, "\xff\xda\0\10\1\1\0", 7);
+        case_byte(&file, cases[i].scan[0]);
+        case_byte(&file, cases[i].scan[1]);
+        case_byte(&file, cases[i].scan[2]);
+        case_put(&file, "scan\xff\xd9", 6);
+
+        check("parameters", &pr, &file, cases[i].code);
+
+        /* to a frame that is not progressive the scan's are nothing */
+        file.data[3] = 0xc0;
+        check("parameters", &pr, &file,
+              cases[i].sampling == 0x11 && cases[i].table == 0
+                  ? KTP_OK
+                  : cases[i].code);
         free(file.data);
     }
 }
@@ -636,6 +779,8 @@ main(void)
         cmocka_unit_test(test_jpeg_frames),
         cmocka_unit_test(test_jpeg_metadata),
         cmocka_unit_test(test_jpeg_wrong),
+        cmocka_unit_test(test_jpeg_tables),
+        cmocka_unit_test(test_jpeg_parameters),
         cmocka_unit_test(test_jpeg_scan_markers),
         cmocka_unit_test(test_dimensions),
         cmocka_unit_test(test_orientation),
