@@ -22,7 +22,7 @@ use IO::Socket::INET;
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
-our $Binary   = $ENV{TEST_NGINX_BINARY} || 'nginx';
+our $Binary   = absolute($ENV{TEST_NGINX_BINARY} || 'nginx');
 our $Variant  = $ENV{KTP_VARIANT} || 'release';
 our $Valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
 
@@ -33,9 +33,22 @@ my $Owner = $$;
 my $Reports;
 my @Preload;
 my %Running;
+my %Daemons;
 
 # Ctrl-C and a harness that gives up go through END like everything else.
 $SIG{INT} = $SIG{TERM} = $SIG{HUP} = sub { exit 1 };
+
+
+# A program by its whole path: nginx runs itself again by it.
+sub absolute {
+    my ($program) = @_;
+
+    return abs_path($program) if $program =~ m{/};
+
+    my ($found) = grep { -x } map { "$_/$program" } split /:/, $ENV{PATH};
+
+    return $found || $program;
+}
 
 
 # The build folder of the variant; KTP_BUILD says otherwise.
@@ -210,6 +223,59 @@ sub start {
         }
 
         sleep 0.002;
+    }
+
+    return 1;
+}
+
+
+# Starts it as a daemon of its own, whose binary can be upgraded: one with
+# "daemon off" takes its parent for the old binary.  Its pid is that in the
+# file, now and later.
+sub start_daemon {
+    my ($self, $conf) = @_;
+
+    my $file = "$self->{prefix}/conf/nginx.conf";
+    my $pidfile = "$self->{prefix}/logs/nginx.pid";
+
+    write_file($file, $conf);
+    $Daemons{$pidfile} = 1;
+
+    waitpid $self->spawn('-c', $file, '-g', "pid $pidfile;"), 0;
+
+    return $? == 0 && wait_for(sub { -s $pidfile });
+}
+
+
+# Pid of a daemon; with ".oldbin" that of the binary before.
+sub daemon_pid {
+    my ($self, $suffix) = @_;
+
+    my $file = "$self->{prefix}/logs/nginx.pid" . ($suffix || '');
+    my ($pid) = read_file($file) =~ /^(\d+)/;
+
+    return $pid || 0;
+}
+
+
+# True when the process is gone, or waits for its parent only.
+sub is_gone {
+    my ($pid) = @_;
+
+    return 1 unless kill 0, $pid;
+    return read_file("/proc/$pid/stat") =~ /^\d+ \(.*\) Z/s;
+}
+
+
+# Polls until the code is true; false when that took too long.
+sub wait_for {
+    my ($code, $seconds) = @_;
+
+    my $deadline = time() + ($seconds || 5) * $Slow;
+
+    until ($code->()) {
+        return 0 if time() > $deadline;
+        sleep 0.005;
     }
 
     return 1;
@@ -517,6 +583,13 @@ END {
                 kill 'KILL', $pid;
                 waitpid $pid, 0;
             }
+        }
+
+        for my $pid (map { read_file($_) =~ /^(\d+)/ }
+                     map { ($_, "$_.oldbin") } keys %Daemons)
+        {
+            kill 'TERM', $pid;
+            wait_for(sub { is_gone($pid) }) or kill 'KILL', $pid;
         }
 
         if (my $text = reports()) {
