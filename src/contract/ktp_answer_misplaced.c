@@ -135,7 +135,7 @@ ktp_answer_fields(ktp_answer_doc_t *doc, const ktp_texts_t *texts,
     shown = KTP_FIELDS_ALL & ~hidden;
     value = &doc->field[KTP_FIELD_REFERENCE_ID];
 
-    if (value->p && value->len == reference_id.len
+    if (value->len && value->len == reference_id.len
         && memcmp(value->p, reference_id.p, value->len) == 0) {
         shown &= ~ktp_field_bit(KTP_FIELD_REFERENCE_ID);
     }
