@@ -3,11 +3,15 @@
 #include "ngx_http_ktp_upstream_conf.h"
 
 
-static char     *ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
-                                       ngx_http_ktp_loc_conf_t *klcf);
-static char     *ngx_http_ktp_pass_unix(ngx_conf_t *cf, ngx_str_t *value,
-                                        ngx_http_ktp_upstream_t *up);
-static ngx_int_t ngx_http_ktp_uri(ngx_str_t *uri);
+static char      *ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
+                                        ngx_http_ktp_loc_conf_t *klcf);
+static char      *ngx_http_ktp_pass_unix(ngx_conf_t *cf, ngx_str_t *value,
+                                         ngx_http_ktp_upstream_t *up);
+static void       ngx_http_ktp_conf_warn(ngx_conf_t              *cf,
+                                         ngx_http_ktp_loc_conf_t *klcf,
+                                         ngx_str_t               *name);
+static ngx_uint_t ngx_http_ktp_conf_local(ngx_str_t *host);
+static ngx_int_t  ngx_http_ktp_uri(ngx_str_t *uri);
 
 
 /*
@@ -279,6 +283,10 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
         return NGX_CONF_ERROR;
     }
 
+    if (!clcf->noname) {
+        ngx_http_ktp_conf_warn(cf, klcf, &clcf->name);
+    }
+
     /*
      * The limit of the body follows from that of the image, and is ours to
      * check.  nginx's own limit stays only where it was set on purpose, which
@@ -300,4 +308,53 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* What lets others see images and keys on their way. */
+
+static void
+ngx_http_ktp_conf_warn(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf,
+                       ngx_str_t *name)
+{
+    ngx_http_ktp_target_t *target;
+
+    target = &klcf->target;
+
+    if (klcf->upstream->unix_socket.len
+        || ngx_http_ktp_conf_local(&target->host)) {
+        return;
+    }
+
+    if (!target->ssl) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"ktp_pass\" in location \"%V\" sends images and "
+                           "keys to \"%V\" over plain HTTP",
+                           name, &target->host);
+
+    } else if (!klcf->ssl_verify) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"ktp_ssl_verify\" is off in location \"%V\", so "
+                           "that anybody can take the place of \"%V\"",
+                           name, &target->host);
+    }
+}
+
+
+/* Whether a host is this machine by its spelling alone (RFC 6761, 6.3). */
+
+static ngx_uint_t
+ngx_http_ktp_conf_local(ngx_str_t *host)
+{
+    in_addr_t addr;
+
+    if ((host->len == 9
+         && ngx_strncasecmp(host->data, (u_char *) "localhost", 9) == 0)
+        || (host->len == 5 && ngx_strncmp(host->data, "[::1]", 5) == 0)) {
+        return 1;
+    }
+
+    addr = ngx_inet_addr(host->data, host->len);
+
+    return addr != INADDR_NONE && (ntohl(addr) >> 24) == 127;
 }

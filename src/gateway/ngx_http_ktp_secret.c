@@ -202,8 +202,9 @@ ngx_http_ktp_secret_file(ngx_conf_t *cf, ngx_http_ktp_secret_t *s,
     if (mode & (S_IROTH | S_IWOTH)) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "\"%s\" has a secret and can be read or written "
-                           "by every user, its mode is %04Xd",
-                           s->path.data, (int) (mode & 07777));
+                           "by every user, its mode is 0%ud%ud%ud",
+                           s->path.data, (mode >> 6) & 7, (mode >> 3) & 7,
+                           mode & 7);
     }
 
     kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
