@@ -40,6 +40,15 @@ ktpd_sheet_create(ktpd_pool_t *pool, const ktpd_image_t *image, double capital,
 }
 
 
+void
+ktpd_sheet_free(ktpd_pool_t *pool, ktpd_sheet_t *sheet)
+{
+    while (sheet->n > 0) {
+        ktpd_pool_free(pool, sheet->sizes[--sheet->n].px);
+    }
+}
+
+
 /* Stretches contrast: the darkest fiftieth goes to KTPD_INK. */
 static void
 ktpd_crop_stretch(ktpd_gray_t *gray)

@@ -31,6 +31,8 @@ extern const ktpd_cut_t ktpd_cut_value;
 int ktpd_sheet_create(ktpd_pool_t *pool, const ktpd_image_t *image,
                       double capital, ktpd_sheet_t *sheet);
 
+void ktpd_sheet_free(ktpd_pool_t *pool, ktpd_sheet_t *sheet);
+
 /*
  * Cuts a strip; map is from the level page to the image.  0, or -1 when it
  * is too narrow, too wide, or memory is short.

@@ -129,7 +129,7 @@ int
 ktpd_page_level(ktpd_pool_t *pool, ktpd_page_t *page, int quarters)
 {
     int          n, w, h, threshold;
-    double       c, s, sharpness;
+    double       c, s;
     ktpd_map_t   turn, tilt;
     ktpd_gray_t  turned;
     ktpd_blob_t *blobs;
@@ -153,7 +153,7 @@ ktpd_page_level(ktpd_pool_t *pool, ktpd_page_t *page, int quarters)
     }
 
     page->angle = ktpd_blobs_skew(&turned, threshold, blobs, n,
-                                  KTPD_SKEW_LIMIT, &sharpness);
+                                  KTPD_SKEW_LIMIT, &page->sharpness);
     c = cos(page->angle * M_PI / 180);
     s = sin(page->angle * M_PI / 180);
     tilt = ktpd_map_affine(c, -s, w / 2. - c * w / 2. + s * h / 2., s, c,

@@ -20,9 +20,10 @@ typedef struct {
     ktpd_gray_t work;    /* flattened, as the image stands */
     ktpd_map_t  to_full; /* from work to the image */
 
-    ktpd_gray_t level; /* flattened, lines of writing level */
-    ktpd_map_t  map;   /* from level to the image */
-    double      angle; /* of the turn, in degrees */
+    ktpd_gray_t level;     /* flattened, lines of writing level */
+    ktpd_map_t  map;       /* from level to the image */
+    double      angle;     /* of the turn, in degrees */
+    double      sharpness; /* of its lines: comparable between quarter turns */
 
     double           text; /* height of a capital, in pixels of level */
     ktpd_fragment_t *fragments;

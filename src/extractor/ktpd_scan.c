@@ -13,13 +13,24 @@
 #define KTPD_TABLE_GOOD 5.
 
 /*
- * With fewer labels than this, rows must fit well, and many lines have one;
- * when they fit half well it takes a number to make a card.
+ * Rows that fit well are a card's, less well with some labels among them;
+ * when they fit half well, and many lines have one, it takes a number.
  */
-#define KTPD_LABELS_MIN  3
-#define KTPD_LINES_MIN   6
-#define KTPD_TABLE_MIN   2.
-#define KTPD_TABLE_DOUBT .8
+#define KTPD_TABLE_MIN    3.
+#define KTPD_TABLE_LABELS 1.5
+#define KTPD_LABELS_MIN   3
+#define KTPD_TABLE_DOUBT  .8
+#define KTPD_LINES_MIN    6
+
+/* After so many rows one must look like a card's, or the rest is not read. */
+#define KTPD_ROWS_ENOUGH  7
+#define KTPD_ROWS_PROMISE .2
+
+/* Lines across the image are this much sharper when it lies on its side. */
+#define KTPD_SIDEWAYS 1.2
+
+/* Pairs of columns tried on a page that is turned. */
+#define KTPD_TURNED_COLUMNS 2
 
 /* The label's cut: nothing must come in from the value's side. */
 static const ktpd_cut_t ktpd_cut_label = {30, .45, .3, .3};
@@ -119,6 +130,21 @@ ktpd_most_like(const ktpd_entry_t *e)
 }
 
 
+static double
+ktpd_most_evident(const ktpd_entry_t *e)
+{
+    int    i;
+    double most;
+
+    most = 0;
+    for (i = 0; i < KTPD_LINES; i++) {
+        most = fmax(most, e->evidence[i]);
+    }
+
+    return most;
+}
+
+
 static void
 ktpd_scan_entry(ktpd_scan_t *scan, ktpd_entry_t *e)
 {
@@ -157,8 +183,10 @@ ktpd_scan_entry(ktpd_scan_t *scan, ktpd_entry_t *e)
 static int
 ktpd_scan_table(ktpd_scan_t *scan, ktpd_table_t *table)
 {
-    int i;
+    int    i;
+    double promise;
 
+    promise = 0;
     memset(table, 0, sizeof(ktpd_table_t));
 
     if (ktpd_rows_find(scan->pool, &scan->page, &scan->columns, &scan->rows)
@@ -176,6 +204,11 @@ ktpd_scan_table(ktpd_scan_t *scan, ktpd_table_t *table)
     for (i = 0; i < table->n; i++) {
         table->entries[i].row = scan->rows.rows[i];
         ktpd_scan_entry(scan, &table->entries[i]);
+        promise = fmax(promise, ktpd_most_evident(&table->entries[i]));
+
+        if (i == KTPD_ROWS_ENOUGH && promise < KTPD_ROWS_PROMISE) {
+            return 0;
+        }
     }
 
     ktpd_assign(table);
@@ -251,69 +284,145 @@ ktpd_scan_sheet(ktpd_scan_t *scan)
               * ktpd_map_size(&scan->page.map, scan->page.level.w / 2.,
                               scan->page.level.h / 2.);
 
+    if (scan->sheet.n > 0 && fabs(capital - scan->capital) < .3 * capital) {
+        return 0;
+    }
+
+    ktpd_sheet_free(scan->pool, &scan->sheet);
+    scan->capital = capital;
+
     return ktpd_sheet_create(scan->pool, &scan->image, capital, &scan->sheet);
 }
 
 
-int
-ktpd_scan_find(ktpd_scan_t *scan)
+/* Whether a table is a card's. */
+static int
+ktpd_table_sure(const ktpd_table_t *table)
+{
+    return table != NULL
+           && (table->score >= KTPD_TABLE_MIN
+               || (table->labels >= KTPD_LABELS_MIN
+                   && table->score >= KTPD_TABLE_LABELS));
+}
+
+
+/* Whether it may be, if there is a number. */
+static int
+ktpd_table_card(const ktpd_table_t *table)
+{
+    return ktpd_table_sure(table)
+           || (table != NULL && table->score >= KTPD_TABLE_DOUBT
+               && table->lines >= KTPD_LINES_MIN);
+}
+
+
+/*
+ * Reads the page as it is turned, by its best few columns; better than what
+ * the scan has is taken over.  0, or -1 when memory is short.
+ */
+static int
+ktpd_scan_turned(ktpd_scan_t *scan, int most)
 {
     int            i, n, rc;
-    ktpd_rows_t    rows;
-    ktpd_table_t  *table, *best;
-    ktpd_columns_t columns[KTPD_MAX_COLUMNS], kept;
+    ktpd_scan_t    tried;
+    ktpd_table_t  *table;
+    ktpd_columns_t columns[KTPD_MAX_COLUMNS];
 
-    if (ktpd_page_create(scan->pool, &scan->image, &scan->page) != 0
-        || ktpd_page_level(scan->pool, &scan->page, 0) != 0) {
-        return 0;
-    }
-
-    n = ktpd_scan_columns(scan, columns);
-    best = NULL;
-    memset(&rows, 0, sizeof(rows));
-    memset(&kept, 0, sizeof(kept));
+    tried = *scan;
+    n = ktpd_scan_columns(&tried, columns);
+    n = n < most ? n : most;
 
     for (i = 0; i < n; i++) {
-        scan->columns = columns[i];
+        tried.columns = columns[i];
 
-        if (i == 0 && ktpd_scan_sheet(scan) != 0) {
+        if (i == 0 && ktpd_scan_sheet(&tried) != 0) {
             return -1;
         }
+
+        scan->sheet = tried.sheet;
+        scan->capital = tried.capital;
 
         table = ktpd_pool_alloc(scan->pool, 1, sizeof(ktpd_table_t));
         if (table == NULL) {
             return -1;
         }
 
-        rc = ktpd_scan_table(scan, table);
+        rc = ktpd_scan_table(&tried, table);
         if (rc < 0) {
             return -1;
         }
 
-        if (rc > 0 && (best == NULL || table->score > best->score)) {
-            best = table;
-            rows = scan->rows;
-            kept = scan->columns;
+        if (rc > 0
+            && (scan->table == NULL || table->score > scan->table->score)) {
+            tried.table = table;
+            *scan = tried;
         }
 
-        if (best != NULL && best->score > KTPD_TABLE_GOOD) {
+        if (scan->table != NULL && scan->table->score > KTPD_TABLE_GOOD) {
             break;
         }
     }
 
-    if (best == NULL
-        || (best->labels < KTPD_LABELS_MIN
-            && (best->score < KTPD_TABLE_DOUBT
-                || best->lines < KTPD_LINES_MIN))) {
+    return 0;
+}
+
+
+int
+ktpd_scan_find(ktpd_scan_t *scan)
+{
+    int         i, quarters;
+    double      sharpness;
+    ktpd_page_t level;
+
+    /* upside down; and on its sides, when lines are sharper so */
+    static const int turns[2][2] = {{2, 0}, {1, 3}};
+
+    if (ktpd_page_create(scan->pool, &scan->image, &scan->page) != 0
+        || ktpd_page_level(scan->pool, &scan->page, 0) != 0) {
         return 0;
     }
 
-    scan->doubtful =
-        best->labels < KTPD_LABELS_MIN && best->score < KTPD_TABLE_MIN;
+    level = scan->page;
 
-    scan->table = best;
-    scan->rows = rows;
-    scan->columns = kept;
+    if (ktpd_scan_turned(scan, KTPD_MAX_COLUMNS) != 0) {
+        return -1;
+    }
 
-    return 1;
+    sharpness = level.sharpness;
+    quarters = 0;
+
+    if (!ktpd_table_sure(scan->table)) {
+        if (ktpd_page_level(scan->pool, &level, 1) != 0) {
+            return -1;
+        }
+
+        quarters = level.sharpness > KTPD_SIDEWAYS * sharpness;
+    }
+
+    for (i = 0; i < 2 && !ktpd_table_sure(scan->table); i++) {
+        ktpd_scan_t turned = *scan;
+
+        if (turns[quarters][i] == 0) {
+            break;
+        }
+
+        turned.page = level;
+
+        if (ktpd_page_level(scan->pool, &turned.page, turns[quarters][i]) != 0
+            || ktpd_scan_turned(&turned, KTPD_TURNED_COLUMNS) != 0) {
+            return -1;
+        }
+
+        if (turned.table != scan->table) {
+            *scan = turned;
+
+        } else {
+            scan->sheet = turned.sheet;
+            scan->capital = turned.capital;
+        }
+    }
+
+    scan->doubtful = !ktpd_table_sure(scan->table);
+
+    return ktpd_table_card(scan->table);
 }

@@ -14,10 +14,11 @@ typedef struct {
     ktpd_image_t            image;
     ktpd_page_t             page;
     ktpd_sheet_t            sheet;
-    ktpd_columns_t          columns;
-    ktpd_rows_t             rows;
-    ktpd_table_t           *table;
-    unsigned                doubtful : 1; /* it takes a number to be a card */
+    double         capital; /* that the sheet was made for, in the image */
+    ktpd_columns_t columns;
+    ktpd_rows_t    rows;
+    ktpd_table_t  *table;
+    unsigned       doubtful : 1; /* it takes a number to be a card */
 } ktpd_scan_t;
 
 
