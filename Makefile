@@ -266,6 +266,25 @@ $(OUT)/intake_bench: bench/intake_bench.c $(CONTRACT_OBJS)
 bench-intake: $(OUT)/intake_bench ## bytes per CPU second of each way in
 	@$<
 
+$(OUT)/answer_bench: bench/answer_bench.c $(CONTRACT_OBJS)
+	$(CC) $(KTP_CFLAGS) -Isrc/contract -MMD -MP -MF $@.d -o $@ $< \
+		$(CONTRACT_OBJS) -lyajl -lcrypto -lm
+
+# the module's own object, with the least of nginx around it
+NGX_INCS := $(addprefix -I$(NGINX_SRC)/src/,core event event/modules os/unix \
+		http http/modules http/v2)
+
+$(OUT)/counters_bench: bench/counters_bench.c $(MODULE) $(CONTRACT_OBJS)
+	$(CC) $(OPT) -D_GNU_SOURCE -Wall -I$(NGX_OBJS) $(NGX_INCS) \
+		-Isrc/gateway -Isrc/contract -MMD -MP -MF $@.d -o $@ $< \
+		$(NGX_OBJS)/addon/gateway/ngx_http_ktp_metrics.o \
+		$(CONTRACT_OBJS) -lyajl -lpthread
+
+.PHONY: bench-answer
+bench-answer: $(OUT)/answer_bench $(OUT)/counters_bench ## CPU time of rewriting and of counters
+	@$(OUT)/answer_bench
+	@$(OUT)/counters_bench
+
 
 # -- fuzzing: clang's libFuzzer over src/contract
 
