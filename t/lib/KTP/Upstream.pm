@@ -316,6 +316,8 @@ sub steps {
 
     my @steps = @{ $self->script };
 
+    delete $self->{drawn};
+
     if (@steps && ref $steps[0] && $steps[0]{once}) {
         unlink "$self->{dir}/answer";
         shift @steps;
@@ -341,8 +343,42 @@ sub script {
     my ($self) = @_;
 
     my $file = "$self->{dir}/answer";
+    my $steps = -e $file ? Storable::retrieve($file) : [];
 
-    return -e $file ? Storable::retrieve($file) : [];
+    return $steps unless @$steps && ref $steps->[0] && $steps->[0]{random};
+
+    $self->{seeded} ||= srand $steps->[0]{random};
+
+    return $self->{drawn} ||= [draw()];
+}
+
+
+sub draw {
+    my $good = response('200 OK', $Body);
+    my $cut = substr $good, 0, int rand length $good;
+    my @end = rand() < 0.5 ? { close => 1 } : { reset => 1 };
+    my @ways = (
+        ([{ delay => rand 0.05 }, $good]) x 12,
+        [response('400 Bad Request', '{"error_code":"KTP_NOT_DETECTED"}')],
+        [response('503 Unavailable', '<html>', 'Content-Type: text/html')],
+        ["HTTP/1.1 100 Continue\r\n\r\n", { delay => 0.01 }, $good],
+        [{ hang => 1 }],
+        [$cut, { hang => 1 }],
+        [$cut, @end],
+        [@end],
+        [{ early => 1 + int rand 100_000 }, @end],
+        [{ early => 1 + int rand 50_000 },
+         response('403 Forbidden', '{"error_code":"X"}'), { close => 1 }],
+        [{ accept => 1 }, @end],
+        [{ accept => 1 }, { deaf => 1 }, { delay => rand 0.5 }, @end],
+        [$good, @end],
+        [$good . $good],
+        [join '', map { chr int rand 256 } 1 .. 200],
+        [response('200 OK', '{"a":"' . 'x' x 300_000 . '"}')],
+        [map { ($_, { delay => 0.01 }) } split //, $good],
+    );
+
+    return @{ $ways[rand @ways] };
 }
 
 
