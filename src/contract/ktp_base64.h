@@ -16,7 +16,7 @@
 typedef struct {
     uint32_t bits; /* of the quantum that is not complete */
     unsigned n;    /* characters in it, 0 to 3 */
-    unsigned pad;  /* "=" seen */
+    unsigned pad;  /* "=" seen, after 2 or 3 of them */
 } ktp_base64_t;
 
 /* Ways to do the bulk work; later ones are faster where the CPU has them. */
@@ -50,8 +50,8 @@ ktp_code_t ktp_base64_char(ktp_base64_t *b, unsigned char c,
 ktp_code_t ktp_base64_finish(ktp_base64_t *b, unsigned char out[3], size_t *n);
 
 /*
- * Bulk decoding of whole quanta, for a decoder with no quantum begun and no
- * padding seen.  Returns the characters taken, a multiple of 4, which is 3
+ * Bulk decoding of whole quanta, for a decoder with no quantum begun.
+ * Returns the characters taken, a multiple of 4, which is 3
  * bytes each in dst; stops before a quantum with anything but characters of
  * the alphabets in it, and before one that has no room.
  */

@@ -770,7 +770,7 @@ ktp_json_feed(ktp_json_t *json, const unsigned char *p, size_t n)
 ktp_code_t
 ktp_json_finish(ktp_json_t *json)
 {
-    if (json->state != KTP_JSON_OUTSIDE || json->before == '\0') {
+    if (json->state != KTP_JSON_OUTSIDE) {
         return KTP_INVALID_PAYLOAD;
     }
 

@@ -240,7 +240,7 @@ ktp_text_bulk(ktp_text_t *text, const unsigned char *p, size_t n, size_t *used)
 
     *used = 0;
 
-    if (text->state != KTP_TEXT_BASE64 || text->base64.n || text->base64.pad) {
+    if (text->state != KTP_TEXT_BASE64 || text->base64.n) {
         return KTP_OK;
     }
 

@@ -67,6 +67,66 @@ check_outgoing(const fuzz_result_t *in, const ktp_policy_t *policy,
 }
 
 
+/*
+ * The same sent on while it arrives: what is read in between and at the end
+ * is what is read of the whole.
+ */
+
+static void
+check_stream(const fuzz_result_t *in, const ktp_policy_t *policy,
+             const char *type, const uint8_t *args, size_t args_len,
+             const uint8_t *p, size_t left, uint64_t seed)
+{
+    size_t         n, done;
+    uint8_t       *right, *got, *room;
+    ktp_store_t    store;
+    ktp_intake_t  *intake;
+    ktp_outgoing_t whole, out;
+
+    must(ktp_outgoing_init(&whole, &in->store, &in->request) == KTP_OK);
+    right = read_all(&whole, seed);
+    got = malloc(whole.length + 1);
+    must(got != NULL);
+
+    ktp_store_init(&store, NULL, policy->max_size);
+    must(ktp_intake_create(&intake, policy, &store, type, strlen(type))
+         == KTP_OK);
+    must(ktp_intake_args(intake, (const char *) args, args_len) == KTP_OK);
+    ktp_outgoing_stream(&out, &store, &in->request, in->store.size);
+
+    for (done = 0; left; p += n, left -= n) {
+        n = fuzz_piece(&seed, left);
+        room = fuzz_next(&seed) % 2 ? ktp_intake_room(intake, &done) : NULL;
+
+        if (room) {
+            n = n < done ? n : done;
+            memcpy(room, p, n);
+        }
+
+        must(ktp_intake_feed(intake, room ? room : p, n) == KTP_OK);
+
+        done = out.written;
+        done += ktp_outgoing_read(&out, got + done,
+                                  fuzz_piece(&seed, whole.length - done));
+        must(done == out.written && done < whole.length);
+    }
+
+    must(ktp_intake_finish(intake) == KTP_OK);
+    must(store.size == in->store.size);
+    ktp_outgoing_complete(&out, ktp_intake_request(intake));
+
+    done = out.written;
+    n = ktp_outgoing_read(&out, got + done, whole.length + 1 - done);
+    must(done + n == whole.length && out.length == whole.length);
+    must(memcmp(got, right, whole.length) == 0);
+
+    ktp_intake_destroy(intake);
+    ktp_store_free(&store);
+    free(right);
+    free(got);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -101,6 +161,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (whole.code == KTP_OK && whole.request.url[0] == '\0') {
         check_outgoing(&whole, &policy, seed);
+        check_stream(&whole, &policy, type, data, body - data, body + 1,
+                     end - body - 1, seed);
     }
 
     ktp_store_free(&whole.store);

@@ -177,6 +177,8 @@ static const case_t cases_multipart[] = {
       BAD },
     { "NUL in a header",
       "--XX\r\nX: @0\r\n" FILED("image") "\r\n@j" LAST, BAD, .early = 10 },
+    { "DEL in a header",
+      "--XX\r\nX: \x7f\r\n" FILED("image") "\r\n@j" LAST, BAD, .early = 10 },
     { "folded header",
       "--XX\r\nContent-Disposition: form-data;\r\n name=\"image\"\r\n\r\n@J"
       LAST, BAD },

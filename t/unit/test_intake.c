@@ -27,7 +27,8 @@ typedef struct {
 
 /*
  * Feeds the body, every second piece from the intake's own room if it gives
- * any; *told is set to the bytes after which an error came.
+ * any, or else from the heap at its size, where a byte too far is seen;
+ * *told is set to the bytes after which an error came.
  */
 
 static ktp_code_t
@@ -35,24 +36,30 @@ feed(ktp_intake_t *in, const case_buf_t *body, size_t piece, size_t *told)
 {
     size_t         n, done, avail, turn;
     ktp_code_t     rc;
-    unsigned char *p, *room;
+    unsigned char *p, *room, *copy;
 
     turn = 0;
 
     for (done = 0; done < body->len; done += n) {
         n = piece == RANDOM ? (size_t) rand() % 97 + 1 : piece;
         n = n < body->len - done ? n : body->len - done;
-        p = body->data + done;
-
+        copy = NULL;
         room = turn++ % 2 ? NULL : ktp_intake_room(in, &avail);
 
         if (room) {
             n = n < avail ? n : avail;
-            memcpy(room, p, n);
             p = room;
+
+        } else {
+            copy = malloc(n);
+            assert_non_null(copy);
+            p = copy;
         }
 
+        memcpy(p, body->data + done, n);
         rc = ktp_intake_feed(in, p, n);
+        free(copy);
+
         if (rc != KTP_OK) {
             *told = done + n;
             return rc;
@@ -88,6 +95,7 @@ static void
 check_request(const run_t *run, const ktp_request_t *request)
 {
     int           upright;
+    case_buf_t    url = {NULL, 0, 0};
     const case_t *c;
 
     c = run->c;
@@ -97,7 +105,11 @@ check_request(const run_t *run, const ktp_request_t *request)
     assert_int_equal(request->is_quality, c->is_quality);
     assert_string_equal(request->reference_id,
                         c->reference_id ? c->reference_id : "");
-    assert_string_equal(request->url, c->url ? c->url : "");
+
+    case_body(&url, c->url ? c->url : "");
+    case_byte(&url, '\0');
+    assert_string_equal(request->url, (char *) url.data);
+    free(url.data);
 
     if (c->image == NULL) {
         assert_int_equal(request->format, KTP_IMAGE_UNKNOWN);
@@ -321,6 +333,12 @@ test_types(void **state)
         { "multipart/form-data; boundary=\"a \"", KTP_INVALID_PAYLOAD },
         { "multipart/form-data; boundary=\"a\\\"b\"", KTP_INVALID_PAYLOAD },
         { "multipart/form-data; boundary=a b", KTP_INVALID_PAYLOAD },
+        { "multipart/form-data; boundary=a; x=\"\x7f\"",
+          KTP_INVALID_PAYLOAD },
+        { "multipart/form-data; boundary=a; x=\"\x1f\"",
+          KTP_INVALID_PAYLOAD },
+        { "multipart/form-data; boundary=a; x=\"\t\xc3\"", KTP_OK,
+          KTP_INTAKE_MULTIPART },
         { "multipart/form-data; boundary=a; boundary=a",
           KTP_INVALID_PAYLOAD },
         { "multipart/form-data; boundary=a*b", KTP_INVALID_PAYLOAD },

@@ -84,6 +84,10 @@ test_store(void **state)
     room = ktp_store_reserve(&st, &avail);
     assert_int_equal(avail, CHUNK - 99);
     memset(room, 'b', avail);
+    st.max--;
+    assert_int_equal(ktp_store_commit(&st, avail),
+                     KTP_INVALID_PAYLOAD_IMAGE_SIZE);
+    st.max++;
     assert_int_equal(ktp_store_commit(&st, avail), KTP_OK);
 
     /* the ceiling, and then memory, is at its end */
