@@ -215,7 +215,10 @@ sub workers {
         sleep 0.005;
     }
 
-    die "no $n workers\n";
+    my @found = map { KTP::Nginx::read_file("/proc/$_/stat") }
+                $self->children;
+
+    die "not $n workers that wait, but:\n@found" . $self->log;
 }
 
 
