@@ -174,18 +174,6 @@ ok(wait_for($limit, sub { !%{ sockets($port) } }),
    'an idle connection goes after ktp_keepalive_timeout');
 ok(wait_for(1, sub { $up->closes >= 4 }), 'and the upstream sees it go');
 
-{
-    $up->answer({ delay => 0.3 * $slow },
-                KTP::Upstream::response('200 OK', $KTP::Upstream::Body));
-
-    my @calls = map { post_begin($nginx->port, '/kept', $body) } 1 .. 6;
-
-    # the first answer is awaited while all are under way
-    my @answers = map { answer_of($_) } @calls;
-
-    is(scalar(grep { $_->{status} == 200 } @answers), 6, 'six at a time');
-}
-
 $up->reset;
 
 
@@ -196,12 +184,27 @@ $up->reset;
 
     ok($gone->start($gone->config(
         main => KTP::load_module(),
-        server => "location = /t { ktp_pass @{[$other->url]}/v2; }\n",
+        server => "location = /t { ktp_pass @{[$other->url]}/v2; "
+                  . "ktp_keepalive 2; }\n",
         log_level => 'info')), 'an nginx with ktp_keepalive_timeout 60s');
-    is(post($gone->port, '/t', $body)->{status}, 200, 'keeps a connection');
+
+    $other->answer({ delay => 0.2 * $slow },
+                   KTP::Upstream::response('200 OK', $KTP::Upstream::Body));
+
+    my @calls = map { post_begin($gone->port, '/t', $body) } 1 .. 6;
+
+    for my $call (@calls) {
+        $call->{sock}->syswrite($call->{out});
+        $call->{out} = '';
+    }
+
+    is(scalar(grep { answer_of($_)->{status} == 200 } @calls), 6,
+       'six calls at a time');
+    is($other->connections, 6, 'have six connections');
 
     (my $was, $nginx) = ($nginx, $gone);
-    is_deeply(sockets($other->port), { '01' => 1 }, 'which is established');
+    ok(wait_for(2, sub { (sockets($other->port)->{'01'} // 0) == 2 }),
+       'of which ktp_keepalive 2 keeps two');
     $other->stop;
     ok(wait_for($limit, sub { !%{ sockets($other->port) } }),
        'it goes when the upstream closes it, with no call to find out');

@@ -12,7 +12,7 @@ use IO::Socket::INET;
 use IO::Socket::UNIX;
 use KTP::Nginx;
 use POSIX ();
-use Socket qw(SOL_SOCKET SO_LINGER);
+use Socket qw(SOL_SOCKET SO_LINGER SO_RCVBUF);
 use Storable ();
 use Time::HiRes qw(sleep time);
 
@@ -26,6 +26,7 @@ my %Running;
 
 # new()                     listens on a port of the loopback
 # new(unix => "/a/b.sock")  listens there
+# new(buffer => N)          the kernel takes little more for it than it reads
 sub new {
     my ($class, %opt) = @_;
 
@@ -50,6 +51,9 @@ sub new {
     }
 
     die "upstream: $!\n" unless $listener;
+
+    setsockopt $listener, SOL_SOCKET, SO_RCVBUF, pack 'i', $opt{buffer}
+        if $opt{buffer};
 
     $self->{pid} = fork;
     die "fork: $!" unless defined $self->{pid};
