@@ -347,3 +347,41 @@ X-Trace: ^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-0
 --- upstream_calls: 7
 --- upstream_head_unlike
 (?i)traceparent
+
+
+
+=== TEST 21: fields and masks of a client win over the location's
+--- http_config
+    ktp_client one { fields nik city; mask none; }
+    ktp_client two { mask nik=first:4; }
+    ktp_client three { fields all; mask full_name=hash; }
+--- config
+    location = /e {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        ktp_auth $arg_c;
+        ktp_fields nik full_name;
+        ktp_mask nik=last:4 full_name;
+    }
+--- request eval
+[map { "POST /e?c=$_\n$::jpeg" } qw(one two three)]
+--- response_body eval
+[qq({"message":"ok","status_code":"V-1","data":{"nik":"$::nik",)
+ . '"city":"KOTA BANDUNG"}}',
+ '{"message":"ok","status_code":"V-1","data":{"nik":"3273************",'
+ . '"full_name":"BUDI SANTOSO"}}',
+ # there is no key, so that nothing is shown
+ $::person =~ s/BUDI SANTOSO/********/r]
+
+
+
+=== TEST 22: the digest of an image that is sent on as it arrives
+--- config
+    location = /e {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        ktp_request_buffering off;
+        ktp_log_key "file:$TEST_NGINX_DIR/log-key";
+        add_header X-Image "$ktp_image_bytes $ktp_image_hmac";
+    }
+--- request eval: "POST /e\n" . $::large
+--- response_headers eval
+"X-Image: " . length($::large) . " $::large_hmac"

@@ -147,3 +147,39 @@ qr/\A(?=.*client="one",outcome="ok",error_code=""\}\s2\n)
 (?=.*quota_left_calls\{client="one",period="total"\}\s98\n)
 (?=.*quota_left_calls\{client="two",period="day"\}\s6\n)
 (?!.*never)/sx]
+
+
+
+=== TEST 7: what nginx refuses before it comes to us
+--- http_config
+    ktp_zone ktp:6m;
+    limit_req_zone $server_name zone=one:1m rate=1r/m;
+    limit_req_status 429;
+--- config
+    location = /denied {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        deny all;
+    }
+    location = /limited {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        limit_req zone=one;
+    }
+    location = /missing {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        ktp_json_errors off;
+        return 404;
+    }
+    location = /s { ktp_status; }
+--- request eval
+["POST /denied\n$::jpeg", "POST /limited\n$::jpeg", "POST /limited\n$::jpeg",
+ "POST /missing\n$::jpeg", "GET /s"]
+--- error_code eval: [403, 200, 429, 404, 200]
+--- response_body_filters eval: main::only('ktp_requests_total')
+--- response_body_like eval
+[(qr/^/) x 4,
+qr/\A(?=.*outcome="ok",error_code=""\}\s1\n)
+(?=.*outcome="unauthorized",error_code="FORBIDDEN"\}\s1\n)
+(?=.*outcome="quota",error_code="TOO_MANY_REQUESTS"\}\s1\n)
+(?=.*outcome="rejected",error_code="NOT_FOUND"\}\s1\n)
+(?:[^\n]*\n){4}\z/sx]
+--- upstream_calls: 1

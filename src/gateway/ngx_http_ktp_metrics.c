@@ -7,8 +7,7 @@
 /* Of a zone, for the gauges of workers. */
 #define NGX_HTTP_KTP_WORKERS_SHARE 32
 
-/* Columns of codes that are not in the contract's table of errors. */
-#define NGX_HTTP_KTP_CODE_NONE  0
+/* The column of codes that are not told apart. */
 #define NGX_HTTP_KTP_CODE_OTHER 1
 
 
@@ -17,8 +16,6 @@ static void       ngx_http_ktp_metrics_count(ngx_http_request_t     *r,
                                              ngx_http_ktp_ctx_t     *ctx,
                                              ngx_http_ktp_metrics_t *metrics);
 static ngx_msec_t ngx_http_ktp_metrics_time(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_ktp_metrics_column(ngx_http_request_t *r,
-                                              ngx_http_ktp_ctx_t *ctx);
 static ngx_uint_t ngx_http_ktp_metrics_column_of(const char *code);
 static ngx_http_ktp_counters_t                   *
 ngx_http_ktp_metrics_counters(ngx_http_ktp_zone_t *zone,
@@ -39,9 +36,6 @@ const ngx_http_ktp_buckets_t ngx_http_ktp_size_buckets = {
 static const char *ngx_http_ktp_codes[NGX_HTTP_KTP_METRICS_CODES] = {
     "", "other", "FAIL_ON_1", "INVALID_PAYLOAD_REFERENCE_ID_EXISTS"};
 static ngx_uint_t ngx_http_ktp_ncodes = 4;
-
-/* the column of each ktp_code_t */
-static u_char ngx_http_ktp_columns[KTP_CODES];
 
 static ngx_http_ktp_worker_t         *ngx_http_ktp_worker;
 static ngx_http_ktp_metrics_t        *ngx_http_ktp_worker_metrics;
@@ -69,25 +63,21 @@ ngx_http_ktp_metrics_create(ngx_slab_pool_t *pool, size_t size)
 ngx_int_t
 ngx_http_ktp_metrics_init(ngx_conf_t *cf)
 {
-    ngx_uint_t                 i, n;
+    ngx_uint_t                 i;
     const char                *name;
     ngx_http_handler_pt       *h;
     ngx_http_core_main_conf_t *cmcf;
 
     for (i = KTP_OK + 1; i < KTP_CODES; i++) {
         name = ktp_error(i)->name;
-        n = ngx_http_ktp_metrics_column_of(name);
 
-        if (n == NGX_HTTP_KTP_CODE_OTHER) {
+        if (ngx_http_ktp_metrics_column_of(name) == NGX_HTTP_KTP_CODE_OTHER) {
             if (ngx_http_ktp_ncodes == NGX_HTTP_KTP_METRICS_CODES) {
                 return NGX_ERROR;
             }
 
-            n = ngx_http_ktp_ncodes++;
-            ngx_http_ktp_codes[n] = name;
+            ngx_http_ktp_codes[ngx_http_ktp_ncodes++] = name;
         }
-
-        ngx_http_ktp_columns[i] = n;
     }
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
@@ -252,10 +242,14 @@ ngx_http_ktp_metrics_log(ngx_http_request_t *r)
     slot = ctx && ctx->client_conf ? ctx->client_conf->slot : zone->nobody;
     counters = ngx_http_ktp_metrics_counters(zone, slot);
 
-    outcome = ngx_http_ktp_outcome(r, ctx) - 1;
-    column = ngx_http_ktp_metrics_column(r, ctx);
+    outcome = ngx_http_ktp_outcome(r, ctx);
+    column = ngx_http_ktp_metrics_column_of(ngx_http_ktp_error_code(r, ctx));
 
-    (void) ngx_atomic_fetch_add(&counters->requests[outcome][column], 1);
+    if (outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
+        outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
+    }
+
+    (void) ngx_atomic_fetch_add(&counters->requests[outcome - 1][column], 1);
 
     if (ctx && ctx->called) {
         if (ctx->billed == NGX_HTTP_KTP_BILLED_YES) {
@@ -327,26 +321,6 @@ ngx_http_ktp_metrics_time(ngx_http_request_t *r)
                            + (tp->msec - r->start_msec));
 
     return ngx_max(ms, 0);
-}
-
-
-static ngx_uint_t
-ngx_http_ktp_metrics_column(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
-{
-    ktp_code_t code;
-
-    code = ctx ? ctx->code : KTP_OK;
-
-    if (code == KTP_OK && ctx && ctx->answer.error_code[0] != '\0') {
-        return ngx_http_ktp_metrics_column_of(ctx->answer.error_code);
-    }
-
-    if (code == KTP_OK && r->err_status) {
-        code = ktp_error_by_status(r->err_status);
-    }
-
-    return code == KTP_OK ? NGX_HTTP_KTP_CODE_NONE
-                          : ngx_http_ktp_columns[code];
 }
 
 

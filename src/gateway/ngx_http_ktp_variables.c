@@ -163,11 +163,15 @@ static ngx_int_t
 ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                       uintptr_t data)
 {
-    ngx_http_ktp_ctx_t *ctx;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
 
     ctx = ngx_http_ktp_get_ctx(r);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    if (ctx == NULL) {
+    /* nginx may refuse a request before it comes to us */
+
+    if (ctx == NULL && klcf->upstream == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
@@ -175,17 +179,20 @@ ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     switch (data) {
 
     case NGX_HTTP_KTP_VAR_OUTCOME:
-        return ngx_http_ktp_variable_text(v,
-                                          ngx_http_ktp_outcomes[ctx->outcome]);
+        return ngx_http_ktp_variable_text(
+            v, ngx_http_ktp_outcomes[ngx_http_ktp_outcome(r, ctx)]);
 
     case NGX_HTTP_KTP_VAR_BILLED:
-        return ngx_http_ktp_variable_text(v, ngx_http_ktp_billed[ctx->billed]);
+        return ngx_http_ktp_variable_text(
+            v,
+            ngx_http_ktp_billed[ctx ? ctx->billed : NGX_HTTP_KTP_BILLED_NO]);
 
     case NGX_HTTP_KTP_VAR_STATUS_CODE:
-        return ngx_http_ktp_variable_text(v, ctx->answer.status_code);
+        return ngx_http_ktp_variable_text(v, ctx ? ctx->answer.status_code
+                                                 : NULL);
 
     default: /* NGX_HTTP_KTP_VAR_ERROR_CODE */
-        return ngx_http_ktp_variable_text(v, ngx_http_ktp_error_code(ctx));
+        return ngx_http_ktp_variable_text(v, ngx_http_ktp_error_code(r, ctx));
     }
 }
 
@@ -207,6 +214,8 @@ ngx_http_ktp_outcome(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
     switch (r->err_status ? r->err_status : r->headers_out.status) {
 
     case 0:
+        return NGX_HTTP_KTP_OUTCOME_NONE;
+
     case NGX_HTTP_CLIENT_CLOSED_REQUEST:
         return NGX_HTTP_KTP_OUTCOME_ABORTED;
 
@@ -224,10 +233,21 @@ ngx_http_ktp_outcome(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 
 
 const char *
-ngx_http_ktp_error_code(ngx_http_ktp_ctx_t *ctx)
+ngx_http_ktp_error_code(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 {
-    return ctx->code == KTP_OK ? ctx->answer.error_code
-                               : ktp_error(ctx->code)->name;
+    ktp_code_t code;
+
+    code = ctx ? ctx->code : KTP_OK;
+
+    if (code == KTP_OK && ctx && ctx->answer.error_code[0] != '\0') {
+        return ctx->answer.error_code;
+    }
+
+    if (code == KTP_OK && r->err_status) {
+        code = ktp_error_by_status(r->err_status);
+    }
+
+    return code == KTP_OK ? "" : ktp_error(code)->name;
 }
 
 

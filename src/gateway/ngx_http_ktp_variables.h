@@ -13,8 +13,8 @@ ngx_int_t ngx_http_ktp_add_variables(ngx_conf_t *cf);
 ngx_uint_t ngx_http_ktp_variable_used(ngx_conf_t *cf, ngx_str_t *name);
 
 /*
- * The outcome of a request that is answered, also of one that nginx refused
- * before it came to us; ctx may be NULL.
+ * The outcome of a request, also of one that nginx refused before it came to
+ * us; NONE while it has no answer.  ctx may be NULL.
  */
 ngx_http_ktp_outcome_t ngx_http_ktp_outcome(ngx_http_request_t *r,
                                             ngx_http_ktp_ctx_t *ctx);
@@ -26,7 +26,8 @@ const char *ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome);
  * The error code that the client got, "" for none: constant text, or the
  * upstream's, which lives as long as the request.
  */
-const char *ngx_http_ktp_error_code(ngx_http_ktp_ctx_t *ctx);
+const char *ngx_http_ktp_error_code(ngx_http_request_t *r,
+                                    ngx_http_ktp_ctx_t *ctx);
 
 
 #endif /* NGX_HTTP_KTP_VARIABLES_H */
