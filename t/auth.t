@@ -42,6 +42,7 @@ qq{
     ktp_app_id $ENV{TEST_NGINX_APP_ID};
     ktp_api_key $ENV{TEST_NGINX_API_KEY};
 $ENV{TEST_NGINX_CLIENTS}
+    limit_req_zone \$http_app_id zone=r:1m rate=1r/m;
     map \$http_x_name \$name { default \$http_x_name; }
 }
 --- config
@@ -62,6 +63,11 @@ $ENV{TEST_NGINX_CLIENTS}
     location = /own { ktp_auth off; return 200 "own page"; }
     location = /plain { return 200 "never"; }
     location = /file { root html; }
+    location = /limited {
+        limit_req zone=r;
+        limit_req_status 429;
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+    }
     location = /denied { deny all; ktp_pass $TEST_NGINX_UPSTREAM/x; }
     location = /any-ip {
         satisfy any;
@@ -342,3 +348,17 @@ KTP::Upstream::response('200 OK', $KTP::Upstream::Body,
 GET /plain
 --- error_code: 200
 --- response_body: never
+
+
+
+=== TEST 19: limit_req comes before, and limits the guessing of keys
+--- more_headers eval
+["App-ID: two\nAPI-Key: wrong", "App-ID: two\nAPI-Key: key-of-new",
+ "App-ID: one\nAPI-Key: key-of-one\nContent-Type: image/jpeg"]
+--- request eval
+[map { main::post('/limited') } 1 .. 3]
+--- error_code eval
+[401, 429, 200]
+--- response_body_like eval
+[$::unauthorized, '"error_code":"TOO_MANY_REQUESTS"', '"nik"']
+--- upstream_calls: 1

@@ -403,6 +403,19 @@ EOC
     ok($nginx->wait_log(qr/\[notice\].* is written again/, 5),
        'and when it can be again');
 
+    # -- a start after this one, as that of a binary upgrade, owns the file
+
+    my ($generation) = KTP::Nginx::read_file($state) =~ /^ktp-quota 1 (\d+) /;
+    my $later = KTP::Nginx::read_file($state)
+        =~ s/^ktp-quota 1 \d+ /'ktp-quota 1 ' . ($generation + 1) . ' '/er;
+    KTP::Nginx::write_file("$state.tmp", $later);
+    rename "$state.tmp", $state;
+    is(statuses($nginx, 1, 'jakarta', '/vendor'), '200', 'a call');
+    ok($nginx->wait_log(qr/\[notice\].*not written: a later start has taken/,
+                        5), 'a file of a later start is told');
+    is(KTP::Nginx::read_file($state), $later, 'and left alone');
+    KTP::Nginx::write_file($state, $text);
+
     # -- another zone by a reload
 
     my $before = join ' ', sort $nginx->workers;

@@ -16,7 +16,7 @@
 /* What a thread is given, and what it found. */
 typedef struct {
     ngx_http_ktp_shared_t *shared;
-    u_char                *path;
+    u_char                *path; /* allocated with the two others */
     u_char                *temp;
     u_char                *folder;
 
@@ -26,7 +26,6 @@ typedef struct {
 } ngx_http_ktp_state_job_t;
 
 typedef struct {
-    ngx_http_ktp_zone_t     *zone;
     ngx_event_t              timer;
     ngx_connection_t         dummy; /* what debug messages of timers look at */
     ngx_http_ktp_state_job_t job;
@@ -41,12 +40,15 @@ static ngx_int_t ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone,
 static int       ngx_http_ktp_state_entry(void                    *data,
                                           const ktp_quota_entry_t *entry);
 static void      ngx_http_ktp_state_timer(ngx_event_t *ev);
-static void      ngx_http_ktp_state_begin(ngx_http_ktp_state_t *st);
+static ngx_http_ktp_zone_t                  *
+ngx_http_ktp_state_zone(volatile ngx_cycle_t *cycle);
+static void      ngx_http_ktp_state_begin(ngx_http_ktp_state_t *st,
+                                          ngx_http_ktp_zone_t  *zone);
 static ngx_int_t ngx_http_ktp_state_claim(ngx_http_ktp_shared_t *sh);
 static void      ngx_http_ktp_state_end(ngx_http_ktp_state_t *st);
 static ngx_int_t ngx_http_ktp_state_job(ngx_http_ktp_zone_t      *zone,
                                         ngx_http_ktp_state_job_t *job,
-                                        ngx_pool_t               *pool);
+                                        ngx_log_t                *log);
 static void     *ngx_http_ktp_state_thread(void *data);
 static void      ngx_http_ktp_state_write(ngx_http_ktp_state_job_t *job);
 static char *ngx_http_ktp_state_text(ngx_http_ktp_shared_t *sh, size_t *len);
@@ -192,25 +194,17 @@ ngx_http_ktp_state_entry(void *data, const ktp_quota_entry_t *entry)
 ngx_int_t
 ngx_http_ktp_state_init(ngx_cycle_t *cycle)
 {
-    ngx_http_ktp_state_t     *st;
-    ngx_http_ktp_main_conf_t *kmcf;
-
-    kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
+    ngx_http_ktp_state_t *st;
 
     if ((ngx_process != NGX_PROCESS_WORKER
          && ngx_process != NGX_PROCESS_SINGLE)
-        || kmcf == NULL || kmcf->zone == NULL || kmcf->zone->state.len == 0) {
+        || ngx_http_ktp_state_zone(cycle) == NULL) {
         return NGX_OK;
     }
 
     st = &ngx_http_ktp_state;
     ngx_memzero(st, sizeof(ngx_http_ktp_state_t));
 
-    if (ngx_http_ktp_state_job(kmcf->zone, &st->job, cycle->pool) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    st->zone = kmcf->zone;
     st->dummy.fd = (ngx_socket_t) -1;
     st->timer.handler = ngx_http_ktp_state_timer;
     st->timer.data = &st->dummy;
@@ -223,23 +217,45 @@ ngx_http_ktp_state_init(ngx_cycle_t *cycle)
 }
 
 
+/* The zone that has a state file; NULL: none. */
+
+static ngx_http_ktp_zone_t *
+ngx_http_ktp_state_zone(volatile ngx_cycle_t *cycle)
+{
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
+
+    return kmcf && kmcf->zone && kmcf->zone->state.len ? kmcf->zone : NULL;
+}
+
+
 static void
 ngx_http_ktp_state_timer(ngx_event_t *ev)
 {
+    ngx_http_ktp_zone_t   *zone;
     ngx_http_ktp_state_t  *st;
     ngx_http_ktp_shared_t *sh;
 
     st = &ngx_http_ktp_state;
-    sh = st->zone->shared;
 
     if (st->running) {
         if (__atomic_load_n(&st->done, __ATOMIC_ACQUIRE)) {
             ngx_http_ktp_state_end(st);
         }
 
-    } else if (__atomic_load_n(&sh->changes, __ATOMIC_RELAXED)
-               != __atomic_load_n(&sh->written, __ATOMIC_RELAXED)) {
-        ngx_http_ktp_state_begin(st);
+    } else {
+
+        /* without a master, a reload leaves the timer and not the zone */
+
+        zone = ngx_http_ktp_state_zone(ngx_cycle);
+        sh = zone ? zone->shared : NULL;
+
+        if (sh
+            && __atomic_load_n(&sh->changes, __ATOMIC_RELAXED)
+                   != __atomic_load_n(&sh->written, __ATOMIC_RELAXED)) {
+            ngx_http_ktp_state_begin(st, zone);
+        }
     }
 
     ngx_add_timer(&st->timer, NGX_HTTP_KTP_STATE_INTERVAL);
@@ -247,12 +263,17 @@ ngx_http_ktp_state_timer(ngx_event_t *ev)
 
 
 static void
-ngx_http_ktp_state_begin(ngx_http_ktp_state_t *st)
+ngx_http_ktp_state_begin(ngx_http_ktp_state_t *st, ngx_http_ktp_zone_t *zone)
 {
     int      err;
     sigset_t all, old;
 
-    if (ngx_http_ktp_state_claim(st->zone->shared) != NGX_OK) {
+    if (ngx_http_ktp_state_job(zone, &st->job, st->timer.log) != NGX_OK) {
+        return;
+    }
+
+    if (ngx_http_ktp_state_claim(zone->shared) != NGX_OK) {
+        ngx_free(st->job.path);
         return;
     }
 
@@ -268,9 +289,10 @@ ngx_http_ktp_state_begin(ngx_http_ktp_state_t *st)
     (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
 
     if (err) {
-        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, err,
+        ngx_log_error(NGX_LOG_ALERT, st->timer.log, err,
                       "pthread_create() failed");
-        __atomic_store_n(&st->zone->shared->writer, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&zone->shared->writer, 0, __ATOMIC_RELEASE);
+        ngx_free(st->job.path);
         return;
     }
 
@@ -307,25 +329,23 @@ ngx_http_ktp_state_end(ngx_http_ktp_state_t *st)
     st->running = 0;
 
     job = &st->job;
-    sh = st->zone->shared;
+    sh = job->shared;
 
     __atomic_store_n(&sh->writer, 0, __ATOMIC_RELEASE);
 
-    if (job->failed == NULL) {
-        if (__atomic_exchange_n(&sh->failing, 0, __ATOMIC_RELAXED)) {
-            ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                          "state file \"%V\" is written again",
-                          &st->zone->state);
-        }
-
-        return;
-    }
-
     /* each second it is tried again, by any worker, and told once */
 
-    if (!__atomic_exchange_n(&sh->failing, 1, __ATOMIC_RELAXED)) {
-        ngx_http_ktp_state_told(job, ngx_cycle->log);
+    if (job->failed == NULL) {
+        if (__atomic_exchange_n(&sh->failing, 0, __ATOMIC_RELAXED)) {
+            ngx_log_error(NGX_LOG_NOTICE, st->timer.log, 0,
+                          "state file \"%s\" is written again", job->path);
+        }
+
+    } else if (!__atomic_exchange_n(&sh->failing, 1, __ATOMIC_RELAXED)) {
+        ngx_http_ktp_state_told(job, st->timer.log);
     }
+
+    ngx_free(job->path);
 }
 
 
@@ -341,20 +361,13 @@ ngx_http_ktp_state_exit(ngx_cycle_t *cycle)
 void
 ngx_http_ktp_state_exit_master(ngx_cycle_t *cycle)
 {
-    ngx_http_ktp_zone_t      *zone;
-    ngx_http_ktp_state_job_t  job;
-    ngx_http_ktp_main_conf_t *kmcf;
+    ngx_http_ktp_zone_t     *zone;
+    ngx_http_ktp_state_job_t job;
 
-    kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
+    zone = ngx_http_ktp_state_zone(cycle);
 
-    if (kmcf == NULL || kmcf->zone == NULL || kmcf->zone->state.len == 0) {
-        return;
-    }
-
-    zone = kmcf->zone;
-
-    if (zone->shared->changes == zone->shared->written
-        || ngx_http_ktp_state_job(zone, &job, cycle->pool) != NGX_OK) {
+    if (zone == NULL || zone->shared->changes == zone->shared->written
+        || ngx_http_ktp_state_job(zone, &job, cycle->log) != NGX_OK) {
         return;
     }
 
@@ -363,6 +376,8 @@ ngx_http_ktp_state_exit_master(ngx_cycle_t *cycle)
     if (job.failed) {
         ngx_http_ktp_state_told(&job, cycle->log);
     }
+
+    ngx_free(job.path);
 }
 
 
@@ -373,7 +388,7 @@ ngx_http_ktp_state_exit_master(ngx_cycle_t *cycle)
 
 static ngx_int_t
 ngx_http_ktp_state_job(ngx_http_ktp_zone_t      *zone,
-                       ngx_http_ktp_state_job_t *job, ngx_pool_t *pool)
+                       ngx_http_ktp_state_job_t *job, ngx_log_t *log)
 {
     u_char *p;
     size_t  len;
@@ -382,15 +397,17 @@ ngx_http_ktp_state_job(ngx_http_ktp_zone_t      *zone,
 
     len = zone->state.len;
 
-    p = ngx_pnalloc(pool, len + sizeof(".new0") + len + 1);
+    p = ngx_alloc(3 * (len + sizeof(".new0")), log);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     job->shared = zone->shared;
-    job->path = zone->state.data;
-    job->temp = p;
 
+    job->path = p;
+    p = ngx_sprintf(p, "%V%Z", &zone->state);
+
+    job->temp = p;
     p = ngx_sprintf(p, "%V.new%uL%Z", &zone->state,
                     zone->shared->generation % 2);
 
