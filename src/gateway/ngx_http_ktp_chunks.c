@@ -16,7 +16,7 @@
 
 
 typedef struct {
-    ngx_queue_t  queue; /* in partial, while it has a free chunk */
+    ngx_queue_t  queue; /* of one of the two, while it has a free chunk */
     ktp_chunk_t *free;
     ngx_uint_t   used;
 } ngx_http_ktp_slab_t;
@@ -24,15 +24,19 @@ typedef struct {
 
 static ktp_chunk_t *ngx_http_ktp_chunk_alloc(void *ctx);
 static void         ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk);
+static ngx_http_ktp_slab_t *ngx_http_ktp_slab_get(void);
 static ngx_http_ktp_slab_t *ngx_http_ktp_slab_create(void);
 
 
 const ktp_chunks_t ngx_http_ktp_chunks = {ngx_http_ktp_chunk_alloc,
                                           ngx_http_ktp_chunk_free, NULL};
 
+/* slabs that are in use and have free chunks, and those wholly free */
 static ngx_queue_t ngx_http_ktp_partial = {&ngx_http_ktp_partial,
                                            &ngx_http_ktp_partial};
-static ngx_uint_t  ngx_http_ktp_spare;
+static ngx_queue_t ngx_http_ktp_spare = {&ngx_http_ktp_spare,
+                                         &ngx_http_ktp_spare};
+static ngx_uint_t  ngx_http_ktp_nspare;
 static size_t      ngx_http_ktp_in_use;
 
 
@@ -43,21 +47,18 @@ ngx_http_ktp_chunk_alloc(void *ctx)
     ngx_http_ktp_slab_t *slab;
 
     if (ngx_queue_empty(&ngx_http_ktp_partial)) {
-        slab = ngx_http_ktp_slab_create();
+        slab = ngx_http_ktp_slab_get();
         if (slab == NULL) {
             return NULL;
         }
 
         ngx_queue_insert_head(&ngx_http_ktp_partial, &slab->queue);
-        ngx_http_ktp_spare++;
     }
 
     slab = ngx_queue_data(ngx_queue_head(&ngx_http_ktp_partial),
                           ngx_http_ktp_slab_t, queue);
 
-    if (slab->used++ == 0) {
-        ngx_http_ktp_spare--;
-    }
+    slab->used++;
 
     chunk = slab->free;
     slab->free = chunk->next;
@@ -96,15 +97,32 @@ ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk)
 
     ngx_queue_remove(&slab->queue);
 
-    if (ngx_http_ktp_spare == NGX_HTTP_KTP_SPARE_SLABS) {
+    if (ngx_http_ktp_nspare == NGX_HTTP_KTP_SPARE_SLABS) {
         (void) munmap(slab, NGX_HTTP_KTP_SLAB_SIZE);
         return;
     }
 
-    /* slabs in use are taken first, so that the others stay wholly free */
+    ngx_queue_insert_head(&ngx_http_ktp_spare, &slab->queue);
+    ngx_http_ktp_nspare++;
+}
 
-    ngx_queue_insert_tail(&ngx_http_ktp_partial, &slab->queue);
-    ngx_http_ktp_spare++;
+
+/* The slab that was in use last is the one that a cache still has. */
+
+static ngx_http_ktp_slab_t *
+ngx_http_ktp_slab_get(void)
+{
+    ngx_queue_t *q;
+
+    if (ngx_queue_empty(&ngx_http_ktp_spare)) {
+        return ngx_http_ktp_slab_create();
+    }
+
+    q = ngx_queue_head(&ngx_http_ktp_spare);
+    ngx_queue_remove(q);
+    ngx_http_ktp_nspare--;
+
+    return ngx_queue_data(q, ngx_http_ktp_slab_t, queue);
 }
 
 
