@@ -331,6 +331,13 @@ ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
 
     if (ctx->outgoing.written == ctx->outgoing.length) {
         ngx_http_ktp_quota_sent(ctx);
+
+        if (ctx->call.body_length >= 0) {
+
+            /* never sent again: the image need not wait for the answer */
+
+            ktp_store_free(&ctx->store);
+        }
     }
 
     return n;
