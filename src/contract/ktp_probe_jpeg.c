@@ -12,6 +12,10 @@
 #include <string.h>
 #include "ktp_probe.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 
 #define KTP_JPEG_SOI  0xd8
 #define KTP_JPEG_EOI  0xd9
@@ -249,14 +253,61 @@ ktp_jpeg_segment(ktp_probe_t *pr, const unsigned char *p, size_t n)
 }
 
 
-/* Scan data up to and with the next FF; returns the bytes taken. */
+/*
+ * Bytes at the front of scan data in which no FF is followed by anything but
+ * a 0.  One byte in 256 is such a stuffed FF, so that looking for each of
+ * them would cost more than the rest of the probe.
+ */
+
+static size_t
+ktp_jpeg_stuffed(const unsigned char *p, size_t n)
+{
+    size_t i;
+
+    i = 0;
+
+#if defined(__SSE2__)
+    {
+        size_t  j;
+        __m128i ff, zero, found;
+
+        const __m128i all = _mm_set1_epi8((char) 0xff);
+        const __m128i none = _mm_setzero_si128();
+
+        for (/* void */; n - i > 64; i += 64) {
+            found = none;
+
+            for (j = i; j < i + 64; j += 16) {
+                ff = _mm_loadu_si128((const __m128i *) (p + j));
+                zero = _mm_loadu_si128((const __m128i *) (p + j + 1));
+
+                ff = _mm_cmpeq_epi8(ff, all);
+                zero = _mm_cmpeq_epi8(zero, none);
+                found = _mm_or_si128(found, _mm_andnot_si128(zero, ff));
+            }
+
+            if (_mm_movemask_epi8(found)) {
+                break;
+            }
+        }
+    }
+#endif
+
+    return i;
+}
+
+
+/* Scan data up to and with an FF that may matter; returns the bytes taken. */
 
 static size_t
 ktp_jpeg_scan(ktp_jpeg_t *jpeg, const unsigned char *p, size_t n)
 {
+    size_t               i;
     const unsigned char *ff;
 
-    ff = memchr(p, 0xff, n);
+    i = ktp_jpeg_stuffed(p, n);
+
+    ff = memchr(p + i, 0xff, n - i);
     if (ff == NULL) {
         return n;
     }

@@ -394,10 +394,26 @@ test_jpeg_parameters(void **state)
 }
 
 
+/* Scan data of any length, with stuffed FFs and other zeroes. */
+
+static void
+put_data(case_buf_t *buf, size_t len)
+{
+    for (/* void */; len >= 3; len -= 3) {
+        case_short(buf, 0xff00);
+        case_byte(buf, 0);
+    }
+
+    for (/* void */; len; len--) {
+        case_byte(buf, 0x5a);
+    }
+}
+
+
 static void
 test_jpeg_scan_markers(void **state)
 {
-    size_t i;
+    size_t i, before;
 
     static const struct {
         const char *bytes; /* in scan data */
@@ -407,6 +423,7 @@ test_jpeg_scan_markers(void **state)
         {"\xff\0\xff\xff\xff\0\xff\xd0\xff\xd7", 10, KTP_OK},
         {"\xff\xff\xff\xd9", 4, KTP_OK},
         {"\xff\x02", 2, FORMAT},
+        {"\xff\x02\0\0", 4, FORMAT},
         {"\xff\xd8", 2, FORMAT},
         {"\xff\xc0\0\13\10\2\0\4\0\1\1\21\0", 13, FORMAT},
         {"\xff\xdc\0\4\2\0", 6, KTP_OK},
@@ -414,17 +431,24 @@ test_jpeg_scan_markers(void **state)
 
     (void) state;
 
-    for (i = 0; i < count(cases); i++) {
+    /* at each place of what is looked at in one go, and with more behind */
+
+    for (i = 0; i < count(cases) * 140; i++) {
         case_buf_t  file = {NULL, 0, 0};
         ktp_probe_t pr;
+
+        before = i / count(cases);
 
         case_short(&file, 0xffd8);
         case_jpeg_frame(&file, 0xc0, 1024, 512);
         case_jpeg_scan(&file);
-        case_put(&file, cases[i].bytes, cases[i].len);
+        put_data(&file, before);
+        case_put(&file, cases[i % count(cases)].bytes,
+                 cases[i % count(cases)].len);
+        put_data(&file, before % 3 ? 200 : 0);
         case_short(&file, 0xffd9);
 
-        check("scan", &pr, &file, cases[i].code);
+        check("scan", &pr, &file, cases[i % count(cases)].code);
         free(file.data);
     }
 }
