@@ -4,7 +4,7 @@
  *
  *   load --port N --path PATH --type TYPE --body FILE [--clients N]
  *        [--warm MS] [--time MS] [--pid PID]
- *        [--hold [--limit BYTES]]
+ *        [--hold [--percent N]]
  *
  * Sends for --warm and waits for the answers, so again for --time, and prints
  * what happened in the latter, the wait included:
@@ -14,9 +14,10 @@
  * cpu is what the process --pid (or several, with commas) ran in that time.
  * An answer that is not 200 is an error, as is a connection that breaks.
  *
- * --hold: each connection sends its request once, or the first BYTES of its
- * body, and then waits.  When nothing has moved for a second, "sent=BYTES
- * whole=N answered=N" is printed; ends when stdin is closed.
+ * --hold: each connection sends its request once, or N percent of its body
+ * but never the last byte, and then waits.  When nothing has moved for a
+ * second, "sent=BYTES whole=N answered=N" is printed; ends when stdin is
+ * closed.
  */
 
 #include <arpa/inet.h>
@@ -32,6 +33,7 @@
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -131,6 +133,18 @@ load_cpu(const char *pids)
     }
 
     return sum;
+}
+
+
+static void
+load_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 
@@ -466,12 +480,12 @@ main(int argc, char **argv)
 {
     int         i;
     char        c;
-    size_t      limit;
+    int         percent;
     unsigned    n;
     uint64_t    warm, length;
     const char *path, *type, *pids;
 
-    limit = (size_t) -1;
+    percent = -1;
     warm = 200;
     length = 1000;
     path = "/";
@@ -508,8 +522,8 @@ main(int argc, char **argv)
             length = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--pid") == 0) {
             pids = argv[++i];
-        } else if (strcmp(argv[i], "--limit") == 0) {
-            limit = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--percent") == 0) {
+            percent = atoi(argv[++i]);
         } else {
             fprintf(stderr, "load: bad argument \"%s\"\n", argv[i]);
             return 2;
@@ -521,11 +535,15 @@ main(int argc, char **argv)
                              "Content-Type: %s\r\nContent-Length: %zu\r\n"
                              "\r\n",
                              path, type, load_body_len);
-    load_total =
-        load_head_len + (limit < load_body_len ? limit : load_body_len);
+    load_total = load_head_len + load_body_len;
+
+    if (percent >= 0) {
+        load_total = load_head_len + (load_body_len - 1) * percent / 100;
+    }
 
     load_epoll = epoll_create1(0);
     signal(SIGPIPE, SIG_IGN);
+    load_files();
 
     load_clients = calloc(load_nclients, sizeof(load_t));
     if (load_clients == NULL || load_epoll == -1) {

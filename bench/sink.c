@@ -27,6 +27,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -109,6 +110,18 @@ sink_now(void)
     clock_gettime(CLOCK_MONOTONIC, &ts);
 
     return (uint64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+static void
+sink_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 
@@ -524,6 +537,7 @@ main(int argc, char **argv)
                  "Content-Length: %zu\r\n\r\n%s",
                  sizeof(sink_body) - 1, sink_body);
 
+    sink_files();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGTERM, sink_end);
 

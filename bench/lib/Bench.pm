@@ -22,9 +22,9 @@ BEGIN {
 
 use KTP::Nginx;
 
-our @EXPORT = qw(photo json_photo scratch program start_sink stop
-                 start_peer peers load_line hold median row header machine
-                 pss children);
+our @EXPORT = qw(photo json_photo program start_sink stop start_peer
+                 stop_peer peers load_line hold median row header machine
+                 pss);
 
 my $Owner = $$;
 my $Dir;
@@ -259,6 +259,16 @@ sub start_peer {
 }
 
 
+sub stop_peer {
+    my ($started) = @_;
+
+    return stop($started->{worker}) unless $started->{nginx};
+
+    $started->{nginx}->stop;
+    @Nginxes = grep { $_ != $started->{nginx} } @Nginxes;
+}
+
+
 sub start_haproxy {
     my ($started, $sink) = @_;
 
@@ -292,8 +302,8 @@ sub fill {
         HTTP => $sink->{http}, HTTPS => $sink->{https},
         UNIX => $sink->{unix}, BENCH => "$Root/bench",
         MODULES => $Modules, USER => $> == 0 ? 'user root;' : '',
-        MODULE => KTP::Nginx::build_dir() . '/ngx_http_ktp_module.so',
-        EXTRA => $peer->{extra} || '',
+        MODULE => $peer->{module}
+            || KTP::Nginx::build_dir() . '/ngx_http_ktp_module.so',
     );
 
     my $text = template($name);
