@@ -186,10 +186,9 @@ sub children {
     my ($self) = @_;
 
     my $pid = $self->{pid};
-    my @pids = split ' ',
-        KTP::Nginx::read_file("/proc/$pid/task/$pid/children");
 
-    return sort { $a <=> $b } @pids;
+    # oldest first, whatever their numbers: pids begin anew some day
+    return split ' ', KTP::Nginx::read_file("/proc/$pid/task/$pid/children");
 }
 
 
