@@ -12,13 +12,18 @@ use Test::Nginx::Socket 'no_plan';
 
 our $jpeg = jpeg(800, 600);
 
-my %hash = map { $_ => sha256_hex("key-of-$_") } qw(one old new off);
+my %hash = map { $_ => sha256_hex("key-of-$_") } qw(one old new off few);
 
 $ENV{TEST_NGINX_CLIENTS} = <<EOC;
     ktp_client one { key_sha256 $hash{one}; }
     ktp_client two { key_sha256 $hash{old} $hash{new}; }
     ktp_client off { key_sha256 $hash{off}; disabled; }
     ktp_client keyless { }
+    ktp_client few {
+        key_sha256 $hash{few};
+        fields nik full_name;
+        mask nik=last:4;
+    }
 EOC
 
 # passwords as nginx reads them without a crypt()
@@ -63,6 +68,11 @@ $ENV{TEST_NGINX_CLIENTS}
     location = /own { ktp_auth off; return 200 "own page"; }
     location = /plain { return 200 "never"; }
     location = /file { root html; }
+    location = /wide {
+        ktp_fields nik gender full_name;
+        ktp_mask full_name gender;
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+    }
     location = /limited {
         limit_req zone=r;
         limit_req_status 429;
@@ -362,3 +372,24 @@ GET /plain
 --- response_body_like eval
 [$::unauthorized, '"error_code":"TOO_MANY_REQUESTS"', '"nik"']
 --- upstream_calls: 1
+
+
+
+=== TEST 20: fields and mask of a client win over the location's
+--- more_headers eval
+["App-ID: few\nAPI-Key: key-of-few\nContent-Type: image/jpeg",
+ "App-ID: one\nAPI-Key: key-of-one\nContent-Type: image/jpeg",
+ "App-ID: few\nAPI-Key: key-of-few\nContent-Type: image/jpeg"]
+--- request eval
+[main::post('/wide'), main::post('/wide'), main::post('/e')]
+--- upstream_answer eval
+KTP::Upstream::response('200 OK', '{"message":"ok","status_code":"1",'
+    . '"data":{"nik":"3171234567890123","full_name":"SITI",'
+    . '"gender":"PEREMPUAN","city":"JAKARTA"}}')
+--- error_code eval
+[200, 200, 200]
+--- response_body_like eval
+['"data":\{"nik":"\*{12}0123","full_name":"SITI"\}',
+ '"data":\{"nik":"3171234567890123","full_name":"\*{8}","gender":"\*{8}"\}',
+ '"data":\{"nik":"\*{12}0123","full_name":"SITI"\}']
+--- upstream_calls: 3
