@@ -821,7 +821,7 @@ test_crc32(void **state)
     int                 k;
     size_t              len, i;
     uint32_t            crc;
-    unsigned char       s[40];
+    unsigned char       s[400];
     const unsigned char nine[] = "123456789";
 
     (void) state;
