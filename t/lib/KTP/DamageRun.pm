@@ -33,7 +33,8 @@ sub images {
 }
 
 
-# count images, each once, a few at a time.  {answers => {"400 CODE" => n},
+# count images, each once, a few at a time, or fewer when each->(how many so
+# far) says so by being true.  {count => n, answers => {"400 CODE" => n},
 # unexpected => [what], slowest => seconds, peak => kB of the largest worker
 # seen}.
 sub run {
@@ -52,7 +53,8 @@ sub run {
                       connection => $daemon->send(type => $type,
                                                   body => $data) };
         note_answer($daemon, \%book, shift @open) if @open >= 4;
-        $each->($i) if $each;
+        $book{count} = $i;
+        last if $each && $each->($i);
     }
 
     note_answer($daemon, \%book, $_) for @open;

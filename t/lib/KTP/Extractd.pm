@@ -376,12 +376,16 @@ sub answer {
 sub fill {
     my ($self, $deadline) = @_;
 
-    my $left = $deadline - time();
-    return 0 if $left <= 0;
-    return 0 unless IO::Select->new($self->{sock})->can_read($left);
+    # a signal may end each of the two calls early
+    while ((my $left = $deadline - time()) > 0) {
+        next unless IO::Select->new($self->{sock})->can_read($left);
 
-    return sysread $self->{sock}, $self->{buffer}, 65536,
-                   length $self->{buffer};
+        my $n = sysread $self->{sock}, $self->{buffer}, 65536,
+                        length $self->{buffer};
+        return $n if defined $n || !$!{EINTR};
+    }
+
+    return 0;
 }
 
 
