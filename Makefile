@@ -100,7 +100,7 @@ $(MODULE): $(NGX_OBJS)/Makefile FORCE
 		CFLAGS="$$flags $(NGX_ADD_$(VARIANT))" \
 		$(if $(NGX_LINK_$(VARIANT)),LINK="$(NGX_LINK_$(VARIANT))") $(NGX_MAKE)
 	@cmp -s $(NGX_OBJS)/ngx_http_ktp_module.so $@ \
-		|| cp $(NGX_OBJS)/ngx_http_ktp_module.so $@
+		|| { cp $(NGX_OBJS)/ngx_http_ktp_module.so $@.new && mv $@.new $@; }
 
 .PHONY: FORCE
 FORCE:
