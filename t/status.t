@@ -28,6 +28,24 @@ our $config = <<'EOC';
     location = /s { ktp_status; }
 EOC
 
+# more clients than there is room for
+our $sixteen = join "\n", 'ktp_zone ktp:32k;',
+                          map { "ktp_client c$_ { }" } 1 .. 16;
+our @twice_each = map { "POST /e?c=c$_\n$jpeg" } 1 .. 16, 1 .. 16;
+
+# how many of them have rows of their own, and what all rows come to
+sub apart {
+    my ($text) = @_;
+
+    my %calls = $text =~ /^ktp_requests_total\{client="([^"]+)",[^}]*\} (\d+)/mg;
+    my $sum = 0;
+    $sum += $_ for values %calls;
+
+    return '' unless %calls;
+    return scalar(grep { /^c/ } keys %calls) . " apart, sum $sum, together "
+         . ($calls{'*'} || 0);
+}
+
 add_block_preprocessor(sub {
     my ($block) = @_;
 
@@ -183,3 +201,23 @@ qr/\A(?=.*outcome="ok",error_code=""\}\s1\n)
 (?=.*outcome="rejected",error_code="NOT_FOUND"\}\s1\n)
 (?:[^\n]*\n){4}\z/sx]
 --- upstream_calls: 1
+
+
+
+=== TEST 8: clients that the zone has no room for are counted together
+--- http_config eval: $::sixteen
+--- config
+    location = /e {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        ktp_auth $arg_c;
+    }
+    location = /s { ktp_status; }
+--- request eval
+[@::twice_each, 'GET /s']
+--- error_code eval: [(200) x 33]
+--- response_body_filters eval: \&main::apart
+--- response_body_like eval
+[(qr/^$/) x 32, qr/^(?!0 |16 )\d+ apart, sum 32, together [1-9]/]
+--- no_error_log
+[crit]
+[alert]
