@@ -70,6 +70,13 @@ ktp_base64_use(ktp_base64_path_t path)
         can = __builtin_cpu_supports("avx2");
         break;
 
+    case KTP_BASE64_AVX512:
+        __builtin_cpu_init();
+        can = __builtin_cpu_supports("avx2")
+              && __builtin_cpu_supports("avx512bw")
+              && __builtin_cpu_supports("avx512vbmi");
+        break;
+
 #endif
 
     default:
@@ -216,7 +223,7 @@ ktp_base64_decode(const unsigned char *src, size_t len, unsigned char *dst,
 
 #if defined(__x86_64__)
 
-    if (ktp_base64_path == KTP_BASE64_AVX2) {
+    if (ktp_base64_path >= KTP_BASE64_AVX2) {
         n = ktp_base64_decode_avx2(src, len, dst, room);
     }
 
@@ -243,7 +250,10 @@ ktp_base64_encode(const unsigned char *src, size_t len, unsigned char *dst)
 
 #if defined(__x86_64__)
 
-    if (ktp_base64_path == KTP_BASE64_AVX2) {
+    if (ktp_base64_path == KTP_BASE64_AVX512) {
+        n = ktp_base64_encode_avx512(src, len, dst);
+
+    } else if (ktp_base64_path == KTP_BASE64_AVX2) {
         n = ktp_base64_encode_avx2(src, len, dst);
     }
 

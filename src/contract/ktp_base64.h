@@ -24,6 +24,7 @@ typedef enum {
     KTP_BASE64_PORTABLE = 0,
     KTP_BASE64_SSSE3,
     KTP_BASE64_AVX2,
+    KTP_BASE64_AVX512, /* with VBMI; decoding is that of AVX2 */
     KTP_BASE64_PATHS
 } ktp_base64_path_t;
 

@@ -25,6 +25,8 @@ size_t ktp_base64_encode_ssse3(const unsigned char *src, size_t len,
                                unsigned char *dst);
 size_t ktp_base64_encode_avx2(const unsigned char *src, size_t len,
                               unsigned char *dst);
+size_t ktp_base64_encode_avx512(const unsigned char *src, size_t len,
+                                unsigned char *dst);
 
 #endif
 
