@@ -22,7 +22,10 @@
 
 /* Upload buffers; libcurl takes them from 16 KB to 2 MB. */
 #define NGX_HTTP_KTP_UPLOAD_MIN 16384
-#define NGX_HTTP_KTP_UPLOAD_MAX (512 * 1024)
+#define NGX_HTTP_KTP_UPLOAD_MAX (256 * 1024)
+
+/* What the buffers of all calls in flight are to have together, roughly. */
+#define NGX_HTTP_KTP_UPLOAD_ALL (16 * 1024 * 1024)
 
 
 typedef struct ngx_http_ktp_name_s ngx_http_ktp_name_t;

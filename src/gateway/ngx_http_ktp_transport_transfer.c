@@ -406,7 +406,7 @@ ngx_http_ktp_transfer_tls(ngx_http_ktp_transfer_t *t)
 static ngx_int_t
 ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
 {
-    off_t                buffer;
+    off_t                buffer, most;
     CURL                *easy;
     ngx_http_ktp_call_t *call;
 
@@ -418,16 +418,23 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
         return NGX_OK;
     }
 
-    buffer = ngx_max(call->body_length, NGX_HTTP_KTP_UPLOAD_MIN);
-    buffer = ngx_min(buffer, NGX_HTTP_KTP_UPLOAD_MAX);
+    /* a few calls get all that is of use, and many do not add up to much */
+
+    most = NGX_HTTP_KTP_UPLOAD_ALL / (ngx_http_ktp_transport.ncalls + 1);
+    most = ngx_min(most, NGX_HTTP_KTP_UPLOAD_MAX);
+
+    buffer = ngx_min(call->body_length, most);
+    buffer = ngx_max(buffer, NGX_HTTP_KTP_UPLOAD_MIN);
 
     if (call->buffer) {
         buffer = call->buffer;
-
-        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
-                         ngx_http_ktp_transfer_header);
-        curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     }
+
+    /* the handle may have had a call of the other kind */
+
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
+                     call->buffer ? ngx_http_ktp_transfer_header : NULL);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, call->buffer ? t : NULL);
 
     if (curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) buffer)
         != CURLE_OK) {
