@@ -15,8 +15,8 @@
  * An answer that is not 200 is an error, as is a connection that breaks.
  *
  * --hold: each connection sends its request once, or N percent of its body
- * but never the last byte, and then waits.  When nothing has moved for a
- * second, "sent=BYTES whole=N answered=N" is printed; ends when stdin is
+ * but never the last byte, and then waits.  When nothing has moved for 3
+ * seconds, "sent=BYTES whole=N answered=N" is printed; ends when stdin is
  * closed.
  */
 
@@ -46,7 +46,7 @@
 #define LOAD_SAMPLES (1 << 20)
 
 /* A request is held when nothing has moved for so long, in microseconds. */
-#define LOAD_QUIET 1000000
+#define LOAD_QUIET 3000000
 
 /* An answer that takes longer will not come. */
 #define LOAD_PATIENCE 30000000
