@@ -4,6 +4,7 @@
 
 
 static int  ktp_answer_code_char(char c);
+static int  ktp_answer_is_word(const ktp_value_t *value);
 static int  ktp_answer_is_code(const ktp_value_t *value);
 static void ktp_answer_note(char *to, const ktp_value_t *value);
 static void ktp_answer_notes(ktp_answer_t           *answer,
@@ -97,11 +98,11 @@ ktp_answer_code_char(char c)
 
 /* Plain words are safe in a log, a label and a header. */
 static int
-ktp_answer_is_code(const ktp_value_t *value)
+ktp_answer_is_word(const ktp_value_t *value)
 {
     size_t i;
 
-    if (value->len > KTP_ANSWER_MAX_CODE) {
+    if (value->p == NULL || value->len > KTP_ANSWER_MAX_CODE) {
         return 0;
     }
 
@@ -115,16 +116,36 @@ ktp_answer_is_code(const ktp_value_t *value)
 }
 
 
+/* A word of many digits in a row may be a number of a card: no code is. */
+static int
+ktp_answer_is_code(const ktp_value_t *value)
+{
+    size_t i, digits;
+
+    if (!ktp_answer_is_word(value)) {
+        return 0;
+    }
+
+    digits = 0;
+
+    for (i = 0; i < value->len; i++) {
+        if (value->p[i] < '0' || value->p[i] > '9') {
+            digits = 0;
+
+        } else if (++digits > KTP_ANSWER_CODE_DIGITS) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 static void
 ktp_answer_note(char *to, const ktp_value_t *value)
 {
-    if (value->p && ktp_answer_is_code(value)) {
-        memcpy(to, value->p, value->len);
-        to[value->len] = '\0';
-
-    } else {
-        to[0] = '\0';
-    }
+    memcpy(to, value->p, value->len);
+    to[value->len] = '\0';
 }
 
 
@@ -134,9 +155,21 @@ ktp_answer_notes(ktp_answer_t *answer, const ktp_answer_doc_t *doc)
     answer->reason = doc->reason;
     answer->place = doc->place;
 
-    ktp_answer_note(answer->status_code, &doc->top[KTP_TEXT_STATUS_CODE]);
-    ktp_answer_note(answer->error_code, &doc->top[KTP_TEXT_ERROR_CODE]);
-    ktp_answer_note(answer->nik, &doc->field[KTP_FIELD_NIK]);
+    answer->status_code[0] = '\0';
+    answer->error_code[0] = '\0';
+    answer->nik[0] = '\0';
+
+    if (ktp_answer_is_code(&doc->top[KTP_TEXT_STATUS_CODE])) {
+        ktp_answer_note(answer->status_code, &doc->top[KTP_TEXT_STATUS_CODE]);
+    }
+
+    if (ktp_answer_is_code(&doc->top[KTP_TEXT_ERROR_CODE])) {
+        ktp_answer_note(answer->error_code, &doc->top[KTP_TEXT_ERROR_CODE]);
+    }
+
+    if (ktp_answer_is_word(&doc->field[KTP_FIELD_NIK])) {
+        ktp_answer_note(answer->nik, &doc->field[KTP_FIELD_NIK]);
+    }
 }
 
 

@@ -94,7 +94,11 @@ typedef struct {
     const char *reason; /* constant text without data; NULL: all is right */
     const char *place;  /* constant name of a member, or NULL */
 
-    /* null-terminated; "": there is none, or it is no plain word */
+    /*
+     * Null-terminated; "": there is none, or it is no plain word.  A code
+     * with more than 15 digits in a row is none either: it could be the
+     * number of a card, and codes are logged.
+     */
     char status_code[KTP_ANSWER_MAX_CODE + 1];
     char error_code[KTP_ANSWER_MAX_CODE + 1];
     char nik[KTP_ANSWER_MAX_CODE + 1];

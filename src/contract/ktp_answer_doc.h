@@ -12,6 +12,9 @@
 /* Bytes of a field that is passed on; the longest address has about 200. */
 #define KTP_ANSWER_MAX_FIELD 1024
 
+/* Digits in a row that a code may have: the number of a card has 16. */
+#define KTP_ANSWER_CODE_DIGITS 15
+
 /* Digits of a number that is passed on. */
 #define KTP_ANSWER_MAX_NUMBER 32
 

@@ -327,6 +327,7 @@ static void
 test_limits(void **state)
 {
     char        *out;
+    char         code[KTP_ANSWER_MAX_CODE + 1];
     unsigned     i, k, n;
     ktp_answer_t answer;
     static char  body[65536];
@@ -371,8 +372,9 @@ test_limits(void **state)
         assert_int_equal(out == NULL, i);
         free(out);
 
-        (void) sprintf(body, "{\"error_code\":\"%0*d\"}",
-                       (int) (KTP_ANSWER_MAX_CODE + i), 0);
+        memset(code, 'A', sizeof(code));
+        (void) sprintf(body, "{\"error_code\":\"%.*s\"}",
+                       (int) (KTP_ANSWER_MAX_CODE + i), code);
         out = rewrite(&answer, "full_name=full", 200, body, strlen(body));
         assert_int_equal(out == NULL, i);
         free(out);
@@ -635,6 +637,11 @@ test_read(void **state)
         {"<html>", "", "", "", 0},
         {"", "", "", "", 0},
         {"\xff", "", "", "", 0},
+
+        /* a number of a card is no code, and must not be logged */
+        {"{\"error_code\":\"" NIK "\",\"status_code\":\"V-123456789012345\"}",
+         "V-123456789012345", "", "", 1},
+        {"{\"status_code\":\"V-1234567890123456\"}", "", "", "", 1},
 
         /* what a log could not have in one word */
         {"{\"error_code\":\"a b\",\"status_code\":\"a\\nb\"}", "", "", "", 1},
