@@ -60,6 +60,7 @@ post('/full');
 my $before = descriptors();
 
 is(post('/full')->{status}, 504, "time to connect is over, $_") for 1 .. 5;
+KTP::Nginx::wait_for(sub { descriptors() == $before });
 is(descriptors(), $before, 'no descriptor is left');
 
 # their numbers are others' now
