@@ -17,8 +17,16 @@ my $book = KTP::DamageRun::run($d, $count, 1);
 
 is_deeply($book->{unexpected}, [], 'each answer is one of the table');
 cmp_ok($book->{slowest}, '<', 120, 'none is over its deadline');
-cmp_ok($book->{peak}, '<', 250 * 1024, 'no worker takes over 250 MB')
-    if $KTP::Nginx::Variant ne 'asan';
+
+SKIP: {
+    skip 'no /proc is mounted here', 2 unless -e "/proc/$$/stat";
+    skip 'a sanitizer takes memory of its own', 2
+        if $KTP::Nginx::Variant eq 'asan';
+
+    cmp_ok($book->{peak}, '>', 10 * 1024, 'workers were looked at');
+    cmp_ok($book->{peak}, '<', 250 * 1024, 'none takes over 250 MB');
+}
+
 cmp_ok(scalar keys %{ $book->{answers} }, '>=', 3,
        'the images reach the decoder, and some the reader');
 unlike($d->log, qr/worker/, 'no worker was ended');

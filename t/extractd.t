@@ -15,7 +15,7 @@ use KTP::Specimen;
 
 my ($card, $truth) = KTP::Specimen::draw(1);
 my ($dark_card) = KTP::Specimen::draw(1, '--dark', 0.12);
-my ($page) = KTP::Specimen::draw(1, '--page');
+my ($page) = KTP::Specimen::draw(1, '--page', '--size', '800x560');
 
 my $d = KTP::Extractd->new('--workers', 1);
 

@@ -423,6 +423,10 @@ limits(void **state)
 
     (void) state;
 
+    if (access("/proc/self/limits", R_OK) == -1) {
+        skip();
+    }
+
     /* the other test's packets wait in the first pair */
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel), 0);
