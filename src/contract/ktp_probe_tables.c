@@ -155,7 +155,7 @@ ktp_jpeg_scan_header(ktp_jpeg_t *jpeg, unsigned c)
     unsigned components;
 
     if (jpeg->at == 0) {
-        return c >= 1 && c <= 4 && jpeg->length == 4 + 2 * c;
+        return c <= 4 && jpeg->length == 4 + 2 * c;
     }
 
     components = (jpeg->length - 4) / 2;

@@ -296,7 +296,7 @@ test_jpeg_tables(void **state)
         { "DHT with a code too many", "\xff\xc4\0\44\23", 5, 33,
           FORMAT },
         { "DHT of 257 codes",
-          "\xff\xc4\1\23\0\0\0\0\0\0\0\0\377\1", 14, 263, FORMAT },
+          "\xff\xc4\1\32\0\0\0\0\0\0\0\0\377\1", 14, 270, FORMAT },
         { "DHT of one code of one bit",
           "\xff\xc4\0\24\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 21, 1, KTP_OK },
         { "DHT of two codes of one bit",
@@ -406,6 +406,39 @@ put_data(case_buf_t *buf, size_t len)
 
     for (/* void */; len; len--) {
         case_byte(buf, 0x5a);
+    }
+}
+
+
+/* Components may have any identifier; only DC may be in a scan of two. */
+
+static void
+test_jpeg_components(void **state)
+{
+    size_t i;
+
+    static const struct {
+        const char *scan;
+        ktp_code_t  code;
+    } cases[] = {
+        {"\xff\xda\0\12\2R\0G\21\0\0\0", KTP_OK},
+        {"\xff\xda\0\12\2R\0G\21\1\77\0", FORMAT},
+        {"\xff\xda\0\12\2R\0G\24\0\0\0", FORMAT},
+    };
+
+    (void) state;
+
+    for (i = 0; i < count(cases); i++) {
+        case_buf_t  file = {NULL, 0, 0};
+        ktp_probe_t pr;
+
+        case_put(&file, "\xff\xd8\xff\xc2\0\16\10\2\0\4\0\2", 12);
+        case_put(&file, "R\21\0G\21\1", 6);
+        case_put(&file, cases[i].scan, 12);
+        case_put(&file, "scan\xff\xd9", 6);
+
+        check("components", &pr, &file, cases[i].code);
+        free(file.data);
     }
 }
 
@@ -589,6 +622,36 @@ test_orientation(void **state)
         assert_int_equal(pr.orientation, cases[i].want);
         free(file.data);
     }
+}
+
+
+/* What follows the directory, or stands behind the scan, is none of it. */
+
+static void
+test_no_orientation(void **state)
+{
+    case_buf_t   file = {NULL, 0, 0};
+    const exif_t right = {0, 8, 0, 3, 1, 6, 6};
+    ktp_probe_t  pr;
+
+    (void) state;
+
+    case_short(&file, 0xffd8);
+    case_put(&file,
+             "\xff\xe1\0\52"
+             "Exif\0\0II*\0\10\0\0\0\1\0",
+             20);
+    put_entry(&file, &right, 0x111);
+    put_entry(&file, &right, 0x112);
+    case_jpeg_frame(&file, 0xc0, 720, 480);
+    case_jpeg_scan(&file);
+    put_exif(&file, &right);
+    case_jpeg_scan(&file);
+    case_short(&file, 0xffd9);
+
+    check("no orientation", &pr, &file, KTP_OK);
+    assert_int_equal(pr.orientation, 1);
+    free(file.data);
 }
 
 
@@ -858,9 +921,11 @@ main(void)
         cmocka_unit_test(test_jpeg_wrong),
         cmocka_unit_test(test_jpeg_tables),
         cmocka_unit_test(test_jpeg_parameters),
+        cmocka_unit_test(test_jpeg_components),
         cmocka_unit_test(test_jpeg_scan_markers),
         cmocka_unit_test(test_dimensions),
         cmocka_unit_test(test_orientation),
+        cmocka_unit_test(test_no_orientation),
         cmocka_unit_test(test_png_headers),
         cmocka_unit_test(test_png_header_bytes),
         cmocka_unit_test(test_png_length),
