@@ -30,14 +30,18 @@ typedef struct ngx_http_ktp_fetch_s  ngx_http_ktp_fetch_t;
 typedef struct {
     ngx_uint_t locations; /* with ktp_pass; the filters run for them only */
 
-    ngx_http_ktp_zone_t *zone;    /* NULL: nothing is shared */
-    ngx_array_t          clients; /* of ngx_http_ktp_client_t * */
-    ngx_rbtree_t         client_names;
+    ngx_http_ktp_zone_t *zone;         /* NULL: nothing is shared */
+    ngx_array_t          clients;      /* of ngx_http_ktp_client_t * */
+    ngx_rbtree_t         client_names; /* while it is read */
     ngx_rbtree_node_t    client_sentinel;
-    ngx_queue_t          secrets; /* that are files */
-    ngx_uint_t           auth;    /* count of "ktp_auth" other than off */
-    ngx_uint_t           status;  /* count of "ktp_status" */
-    unsigned             image_hmac : 1; /* the variable is used somewhere */
+
+    /* by the hash of a name; the size is a power of two */
+    ngx_http_ktp_client_t **client_table;
+    ngx_uint_t              client_mask;
+    ngx_queue_t             secrets; /* that are files */
+    ngx_uint_t              auth;    /* count of "ktp_auth" other than off */
+    ngx_uint_t              status;  /* count of "ktp_status" */
+    unsigned image_hmac : 1;         /* the variable is used somewhere */
 } ngx_http_ktp_main_conf_t;
 
 /* What ktp_pass names, in its parts. */

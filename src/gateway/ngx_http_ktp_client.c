@@ -37,6 +37,8 @@ static char     *ngx_http_ktp_client_mask(ngx_conf_t            *cf,
                                           ngx_http_ktp_client_t *client);
 static char     *ngx_http_ktp_client_disabled(ngx_conf_t            *cf,
                                               ngx_http_ktp_client_t *client);
+static ngx_int_t ngx_http_ktp_client_index(ngx_conf_t               *cf,
+                                           ngx_http_ktp_main_conf_t *kmcf);
 
 
 static ngx_http_ktp_client_command_t ngx_http_ktp_client_commands[] = {
@@ -59,6 +61,7 @@ ngx_http_ktp_client_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_ktp_main_conf_t *kmcf = conf;
 
     char                  *rv;
+    uint32_t               hash;
     ngx_str_t             *value;
     ngx_conf_t             save;
     ngx_http_ktp_client_t *client, **push;
@@ -70,7 +73,9 @@ ngx_http_ktp_client_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
-    if (ngx_http_ktp_client(kmcf, &value[1])) {
+    hash = ngx_crc32_short(value[1].data, value[1].len);
+
+    if (ngx_str_rbtree_lookup(&kmcf->client_names, &value[1], hash)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate client \"%V\"",
                            &value[1]);
         return NGX_CONF_ERROR;
@@ -91,7 +96,7 @@ ngx_http_ktp_client_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     client->file = cf->conf_file->file.name.data;
     client->line = cf->conf_file->line;
     client->sn.str = value[1];
-    client->sn.node.key = ngx_crc32_short(value[1].data, value[1].len);
+    client->sn.node.key = hash;
     ngx_rbtree_insert(&kmcf->client_names, &client->sn.node);
 
     save = *cf;
@@ -136,8 +141,25 @@ ngx_http_ktp_client_name(ngx_conf_t *cf, ngx_str_t *name)
 ngx_http_ktp_client_t *
 ngx_http_ktp_client(ngx_http_ktp_main_conf_t *kmcf, ngx_str_t *name)
 {
-    return (ngx_http_ktp_client_t *) ngx_str_rbtree_lookup(
-        &kmcf->client_names, name, ngx_crc32_short(name->data, name->len));
+    uint32_t               hash;
+    ngx_http_ktp_client_t *client;
+
+    if (kmcf->client_table == NULL) {
+        return NULL;
+    }
+
+    hash = ngx_crc32_short(name->data, name->len);
+
+    for (client = kmcf->client_table[hash & kmcf->client_mask]; client;
+         client = client->next) {
+
+        if (client->sn.node.key == hash && client->sn.str.len == name->len
+            && ngx_memcmp(client->sn.str.data, name->data, name->len) == 0) {
+            return client;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -476,6 +498,44 @@ ngx_http_ktp_client_init(ngx_conf_t *cf)
                           client[i]->line);
             return NGX_ERROR;
         }
+    }
+
+    return ngx_http_ktp_client_index(cf, kmcf);
+}
+
+
+/*
+ * A tree of many clients is as many cold cache lines as it is deep; here it
+ * is the client's own and one more.
+ */
+
+static ngx_int_t
+ngx_http_ktp_client_index(ngx_conf_t *cf, ngx_http_ktp_main_conf_t *kmcf)
+{
+    size_t                  size;
+    ngx_uint_t              i;
+    ngx_http_ktp_client_t **client, **place;
+
+    for (size = 1; size < 2 * kmcf->clients.nelts; size *= 2) {
+        /* void */
+    }
+
+    kmcf->client_mask = size - 1;
+    kmcf->client_table =
+        ngx_pcalloc(cf->pool, size * sizeof(ngx_http_ktp_client_t *));
+
+    if (kmcf->client_table == NULL) {
+        return NGX_ERROR;
+    }
+
+    client = kmcf->clients.elts;
+
+    for (i = 0; i < kmcf->clients.nelts; i++) {
+        place =
+            &kmcf->client_table[client[i]->sn.node.key & kmcf->client_mask];
+
+        client[i]->next = *place;
+        *place = client[i];
     }
 
     return NGX_OK;

@@ -18,7 +18,8 @@ typedef struct {
 } ngx_http_ktp_client_quota_t;
 
 struct ngx_http_ktp_client_s {
-    ngx_str_node_t sn; /* by name */
+    ngx_str_node_t         sn;   /* by name; its key is the hash */
+    ngx_http_ktp_client_t *next; /* in its place of the table */
 
     /* SHA-256 of the keys; with one, both are the same */
     u_char     keys[NGX_HTTP_KTP_CLIENT_KEYS][NGX_HTTP_KTP_DIGEST_SIZE];
