@@ -337,7 +337,8 @@ report_base64(const body_t *image, const body_t *text, double copy)
     char  name[40];
     job_t job = {NULL, *image, {NULL, 0}};
 
-    static const char *const names[] = {"portable", "SSSE3", "AVX2"};
+    static const char *const names[] = {"portable", "SSSE3", "AVX2",
+                                        "AVX-512"};
 
     job.out = new_body(2 * text->len + 64);
 

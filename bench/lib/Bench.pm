@@ -24,7 +24,7 @@ use KTP::Nginx;
 
 our @EXPORT = qw(photo json_photo program start_sink stop start_peer
                  stop_peer peers load_line hold median row header machine
-                 pss);
+                 pss cpu_time);
 
 my $Owner = $$;
 my $Dir;
@@ -408,6 +408,16 @@ sub pss {
         =~ /^Pss:\s+(\d+) kB/m;
 
     return defined $kb ? $kb * 1024 : die "pss of $pid: $!\n";
+}
+
+
+# Nanoseconds that a process has run.
+sub cpu_time {
+    my ($pid) = @_;
+
+    my ($ns) = KTP::Nginx::read_file("/proc/$pid/schedstat") =~ /^(\d+)/;
+
+    return defined $ns ? $ns : die "cpu time of $pid: $!\n";
 }
 
 
