@@ -685,6 +685,12 @@ ngx_http_ktp_transfer_write(char *p, size_t size, size_t n, void *data)
     ngx_http_ktp_call_progress(call);
     ngx_http_ktp_transfer_heard(t);
 
+    /* libcurl's own time is that of the first byte of an upload that went */
+
+    if (call->header_time == -1) {
+        call->header_time = ngx_current_msec - call->start;
+    }
+
     if (call->write) {
         status = 0;
         (void) curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -802,9 +808,8 @@ ngx_http_ktp_call_facts(ngx_http_ktp_call_t *call)
         call->connect_time = us / 1000;
     }
 
-    if (curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &us) == CURLE_OK
-        && call->status) {
-        call->header_time = us / 1000;
+    if (call->header_time == -1 && call->status) {
+        call->header_time = call->response_time;
     }
 
     if (curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &us) == CURLE_OK) {
