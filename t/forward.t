@@ -301,3 +301,24 @@ KTP::Upstream::response('307 Temporary Redirect', '',
     "Location: $ENV{TEST_NGINX_UPSTREAM}/y")
 --- error_code: 502
 --- upstream_calls: 1
+
+
+
+=== TEST 17: the log can have the image's facts, and the upstream's times
+--- config
+    location = /e {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        add_header X-Image "$ktp_image_format $ktp_image_width $ktp_image_height $ktp_image_bytes";
+        add_header X-Times "$ktp_upstream_connect_time $ktp_upstream_header_time $ktp_upstream_response_time";
+        add_header X-Sent $ktp_upstream_bytes_sent;
+    }
+--- more_headers
+Content-Type: image/jpeg
+--- request eval
+"POST /e\n" . main::jpeg(800, 600, size => 90_000)
+--- upstream_answer eval
+[{delay => 0.1}, KTP::Upstream::response('200 OK', $KTP::Upstream::Body)]
+--- response_headers_like
+X-Image: jpeg 800 600 90000
+X-Times: \d+\.\d{3} (?:0\.[1-9]|[1-9]).* (?:0\.[1-9]|[1-9]).*
+X-Sent: 120\d\d\d
