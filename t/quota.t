@@ -116,6 +116,7 @@ my ($url, $whole) = KTP::Load::upstream(2);
     my $state = $nginx->prefix . '/state';
     my $server = <<EOC;
         location = /ok { ktp_pass $url/x; }
+        location = /status { ktp_auth off; ktp_status; }
 EOC
     my %clients = (load     => 'quota 10000/day offset=+07:00;',
                    reloaded => 'quota 2000/total;',
@@ -134,6 +135,13 @@ EOC
     is_deeply($got, {200 => 10000, 403 => 240},
               '8 clients over 4 workers: 10,000 calls and not one more');
     is($whole->(), 10000, 'each of them was at the upstream');
+
+    my $status = KTP::Nginx::curl('http://127.0.0.1:' . $nginx->port
+                                  . '/status')->{body};
+    my %told = $status
+        =~ /^ktp_client_quota_(\w+)_calls\{client="load"\S* (\d+)$/mg;
+    is_deeply(\%told, {limit => 10000, used => 10000, left => 0},
+              'the metrics tell what is enforced');
 
     # -- two reloads meanwhile
 
