@@ -16,7 +16,8 @@
 static const char std_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static const char *const path_names[] = {"portable", "SSSE3", "AVX2"};
+static const char *const path_names[KTP_BASE64_PATHS] = {"portable", "SSSE3",
+                                                         "AVX2", "AVX-512"};
 
 
 /* Decodes a whole text one character at a time. */
