@@ -16,23 +16,33 @@
 #include "picture.h"
 
 
+/* The options that are numbers; getopt's value of one is 256 and its own. */
+typedef enum {
+    SEED = 0,
+    QUALITY,
+    COVER,
+    ROTATE,
+    BLUR,
+    NOISE,
+    DARK,
+    GLARE,
+    NUMBERS
+} number_t;
+
 typedef struct {
-    uint64_t    seed;
+    double      numbers[NUMBERS];
     const char *picture;
     const char *truth;
     int         width;
     int         height;
-    int         quality;
-    double      cover;
-    double      rotate;
     int         page;
-    camera_t    camera;
+    int         gray;
 } options_t;
 
 
 static void   options_parse(options_t *opt, int argc, char *argv[]);
-static double option_number(const char *name, const char *value, double min,
-                            double max);
+static double option_number(number_t number, const char *value);
+static void   option_set(options_t *opt, int option, const char *value);
 static void   usage(FILE *out);
 static cairo_surface_t *scene_draw(const options_t *opt,
                                    const person_t *person, dice_t *dice);
@@ -47,21 +57,29 @@ main(int argc, char *argv[])
     int              rc;
     dice_t           dice;
     person_t         person;
+    camera_t         camera;
     options_t        opt;
     cairo_surface_t *picture;
 
     options_parse(&opt, argc, argv);
-    dice_init(&dice, opt.seed);
+    dice_init(&dice, (uint64_t) opt.numbers[SEED]);
     person_invent(&person, &dice);
 
     picture = scene_draw(&opt, &person, &dice);
     rc = EXIT_FAILURE;
 
+    camera.blur = opt.numbers[BLUR];
+    camera.noise = opt.numbers[NOISE];
+    camera.dark = opt.numbers[DARK];
+    camera.glare = opt.numbers[GLARE];
+    camera.gray = opt.gray;
+
     if (cairo_surface_status(picture) != CAIRO_STATUS_SUCCESS
-        || camera_apply(picture, &opt.camera, &dice) != 0) {
+        || camera_apply(picture, &camera, &dice) != 0) {
         fprintf(stderr, "ktp-specimen: no memory for the picture\n");
 
-    } else if (picture_write(picture, opt.picture, opt.quality) == 0
+    } else if (picture_write(picture, opt.picture, (int) opt.numbers[QUALITY])
+                   == 0
                && (opt.truth == NULL
                    || truth_write(opt.truth, &person) == 0)) {
         rc = EXIT_SUCCESS;
@@ -81,95 +99,38 @@ options_parse(options_t *opt, int argc, char *argv[])
     /* clang-format off */
 
     static const struct option table[] = {
-        { "seed",    required_argument, NULL, 's' },
+        { "seed",    required_argument, NULL, 256 + SEED },
+        { "quality", required_argument, NULL, 256 + QUALITY },
+        { "cover",   required_argument, NULL, 256 + COVER },
+        { "rotate",  required_argument, NULL, 256 + ROTATE },
+        { "blur",    required_argument, NULL, 256 + BLUR },
+        { "noise",   required_argument, NULL, 256 + NOISE },
+        { "dark",    required_argument, NULL, 256 + DARK },
+        { "glare",   required_argument, NULL, 256 + GLARE },
         { "output",  required_argument, NULL, 'o' },
         { "truth",   required_argument, NULL, 't' },
-        { "size",    required_argument, NULL, 'S' },
-        { "quality", required_argument, NULL, 'q' },
-        { "cover",   required_argument, NULL, 'c' },
-        { "rotate",  required_argument, NULL, 'r' },
-        { "blur",    required_argument, NULL, 'b' },
-        { "noise",   required_argument, NULL, 'n' },
-        { "dark",    required_argument, NULL, 'd' },
-        { "glare",   required_argument, NULL, 'g' },
-        { "gray",    no_argument,       NULL, 'G' },
+        { "size",    required_argument, NULL, 's' },
+        { "gray",    no_argument,       NULL, 'g' },
         { "page",    no_argument,       NULL, 'p' },
         { "help",    no_argument,       NULL, 'h' },
         { NULL,      0,                 NULL, 0 },
     };
 
-    *opt = (options_t) { .seed = 1, .width = 1600, .height = 1200,
-                         .quality = 90, .cover = 0.88,
-                         .camera = { .noise = 1.5, .dark = 1 } };
+    *opt = (options_t) {
+        .numbers = { [SEED] = 1, [QUALITY] = 90, [COVER] = 0.88,
+                     [NOISE] = 1.5, [DARK] = 1 },
+        .width = 1600, .height = 1200,
+    };
 
     /* clang-format on */
 
     while ((c = getopt_long(argc, argv, "o:h", table, NULL)) != -1) {
-        switch (c) {
-        case 's':
-            opt->seed = (uint64_t) option_number("seed", optarg, 0, 1e15);
-            break;
+        if (c >= 256) {
+            opt->numbers[c - 256] =
+                option_number((number_t) (c - 256), optarg);
 
-        case 'o':
-            opt->picture = optarg;
-            break;
-
-        case 't':
-            opt->truth = optarg;
-            break;
-
-        case 'S':
-            if (sscanf(optarg, "%5dx%5d", &opt->width, &opt->height) != 2
-                || opt->width < 16 || opt->height < 16) {
-                fprintf(stderr, "ktp-specimen: invalid size \"%s\"\n", optarg);
-                exit(EXIT_FAILURE);
-            }
-
-            break;
-
-        case 'q':
-            opt->quality = (int) option_number("quality", optarg, 1, 100);
-            break;
-
-        case 'c':
-            opt->cover = option_number("cover", optarg, 0.05, 2);
-            break;
-
-        case 'r':
-            opt->rotate = option_number("rotate", optarg, -360, 360);
-            break;
-
-        case 'b':
-            opt->camera.blur = option_number("blur", optarg, 0, 50);
-            break;
-
-        case 'n':
-            opt->camera.noise = option_number("noise", optarg, 0, 100);
-            break;
-
-        case 'd':
-            opt->camera.dark = option_number("dark", optarg, 0, 2);
-            break;
-
-        case 'g':
-            opt->camera.glare = option_number("glare", optarg, 0, 1);
-            break;
-
-        case 'G':
-            opt->camera.gray = 1;
-            break;
-
-        case 'p':
-            opt->page = 1;
-            break;
-
-        case 'h':
-            usage(stdout);
-            exit(EXIT_SUCCESS);
-
-        default:
-            usage(stderr);
-            exit(EXIT_FAILURE);
+        } else {
+            option_set(opt, c, optarg);
         }
     }
 
@@ -181,20 +142,81 @@ options_parse(options_t *opt, int argc, char *argv[])
 
 
 static double
-option_number(const char *name, const char *value, double min, double max)
+option_number(number_t number, const char *value)
 {
     char  *end;
-    double number;
+    double n;
 
-    number = strtod(value, &end);
+    /* clang-format off */
 
-    if (end == value || *end != '\0' || !(number >= min && number <= max)) {
+    static const struct {
+        const char *name;
+        double      min;
+        double      max;
+    } ranges[NUMBERS] = {
+        [SEED]    = { "seed", 0, 1e15 },
+        [QUALITY] = { "quality", 1, 100 },
+        [COVER]   = { "cover", 0.05, 2 },
+        [ROTATE]  = { "rotate", -360, 360 },
+        [BLUR]    = { "blur", 0, 50 },
+        [NOISE]   = { "noise", 0, 100 },
+        [DARK]    = { "dark", 0, 2 },
+        [GLARE]   = { "glare", 0, 1 },
+    };
+
+    /* clang-format on */
+
+    n = strtod(value, &end);
+
+    if (end == value || *end != '\0'
+        || !(n >= ranges[number].min && n <= ranges[number].max)) {
         fprintf(stderr, "ktp-specimen: invalid %s \"%s\", it is %g to %g\n",
-                name, value, min, max);
+                ranges[number].name, value, ranges[number].min,
+                ranges[number].max);
         exit(EXIT_FAILURE);
     }
 
-    return number;
+    return n;
+}
+
+
+static void
+option_set(options_t *opt, int option, const char *value)
+{
+    switch (option) {
+    case 'o':
+        opt->picture = value;
+        return;
+
+    case 't':
+        opt->truth = value;
+        return;
+
+    case 's':
+        if (sscanf(value, "%5dx%5d", &opt->width, &opt->height) == 2
+            && opt->width >= 16 && opt->height >= 16) {
+            return;
+        }
+
+        fprintf(stderr, "ktp-specimen: invalid size \"%s\"\n", value);
+        exit(EXIT_FAILURE);
+
+    case 'g':
+        opt->gray = 1;
+        return;
+
+    case 'p':
+        opt->page = 1;
+        return;
+
+    case 'h':
+        usage(stdout);
+        exit(EXIT_SUCCESS);
+
+    default:
+        usage(stderr);
+        exit(EXIT_FAILURE);
+    }
 }
 
 
@@ -231,10 +253,10 @@ scene_draw(const options_t *opt, const person_t *person, dice_t *dice)
     cr = cairo_create(picture);
     scene_table(cr, opt);
 
-    scale = opt->cover * opt->width / CARD_WIDTH;
+    scale = opt->numbers[COVER] * opt->width / CARD_WIDTH;
 
     cairo_translate(cr, opt->width / 2.0, opt->height / 2.0);
-    cairo_rotate(cr, opt->rotate * M_PI / 180);
+    cairo_rotate(cr, opt->numbers[ROTATE] * M_PI / 180);
     cairo_scale(cr, scale, scale);
     cairo_translate(cr, -CARD_WIDTH / 2, -CARD_HEIGHT / 2);
 
