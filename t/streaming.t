@@ -26,10 +26,10 @@ my $conf = $nginx->config(
                    '\$ktp_image_bytes';
     access_log logs/ktp.log ktp;
     ktp_request_buffering off;
-    ktp_read_timeout ${read}ms;
 EOC
     server => <<"EOC",
         location /s { ktp_pass $url/v2; }
+        location /hasty { ktp_pass $url/v2; ktp_read_timeout ${read}ms; }
         location = /s/quality { ktp_pass $url/v2; ktp_validate_quality on; }
         location = /whole { ktp_pass $url/v2; ktp_request_buffering on; }
 EOC
@@ -112,10 +112,10 @@ sub dechunk {
 # -- it goes on as it arrives, whatever the way in
 
 for my $case (
-    ['json', '/s', $json, 'Content-Type: application/json'],
-    ['multipart', '/s', $multipart,
+    ['json', '/hasty', $json, 'Content-Type: application/json'],
+    ['multipart', '/hasty', $multipart,
      'Content-Type: multipart/form-data; boundary=ktp'],
-    ['a bare file', '/s?validate_quality=true&is_quality=true&reference_id=r1',
+    ['a bare file', '/hasty?validate_quality=true&is_quality=true&reference_id=r1',
      $image, 'Content-Type: image/png']) {
 
     my ($name, $uri, $body, $type) = @$case;
@@ -152,7 +152,7 @@ for my $case (
         or diag(substr $sent, 0, 100);
 }
 
-ok(log_has('/s 200 ok yes 0 200000'), 'the log has its facts');
+ok(log_has('/hasty 200 ok yes 0 200000'), 'the log has its facts');
 
 $up->reset;
 is(post($nginx->port, '/s/quality', $json)->{status}, 200,
@@ -264,7 +264,7 @@ SKIP: {
     $up->answer({ accept => 1 }, { deaf => 1 }, { hang => 1 });
 
     my $start = rss();
-    my @calls = map { post_begin($nginx->port, '/s', $large,
+    my @calls = map { post_begin($nginx->port, '/hasty', $large,
                                  'Content-Type: image/png') } 1 .. 8;
 
     # as much as goes
