@@ -36,7 +36,6 @@ my $conf = $nginx->config(
     ktp_api_key canary-api-key;
     ktp_app_id canary-app-id;
     ktp_image_url fetch;
-    ktp_image_url_timeout ${wait}ms;
 EOC
     server => <<"EOC",
         location = /off { ktp_pass $url/v2; ktp_image_url off; }
@@ -45,6 +44,11 @@ EOC
             ktp_pass $url/v2;
             ktp_image_url_allow 10.0.0.0/8 127.0.0.0/8;
             ktp_image_url_allow ::1;
+        }
+        location = /late {
+            ktp_pass $url/v2;
+            ktp_image_url_allow 127.0.0.0/8;
+            ktp_image_url_timeout ${wait}ms;
         }
         location = /proxied {
             ktp_pass https://vendor.test/v2;
@@ -210,15 +214,15 @@ for my $case (
 
     $images->reset;
     $images->answer(@steps);
-    $got = refused('/open', "http://127.0.0.1:$port/a.jpg", $format, $name);
+    $got = refused('/late', "http://127.0.0.1:$port/a.jpg", $format, $name);
     cmp_ok($got->{seconds}, '<', 1.5 * $slow, "$name: in time");
 }
 
-$got = refused('/open', "http://127.0.0.1:$refused/a.jpg", $format,
+$got = refused('/late', "http://127.0.0.1:$refused/a.jpg", $format,
                'connection refused');
-$got = refused('/open', "http://slow.test:$port/a.jpg", $format,
+$got = refused('/late', "http://slow.test:$port/a.jpg", $format,
                'a look-up that takes too long');
-$got = refused('/open', "http://none.test/a.jpg", $format, 'no such name');
+$got = refused('/late', "http://none.test/a.jpg", $format, 'no such name');
 
 
 # -- the client goes away

@@ -127,7 +127,7 @@ my $https = 'https://127.0.0.1';
 my $conf = $nginx->config(
     main => KTP::load_module(),
     http => "    log_format ktp '\$uri \$status \$ktp_outcome \$ktp_billed';\n"
-            . "    access_log logs/ktp.log ktp; ktp_read_timeout 5s;\n",
+            . "    access_log logs/ktp.log ktp; ktp_connect_timeout @{[5 * $slow]}s;\n",
     server => join('',
         location('good', "$https:$port{good}", $ca),
         location('by-name', "https://bank.test:$port{good}", $ca),
