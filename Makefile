@@ -169,6 +169,10 @@ accuracy: $(OUT)/bench/accuracy ## measure the reader on SET, a folder; N=4: eve
 	@$< $(if $(N),-n $(N)) $(if $(V),-v) $(SET)
 
 
+.PHONY: quality
+quality: $(OUT)/bench/quality ## measures of quality and thresholds, on SET
+	@$< $(if $(V),-v) $(SET)
+
 # The weights are in the tree; this makes them again, from typefaces that
 # FONTS names as WEIGHT:FILE (see docs/accuracy.md).
 build/bench/train_digits: bench/train_digits.c src/extractor/ktpd_digits.c \

@@ -14,7 +14,7 @@
 
 #define KTPD_SATURATED 250
 
-const double ktpd_quality_thresholds[KTPD_MEASURES] = {.15, 95., .0018, .039};
+const double ktpd_quality_thresholds[KTPD_MEASURES] = {.145, 97., .004, .030};
 
 const char *const ktpd_quality_names[KTPD_MEASURES] = {
     "blur", "dark", "flashlight", "grayscale"};

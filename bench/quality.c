@@ -1,0 +1,226 @@
+/*
+ * The measures of quality on labelled images: for each, the threshold that
+ * parts good from bad best, how well it does, and how well the threshold in
+ * the program does (balanced: the mean of right on bad and right on good).
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ktpd_file.h"
+#include "ktpd_quality.h"
+#include "specimens.h"
+#include "truth_json.h"
+
+
+#define QUALITY_MEMORY (160UL << 20)
+
+/* A label between these is neither: people would not agree. */
+#define QUALITY_BLUR_GOOD .95
+#define QUALITY_BLUR_BAD  1.0
+#define QUALITY_DARK_GOOD .50
+#define QUALITY_DARK_BAD  .38
+
+typedef struct {
+    double value;
+    int    bad;
+} quality_sample_t;
+
+typedef struct {
+    quality_sample_t *samples;
+    int               n;
+} quality_set_t;
+
+
+static int
+quality_compare(const void *a, const void *b)
+{
+    const quality_sample_t *p = a, *q = b;
+
+    return (p->value > q->value) - (p->value < q->value);
+}
+
+
+/* 1: bad, 0: good, -1: in between or not told. */
+static int
+quality_label(const truth_t *truth, int measure)
+{
+    switch (measure) {
+    case KTPD_MEASURE_BLUR:
+        return truth->blur < 0                    ? -1
+               : truth->blur <= QUALITY_BLUR_GOOD ? 0
+               : truth->blur >= QUALITY_BLUR_BAD  ? 1
+                                                  : -1;
+    case KTPD_MEASURE_DARK:
+        return truth->dark < 0                    ? -1
+               : truth->dark >= QUALITY_DARK_GOOD ? 0
+               : truth->dark <= QUALITY_DARK_BAD  ? 1
+                                                  : -1;
+    case KTPD_MEASURE_FLASH:
+        return truth->glare;
+    default:
+        return truth->gray;
+    }
+}
+
+
+/* Balanced accuracy of "under the threshold is bad" (over, for over). */
+static double
+quality_balance(const quality_set_t *set, double threshold, int over)
+{
+    int i, n[2] = {0}, right[2] = {0}, flagged;
+
+    for (i = 0; i < set->n; i++) {
+        flagged = over ? set->samples[i].value > threshold
+                       : set->samples[i].value < threshold;
+        n[set->samples[i].bad]++;
+        right[set->samples[i].bad] += flagged == set->samples[i].bad;
+    }
+
+    return n[0] > 0 && n[1] > 0 ? .5 * right[0] / n[0] + .5 * right[1] / n[1]
+                                : 0;
+}
+
+
+static void
+quality_print(quality_set_t *set, int measure)
+{
+    int    i, over, bad;
+    double threshold, balance, best, at;
+
+    over = measure == KTPD_MEASURE_FLASH;
+    qsort(set->samples, (size_t) set->n, sizeof(quality_sample_t),
+          quality_compare);
+    best = 0;
+    at = 0;
+    bad = 0;
+
+    for (i = 0; i < set->n; i++) {
+        bad += set->samples[i].bad;
+        threshold =
+            i > 0 ? (set->samples[i - 1].value + set->samples[i].value) / 2
+                  : set->samples[i].value;
+        balance = quality_balance(set, threshold, over);
+        if (balance > best) {
+            best = balance;
+            at = threshold;
+        }
+    }
+
+    printf("%-10s %4d images, %3d bad; best threshold %9.5f: %5.1f %%; "
+           "the program's %9.5f: %5.1f %%\n",
+           ktpd_quality_names[measure], set->n, bad, at, 100 * best,
+           ktpd_quality_thresholds[measure],
+           100 * quality_balance(set, ktpd_quality_thresholds[measure], over));
+}
+
+
+static int
+quality_image(ktpd_pool_t *pool, const char *name,
+              double measures[KTPD_MEASURES])
+{
+    int            rc;
+    size_t         len;
+    ktpd_image_t   image;
+    unsigned char *bytes;
+
+    bytes = ktpd_file_read(name, &len);
+    if (bytes == NULL) {
+        return -1;
+    }
+
+    rc = ktpd_image_decode(pool, bytes, len, &image);
+    if (rc == 0) {
+        rc = ktpd_quality_measures(pool, &image, measures);
+    }
+
+    ktpd_pool_reset(pool);
+    free(bytes);
+
+    return rc;
+}
+
+
+static void
+quality_folder(ktpd_pool_t *pool, const specimens_t *images, int verbose,
+               quality_set_t sets[KTPD_MEASURES])
+{
+    int     i, k, label;
+    char    name[4096];
+    double  measures[KTPD_MEASURES];
+    truth_t truth;
+
+    for (i = 0; i < images->n; i++) {
+        specimens_truth(images->names[i], name, sizeof(name));
+
+        if (truth_read(name, &truth) != 0
+            || quality_image(pool, images->names[i], measures) != 0) {
+            continue;
+        }
+
+        if (verbose) {
+            printf("%s", images->names[i]);
+        }
+
+        for (k = 0; k < KTPD_MEASURES; k++) {
+            label = quality_label(&truth, k);
+            if (verbose) {
+                printf(" %s %.5f (%d)", ktpd_quality_names[k], measures[k],
+                       label);
+            }
+
+            if (label >= 0) {
+                sets[k].samples[sets[k].n].value = measures[k];
+                sets[k].samples[sets[k].n++].bad = label;
+            }
+        }
+
+        if (verbose) {
+            printf(" blur %.2f dark %.2f\n", truth.blur, truth.dark);
+        }
+    }
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int           k, verbose;
+    ktpd_pool_t  *pool;
+    specimens_t   images;
+    quality_set_t sets[KTPD_MEASURES];
+
+    verbose = argc == 3 && strcmp(argv[1], "-v") == 0;
+    if (argc != 2 + verbose) {
+        fprintf(stderr, "usage: quality [-v] FOLDER\n");
+        return 2;
+    }
+
+    pool = ktpd_pool_create(QUALITY_MEMORY);
+    if (pool == NULL || specimens_list(argv[1 + verbose], 1, &images) != 0) {
+        return 1;
+    }
+
+    for (k = 0; k < KTPD_MEASURES; k++) {
+        sets[k].n = 0;
+        sets[k].samples =
+            calloc((size_t) images.n + 1, sizeof(quality_sample_t));
+        if (sets[k].samples == NULL) {
+            return 1;
+        }
+    }
+
+    quality_folder(pool, &images, verbose, sets);
+
+    for (k = 0; k < KTPD_MEASURES; k++) {
+        quality_print(&sets[k], k);
+        free(sets[k].samples);
+    }
+
+    specimens_free(&images);
+    ktpd_pool_destroy(pool);
+
+    return 0;
+}
