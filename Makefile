@@ -202,6 +202,13 @@ $(OUT)/unit/%: t/daemon/%.c $(EXTRACTOR_OBJS) $(CONTRACT_OBJS)
 	$(CC) $(KTP_CFLAGS) -Isrc/contract -Isrc/extractor -MMD -MP -MF $@.d \
 		-o $@ $^ -lcmocka $(EXTRACTOR_LIBS)
 
+$(OUT)/unit/test_extractor_%: t/unit/test_extractor_%.c $(EXTRACTOR_OBJS) \
+		$(CONTRACT_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(KTP_CFLAGS) $(shell pkg-config --cflags $(EXTRACTOR_PKGS)) \
+		-Isrc/contract -Isrc/extractor -MMD -MP -MF $@.d -o $@ $< \
+		$(EXTRACTOR_OBJS) $(CONTRACT_OBJS) -lcmocka $(EXTRACTOR_LIBS)
+
 .PHONY: unit-build
 unit-build: $(UNIT_TESTS)
 

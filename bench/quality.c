@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ktpd_file.h"
 #include "ktpd_quality.h"
@@ -15,11 +14,9 @@
 #include "truth_json.h"
 
 
-#define QUALITY_MEMORY (160UL << 20)
-
 /* A label between these is neither: people would not agree. */
-#define QUALITY_BLUR_GOOD .95
-#define QUALITY_BLUR_BAD  1.0
+#define QUALITY_BLUR_GOOD 0.9
+#define QUALITY_BLUR_BAD  1.3
 #define QUALITY_DARK_GOOD .50
 #define QUALITY_DARK_BAD  .38
 
@@ -118,12 +115,10 @@ quality_print(quality_set_t *set, int measure)
 
 
 static int
-quality_image(ktpd_pool_t *pool, const char *name,
-              double measures[KTPD_MEASURES])
+quality_image(ktpd_reader_t *reader, const char *name, ktpd_card_t *card)
 {
-    int            rc;
     size_t         len;
-    ktpd_image_t   image;
+    ktpd_result_t  result;
     unsigned char *bytes;
 
     bytes = ktpd_file_read(name, &len);
@@ -131,34 +126,32 @@ quality_image(ktpd_pool_t *pool, const char *name,
         return -1;
     }
 
-    rc = ktpd_image_decode(pool, bytes, len, &image);
-    if (rc == 0) {
-        rc = ktpd_quality_measures(pool, &image, measures);
-    }
-
-    ktpd_pool_reset(pool);
+    result = ktpd_reader_read(reader, bytes, len, card);
     free(bytes);
 
-    return rc;
+    return result == KTPD_OK || result == KTPD_NOT_DETECTED ? 0 : -1;
 }
 
 
 static void
-quality_folder(ktpd_pool_t *pool, const specimens_t *images, int verbose,
+quality_folder(ktpd_reader_t *reader, const specimens_t *images, int verbose,
                quality_set_t sets[KTPD_MEASURES])
 {
-    int     i, k, label;
-    char    name[4096];
-    double  measures[KTPD_MEASURES];
-    truth_t truth;
+    int         i, k, label;
+    char        name[4096];
+    double     *measures;
+    truth_t     truth;
+    ktpd_card_t card;
 
     for (i = 0; i < images->n; i++) {
         specimens_truth(images->names[i], name, sizeof(name));
 
         if (truth_read(name, &truth) != 0
-            || quality_image(pool, images->names[i], measures) != 0) {
+            || quality_image(reader, images->names[i], &card) != 0) {
             continue;
         }
+
+        measures = card.quality.measures;
 
         if (verbose) {
             printf("%s", images->names[i]);
@@ -187,10 +180,10 @@ quality_folder(ktpd_pool_t *pool, const specimens_t *images, int verbose,
 int
 main(int argc, char **argv)
 {
-    int           k, verbose;
-    ktpd_pool_t  *pool;
-    specimens_t   images;
-    quality_set_t sets[KTPD_MEASURES];
+    int            k, verbose;
+    ktpd_reader_t *reader;
+    specimens_t    images;
+    quality_set_t  sets[KTPD_MEASURES];
 
     verbose = argc == 3 && strcmp(argv[1], "-v") == 0;
     if (argc != 2 + verbose) {
@@ -198,8 +191,8 @@ main(int argc, char **argv)
         return 2;
     }
 
-    pool = ktpd_pool_create(QUALITY_MEMORY);
-    if (pool == NULL || specimens_list(argv[1 + verbose], 1, &images) != 0) {
+    reader = ktpd_reader_create(NULL);
+    if (reader == NULL || specimens_list(argv[1 + verbose], 1, &images) != 0) {
         return 1;
     }
 
@@ -212,7 +205,7 @@ main(int argc, char **argv)
         }
     }
 
-    quality_folder(pool, &images, verbose, sets);
+    quality_folder(reader, &images, verbose, sets);
 
     for (k = 0; k < KTPD_MEASURES; k++) {
         quality_print(&sets[k], k);
@@ -220,7 +213,7 @@ main(int argc, char **argv)
     }
 
     specimens_free(&images);
-    ktpd_pool_destroy(pool);
+    ktpd_reader_destroy(reader);
 
     return 0;
 }

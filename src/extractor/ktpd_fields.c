@@ -516,7 +516,7 @@ ktpd_read_blood(ktpd_scan_t *scan, ktpd_card_t *card)
         return;
     }
 
-    ktpd_text_trim(p, " :;.,|_'\"", " :;.,|_'\"");
+    ktpd_text_trim(p, " :;.,>|_'\"", " :;.,|_'\"");
 
     memset(value, 0, sizeof(value));
 
@@ -562,7 +562,7 @@ ktpd_read_free(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_line_id_t line,
 static void
 ktpd_read_nationality(ktpd_scan_t *scan, ktpd_card_t *card)
 {
-    char           text[2 * KTPD_MAX_VALUE];
+    char           text[2 * KTPD_MAX_VALUE], key[KTPD_MAX_VALUE];
     ktpd_field_t  *field;
     ktpd_reading_t reading;
 
@@ -576,7 +576,10 @@ ktpd_read_nationality(ktpd_scan_t *scan, ktpd_card_t *card)
     ktpd_field_set(scan, field, text, &reading,
                    &ktpd_scan_line(scan, KTPD_LINE_NATIONALITY)->row.value);
 
-    if (strlen(text) <= 4 && ktpd_text_distance(text, "WNI") <= 2) {
+    /* a foreigner's card has a country: nothing else is as short */
+    ktpd_text_key(text[0] != '\0' ? text : reading.text, key, sizeof(key));
+
+    if (strlen(key) >= 1 && strlen(key) <= 3) {
         ktpd_field_repair(field, "WNI");
     }
 }

@@ -6,22 +6,30 @@
 #include "ktpd_quality.h"
 
 
-/* The longer side of what is measured. */
+/* The longer side of what is measured when there is no card. */
 #define KTPD_QUALITY_SIDE 1000
+
+/* The spacing of rows at which cards are measured, and the sides allowed. */
+#define KTPD_QUALITY_SPACING 22.
+#define KTPD_QUALITY_LEAST   500
+#define KTPD_QUALITY_MOST    1400
 
 /* The side of the squares that sharpness is told by. */
 #define KTPD_QUALITY_TILE 32
 
+/* Luma of paper in good light. */
+#define KTPD_QUALITY_WHITE 200.
+
 #define KTPD_SATURATED 250
 
-const double ktpd_quality_thresholds[KTPD_MEASURES] = {.145, 97., .004, .030};
+const double ktpd_quality_thresholds[KTPD_MEASURES] = {.170, 97., .004, .030};
 
 const char *const ktpd_quality_names[KTPD_MEASURES] = {
     "blur", "dark", "flashlight", "grayscale"};
 
 
 typedef struct {
-    double gradient, ratio;
+    double gradient, laplace;
 } ktpd_tile_t;
 
 
@@ -84,15 +92,44 @@ ktpd_quality_tile(const float *p, int w, ktpd_tile_t *tile)
     }
 
     tile->gradient = gradient;
-    tile->ratio =
-        laplace / (gradient + 30. * KTPD_QUALITY_TILE * KTPD_QUALITY_TILE);
+    tile->laplace = laplace;
+}
+
+
+/*
+ * The mean of Laplacian over gradient in the eighth of the tiles with most
+ * gradient, less what grain adds to both, which the emptiest tiles tell.
+ * floor is the energy of a gradient that is none, for a photo's own light.
+ */
+static double
+ktpd_quality_ratio(const ktpd_tile_t *tiles, int n, double floor)
+{
+    int    i, used;
+    double sum, gradient, laplace;
+
+    used = n / 8 + 1 < n ? n / 8 + 1 : n;
+    sum = gradient = laplace = 0;
+
+    for (i = n - used; i < n; i++) {
+        gradient += tiles[i].gradient / used;
+        laplace += tiles[i].laplace / used;
+    }
+
+    for (i = 0; i < used; i++) {
+        sum += fmax(0, tiles[i].laplace - laplace)
+               / (fmax(0, tiles[i].gradient - gradient)
+                  + floor * KTPD_QUALITY_TILE * KTPD_QUALITY_TILE);
+    }
+
+    return used > 0 ? sum / used : 0;
 }
 
 
 static int
-ktpd_quality_blur(ktpd_pool_t *pool, const ktpd_gray_t *luma, double *blur)
+ktpd_quality_blur(ktpd_pool_t *pool, const ktpd_gray_t *luma, double light,
+                  double *blur)
 {
-    int          x, y, n, used;
+    int          x, y, n;
     float       *smooth;
     ktpd_tile_t *tiles;
 
@@ -120,12 +157,7 @@ ktpd_quality_blur(ktpd_pool_t *pool, const ktpd_gray_t *luma, double *blur)
 
     qsort(tiles, (size_t) n, sizeof(ktpd_tile_t), ktpd_tile_compare);
 
-    used = n / 8 + 1 < n ? n / 8 + 1 : n;
-    *blur = 0;
-
-    for (x = 0; x < used; x++) {
-        *blur += tiles[x].ratio / used;
-    }
+    *blur = ktpd_quality_ratio(tiles, n, 30 * light * light);
 
     ktpd_pool_free(pool, smooth);
     ktpd_pool_free(pool, tiles);
@@ -233,9 +265,9 @@ ktpd_quality_gray(const ktpd_image_t *image, const ktpd_gray_t *luma)
 
 int
 ktpd_quality_measures(ktpd_pool_t *pool, const ktpd_image_t *image,
-                      double measures[KTPD_MEASURES])
+                      double spacing, double measures[KTPD_MEASURES])
 {
-    int          i, side, n;
+    int          i, side, to, n;
     ktpd_gray_t  luma;
     ktpd_image_t small;
 
@@ -247,9 +279,17 @@ ktpd_quality_measures(ktpd_pool_t *pool, const ktpd_image_t *image,
         return -1;
     }
 
-    if (side > KTPD_QUALITY_SIDE
-        && ktpd_image_reduce(pool, image, image->w * KTPD_QUALITY_SIDE / side,
-                             image->h * KTPD_QUALITY_SIDE / side, &small)
+    to = KTPD_QUALITY_SIDE;
+
+    if (spacing > 0) {
+        to = (int) fmax(
+            fmin(side * KTPD_QUALITY_SPACING / spacing, KTPD_QUALITY_MOST),
+            KTPD_QUALITY_LEAST);
+    }
+
+    if (side > to
+        && ktpd_image_reduce(pool, image, image->w * to / side,
+                             image->h * to / side, &small)
                != 0) {
         return -1;
     }
@@ -263,13 +303,17 @@ ktpd_quality_measures(ktpd_pool_t *pool, const ktpd_image_t *image,
         luma.px[i] = (unsigned char) ktpd_luma(small.rgb + 3 * (size_t) i);
     }
 
-    if (ktpd_quality_blur(pool, &luma, &measures[KTPD_MEASURE_BLUR]) != 0
+    measures[KTPD_MEASURE_DARK] = ktpd_quality_dark(&luma);
+
+    if (ktpd_quality_blur(pool, &luma,
+                          measures[KTPD_MEASURE_DARK] / KTPD_QUALITY_WHITE,
+                          &measures[KTPD_MEASURE_BLUR])
+            != 0
         || ktpd_quality_flash(pool, &luma, &measures[KTPD_MEASURE_FLASH])
                != 0) {
         return -1;
     }
 
-    measures[KTPD_MEASURE_DARK] = ktpd_quality_dark(&luma);
     measures[KTPD_MEASURE_GRAY] = ktpd_quality_gray(&small, &luma);
 
     ktpd_pool_free(pool, luma.px);
@@ -307,6 +351,7 @@ ktpd_quality_judge(const double    measures[KTPD_MEASURES],
     score[KTPD_MEASURE_FLASH] = ktpd_quality_score(
         measures[KTPD_MEASURE_FLASH], t[KTPD_MEASURE_FLASH]);
 
+    memcpy(quality->measures, measures, sizeof(quality->measures));
     quality->blur = score[KTPD_MEASURE_BLUR] > .5;
     quality->dark = score[KTPD_MEASURE_DARK] > .5;
     quality->flashlight = score[KTPD_MEASURE_FLASH] > .5;

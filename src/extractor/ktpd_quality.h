@@ -11,6 +11,7 @@
 #include "ktpd_reader.h"
 
 
+/* In the order of ktpd_quality_t's measures. */
 typedef enum {
     KTPD_MEASURE_BLUR,  /* energy of the Laplacian over that of the gradient,
                            where there is most gradient; low: blurred */
@@ -27,9 +28,13 @@ extern const double ktpd_quality_thresholds[KTPD_MEASURES];
 extern const char *const ktpd_quality_names[KTPD_MEASURES];
 
 
-/* Measures an image; 0, or -1 (too small, no memory). */
+/*
+ * Measures an image.  spacing is that of the card's rows in pixels of the
+ * image, so that all cards are measured at one size; 0 when no card was
+ * found.  0, or -1 (too small, no memory).
+ */
 int ktpd_quality_measures(ktpd_pool_t *pool, const ktpd_image_t *image,
-                          double measures[KTPD_MEASURES]);
+                          double spacing, double measures[KTPD_MEASURES]);
 
 /* Flags and scores (0 to 1, .5 at the threshold) from measures. */
 void ktpd_quality_judge(const double    measures[KTPD_MEASURES],

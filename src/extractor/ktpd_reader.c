@@ -105,10 +105,6 @@ ktpd_reader_read(ktpd_reader_t *reader, const unsigned char *image, size_t len,
         return KTPD_UNDECODABLE;
     }
 
-    if (ktpd_quality_measures(scan.pool, &scan.image, measures) == 0) {
-        ktpd_quality_judge(measures, &card->quality);
-    }
-
     result = KTPD_NOT_DETECTED;
     found = ktpd_scan_find(&scan);
 
@@ -126,6 +122,13 @@ ktpd_reader_read(ktpd_reader_t *reader, const unsigned char *image, size_t len,
             memset(card->fields, 0, sizeof(card->fields));
             result = KTPD_NOT_DETECTED;
         }
+    }
+
+    if (ktpd_quality_measures(scan.pool, &scan.image,
+                              result == KTPD_OK ? ktpd_scan_spacing(&scan) : 0,
+                              measures)
+        == 0) {
+        ktpd_quality_judge(measures, &card->quality);
     }
 
     ktpd_pool_reset(scan.pool);

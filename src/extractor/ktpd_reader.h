@@ -55,6 +55,7 @@ typedef struct {
     double   dark_score; /* 0 (bright) to 1 (dark) */
     double   flashlight_score;
     double   grayscale_score;
+    double   measures[4]; /* what the scores come from, ktpd_quality.h */
 } ktpd_quality_t;
 
 typedef struct {

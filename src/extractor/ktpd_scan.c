@@ -22,6 +22,9 @@
 #define KTPD_TABLE_DOUBT  .8
 #define KTPD_LINES_MIN    6
 
+/* A card has some 40 fragments; so many are grain. */
+#define KTPD_FRAGMENTS_MANY 150
+
 /* After so many rows one must look like a card's, or the rest is not read. */
 #define KTPD_ROWS_ENOUGH  7
 #define KTPD_ROWS_PROMISE .2
@@ -232,8 +235,12 @@ ktpd_scan_columns(ktpd_scan_t *scan, ktpd_columns_t best[KTPD_MAX_COLUMNS])
 
     static const struct {
         double threshold;
-        int    half; /* half the height of text that was measured first */
-    } tries[] = {{.70, 0}, {.78, 0}, {.70, 1}, {.78, 1}, {.84, 0}, {.89, 0}};
+        int    half;   /* half the height of text that was measured first */
+        int    smooth; /* grain is taken away */
+    } tries[] = {
+        {.70, 0, 0}, {.78, 0, 0}, {.70, 1, 0}, {.78, 1, 0},
+        {.84, 0, 0}, {.74, 0, 1}, {.82, 0, 1}, {.89, 0, 1},
+    };
 
     page = scan->page;
     kept = page;
@@ -250,8 +257,15 @@ ktpd_scan_columns(ktpd_scan_t *scan, ktpd_columns_t best[KTPD_MAX_COLUMNS])
             text = first / 2;
         }
 
+        if (tries[i].smooth && page.level.px == scan->page.level.px
+            && ktpd_gray_smooth(scan->pool, &scan->page.level, &page.level)
+                   != 0) {
+            break;
+        }
+
         if (ktpd_page_fragments(scan->pool, &page, tries[i].threshold, text)
-            != 0) {
+                != 0
+            || page.n > KTPD_FRAGMENTS_MANY) {
             continue;
         }
 
@@ -275,14 +289,21 @@ ktpd_scan_columns(ktpd_scan_t *scan, ktpd_columns_t best[KTPD_MAX_COLUMNS])
 }
 
 
+double
+ktpd_scan_spacing(const ktpd_scan_t *scan)
+{
+    return scan->columns.spacing
+           * ktpd_map_size(&scan->page.map, scan->page.level.w / 2.,
+                           scan->page.level.h / 2.);
+}
+
+
 static int
 ktpd_scan_sheet(ktpd_scan_t *scan)
 {
     double capital;
 
-    capital = scan->columns.spacing * KTPD_CAPITAL
-              * ktpd_map_size(&scan->page.map, scan->page.level.w / 2.,
-                              scan->page.level.h / 2.);
+    capital = ktpd_scan_spacing(scan) * KTPD_CAPITAL;
 
     if (scan->sheet.n > 0 && fabs(capital - scan->capital) < .3 * capital) {
         return 0;

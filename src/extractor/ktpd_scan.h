@@ -28,6 +28,9 @@ typedef struct {
  */
 int ktpd_scan_find(ktpd_scan_t *scan);
 
+/* The spacing of the card's rows, in pixels of the image. */
+double ktpd_scan_spacing(const ktpd_scan_t *scan);
+
 /*
  * Reads a strip of the level page.  An empty reading when it cannot be cut.
  */

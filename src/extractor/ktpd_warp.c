@@ -287,6 +287,46 @@ ktpd_gray_halve(ktpd_pool_t *pool, const ktpd_gray_t *src, ktpd_gray_t *dst)
 }
 
 
+int
+ktpd_gray_smooth(ktpd_pool_t *pool, const ktpd_gray_t *src, ktpd_gray_t *dst)
+{
+    int                  x, y, w, pass;
+    size_t               n;
+    unsigned char       *from;
+    const unsigned char *p;
+
+    n = (size_t) src->w * (size_t) src->h;
+    w = src->w;
+    from = ktpd_pool_alloc(pool, n, 1);
+
+    if (from == NULL || ktpd_gray_create(pool, w, src->h, dst) != 0) {
+        return -1;
+    }
+
+    memcpy(dst->px, src->px, n);
+
+    for (pass = 0; pass < 2; pass++) {
+        memcpy(from, dst->px, n);
+
+        for (y = 1; y < src->h - 1; y++) {
+            for (x = 1; x < w - 1; x++) {
+                p = from + (size_t) y * w + x;
+                dst->px[(size_t) y * w + x] =
+                    (unsigned char) ((4 * p[0]
+                                      + 2 * (p[-1] + p[1] + p[-w] + p[w])
+                                      + p[-w - 1] + p[-w + 1] + p[w - 1]
+                                      + p[w + 1] + 8)
+                                     / 16);
+            }
+        }
+    }
+
+    ktpd_pool_free(pool, from);
+
+    return 0;
+}
+
+
 /* Adds weight times a row, reduced to w pixels, to the sums. */
 static void
 ktpd_reduce_row(const unsigned char *row, int from, int w, float weight,

@@ -46,6 +46,10 @@ void ktpd_gray_warp(const ktpd_gray_t *src, const ktpd_map_t *map, int smooth,
 int ktpd_gray_halve(ktpd_pool_t *pool, const ktpd_gray_t *src,
                     ktpd_gray_t *dst);
 
+/* Twice a 3x3 binomial mean, against grain; 0 or -1. */
+int ktpd_gray_smooth(ktpd_pool_t *pool, const ktpd_gray_t *src,
+                     ktpd_gray_t *dst);
+
 /* The mean over each pixel's share of src; w and h at most src's; 0 or -1. */
 int ktpd_image_reduce(ktpd_pool_t *pool, const ktpd_image_t *src, int w, int h,
                       ktpd_image_t *dst);

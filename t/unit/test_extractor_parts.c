@@ -1,0 +1,314 @@
+/* The reader's parts that need no Tesseract. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <turbojpeg.h>
+
+#include "ktpd_address.h"
+#include "ktpd_assign.h"
+#include "ktpd_digits.h"
+#include "ktpd_fields.h"
+#include "ktpd_image.h"
+#include "ktpd_lexicon.h"
+#include "ktpd_region.h"
+#include "ktpd_text.h"
+#include "ktpd_warp.h"
+
+
+static void
+text_distance(void **state)
+{
+    (void) state;
+
+    assert_int_equal(ktpd_text_distance("", ""), 0);
+    assert_int_equal(ktpd_text_distance("ISLAM", ""), 5);
+    assert_int_equal(ktpd_text_distance("ISLAM", "ISLAM"), 0);
+    assert_int_equal(ktpd_text_distance("SLAM", "ISLAM"), 1);
+    assert_int_equal(ktpd_text_distance("lSIAM", "ISLAM"), 2);
+    assert_int_equal(ktpd_text_distance("KAWIN", "WIKAN"), 4);
+}
+
+
+static void
+text_cleaning(void **state)
+{
+    char s[32];
+
+    (void) state;
+
+    strcpy(s, "  A  B   C ");
+    ktpd_text_fold(s);
+    assert_string_equal(s, "A B C");
+
+    strcpy(s, ": ANI.;");
+    ktpd_text_trim(s, " :", ";.");
+    assert_string_equal(s, "ANI");
+
+    assert_int_equal(ktpd_text_digits("O1Z-x/8", s, sizeof(s)), 4);
+    assert_string_equal(s, "0128");
+
+    /* what does not fit is cut, and what is appended too */
+    ktpd_text_copy(s, 4, "ABCDEF");
+    assert_string_equal(s, "ABC");
+    ktpd_text_append(s, 6, "XYZ");
+    assert_string_equal(s, "ABCXY");
+}
+
+
+static void
+dates(void **state)
+{
+    char date[11];
+
+    (void) state;
+
+    assert_int_equal(ktpd_find_date("BOGOR, 04-08-1978", date), 7);
+    assert_string_equal(date, "04-08-1978");
+    assert_int_equal(ktpd_find_date("BOGOR, O4 08 1978", date), 7);
+    assert_string_equal(date, "04-08-1978");
+    assert_int_equal(ktpd_find_date("BOGOR", date), -1);
+    assert_int_equal(ktpd_find_date("SOLOBOLO", date), -1);
+
+    assert_true(ktpd_date_valid("29-02-2000"));
+    assert_false(ktpd_date_valid("29-02-1900"));
+    assert_false(ktpd_date_valid("31-04-1980"));
+    assert_false(ktpd_date_valid("00-01-1980"));
+    assert_false(ktpd_date_valid("1-1-1980"));
+}
+
+
+static void
+addresses(void **state)
+{
+    size_t i;
+    char   s[64];
+
+    static const struct {
+        const char *read, *repaired;
+    } cases[] = {
+        {"JL MERDEKA BLOK 8/12", "JL MERDEKA BLOK B/12"},
+        {"KOMP INDAH BLK ES/8", "KOMP INDAH BLK E5/8"},
+        {"PERUMAHAN INDAH PERMAT", "PERUMAHAN INDAH PERMAI"},
+        {"JL MERDEKA NO 1O", "JL MERDEKA NO 10"},
+        {"JL, MERDEKA", "JL. MERDEKA"},
+        /* nothing to repair, and nothing to be invented */
+        {"JL MERDEKA NO 10", "JL MERDEKA NO 10"},
+        {"DUSUN BLOK 8", "DUSUN BLOK 8"},
+        {"", ""},
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        strcpy(s, cases[i].read);
+        assert_int_equal(ktpd_address_repair(s, sizeof(s)),
+                         strcmp(cases[i].read, cases[i].repaired) != 0);
+        assert_string_equal(s, cases[i].repaired);
+    }
+}
+
+
+static void
+lexicon(void **state)
+{
+    double distance;
+
+    (void) state;
+
+    assert_string_equal(
+        ktpd_lexicon_match(KTPD_LEX_GENDER, "LAKL-LAKI", .3, &distance),
+        "LAKI-LAKI");
+    assert_true(distance > 0);
+    assert_null(ktpd_lexicon_match(KTPD_LEX_RELIGION, "XXXX", .3, &distance));
+    assert_null(ktpd_lexicon_match(KTPD_LEX_STATUS, "", 1, &distance));
+}
+
+
+static void
+regions(void **state)
+{
+    double               distance;
+    const ktpd_region_t *java, *bogor;
+
+    (void) state;
+
+    java = ktpd_region_match(NULL, KTPD_LEVEL_PROVINCE, "JAWA BARAF", .2,
+                             &distance);
+    assert_non_null(java);
+    assert_string_equal(java->name, "JAWA BARAT");
+
+    bogor = ktpd_region_match(java, KTPD_LEVEL_REGENCY, "KOTA BOGOR", 0,
+                              &distance);
+    assert_non_null(bogor);
+    assert_ptr_equal(ktpd_region_above(bogor, KTPD_LEVEL_PROVINCE), java);
+    assert_ptr_equal(ktpd_region_by_code("3271", KTPD_LEVEL_REGENCY), bogor);
+
+    /* it is not in another province */
+    assert_null(
+        ktpd_region_match(ktpd_region_by_code("33", KTPD_LEVEL_PROVINCE),
+                          KTPD_LEVEL_REGENCY, "KOTA BOGOR", 0, &distance));
+    assert_null(ktpd_region_by_code("99", KTPD_LEVEL_PROVINCE));
+}
+
+
+static void
+maps(void **state)
+{
+    int          i;
+    ktpd_map_t   map, back, both;
+    ktpd_point_t p;
+
+    static const ktpd_point_t from[4] = {{0, 0}, {10, 0}, {10, 5}, {0, 5}};
+    static const ktpd_point_t to[4] = {{3, 1}, {9, 2}, {12, 9}, {1, 8}};
+
+    (void) state;
+
+    assert_int_equal(ktpd_map_corners(from, to, &map), 0);
+
+    for (i = 0; i < 4; i++) {
+        p = ktpd_map_point(&map, from[i].x, from[i].y);
+        assert_true(p.x > to[i].x - 1e-6 && p.x < to[i].x + 1e-6);
+        assert_true(p.y > to[i].y - 1e-6 && p.y < to[i].y + 1e-6);
+    }
+
+    assert_int_equal(ktpd_map_invert(&map, &back), 0);
+    both = ktpd_map_then(&map, &back);
+    p = ktpd_map_point(&both, 4, 2);
+    assert_true(p.x > 4 - 1e-6 && p.x < 4 + 1e-6);
+
+    map = ktpd_map_scale(0);
+    assert_int_equal(ktpd_map_invert(&map, &back), -1);
+}
+
+
+/* A window with nothing on it has no digit. */
+static void
+digit_none(void **state)
+{
+    int                     i;
+    ktpd_digit_run_t        run;
+    static ktpd_digit_net_t net;
+
+    (void) state;
+
+    ktpd_digit_net_load(&net);
+
+    for (i = 0; i < KTPD_DIGIT_W * KTPD_DIGIT_H; i++) {
+        run.in[i] = 235;
+    }
+
+    ktpd_digit_even(&run);
+    ktpd_digit_run(&net, &run);
+    assert_true(run.p[KTPD_DIGIT_NONE] > .5f);
+}
+
+
+/* A JPEG of 16x8 pixels whose EXIF says that it lies on its side. */
+static unsigned char *
+sideways(size_t *len)
+{
+    tjhandle      jpeg;
+    unsigned long n;
+    unsigned char rgb[16 * 8 * 3], *bytes, *out;
+
+    static const unsigned char exif[] = {
+        0xff, 0xe1, 0x00, 0x22, 'E', 'x', 'i', 'f', 0,    0,    'M', 'M',
+        0,    42,   0,    0,    0,   8,   0,   1,   0x01, 0x12, 0,   3,
+        0,    0,    0,    1,    0,   6,   0,   0,   0,    0,    0,   0,
+    };
+
+    memset(rgb, 128, sizeof(rgb));
+    jpeg = tjInitCompress();
+    bytes = NULL;
+    n = 0;
+    assert_int_equal(tjCompress2(jpeg, rgb, 16, 0, 8, TJPF_RGB, &bytes, &n,
+                                 TJSAMP_444, 90, 0),
+                     0);
+    tjDestroy(jpeg);
+
+    *len = n + sizeof(exif);
+    out = malloc(*len);
+    assert_non_null(out);
+    memcpy(out, bytes, 2);
+    memcpy(out + 2, exif, sizeof(exif));
+    memcpy(out + 2 + sizeof(exif), bytes + 2, n - 2);
+    tjFree(bytes);
+
+    return out;
+}
+
+
+static void
+image_orientation(void **state)
+{
+    size_t         i, len;
+    ktpd_pool_t   *pool;
+    ktpd_image_t   image;
+    unsigned char *bytes;
+
+    (void) state;
+
+    pool = ktpd_pool_create(1 << 20);
+    bytes = sideways(&len);
+    assert_int_equal(ktpd_image_decode(pool, bytes, len, &image), 0);
+    assert_int_equal(image.w, 8);
+    assert_int_equal(image.h, 16);
+
+    /* cut anywhere it decodes or does not, and reads no byte too many */
+    for (i = 0; i < len; i++) {
+        unsigned char *cut = malloc(i + 1);
+
+        memcpy(cut, bytes, i);
+        (void) ktpd_image_decode(pool, cut, i, &image);
+        free(cut);
+        ktpd_pool_reset(pool);
+    }
+
+    free(bytes);
+    ktpd_pool_destroy(pool);
+}
+
+
+static void
+pool_ceiling(void **state)
+{
+    void        *p;
+    ktpd_pool_t *pool;
+
+    (void) state;
+
+    pool = ktpd_pool_create(1000);
+    p = ktpd_pool_alloc(pool, 600, 1);
+    assert_non_null(p);
+    assert_null(ktpd_pool_alloc(pool, 600, 1));
+    assert_null(ktpd_pool_alloc(pool, (size_t) -1, 16));
+    ktpd_pool_free(pool, p);
+    assert_non_null(ktpd_pool_alloc(pool, 100, 10));
+    ktpd_pool_destroy(pool);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_distance),
+        cmocka_unit_test(text_cleaning),
+        cmocka_unit_test(dates),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(lexicon),
+        cmocka_unit_test(regions),
+        cmocka_unit_test(maps),
+        cmocka_unit_test(digit_none),
+        cmocka_unit_test(image_orientation),
+        cmocka_unit_test(pool_ceiling),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
