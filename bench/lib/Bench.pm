@@ -187,12 +187,15 @@ sub start_sink {
 
 
 # The gateway and what a user would have instead of it, in the order of the
-# tables.  takes: what its clients send.
+# tables.  The first is what the others are compared with.  takes: what its clients send.
 my @Peers = (
     { name => 'memory',  takes => 'json',
       title => 'proxy_pass, in memory' },
     { name => 'gateway', takes => 'jpeg',
       title => 'ngx_http_ktp' },
+    { name => 'stream',  takes => 'jpeg', template => 'gateway.conf',
+      title => 'ngx_http_ktp, request buffering off',
+      extra => 'ktp_request_buffering off;' },
     { name => 'disk',    takes => 'json',
       title => 'proxy_pass, default buffer, to disk' },
     { name => 'lua',     takes => 'jpeg', title => 'lua cosocket',
@@ -240,7 +243,7 @@ sub start_peer {
     return start_haproxy(\%started, $sink) if $peer->{name} eq 'haproxy';
 
     my $nginx = KTP::Nginx->new;
-    my $conf = fill("$peer->{name}.conf", \%started, $sink, $nginx->prefix);
+    my $conf = fill($peer->{template} || "$peer->{name}.conf", \%started, $sink, $nginx->prefix);
 
     push @Nginxes, $nginx;
     $nginx->start($conf) or die "$peer->{name}: " . $nginx->complaint . "\n";
@@ -304,6 +307,7 @@ sub fill {
         MODULES => $Modules, USER => $> == 0 ? 'user root;' : '',
         MODULE => $peer->{module}
             || KTP::Nginx::build_dir() . '/ngx_http_ktp_module.so',
+        EXTRA => $peer->{extra} || '',
     );
 
     my $text = template($name);
