@@ -16,6 +16,7 @@ use KTP::Upstream;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+my $slow = $KTP::Nginx::Slow;
 my $nginx = KTP::Nginx->new(resolver => 1);
 my $up = KTP::Upstream->new(buffer => 65536);
 my $url = $up->url;
@@ -28,9 +29,8 @@ my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64)
 my $mute = $silent->sockport;
 
 $nginx->hosts(['good.test', '127.0.0.1'], ['none.test', 'none'],
-              ['slow.test', '127.0.0.1', 2500]);
+              ['slow.test', '127.0.0.1', 2500 * $slow]);
 
-my $slow = $KTP::Nginx::Slow;
 my ($connect, $read, $whole) = (500 * $slow, 700 * $slow, 1500 * $slow);
 
 my $conf = $nginx->config(
