@@ -173,6 +173,10 @@ accuracy: $(OUT)/bench/accuracy ## measure the reader on SET, a folder; N=4: eve
 quality: $(OUT)/bench/quality ## measures of quality and thresholds, on SET
 	@$< $(if $(V),-v) $(SET)
 
+.PHONY: damage
+damage: $(OUT)/bench/damage ## damaged images of SET into the reader; N: how many
+	@$< $(or $(N),200) $(SET)
+
 # The weights are in the tree; this makes them again, from typefaces that
 # FONTS names as WEIGHT:FILE (see docs/accuracy.md).
 build/bench/train_digits: bench/train_digits.c src/extractor/ktpd_digits.c \

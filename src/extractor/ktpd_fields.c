@@ -527,6 +527,10 @@ ktpd_read_blood(ktpd_scan_t *scan, ktpd_card_t *card)
             value[strlen(value)] = 'B';
         } else if (*p == 'A' && value[0] == '\0') {
             value[0] = 'A';
+        } else if (strchr("TX*", *p) != NULL && value[0] != '\0') {
+            /* what a plus is taken for */
+            value[strlen(value)] = '+';
+            break;
         } else if (*p == '+' || *p == '-') {
             value[strlen(value)] = *p;
             break;

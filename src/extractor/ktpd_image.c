@@ -34,6 +34,7 @@ ktpd_image_create(ktpd_pool_t *pool, int w, int h, ktpd_image_t *image)
 {
     image->w = w;
     image->h = h;
+    image->scale = 1;
     image->rgb = ktpd_pool_alloc(pool, (size_t) w * (size_t) h, 3);
 
     return image->rgb == NULL ? -1 : 0;
@@ -219,6 +220,8 @@ ktpd_jpeg_pixels(ktpd_pool_t *pool, tjhandle jpeg, const unsigned char *bytes,
         return -1;
     }
 
+    image->scale = (double) scale.denom / scale.num;
+
     if (space == TJCS_CMYK || space == TJCS_YCCK) {
         inks = ktpd_pool_alloc(pool, (size_t) w * (size_t) h, 4);
         if (inks == NULL) {
@@ -369,6 +372,7 @@ ktpd_image_png(ktpd_pool_t *pool, const unsigned char *bytes, size_t len,
     }
 
     rc = -1;
+    reduce = 1;
     spng_set_image_limits(png, 30000, 30000);
     spng_set_chunk_limits(png, 1 << 20, 4 << 20);
 
@@ -387,6 +391,7 @@ ktpd_image_png(ktpd_pool_t *pool, const unsigned char *bytes, size_t len,
     }
 
     spng_ctx_free(png);
+    image->scale = rc == 0 ? reduce : 1;
 
     return rc;
 }
@@ -432,6 +437,7 @@ ktpd_image_turn(ktpd_pool_t *pool, ktpd_image_t *image, int orientation)
         }
     }
 
+    out.scale = image->scale;
     ktpd_pool_free(pool, image->rgb);
     *image = out;
 

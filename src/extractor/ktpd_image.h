@@ -17,7 +17,8 @@
 
 typedef struct {
     int            w, h;
-    unsigned char *rgb; /* three bytes a pixel, rows without padding */
+    unsigned char *rgb;   /* three bytes a pixel, rows without padding */
+    double         scale; /* pixels of the file that one of these stands for */
 } ktpd_image_t;
 
 /* One byte a pixel, rows without padding. */

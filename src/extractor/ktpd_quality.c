@@ -22,7 +22,7 @@
 
 #define KTPD_SATURATED 250
 
-const double ktpd_quality_thresholds[KTPD_MEASURES] = {.170, 97., .004, .030};
+const double ktpd_quality_thresholds[KTPD_MEASURES] = {.180, 97., .004, .030};
 
 const char *const ktpd_quality_names[KTPD_MEASURES] = {
     "blur", "dark", "flashlight", "grayscale"};

@@ -97,10 +97,12 @@ ktpd_scan_box(const ktpd_scan_t *scan, const ktpd_strip_t *strip, int *x,
 
     x0 = fmax(0, fmin(x0, scan->image.w - 1));
     y0 = fmax(0, fmin(y0, scan->image.h - 1));
-    *x = (int) x0;
-    *y = (int) y0;
-    *w = (int) (fmax(x0, fmin(x1, scan->image.w)) - x0);
-    *h = (int) (fmax(y0, fmin(y1, scan->image.h)) - y0);
+    x1 = fmax(x0, fmin(x1, scan->image.w));
+    y1 = fmax(y0, fmin(y1, scan->image.h));
+    *x = (int) (x0 * scan->image.scale);
+    *y = (int) (y0 * scan->image.scale);
+    *w = (int) ((x1 - x0) * scan->image.scale);
+    *h = (int) ((y1 - y0) * scan->image.scale);
 }
 
 

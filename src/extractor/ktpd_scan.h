@@ -41,7 +41,7 @@ void ktpd_scan_read(ktpd_scan_t *scan, const ktpd_strip_t *strip,
 /* The entry of a line, or NULL. */
 ktpd_entry_t *ktpd_scan_line(ktpd_scan_t *scan, ktpd_line_id_t line);
 
-/* The upright rectangle of the image that a strip covers. */
+/* The rectangle of the upright file that a strip covers, in its pixels. */
 void ktpd_scan_box(const ktpd_scan_t *scan, const ktpd_strip_t *strip, int *x,
                    int *y, int *w, int *h);
 

@@ -370,6 +370,7 @@ ktpd_image_reduce(ktpd_pool_t *pool, const ktpd_image_t *src, int w, int h,
 
     dst->w = w;
     dst->h = h;
+    dst->scale = src->scale * src->w / w;
     dst->rgb = ktpd_pool_alloc(pool, (size_t) w * (size_t) h, 3);
     sums = ktpd_pool_alloc(pool, (size_t) w * 3, sizeof(float));
 
