@@ -17,6 +17,9 @@ void ktpd_fields_read(ktpd_scan_t *scan, ktpd_card_t *card,
 /* Province and regency from the head of the card. */
 void ktpd_head_read(ktpd_scan_t *scan, ktpd_card_t *card);
 
+/* Place and date of issue, under the photo. */
+void ktpd_issued_read(ktpd_scan_t *scan, ktpd_card_t *card);
+
 /* Village, district, city and place of birth, by the table of regions. */
 void ktpd_regions_repair(ktpd_card_t *card);
 
