@@ -60,8 +60,10 @@ post('/full');
 my $before = descriptors();
 
 is(post('/full')->{status}, 504, "time to connect is over, $_") for 1 .. 5;
-KTP::Nginx::wait_for(sub { descriptors() == $before });
-is(descriptors(), $before, 'no descriptor is left');
+
+# the client's own may still have been among those of before: one, not five
+KTP::Nginx::wait_for(sub { descriptors() <= $before });
+cmp_ok(descriptors(), '<=', $before, 'no descriptor is left');
 
 # their numbers are others' now
 is(post('/e')->{status}, 200, "another upstream is asked, $_") for 1 .. 3;
