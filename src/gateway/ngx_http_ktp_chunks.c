@@ -37,7 +37,6 @@ static ngx_queue_t ngx_http_ktp_partial = {&ngx_http_ktp_partial,
 static ngx_queue_t ngx_http_ktp_spare = {&ngx_http_ktp_spare,
                                          &ngx_http_ktp_spare};
 static ngx_uint_t  ngx_http_ktp_nspare;
-static size_t      ngx_http_ktp_in_use;
 
 
 static ktp_chunk_t *
@@ -67,8 +66,6 @@ ngx_http_ktp_chunk_alloc(void *ctx)
         ngx_queue_remove(&slab->queue);
     }
 
-    ngx_http_ktp_in_use += sizeof(ktp_chunk_t);
-
     return chunk;
 }
 
@@ -81,8 +78,6 @@ ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk)
     slab =
         (ngx_http_ktp_slab_t *) ((uintptr_t) chunk
                                  & ~((uintptr_t) NGX_HTTP_KTP_SLAB_SIZE - 1));
-
-    ngx_http_ktp_in_use -= sizeof(ktp_chunk_t);
 
     if (slab->free == NULL) {
         ngx_queue_insert_head(&ngx_http_ktp_partial, &slab->queue);
@@ -190,11 +185,4 @@ ngx_http_ktp_map(size_t size, ngx_log_t *log)
     }
 
     return p;
-}
-
-
-size_t
-ngx_http_ktp_chunks_in_use(void)
-{
-    return ngx_http_ktp_in_use;
 }

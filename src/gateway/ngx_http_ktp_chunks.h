@@ -21,8 +21,5 @@ extern const ktp_chunks_t ngx_http_ktp_chunks;
  */
 void *ngx_http_ktp_map(size_t size, ngx_log_t *log);
 
-/* Bytes that chunks in use take at present. */
-size_t ngx_http_ktp_chunks_in_use(void);
-
 
 #endif /* NGX_HTTP_KTP_CHUNKS_H */
