@@ -23,18 +23,22 @@ static void card_globe(cairo_t *cr);
 static void card_waves(cairo_t *cr);
 static void card_mark(cairo_t *cr, double x, double y, double size,
                       double turn);
-static void card_header(cairo_t *cr, const person_t *person);
-static void card_rows(cairo_t *cr, const person_t *person);
-static void card_row(cairo_t *cr, double y, double indent, const char *label,
-                     const char *value);
+static void card_header(cairo_t *cr, const char *family,
+                        const person_t *person);
+static void card_rows(cairo_t *cr, const char *family, const person_t *person);
+static void card_row(cairo_t *cr, const char *family, double y, double indent,
+                     const char *label, const char *value);
 static void card_photo(cairo_t *cr, dice_t *dice);
-static void card_issued(cairo_t *cr, const person_t *person, dice_t *dice);
-static void card_text(cairo_t *cr, const char *font, double x, double y,
-                      double room, text_align_t align, const char *text);
+static void card_issued(cairo_t *cr, const char *family,
+                        const person_t *person, dice_t *dice);
+static void card_text(cairo_t *cr, const char *family, const char *font,
+                      double x, double y, double room, text_align_t align,
+                      const char *text);
 
 
 void
-card_draw(cairo_t *cr, const person_t *person, dice_t *dice)
+card_draw(cairo_t *cr, const char *family, const person_t *person,
+          dice_t *dice)
 {
     cairo_save(cr);
     card_base(cr);
@@ -50,9 +54,9 @@ card_draw(cairo_t *cr, const person_t *person, dice_t *dice)
     card_photo(cr, dice);
 
     cairo_set_source_rgb(cr, 0.10, 0.10, 0.12);
-    card_header(cr, person);
-    card_rows(cr, person);
-    card_issued(cr, person, dice);
+    card_header(cr, family, person);
+    card_rows(cr, family, person);
+    card_issued(cr, family, person, dice);
     cairo_restore(cr);
 }
 
@@ -78,8 +82,9 @@ page_draw(cairo_t *cr)
     cairo_set_source_rgb(cr, 0.12, 0.12, 0.12);
 
     for (i = 0; i < (int) (sizeof(lines) / sizeof(lines[0])); i++) {
-        card_text(cr, i ? "Liberation Serif 30" : "Liberation Serif Bold 40",
-                  60, 60 + 74 * i, 900, TEXT_LEFT, lines[i]);
+        card_text(cr, NULL,
+                  i ? "Liberation Serif 30" : "Liberation Serif Bold 40", 60,
+                  60 + 74 * i, 900, TEXT_LEFT, lines[i]);
     }
 }
 
@@ -173,29 +178,28 @@ card_mark(cairo_t *cr, double x, double y, double size, double turn)
     cairo_save(cr);
     cairo_translate(cr, x, y);
     cairo_rotate(cr, turn);
-    card_text(cr, font, 0, -0.62 * size, 0, TEXT_CENTRE, "SPECIMEN");
+    card_text(cr, NULL, font, 0, -0.62 * size, 0, TEXT_CENTRE, "SPECIMEN");
     cairo_restore(cr);
 }
 
 
 static void
-card_header(cairo_t *cr, const person_t *person)
+card_header(cairo_t *cr, const char *family, const person_t *person)
 {
     char line[PERSON_MAX + 16];
 
     snprintf(line, sizeof(line), "PROVINSI %s", person->state);
-    card_text(cr, "Liberation Sans Bold 33", 480, 22, 0, TEXT_CENTRE, line);
-    card_text(cr, "Liberation Sans Bold 33", 480, 58, 0, TEXT_CENTRE,
-              person->city);
+    card_text(cr, family, "Bold 33", 480, 22, 0, TEXT_CENTRE, line);
+    card_text(cr, family, "Bold 33", 480, 58, 0, TEXT_CENTRE, person->city);
 
-    card_text(cr, "OCRA 42", LABELS_X, 114, 0, TEXT_LEFT, "NIK");
+    card_text(cr, family, "OCRA 42", LABELS_X, 114, 0, TEXT_LEFT, "NIK");
     snprintf(line, sizeof(line), ":%s", person->nik);
-    card_text(cr, "OCRA 42", VALUES_X - 40, 114, 0, TEXT_LEFT, line);
+    card_text(cr, family, "OCRA 42", VALUES_X - 40, 114, 0, TEXT_LEFT, line);
 }
 
 
 static void
-card_rows(cairo_t *cr, const person_t *person)
+card_rows(cairo_t *cr, const char *family, const person_t *person)
 {
     int    i;
     double y;
@@ -225,24 +229,22 @@ card_rows(cairo_t *cr, const person_t *person)
 
     for (i = 0; i < (int) (sizeof(rows) / sizeof(rows[0])); i++) {
         y = ROWS_Y + i * ROW_STEP;
-        card_row(cr, y, rows[i].indent, rows[i].label, rows[i].value);
+        card_row(cr, family, y, rows[i].indent, rows[i].label, rows[i].value);
     }
 
     y = ROWS_Y + 2 * ROW_STEP;
-    card_text(cr, "Liberation Sans 22", 520, y, 0, TEXT_LEFT, "Gol. Darah :");
-    card_text(cr, "Liberation Sans Bold 22", 652, y, 0, TEXT_LEFT,
-              person->blood_type);
+    card_text(cr, family, "22", 520, y, 0, TEXT_LEFT, "Gol. Darah :");
+    card_text(cr, family, "Bold 22", 652, y, 0, TEXT_LEFT, person->blood_type);
 }
 
 
 static void
-card_row(cairo_t *cr, double y, double indent, const char *label,
-         const char *value)
+card_row(cairo_t *cr, const char *family, double y, double indent,
+         const char *label, const char *value)
 {
-    card_text(cr, "Liberation Sans 22", LABELS_X + indent, y, 0, TEXT_LEFT,
-              label);
-    card_text(cr, "Liberation Sans 22", VALUES_X - 14, y, 0, TEXT_LEFT, ":");
-    card_text(cr, "Liberation Sans Bold 22", VALUES_X, y, PHOTO_X - VALUES_X,
+    card_text(cr, family, "22", LABELS_X + indent, y, 0, TEXT_LEFT, label);
+    card_text(cr, family, "22", VALUES_X - 14, y, 0, TEXT_LEFT, ":");
+    card_text(cr, family, "Bold 22", VALUES_X, y, PHOTO_X - VALUES_X,
               TEXT_LEFT, value);
 }
 
@@ -291,16 +293,15 @@ card_photo(cairo_t *cr, dice_t *dice)
 
 
 static void
-card_issued(cairo_t *cr, const person_t *person, dice_t *dice)
+card_issued(cairo_t *cr, const char *family, const person_t *person,
+            dice_t *dice)
 {
     int    i;
     double x, y;
 
     x = PHOTO_X + PHOTO_W / 2;
-    card_text(cr, "Liberation Sans 19", x, 480, 0, TEXT_CENTRE,
-              person->issued_place);
-    card_text(cr, "Liberation Sans 19", x, 505, 0, TEXT_CENTRE,
-              person->issued_date);
+    card_text(cr, family, "19", x, 480, 0, TEXT_CENTRE, person->issued_place);
+    card_text(cr, family, "19", x, 505, 0, TEXT_CENTRE, person->issued_date);
 
     /* a scrawl in place of a signature */
 
@@ -318,12 +319,12 @@ card_issued(cairo_t *cr, const person_t *person, dice_t *dice)
 
 /*
  * One line of text, its top at y; room is the width that it may take (0: any
- * width), a longer one is set narrower.
+ * width), a longer one is set narrower.  family is for a font that names none.
  */
 
 static void
-card_text(cairo_t *cr, const char *font, double x, double y, double room,
-          text_align_t align, const char *text)
+card_text(cairo_t *cr, const char *family, const char *font, double x,
+          double y, double room, text_align_t align, const char *text)
 {
     int                   w, h;
     PangoLayout          *layout;
@@ -331,6 +332,12 @@ card_text(cairo_t *cr, const char *font, double x, double y, double room,
 
     layout = pango_cairo_create_layout(cr);
     desc = pango_font_description_from_string(font);
+
+    if (family != NULL
+        && !(pango_font_description_get_set_fields(desc)
+             & PANGO_FONT_MASK_FAMILY)) {
+        pango_font_description_set_family(desc, family);
+    }
 
     /* sizes are in units of the card, whatever the resolution */
 

@@ -11,8 +11,12 @@
 #define CARD_HEIGHT 630.6
 
 
-/* Draws the card with its upper left corner at the origin. */
-void card_draw(cairo_t *cr, const person_t *person, dice_t *dice);
+/*
+ * Draws the card with its upper left corner at the origin, its text but for
+ * the number in a family of fonts.
+ */
+void card_draw(cairo_t *cr, const char *family, const person_t *person,
+               dice_t *dice);
 
 /* Draws a page of prose of the size of a card: a picture that is no KTP. */
 void page_draw(cairo_t *cr);

@@ -14,6 +14,8 @@
 #include "card.h"
 #include "person.h"
 #include "picture.h"
+#include "scene.h"
+#include "table.h"
 
 
 /* The options that are numbers; getopt's value of one is 256 and its own. */
@@ -26,6 +28,11 @@ typedef enum {
     NOISE,
     DARK,
     GLARE,
+    GLARE_X,
+    GLARE_Y,
+    TINT,
+    YAW,
+    PITCH,
     NUMBERS
 } number_t;
 
@@ -33,9 +40,7 @@ typedef struct {
     double      numbers[NUMBERS];
     const char *picture;
     const char *truth;
-    int         width;
-    int         height;
-    int         page;
+    scene_t     scene;
     int         gray;
 } options_t;
 
@@ -44,11 +49,11 @@ static void   options_parse(options_t *opt, int argc, char *argv[]);
 static double option_number(number_t number, const char *value);
 static void   option_set(options_t *opt, int option, const char *value);
 static void   usage(FILE *out);
-static cairo_surface_t *scene_draw(const options_t *opt,
-                                   const person_t *person, dice_t *dice);
-static void             scene_table(cairo_t *cr, const options_t *opt);
-static int              truth_write(const char *name, const person_t *person);
-static int truth_print(FILE *file, yajl_gen gen, const person_t *person);
+static int    truth_write(const char *name, const options_t *opt,
+                          const person_t *person);
+static int    truth_print(FILE *file, yajl_gen gen, const options_t *opt,
+                          const person_t *person);
+static void   truth_meta(yajl_gen gen, const options_t *opt);
 
 
 int
@@ -65,13 +70,21 @@ main(int argc, char *argv[])
     dice_init(&dice, (uint64_t) opt.numbers[SEED]);
     person_invent(&person, &dice);
 
-    picture = scene_draw(&opt, &person, &dice);
+    opt.scene.cover = opt.numbers[COVER];
+    opt.scene.rotate = opt.numbers[ROTATE];
+    opt.scene.yaw = opt.numbers[YAW];
+    opt.scene.pitch = opt.numbers[PITCH];
+    picture =
+        scene_draw(&opt.scene, &person, &dice, (uint64_t) opt.numbers[SEED]);
     rc = EXIT_FAILURE;
 
     camera.blur = opt.numbers[BLUR];
     camera.noise = opt.numbers[NOISE];
     camera.dark = opt.numbers[DARK];
     camera.glare = opt.numbers[GLARE];
+    camera.glare_x = opt.numbers[GLARE_X];
+    camera.glare_y = opt.numbers[GLARE_Y];
+    camera.tint = opt.numbers[TINT];
     camera.gray = opt.gray;
 
     if (cairo_surface_status(picture) != CAIRO_STATUS_SUCCESS
@@ -81,7 +94,7 @@ main(int argc, char *argv[])
     } else if (picture_write(picture, opt.picture, (int) opt.numbers[QUALITY])
                    == 0
                && (opt.truth == NULL
-                   || truth_write(opt.truth, &person) == 0)) {
+                   || truth_write(opt.truth, &opt, &person) == 0)) {
         rc = EXIT_SUCCESS;
     }
 
@@ -107,6 +120,13 @@ options_parse(options_t *opt, int argc, char *argv[])
         { "noise",   required_argument, NULL, 256 + NOISE },
         { "dark",    required_argument, NULL, 256 + DARK },
         { "glare",   required_argument, NULL, 256 + GLARE },
+        { "glare-x", required_argument, NULL, 256 + GLARE_X },
+        { "glare-y", required_argument, NULL, 256 + GLARE_Y },
+        { "tint",    required_argument, NULL, 256 + TINT },
+        { "yaw",     required_argument, NULL, 256 + YAW },
+        { "pitch",   required_argument, NULL, 256 + PITCH },
+        { "table",   required_argument, NULL, 'b' },
+        { "font",    required_argument, NULL, 'f' },
         { "output",  required_argument, NULL, 'o' },
         { "truth",   required_argument, NULL, 't' },
         { "size",    required_argument, NULL, 's' },
@@ -118,8 +138,10 @@ options_parse(options_t *opt, int argc, char *argv[])
 
     *opt = (options_t) {
         .numbers = { [SEED] = 1, [QUALITY] = 90, [COVER] = 0.88,
-                     [NOISE] = 1.5, [DARK] = 1 },
-        .width = 1600, .height = 1200,
+                     [NOISE] = 1.5, [DARK] = 1, [GLARE_X] = 0.40,
+                     [GLARE_Y] = 0.46 },
+        .scene = { .width = 1600, .height = 1200, .table = TABLE_WOOD,
+                   .font = "Liberation Sans" },
     };
 
     /* clang-format on */
@@ -162,6 +184,11 @@ option_number(number_t number, const char *value)
         [NOISE]   = { "noise", 0, 100 },
         [DARK]    = { "dark", 0, 2 },
         [GLARE]   = { "glare", 0, 1 },
+        [GLARE_X] = { "glare-x", 0, 1 },
+        [GLARE_Y] = { "glare-y", 0, 1 },
+        [TINT]    = { "tint", -1, 1 },
+        [YAW]     = { "yaw", -80, 80 },
+        [PITCH]   = { "pitch", -80, 80 },
     };
 
     /* clang-format on */
@@ -193,20 +220,34 @@ option_set(options_t *opt, int option, const char *value)
         return;
 
     case 's':
-        if (sscanf(value, "%5dx%5d", &opt->width, &opt->height) == 2
-            && opt->width >= 16 && opt->height >= 16) {
+        if (sscanf(value, "%5dx%5d", &opt->scene.width, &opt->scene.height)
+                == 2
+            && opt->scene.width >= 16 && opt->scene.height >= 16) {
             return;
         }
 
         fprintf(stderr, "ktp-specimen: invalid size \"%s\"\n", value);
         exit(EXIT_FAILURE);
 
+    case 'b':
+        opt->scene.table = table_named(value);
+        if (opt->scene.table >= 0) {
+            return;
+        }
+
+        fprintf(stderr, "ktp-specimen: invalid table \"%s\"\n", value);
+        exit(EXIT_FAILURE);
+
+    case 'f':
+        opt->scene.font = value;
+        return;
+
     case 'g':
         opt->gray = 1;
         return;
 
     case 'p':
-        opt->page = 1;
+        opt->scene.page = 1;
         return;
 
     case 'h':
@@ -235,75 +276,22 @@ usage(FILE *out)
           "  --noise N     standard deviation in steps of 255 (1.5)\n"
           "  --dark F      factor of the light (1)\n"
           "  --glare F     radius of a burnt-out spot in widths (0)\n"
+          "  --glare-x F   where it is, in widths (0.40)\n"
+          "  --glare-y F   and in heights (0.46)\n"
           "  --gray        as a photocopy\n"
+          "  --tint F      of the light, 1 yellow to -1 blue (0)\n"
+          "  --yaw DEG     the right side goes away from the camera (0)\n"
+          "  --pitch DEG   the upper side goes away (0)\n"
+          "  --table NAME  wood, plain, dark, white, stone, tiles or papers"
+          " (wood)\n"
+          "  --font NAME   family of all but the number (Liberation Sans)\n"
           "  --page        a page of prose in place of the card\n",
           out);
 }
 
 
-static cairo_surface_t *
-scene_draw(const options_t *opt, const person_t *person, dice_t *dice)
-{
-    double           scale;
-    cairo_t         *cr;
-    cairo_surface_t *picture;
-
-    picture = cairo_image_surface_create(CAIRO_FORMAT_RGB24, opt->width,
-                                         opt->height);
-    cr = cairo_create(picture);
-    scene_table(cr, opt);
-
-    scale = opt->numbers[COVER] * opt->width / CARD_WIDTH;
-
-    cairo_translate(cr, opt->width / 2.0, opt->height / 2.0);
-    cairo_rotate(cr, opt->numbers[ROTATE] * M_PI / 180);
-    cairo_scale(cr, scale, scale);
-    cairo_translate(cr, -CARD_WIDTH / 2, -CARD_HEIGHT / 2);
-
-    if (opt->page) {
-        page_draw(cr);
-
-    } else {
-        card_draw(cr, person, dice);
-    }
-
-    cairo_destroy(cr);
-
-    return picture;
-}
-
-
-/* a wooden table, lit from the upper left */
-
-static void
-scene_table(cairo_t *cr, const options_t *opt)
-{
-    int              i;
-    double           y;
-    cairo_pattern_t *light;
-
-    light = cairo_pattern_create_linear(0, 0, opt->width, opt->height);
-    cairo_pattern_add_color_stop_rgb(light, 0, 0.66, 0.54, 0.42);
-    cairo_pattern_add_color_stop_rgb(light, 1, 0.50, 0.39, 0.29);
-    cairo_set_source(cr, light);
-    cairo_paint(cr);
-    cairo_pattern_destroy(light);
-
-    cairo_set_source_rgba(cr, 0.30, 0.20, 0.12, 0.25);
-    cairo_set_line_width(cr, opt->height / 500.0);
-
-    for (i = 0; i < 24; i++) {
-        y = (i + 0.5) * opt->height / 24.0;
-        cairo_move_to(cr, 0, y);
-        cairo_curve_to(cr, opt->width / 3.0, y - 12, opt->width / 1.5, y + 14,
-                       opt->width, y - 6);
-        cairo_stroke(cr);
-    }
-}
-
-
 static int
-truth_write(const char *name, const person_t *person)
+truth_write(const char *name, const options_t *opt, const person_t *person)
 {
     int      rc;
     FILE    *file;
@@ -317,7 +305,7 @@ truth_write(const char *name, const person_t *person)
     }
 
     gen = yajl_gen_alloc(NULL);
-    rc = gen == NULL ? -1 : truth_print(file, gen, person);
+    rc = gen == NULL ? -1 : truth_print(file, gen, opt, person);
 
     if (fclose(file) != 0 || rc != 0) {
         fprintf(stderr, "%s: could not be written\n", name);
@@ -333,7 +321,8 @@ truth_write(const char *name, const person_t *person)
 
 
 static int
-truth_print(FILE *file, yajl_gen gen, const person_t *person)
+truth_print(FILE *file, yajl_gen gen, const options_t *opt,
+            const person_t *person)
 {
     int                  k;
     size_t               i, len;
@@ -372,6 +361,7 @@ truth_print(FILE *file, yajl_gen gen, const person_t *person)
     }
 
     yajl_gen_map_close(gen);
+    truth_meta(gen, opt);
     yajl_gen_map_close(gen);
 
     if (yajl_gen_get_buf(gen, &json, &len) != yajl_gen_status_ok
@@ -380,4 +370,54 @@ truth_print(FILE *file, yajl_gen gen, const person_t *person)
     }
 
     return 0;
+}
+
+
+/* how it was taken; blur_rel is in thousandths of the card's width */
+
+static void
+truth_meta(yajl_gen gen, const options_t *opt)
+{
+    int    i, j;
+    size_t k;
+
+    const struct {
+        const char *name;
+        double      value;
+    } numbers[] = {
+        {"blur_rel", opt->numbers[BLUR] * CARD_WIDTH
+                         / (opt->numbers[COVER] * opt->scene.width)},
+        {"dark", opt->numbers[DARK]},
+        {"glare_radius", opt->numbers[GLARE] / opt->numbers[COVER]},
+        {"rotate", opt->numbers[ROTATE]},
+        {"yaw", opt->numbers[YAW]},
+        {"pitch", opt->numbers[PITCH]},
+    };
+
+    yajl_gen_string(gen, (const unsigned char *) "meta", 4);
+    yajl_gen_map_open(gen);
+
+    for (k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++) {
+        yajl_gen_string(gen, (const unsigned char *) numbers[k].name,
+                        strlen(numbers[k].name));
+        yajl_gen_double(gen, numbers[k].value);
+    }
+
+    yajl_gen_string(gen, (const unsigned char *) "glare", 5);
+    yajl_gen_bool(gen, opt->numbers[GLARE] > 0);
+    yajl_gen_string(gen, (const unsigned char *) "gray", 4);
+    yajl_gen_bool(gen, opt->gray);
+    yajl_gen_string(gen, (const unsigned char *) "quad", 4);
+    yajl_gen_array_open(gen);
+
+    for (i = 0; i < 4; i++) {
+        yajl_gen_array_open(gen);
+        for (j = 0; j < 2; j++) {
+            yajl_gen_double(gen, opt->scene.quad[i][j]);
+        }
+        yajl_gen_array_close(gen);
+    }
+
+    yajl_gen_array_close(gen);
+    yajl_gen_map_close(gen);
 }

@@ -60,8 +60,8 @@ picture_tone(cairo_surface_t *picture, const camera_t *camera, dice_t *dice)
             light = 0;
 
             if (camera->glare > 0) {
-                dx = (x - 0.40 * w) / (camera->glare * w);
-                dy = (y - 0.46 * h) / (camera->glare * w);
+                dx = (x - camera->glare_x * w) / (camera->glare * w);
+                dy = (y - camera->glare_y * h) / (camera->glare * w);
                 light = 420 * exp(-2 * (dx * dx + dy * dy));
             }
 
@@ -69,6 +69,7 @@ picture_tone(cairo_surface_t *picture, const camera_t *camera, dice_t *dice)
 
             for (c = 0; c < 3; c++) {
                 v = camera->gray ? luma : px[c];
+                v *= 1 + .15 * camera->tint * (c - 1);
                 v = v * camera->dark + light;
                 v += camera->noise > 0 ? camera->noise * dice_normal(dice) : 0;
                 px[c] = clamp(v);

@@ -12,7 +12,9 @@ typedef struct {
     double noise; /* standard deviation in steps of 255 */
     double dark;  /* factor of the light; 1: as drawn */
     double glare; /* radius of a burnt-out spot, in widths; 0: none */
+    double glare_x, glare_y; /* its middle, in widths and heights */
     int    gray;
+    double tint; /* of the light: 1 yellow, 0 none, -1 blue */
 } camera_t;
 
 
