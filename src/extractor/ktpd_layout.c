@@ -16,8 +16,8 @@
 
 /* From the labels' left end to the values', in row spacings. */
 #define KTPD_COLUMN_OFFSET     7.65
-#define KTPD_COLUMN_OFFSET_MIN 6.6
-#define KTPD_COLUMN_OFFSET_MAX 8.9
+#define KTPD_COLUMN_OFFSET_MIN 5.6
+#define KTPD_COLUMN_OFFSET_MAX 9.2
 
 typedef struct {
     double x, y;
@@ -515,7 +515,7 @@ ktpd_lines_pair(const ktpd_line_t *a, const ktpd_line_t *b, double middle,
     c->values = b->edge;
     c->score = (a->n < 10 ? a->n : 10) + (b->n < 13 ? b->n : 13)
                + .5 * ktpd_lines_common(a, b, c->spacing)
-               - 4 * fabs(offset - KTPD_COLUMN_OFFSET)
+               - 2 * fabs(offset - KTPD_COLUMN_OFFSET)
                - 80 * fabs(a->edge.slope - b->edge.slope)
                - 30 * fabs(a->edge.slope);
 
