@@ -12,11 +12,21 @@ void
 ktp_draft_init(ktp_draft_t *draft, const ktp_policy_t *policy,
                ktp_store_t *store, ktp_intake_type_t type)
 {
-    memset(&draft->request, 0, sizeof(draft->request));
+    ktp_request_t *request;
+
+    request = &draft->request;
+
+    request->type = type;
+    request->validate_quality = KTP_FLAG_ABSENT;
+    request->is_quality = KTP_FLAG_ABSENT;
+    request->reference_id[0] = '\0';
+    request->url[0] = '\0';
+    request->format = KTP_IMAGE_UNKNOWN;
+    request->width = 0;
+    request->height = 0;
+    request->orientation = 1;
 
     draft->policy = policy;
-    draft->request.type = type;
-    draft->request.orientation = 1;
     draft->seen = 0;
     draft->empty = 0;
     draft->overhead = 0;

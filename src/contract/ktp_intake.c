@@ -120,11 +120,15 @@ ktp_intake_create(ktp_intake_t **result, const ktp_policy_t *policy,
         return rc;
     }
 
-    in = calloc(1, sizeof(ktp_intake_t));
+    in = malloc(sizeof(ktp_intake_t));
     if (in == NULL) {
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
+    in->code = KTP_OK;
+    in->any = 0;
+    in->json = NULL;
+    in->multipart = NULL;
     in->left = ktp_body_max(policy, type);
     ktp_draft_init(&in->draft, policy, store, type);
 

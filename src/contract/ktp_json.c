@@ -51,14 +51,16 @@ struct ktp_json_s {
     size_t            held_len;
     size_t            held_size;
 
-    unsigned       depth;
-    ktp_member_t   member; /* whose value is next, at depth 1 */
-    unsigned       first[KTP_MAX_DEPTH + 1]; /* key of each object */
-    ktp_json_key_t keys[KTP_MAX_KEYS];       /* of the open objects */
-    unsigned       nkeys;
-    unsigned       total; /* keys seen */
-    char          *names;
-    size_t         names_size;
+    unsigned     depth;
+    ktp_member_t member; /* whose value is next, at depth 1 */
+    unsigned     first[KTP_MAX_DEPTH + 1]; /* key of each object */
+    unsigned     nkeys;
+    unsigned     total; /* keys seen */
+    char        *names;
+    size_t       names_size;
+
+    /* of the open objects; the first nkeys are set */
+    ktp_json_key_t keys[KTP_MAX_KEYS];
 };
 
 
@@ -318,10 +320,12 @@ ktp_json_create(ktp_draft_t *draft)
     ktp_json_t      *json;
     yajl_alloc_funcs funcs;
 
-    json = calloc(1, sizeof(ktp_json_t));
+    json = malloc(sizeof(ktp_json_t));
     if (json == NULL) {
         return NULL;
     }
+
+    memset(json, 0, offsetof(ktp_json_t, keys));
 
     json->draft = draft;
     ktp_arena_init(&json->arena);
