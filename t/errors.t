@@ -140,16 +140,17 @@ Content-Type: application/json
 
 
 
-=== TEST 8: 415
---- more_headers
-Content-Type: text/html
---- request
-POST /e
-x
---- error_code: 415
---- response_headers
-Content-Type: application/json
---- response_body_like eval: main::error_like('UNSUPPORTED_MEDIA_TYPE')
+=== TEST 8: 415, for another type or none
+--- more_headers eval
+["Content-Type: text/html", "X-Nothing: 1"]
+--- request eval
+["POST /e\nx", "POST /e\nx"]
+--- error_code eval
+[415, 415]
+--- response_headers eval
+["Content-Type: application/json", "Content-Type: application/json"]
+--- response_body_like eval
+[(main::error_like('UNSUPPORTED_MEDIA_TYPE')) x 2]
 
 
 

@@ -54,7 +54,7 @@ ngx_http_ktp_handler(ngx_http_request_t *r)
         return ngx_http_ktp_refuse(r, code);
     }
 
-    ngx_str_null(&type);
+    ngx_str_set(&type, "");
 
     if (r->headers_in.content_type) {
         type = r->headers_in.content_type->value;

@@ -31,6 +31,7 @@ our $Slow = $Valgrind ? 10 : $Variant eq 'asan' ? 3 : 1;
 
 my $Owner = $$;
 my $Reports;
+my $Undefined = '';
 my @Preload;
 my %Running;
 my %Daemons;
@@ -382,6 +383,8 @@ sub reap {
     delete $Running{$self->{pid}};
     delete $self->{pid};
 
+    $self->keep_undefined if $Variant eq 'asan';
+
     return 1;
 }
 
@@ -551,7 +554,19 @@ sub curl {
 # Text of all reports so far; "" is a clean run.
 sub reports {
     return '' unless $Reports;
-    return join '', map { read_file($_) } glob "$Reports/*";
+    return join '', $Undefined, map { read_file($_) } glob "$Reports/*";
+}
+
+
+# What UBSan said is in the log: beside ASan's library, its own does not heed
+# log_path.
+sub keep_undefined {
+    my ($self) = @_;
+
+    for my $file ($self->{log}, "$self->{prefix}/logs/stderr") {
+        $Undefined .= join '',
+            read_file($file) =~ /^.*runtime error: .*\n(?:[ ]+\#.*\n)*/gm;
+    }
 }
 
 
