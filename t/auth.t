@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use Digest::SHA qw(sha256_hex);
+use MIME::Base64;
 use lib 't/lib';
 use KTP;
 use KTP::Image;
@@ -47,6 +48,7 @@ qq{
     ktp_app_id $ENV{TEST_NGINX_APP_ID};
     ktp_api_key $ENV{TEST_NGINX_API_KEY};
 $ENV{TEST_NGINX_CLIENTS}
+    client_header_buffer_size 8k;
     limit_req_zone \$http_app_id zone=r:1m rate=1r/m;
     map \$http_x_name \$name { default \$http_x_name; }
 }
@@ -57,6 +59,16 @@ $ENV{TEST_NGINX_CLIENTS}
     location = /e { ktp_pass $TEST_NGINX_UPSTREAM/x; }
     location = /free { ktp_auth off; ktp_pass $TEST_NGINX_UPSTREAM/x; }
     location = /named { ktp_auth $name; ktp_pass $TEST_NGINX_UPSTREAM/x; }
+    location = /stream {
+        ktp_request_buffering off;
+        add_header X-Seen "$ktp_intake$ktp_image_bytes$ktp_image_hmac" always;
+        ktp_log_key 0123456789abcdef;
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+    }
+    location = /delayed {
+        auth_delay 200ms;
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+    }
     location = /html {
         ktp_pass $TEST_NGINX_UPSTREAM/x;
         ktp_json_errors off;
@@ -393,3 +405,35 @@ KTP::Upstream::response('200 OK', '{"message":"ok","status_code":"1",'
  '"data":\{"nik":"3171234567890123","full_name":"\*{8}","gender":"\*{8}"\}',
  '"data":\{"nik":"\*{12}0123","full_name":"SITI"\}']
 --- upstream_calls: 3
+
+
+
+=== TEST 21: what came with the head is passed by, and the next one answered
+--- pipelined_requests eval
+["POST /e\n{}", "POST /e\n$::jpeg", "GET /e", "POST /e", "POST /stream\n[]",
+ "POST /e\n$::jpeg"]
+--- more_headers eval
+[map({ "App-ID: one\nAPI-Key: key-of-$_\nContent-Type: image/jpeg" }
+     qw(two one two two two one))]
+--- error_code eval
+[401, 200, 401, 401, 401, 200]
+--- response_body_like eval
+[$::unauthorized, '"nik"', ($::unauthorized) x 3, '"nik"']
+--- upstream_calls: 2
+
+
+
+=== TEST 22: a right request with a wrong key is not looked at, nor sent on
+--- more_headers eval
+[map({ "App-ID: one\nAPI-Key: wrong\nContent-Type: $_" }
+     ('image/jpeg') x 2, 'application/json', 'text/plain')]
+--- request eval
+[main::post('/stream'), main::post('/delayed'),
+ ("POST /stream\n" . '{"image":"' . MIME::Base64::encode_base64($::jpeg, '') . '"}') x 2]
+--- error_code eval
+[401, 401, 401, 401]
+--- response_headers eval
+[('! X-Seen') x 4]
+--- response_body_like eval
+[($::unauthorized) x 4]
+--- upstream_calls: 0

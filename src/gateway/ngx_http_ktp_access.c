@@ -15,7 +15,7 @@ static ngx_int_t ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
 static ngx_int_t ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx);
 
 
-/* Takes the place of a client that there is none of; it has no key. */
+/* Takes the place of a client where there are none at all; it has no key. */
 static ngx_http_ktp_client_t ngx_http_ktp_no_client;
 
 
@@ -157,10 +157,11 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
                         ngx_http_ktp_client_t **client)
 {
     u_char                    digest[EVP_MAX_MD_SIZE];
+    ngx_int_t                 rc;
     ngx_str_t                 id, key;
-    ngx_uint_t                i, same;
+    ngx_uint_t                i, same, known;
     ngx_http_request_t       *r;
-    ngx_http_ktp_client_t    *found;
+    ngx_http_ktp_client_t    *found, *other;
     ngx_http_ktp_main_conf_t *kmcf;
 
     r = ctx->request;
@@ -175,10 +176,11 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    found = ngx_http_ktp_client(kmcf, &id);
+    found = ngx_http_ktp_client(kmcf, &id, &other);
+    known = found != NULL;
 
-    if (found == NULL) {
-        found = &ngx_http_ktp_no_client;
+    if (!known) {
+        found = other ? other : &ngx_http_ktp_no_client;
     }
 
     same = 0;
@@ -188,6 +190,7 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
                 == 0;
     }
 
+    same &= known;
     same &= found->nkeys != 0;
 
     if (!same) {
@@ -196,7 +199,12 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
 
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "App-ID or API-Key is wrong");
-        return ngx_http_ktp_access_unauthorized(ctx);
+
+        rc = ngx_http_ktp_access_unauthorized(ctx);
+
+        return rc == NGX_HTTP_UNAUTHORIZED
+                   ? ngx_http_ktp_unauthorized(ctx, found)
+                   : rc;
     }
 
     *client = found;
@@ -267,7 +275,7 @@ ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
         return ngx_http_ktp_access_unauthorized(ctx);
     }
 
-    *client = ngx_http_ktp_client(kmcf, &name);
+    *client = ngx_http_ktp_client(kmcf, &name, NULL);
 
     if (*client == NULL) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,

@@ -157,6 +157,8 @@ ngx_http_ktp_body_read(ngx_http_request_t *r)
 static ktp_code_t
 ngx_http_ktp_body_feed(ngx_http_request_t *r)
 {
+    size_t              n;
+    u_char             *p;
     ngx_buf_t          *b;
     ktp_code_t          code;
     ngx_chain_t        *cl, *ln;
@@ -168,8 +170,19 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
     for (cl = r->request_body->bufs; cl; /* void */) {
         b = cl->buf;
 
-        if (code == KTP_OK && b->last > b->pos) {
-            code = ktp_intake_feed(ctx->intake, b->pos, b->last - b->pos);
+        p = b->pos;
+        n = b->last - b->pos;
+
+        if (ctx->refused) {
+
+            /* nothing of a stranger's comes to a parser */
+
+            p = (u_char *) "[]";
+            n = 2;
+        }
+
+        if (code == KTP_OK && n) {
+            code = ktp_intake_feed(ctx->intake, p, n);
         }
 
         b->pos = b->last;
@@ -183,7 +196,7 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
 
     ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
 
-    return code;
+    return ctx->refused ? KTP_UNAUTHORIZED : code;
 }
 
 

@@ -139,24 +139,37 @@ ngx_http_ktp_client_name(ngx_conf_t *cf, ngx_str_t *name)
 
 
 ngx_http_ktp_client_t *
-ngx_http_ktp_client(ngx_http_ktp_main_conf_t *kmcf, ngx_str_t *name)
+ngx_http_ktp_client(ngx_http_ktp_main_conf_t *kmcf, ngx_str_t *name,
+                    ngx_http_ktp_client_t **other)
 {
+    size_t                 len;
     uint32_t               hash;
-    ngx_http_ktp_client_t *client;
+    ngx_uint_t             same;
+    ngx_http_ktp_client_t *client, *last;
 
-    if (kmcf->client_table == NULL) {
-        return NULL;
-    }
-
+    last = NULL;
     hash = ngx_crc32_short(name->data, name->len);
 
     for (client = kmcf->client_table[hash & kmcf->client_mask]; client;
          client = client->next) {
 
-        if (client->sn.node.key == hash && client->sn.str.len == name->len
-            && ngx_memcmp(client->sn.str.data, name->data, name->len) == 0) {
+        /* all of it each time: the name is in memory that may be far */
+
+        len = ngx_min(client->sn.str.len, name->len);
+
+        same = ngx_memcmp(client->sn.str.data, name->data, len) == 0;
+        same &= client->sn.node.key == hash;
+        same &= client->sn.str.len == name->len;
+
+        if (same) {
             return client;
         }
+
+        last = client;
+    }
+
+    if (other) {
+        *other = last;
     }
 
     return NULL;
@@ -536,6 +549,14 @@ ngx_http_ktp_client_index(ngx_conf_t *cf, ngx_http_ktp_main_conf_t *kmcf)
 
         client[i]->next = *place;
         *place = client[i];
+    }
+
+    /* a place with none would tell by its time that there is none */
+
+    for (i = 0; kmcf->clients.nelts && i < size; i++) {
+        if (kmcf->client_table[i] == NULL) {
+            kmcf->client_table[i] = client[i % kmcf->clients.nelts];
+        }
     }
 
     return NGX_OK;

@@ -21,6 +21,11 @@ struct ngx_http_ktp_client_s {
     ngx_str_node_t         sn;   /* by name; its key is the hash */
     ngx_http_ktp_client_t *next; /* in its place of the table */
 
+    /* what each request looks at is together, for all may be far */
+
+    ngx_http_ktp_slot_t *slot; /* NULL: there is no zone */
+    unsigned             disabled : 1;
+
     /* SHA-256 of the keys; with one, both are the same */
     u_char     keys[NGX_HTTP_KTP_CLIENT_KEYS][NGX_HTTP_KTP_DIGEST_SIZE];
     ngx_uint_t nkeys; /* 0: no key is right */
@@ -33,12 +38,8 @@ struct ngx_http_ktp_client_s {
     unsigned    fields; /* bits of those that pass; 0: the location's */
     ktp_mask_t *mask;   /* [KTP_FIELD_TEXTS]; NULL: the location's */
 
-    ngx_http_ktp_slot_t *slot; /* NULL: there is no zone */
-
     u_char    *file; /* of the configuration, where it begins */
     ngx_uint_t line;
-
-    unsigned disabled : 1;
 };
 
 
@@ -46,9 +47,14 @@ struct ngx_http_ktp_client_s {
 char *ngx_http_ktp_client_block(ngx_conf_t *cf, ngx_command_t *cmd,
                                 void *conf);
 
-/* NULL if there is none of that name, which may be of any bytes. */
+/*
+ * NULL if there is none of that name, which may be of any bytes.  If other
+ * is not NULL, it is then set to some client, which it took as long to come
+ * by; to NULL if there are no clients at all.
+ */
 ngx_http_ktp_client_t *ngx_http_ktp_client(ngx_http_ktp_main_conf_t *kmcf,
-                                           ngx_str_t                *name);
+                                           ngx_str_t                *name,
+                                           ngx_http_ktp_client_t   **other);
 
 /* What can be told of clients only when all of http is read. */
 ngx_int_t ngx_http_ktp_client_init(ngx_conf_t *cf);

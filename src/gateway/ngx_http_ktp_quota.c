@@ -9,7 +9,8 @@
 
 static uint32_t   ngx_http_ktp_quota_now(ngx_http_ktp_client_t *client,
                                          ktp_quota_period_t     period);
-static ktp_code_t ngx_http_ktp_rate_admit(ngx_http_ktp_ctx_t *ctx);
+static ktp_code_t ngx_http_ktp_rate_admit(ngx_http_ktp_ctx_t    *ctx,
+                                          ngx_http_ktp_client_t *client);
 static ktp_code_t ngx_http_ktp_quota_refused(ngx_http_ktp_ctx_t *ctx);
 static void       ngx_http_ktp_quota_give(ngx_http_ktp_shared_t *sh,
                                           ngx_http_ktp_slot_t   *slot,
@@ -32,7 +33,7 @@ ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx)
     ngx_http_ktp_client_t       *client;
     ngx_http_ktp_client_quota_t *quota;
 
-    client = ctx->client_conf;
+    client = ctx->refused ? ctx->refused : ctx->client_conf;
 
     if (client == NULL || client->slot == NULL) {
         return KTP_OK;
@@ -47,21 +48,20 @@ ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx)
         }
     }
 
-    return client->rate_interval ? ngx_http_ktp_rate_admit(ctx) : KTP_OK;
+    return client->rate_interval ? ngx_http_ktp_rate_admit(ctx, client)
+                                 : KTP_OK;
 }
 
 
 static ktp_code_t
-ngx_http_ktp_rate_admit(ngx_http_ktp_ctx_t *ctx)
+ngx_http_ktp_rate_admit(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_client_t *client)
 {
-    uint64_t               now, wait;
-    struct timespec        ts;
-    ngx_table_elt_t       *h;
-    ngx_http_request_t    *r;
-    ngx_http_ktp_client_t *client;
+    uint64_t            now, wait, rate;
+    struct timespec     ts;
+    ngx_table_elt_t    *h;
+    ngx_http_request_t *r;
 
     r = ctx->request;
-    client = ctx->client_conf;
 
     /* nginx's own clock may be some milliseconds behind, in each worker */
 
@@ -71,9 +71,14 @@ ngx_http_ktp_rate_admit(ngx_http_ktp_ctx_t *ctx)
 
     now = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 
-    wait = ktp_rate_take(&client->slot->rate, now, client->rate_interval,
-                         client->rate_burst);
-    if (wait == 0) {
+    /* a stranger takes nothing of a client's rate */
+
+    rate = client->slot->rate;
+
+    wait = ktp_rate_take(ctx->refused ? &rate : &client->slot->rate, now,
+                         client->rate_interval, client->rate_burst);
+
+    if (wait == 0 || ctx->refused) {
         return KTP_OK;
     }
 
@@ -109,6 +114,10 @@ ngx_http_ktp_rate_admit(ngx_http_ktp_ctx_t *ctx)
 static ktp_code_t
 ngx_http_ktp_quota_refused(ngx_http_ktp_ctx_t *ctx)
 {
+    if (ctx->refused) {
+        return KTP_UNAUTHORIZED;
+    }
+
     ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
                   "quota of client \"%V\" is used up", &ctx->client);
 

@@ -82,6 +82,41 @@ ngx_http_ktp_handler(ngx_http_request_t *r)
 }
 
 
+/*
+ * A refusal takes the way of a body that is wrong from its beginning on, so
+ * that their times are the same, where the two can be compared: the body
+ * came with the head, and 401 is the end of it.
+ */
+
+ngx_int_t
+ngx_http_ktp_unauthorized(ngx_http_ktp_ctx_t    *ctx,
+                          ngx_http_ktp_client_t *other)
+{
+    ngx_http_request_t       *r;
+    ngx_http_ktp_loc_conf_t  *klcf;
+    ngx_http_core_loc_conf_t *clcf;
+
+    r = ctx->request;
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (klcf->upstream == NULL || r != r->main
+        || clcf->satisfy == NGX_HTTP_SATISFY_ANY || clcf->auth_delay
+        || clcf->error_pages || r->http_version >= NGX_HTTP_VERSION_20
+        || r->headers_in.expect || r->headers_in.chunked
+        || r->headers_in.content_length_n
+               > r->header_in->last - r->header_in->pos) {
+        return NGX_HTTP_UNAUTHORIZED;
+    }
+
+    ctx->refused = other;
+
+    ngx_http_finalize_request(r, ngx_http_ktp_handler(r));
+
+    return NGX_DONE;
+}
+
+
 /* Answers before one byte of the body was read. */
 
 static ngx_int_t

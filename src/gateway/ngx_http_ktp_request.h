@@ -10,6 +10,13 @@
 ngx_int_t ngx_http_ktp_handler(ngx_http_request_t *r);
 
 /*
+ * Answers 401; what the access phase returns.  other is some client, to
+ * take as long as with the one that there is not.
+ */
+ngx_int_t ngx_http_ktp_unauthorized(ngx_http_ktp_ctx_t    *ctx,
+                                    ngx_http_ktp_client_t *other);
+
+/*
  * The context of a request; made in the access phase, or by the content
  * handler if nothing was asked there.  NULL: no memory.
  */

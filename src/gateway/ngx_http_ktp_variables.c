@@ -334,7 +334,7 @@ ngx_http_ktp_variable_image(ngx_http_request_t        *r,
 
     ctx = ngx_http_ktp_get_ctx(r);
 
-    if (ctx == NULL || ctx->intake == NULL) {
+    if (ctx == NULL || ctx->intake == NULL || ctx->refused) {
         v->not_found = 1;
         return NGX_OK;
     }
