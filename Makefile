@@ -173,6 +173,10 @@ accuracy: $(OUT)/bench/accuracy ## measure the reader on SET, a folder; N=4: eve
 quality: $(OUT)/bench/quality ## measures of quality and thresholds, on SET
 	@$< $(if $(V),-v) $(SET)
 
+.PHONY: corners
+corners: $(OUT)/bench/corners ## how often the card's corners are found, on SET
+	@$< $(if $(V),-v) $(SET)
+
 .PHONY: damage
 damage: $(OUT)/bench/damage ## damaged images of SET into the reader; N: how many
 	@$< $(or $(N),200) $(SET)

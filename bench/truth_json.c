@@ -12,6 +12,7 @@
 typedef struct {
     truth_t *truth;
     int      depth;
+    int      numbers; /* of the quad, so far */
     char     key[64];
 } truth_ctx_t;
 
@@ -103,6 +104,11 @@ truth_number(void *data, const char *value, size_t len)
 
     } else if (ctx->depth == 2 && strcmp(ctx->key, "dark") == 0) {
         ctx->truth->dark = atof(number);
+
+    } else if (ctx->depth == 4 && strcmp(ctx->key, "quad") == 0
+               && ctx->numbers < 8) {
+        ctx->truth->quad[ctx->numbers / 2][ctx->numbers % 2] = atof(number);
+        ctx->truth->has_quad = ++ctx->numbers == 8;
     }
 
     return 1;

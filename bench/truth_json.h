@@ -9,9 +9,12 @@
 
 typedef struct {
     char   fields[KTPD_FIELDS][KTPD_MAX_VALUE];
-    double blur; /* of the image, beside its strokes' width; -1: not told */
+    double blur; /* of the image, in thousandths of the card's width; -1: not
+                    told */
     double dark; /* share of the light left; -1: not told */
     int    glare, gray; /* -1: not told */
+    double quad[4][2];  /* the card's corners in pixels, clockwise */
+    int    has_quad;
 } truth_t;
 
 

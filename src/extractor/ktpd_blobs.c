@@ -8,6 +8,7 @@
 
 
 #define KTPD_SKEW_POINTS 20000
+#define KTPD_TURN_POINTS 5000
 #define KTPD_SKEW_SIDE   420 /* the image's longer side, in profile bins */
 #define KTPD_SKEW_BINS   640 /* enough for its diagonal */
 
@@ -146,10 +147,11 @@ ktpd_skew_score(const ktpd_point_t *points, int n, double angle)
 }
 
 
-/* Ink inside blobs of about a letter's size, every step-th pixel of it. */
+/* Ink inside blobs of about a letter's size, at most so many pixels of it. */
 static int
 ktpd_skew_points(const ktpd_gray_t *gray, int threshold,
-                 const ktpd_blob_t *blobs, int n, ktpd_point_t *points)
+                 const ktpd_blob_t *blobs, int n, int most,
+                 ktpd_point_t *points)
 {
     int    i, x, y, found, step, seen;
     double scale;
@@ -161,7 +163,7 @@ ktpd_skew_points(const ktpd_gray_t *gray, int threshold,
         seen += (blobs[i].h >= 5 && blobs[i].h <= 50) ? blobs[i].area : 0;
     }
 
-    step = seen / KTPD_SKEW_POINTS + 1;
+    step = seen / most + 1;
     found = 0;
     seen = 0;
 
@@ -173,7 +175,7 @@ ktpd_skew_points(const ktpd_gray_t *gray, int threshold,
         for (y = blobs[i].y; y < blobs[i].y + blobs[i].h; y++) {
             for (x = blobs[i].x; x < blobs[i].x + blobs[i].w; x++) {
                 if (gray->px[(size_t) y * gray->w + x] < threshold
-                    && seen++ % step == 0 && found < KTPD_SKEW_POINTS) {
+                    && seen++ % step == 0 && found < most) {
                     points[found].x = (x - gray->w / 2.) * scale;
                     points[found++].y = (y - gray->h / 2.) * scale;
                 }
@@ -186,30 +188,68 @@ ktpd_skew_points(const ktpd_gray_t *gray, int threshold,
 
 
 double
+ktpd_blobs_turn(const ktpd_gray_t *gray, int threshold,
+                const ktpd_blob_t *blobs, int n, double limit, double sharper)
+{
+    int           angle, found, best;
+    double        score, level, most;
+    ktpd_point_t *points;
+
+    best = 0;
+    level = most = 0;
+
+    points = malloc(KTPD_TURN_POINTS * sizeof(ktpd_point_t));
+    if (points == NULL) {
+        return 0;
+    }
+
+    found =
+        ktpd_skew_points(gray, threshold, blobs, n, KTPD_TURN_POINTS, points);
+
+    for (angle = -89; angle <= 90; angle++) {
+        score = ktpd_skew_score(points, found, angle);
+
+        if (score > most) {
+            most = score;
+            best = angle;
+        }
+
+        if (abs(angle) <= limit) {
+            level = fmax(level, score);
+        }
+    }
+
+    free(points);
+
+    return abs(best) > limit && most > sharper * level ? best : 0;
+}
+
+
+double
 ktpd_blobs_skew(const ktpd_gray_t *gray, int threshold,
-                const ktpd_blob_t *blobs, int n, double limit,
-                double *sharpness)
+                const ktpd_blob_t *blobs, int n, double limit)
 {
     int           i, found;
-    double        angle, best, score, centre;
+    double        angle, best, most, score, centre;
     ktpd_point_t *points;
 
     static const double steps[] = {.25, .1};
 
-    *sharpness = 0;
     best = 0;
+    most = 0;
 
     points = malloc(KTPD_SKEW_POINTS * sizeof(ktpd_point_t));
     if (points == NULL) {
         return 0;
     }
 
-    found = ktpd_skew_points(gray, threshold, blobs, n, points);
+    found =
+        ktpd_skew_points(gray, threshold, blobs, n, KTPD_SKEW_POINTS, points);
 
     for (angle = -limit; angle <= limit; angle += .5) {
         score = ktpd_skew_score(points, found, angle);
-        if (score > *sharpness) {
-            *sharpness = score;
+        if (score > most) {
+            most = score;
             best = angle;
         }
     }
@@ -218,8 +258,8 @@ ktpd_blobs_skew(const ktpd_gray_t *gray, int threshold,
         centre = best;
         angle = centre + (i % 2 ? steps[i / 2] : -steps[i / 2]);
         score = ktpd_skew_score(points, found, angle);
-        if (score > *sharpness) {
-            *sharpness = score;
+        if (score > most) {
+            most = score;
             best = angle;
         }
     }

@@ -37,12 +37,19 @@ int ktpd_blobs_find(ktpd_pool_t *pool, const ktpd_gray_t *gray, int threshold,
 
 /*
  * The turn, in degrees, that makes lines of writing level: the one with the
- * spikiest profile of ink over y, within limit degrees of level.  sharpness
- * is comparable between calls on the same image.
+ * spikiest profile of ink over y, within limit degrees of level.
  */
 double ktpd_blobs_skew(const ktpd_gray_t *gray, int threshold,
+                       const ktpd_blob_t *blobs, int n, double limit);
+
+/*
+ * The turn, of any from -89 to 90 degrees, that does so, where it is more
+ * than limit degrees and so many times sharper than those within; or 0.  Good
+ * to a degree.
+ */
+double ktpd_blobs_turn(const ktpd_gray_t *gray, int threshold,
                        const ktpd_blob_t *blobs, int n, double limit,
-                       double *sharpness);
+                       double sharper);
 
 /* The commonest height of blobs that have a neighbour of their height. */
 double ktpd_blobs_height(ktpd_pool_t *pool, ktpd_blob_t *blobs, int n);

@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ktpd_flatten.h"
 #include "ktpd_layout.h"
@@ -9,6 +10,15 @@
 #define KTPD_WORK_WINDOW 41
 
 #define KTPD_SKEW_LIMIT 14.
+
+/* Ink, for telling where lines of writing go. */
+#define KTPD_LETTERS ((int) (.70 * KTPD_PAPER))
+
+/* Lines of writing are this much sharper where they are than where not. */
+#define KTPD_SHARPER 1.2
+
+/* What is seen around a straightened card, in pixels. */
+#define KTPD_STRAIGHT_MARGIN 30
 
 /* Points that columns are drawn through, and the columns kept. */
 #define KTPD_MAX_POINTS 1200
@@ -108,54 +118,159 @@ ktpd_page_create(ktpd_pool_t *pool, const ktpd_image_t *image,
 }
 
 
-/* From a plane of the turned page to the page, for quarter turns. */
-static ktpd_map_t
-ktpd_quarter(int quarters, int w, int h)
+int
+ktpd_page_straight(ktpd_pool_t *pool, const ktpd_image_t *image,
+                   const ktpd_quad_t *quad, ktpd_page_t *page)
 {
-    switch (quarters) {
-    case 1:
-        return ktpd_map_affine(0, 1, 0, -1, 0, h - 1);
-    case 2:
-        return ktpd_map_affine(-1, 0, w - 1, 0, -1, h - 1);
-    case 3:
-        return ktpd_map_affine(0, -1, w - 1, 1, 0, 0);
-    default:
-        return ktpd_map_identity();
+    int          h;
+    double       scale;
+    ktpd_map_t   map, shrink;
+    ktpd_image_t small, plane;
+    ktpd_point_t to[4];
+
+    h = (int) ((KTPD_WORK_SIDE - 2 * KTPD_STRAIGHT_MARGIN) * KTPD_CARD_HEIGHT
+               / KTPD_CARD_WIDTH)
+        + 2 * KTPD_STRAIGHT_MARGIN;
+    to[0].x = to[3].x = to[0].y = to[1].y = KTPD_STRAIGHT_MARGIN;
+    to[1].x = to[2].x = KTPD_WORK_SIDE - KTPD_STRAIGHT_MARGIN;
+    to[2].y = to[3].y = h - KTPD_STRAIGHT_MARGIN;
+
+    memset(page, 0, sizeof(ktpd_page_t));
+
+    if (ktpd_map_corners(to, quad->corners, &page->to_full) != 0) {
+        return -1;
     }
+
+    /* what is made smaller is so by means, before it is straightened */
+    map = page->to_full;
+    small = *image;
+    scale = ktpd_map_size(&map, KTPD_WORK_SIDE / 2., h / 2.);
+
+    if (scale > 1.3) {
+        if (ktpd_image_reduce(pool, image, (int) (image->w / scale),
+                              (int) (image->h / scale), &small)
+            != 0) {
+            return -1;
+        }
+
+        shrink = ktpd_map_scale(1 / scale);
+        map = ktpd_map_then(&map, &shrink);
+    }
+
+    if (ktpd_image_warp(pool, &small, &map, KTPD_WORK_SIDE, h, &plane) != 0
+        || ktpd_flatten(pool, &plane, KTPD_WORK_WINDOW, KTPD_MIX_LIGHTEST,
+                        &page->work)
+               != 0) {
+        return -1;
+    }
+
+    ktpd_pool_free(pool, plane.rgb);
+    if (small.rgb != image->rgb) {
+        ktpd_pool_free(pool, small.rgb);
+    }
+
+    return 0;
+}
+
+
+/* Blobs that may be letters, to tell by where lines of writing go. */
+static int
+ktpd_page_letters(ktpd_pool_t *pool, const ktpd_gray_t *gray,
+                  ktpd_blob_t **blobs)
+{
+    return ktpd_blobs_find(pool, gray, KTPD_LETTERS, 70, 500, blobs);
+}
+
+
+double
+ktpd_page_turn(ktpd_pool_t *pool, const ktpd_page_t *page)
+{
+    int          n;
+    double       turn;
+    ktpd_blob_t *blobs;
+
+    n = ktpd_page_letters(pool, &page->work, &blobs);
+    if (n < 0) {
+        return 0;
+    }
+
+    turn = ktpd_blobs_turn(&page->work, KTPD_LETTERS, blobs, n,
+                           KTPD_SKEW_LIMIT, KTPD_SHARPER);
+    ktpd_pool_free(pool, blobs);
+
+    return turn;
+}
+
+
+/*
+ * A copy of the page on which what went turn degrees clockwise goes to the
+ * right; map is from there to the page.  0 or -1.
+ */
+static int
+ktpd_page_turned(ktpd_pool_t *pool, const ktpd_page_t *page, double turn,
+                 ktpd_gray_t *turned, ktpd_map_t *map)
+{
+    int          x, y, w, h;
+    double       c, s;
+    ktpd_point_t p;
+
+    c = cos(turn * M_PI / 180);
+    s = sin(turn * M_PI / 180);
+    w = (int) lrint(fabs(c) * page->work.w + fabs(s) * page->work.h);
+    h = (int) lrint(fabs(s) * page->work.w + fabs(c) * page->work.h);
+    *map = ktpd_map_affine(
+        c, -s, ((page->work.w - 1) - c * (w - 1) + s * (h - 1)) / 2, s, c,
+        ((page->work.h - 1) - s * (w - 1) - c * (h - 1)) / 2);
+
+    if (ktpd_gray_create(pool, w, h, turned) != 0) {
+        return -1;
+    }
+
+    ktpd_gray_warp(&page->work, map, 0, turned);
+
+    /* beyond the page is paper, and not what its border shows */
+
+    for (y = 0; y < h; y++) {
+        for (x = 0; x < w; x++) {
+            p = ktpd_map_point(map, x, y);
+            if (p.x < -1 || p.y < -1 || p.x > page->work.w
+                || p.y > page->work.h) {
+                turned->px[(size_t) y * w + x] = KTPD_PAPER;
+            }
+        }
+    }
+
+    return 0;
 }
 
 
 int
-ktpd_page_level(ktpd_pool_t *pool, ktpd_page_t *page, int quarters)
+ktpd_page_level(ktpd_pool_t *pool, ktpd_page_t *page, double turn)
 {
-    int          n, w, h, threshold;
-    double       c, s;
-    ktpd_map_t   turn, tilt;
+    int          n, w, h;
+    double       c, s, angle;
+    ktpd_map_t   map, tilt;
     ktpd_gray_t  turned;
     ktpd_blob_t *blobs;
 
-    w = quarters % 2 ? page->work.h : page->work.w;
-    h = quarters % 2 ? page->work.w : page->work.h;
-    turn = ktpd_quarter(quarters, page->work.w, page->work.h);
+    map = ktpd_map_identity();
     turned = page->work;
 
-    if (quarters != 0) {
-        if (ktpd_gray_create(pool, w, h, &turned) != 0) {
-            return -1;
-        }
-        ktpd_gray_warp(&page->work, &turn, 0, &turned);
+    if (turn != 0 && ktpd_page_turned(pool, page, turn, &turned, &map) != 0) {
+        return -1;
     }
 
-    threshold = (int) (.70 * KTPD_PAPER);
-    n = ktpd_blobs_find(pool, &turned, threshold, 70, 500, &blobs);
+    w = turned.w;
+    h = turned.h;
+    n = ktpd_page_letters(pool, &turned, &blobs);
     if (n < 0) {
         return -1;
     }
 
-    page->angle = ktpd_blobs_skew(&turned, threshold, blobs, n,
-                                  KTPD_SKEW_LIMIT, &page->sharpness);
-    c = cos(page->angle * M_PI / 180);
-    s = sin(page->angle * M_PI / 180);
+    angle = ktpd_blobs_skew(&turned, KTPD_LETTERS, blobs, n, KTPD_SKEW_LIMIT);
+    ktpd_pool_free(pool, blobs);
+    c = cos(angle * M_PI / 180);
+    s = sin(angle * M_PI / 180);
     tilt = ktpd_map_affine(c, -s, w / 2. - c * w / 2. + s * h / 2., s, c,
                            h / 2. - s * w / 2. - c * h / 2.);
 
@@ -164,10 +279,10 @@ ktpd_page_level(ktpd_pool_t *pool, ktpd_page_t *page, int quarters)
     }
 
     ktpd_gray_warp(&turned, &tilt, 0, &page->level);
-    turn = ktpd_map_then(&tilt, &turn);
-    page->map = ktpd_map_then(&turn, &page->to_full);
+    map = ktpd_map_then(&tilt, &map);
+    page->map = ktpd_map_then(&map, &page->to_full);
 
-    if (quarters != 0) {
+    if (turn != 0) {
         ktpd_pool_free(pool, turned.px);
     }
 

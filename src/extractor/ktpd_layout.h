@@ -8,7 +8,7 @@
 #define KTPD_LAYOUT_H
 
 #include "ktpd_blobs.h"
-#include "ktpd_warp.h"
+#include "ktpd_quad.h"
 
 
 /* The longer side of the plane that layout is found on. */
@@ -17,13 +17,11 @@
 #define KTPD_MAX_COLUMNS 4
 
 typedef struct {
-    ktpd_gray_t work;    /* flattened, as the image stands */
+    ktpd_gray_t work;    /* flattened, as the image stands or straightened */
     ktpd_map_t  to_full; /* from work to the image */
 
-    ktpd_gray_t level;     /* flattened, lines of writing level */
-    ktpd_map_t  map;       /* from level to the image */
-    double      angle;     /* of the turn, in degrees */
-    double      sharpness; /* of its lines: comparable between quarter turns */
+    ktpd_gray_t level; /* flattened, lines of writing level */
+    ktpd_map_t  map;   /* from level to the image */
 
     double           text; /* height of a capital, in pixels of level */
     ktpd_fragment_t *fragments;
@@ -46,8 +44,19 @@ typedef struct {
 int ktpd_page_create(ktpd_pool_t *pool, const ktpd_image_t *image,
                      ktpd_page_t *page);
 
-/* Turns the page by quarters times 90 degrees, then level; 0 or -1. */
-int ktpd_page_level(ktpd_pool_t *pool, ktpd_page_t *page, int quarters);
+/* Straightens the card that quad says, and flattens it; 0 or -1. */
+int ktpd_page_straight(ktpd_pool_t *pool, const ktpd_image_t *image,
+                       const ktpd_quad_t *quad, ktpd_page_t *page);
+
+/*
+ * Where lines of writing go, in degrees clockwise from level, -89 to 90; 0
+ * also for what ktpd_page_level() finds by itself.  Lines that are upside
+ * down go the same way.
+ */
+double ktpd_page_turn(ktpd_pool_t *pool, const ktpd_page_t *page);
+
+/* Turns the page back by turn degrees, then level; 0 or -1. */
+int ktpd_page_level(ktpd_pool_t *pool, ktpd_page_t *page, double turn);
 
 /*
  * Finds fragments of what is darker than threshold (of KTPD_PAPER); text is

@@ -29,8 +29,8 @@
 #define KTPD_ROWS_ENOUGH  7
 #define KTPD_ROWS_PROMISE .2
 
-/* Lines across the image are this much sharper when it lies on its side. */
-#define KTPD_SIDEWAYS 1.2
+/* A card whose opposite sides are more off parallel is straightened first. */
+#define KTPD_SQUINT 7.
 
 /* Pairs of columns tried on a page that is turned. */
 #define KTPD_TURNED_COLUMNS 2
@@ -340,11 +340,12 @@ ktpd_table_card(const ktpd_table_t *table)
 
 
 /*
- * Reads the page as it is turned, by its best few columns; better than what
- * the scan has is taken over.  0, or -1 when memory is short.
+ * Reads the page turned back by so many degrees, by its best few columns;
+ * better than what the scan has is taken over.  0, or -1 when memory is short.
  */
 static int
-ktpd_scan_turned(ktpd_scan_t *scan, int most)
+ktpd_scan_turned(ktpd_scan_t *scan, const ktpd_page_t *page, double turn,
+                 int most)
 {
     int            i, n, rc;
     ktpd_scan_t    tried;
@@ -352,6 +353,12 @@ ktpd_scan_turned(ktpd_scan_t *scan, int most)
     ktpd_columns_t columns[KTPD_MAX_COLUMNS];
 
     tried = *scan;
+    tried.page = *page;
+
+    if (ktpd_page_level(scan->pool, &tried.page, turn) != 0) {
+        return -1;
+    }
+
     n = ktpd_scan_columns(&tried, columns);
     n = n < most ? n : most;
 
@@ -390,59 +397,73 @@ ktpd_scan_turned(ktpd_scan_t *scan, int most)
 }
 
 
-int
-ktpd_scan_find(ktpd_scan_t *scan)
+/* Reads the page upright, and if that is no card upside down. */
+static int
+ktpd_scan_page(ktpd_scan_t *scan, const ktpd_page_t *page, double turn,
+               int most)
 {
-    int         i, quarters;
-    double      sharpness;
-    ktpd_page_t level;
-
-    /* upside down; and on its sides, when lines are sharper so */
-    static const int turns[2][2] = {{2, 0}, {1, 3}};
-
-    if (ktpd_page_create(scan->pool, &scan->image, &scan->page) != 0
-        || ktpd_page_level(scan->pool, &scan->page, 0) != 0) {
-        return 0;
-    }
-
-    level = scan->page;
-
-    if (ktpd_scan_turned(scan, KTPD_MAX_COLUMNS) != 0) {
+    if (ktpd_scan_turned(scan, page, turn, most) != 0) {
         return -1;
     }
 
-    sharpness = level.sharpness;
-    quarters = 0;
-
-    if (!ktpd_table_sure(scan->table)) {
-        if (ktpd_page_level(scan->pool, &level, 1) != 0) {
-            return -1;
-        }
-
-        quarters = level.sharpness > KTPD_SIDEWAYS * sharpness;
+    if (ktpd_table_sure(scan->table)) {
+        return 0;
     }
 
-    for (i = 0; i < 2 && !ktpd_table_sure(scan->table); i++) {
-        ktpd_scan_t turned = *scan;
+    return ktpd_scan_turned(scan, page, turn + 180, KTPD_TURNED_COLUMNS);
+}
 
-        if (turns[quarters][i] == 0) {
-            break;
+
+/* Straightens the card by its corners, and reads that. */
+static int
+ktpd_scan_straight(ktpd_scan_t *scan, const ktpd_quad_t *quad)
+{
+    ktpd_page_t page;
+
+    if (ktpd_page_straight(scan->pool, &scan->image, quad, &page) != 0) {
+        return -1;
+    }
+
+    return ktpd_scan_page(scan, &page, 0, KTPD_TURNED_COLUMNS);
+}
+
+
+int
+ktpd_scan_find(ktpd_scan_t *scan)
+{
+    int         seen, slanted;
+    double      turn;
+    ktpd_page_t page;
+    ktpd_quad_t quad;
+
+    memset(&page, 0, sizeof(ktpd_page_t));
+    seen = ktpd_quad_find(scan->pool, &scan->image, &quad);
+    slanted = seen && quad.squint > KTPD_SQUINT;
+
+    if (slanted && ktpd_scan_straight(scan, &quad) != 0) {
+        return -1;
+    }
+
+    if (!ktpd_table_sure(scan->table)) {
+        if (ktpd_page_create(scan->pool, &scan->image, &page) != 0) {
+            return 0;
         }
 
-        turned.page = level;
+        turn = ktpd_page_turn(scan->pool, &page);
 
-        if (ktpd_page_level(scan->pool, &turned.page, turns[quarters][i]) != 0
-            || ktpd_scan_turned(&turned, KTPD_TURNED_COLUMNS) != 0) {
+        if (ktpd_scan_page(scan, &page, turn, KTPD_MAX_COLUMNS) != 0) {
             return -1;
         }
 
-        if (turned.table != scan->table) {
-            *scan = turned;
-
-        } else {
-            scan->sheet = turned.sheet;
-            scan->capital = turned.capital;
+        if (!ktpd_table_sure(scan->table) && turn != 0
+            && ktpd_scan_turned(scan, &page, 0, KTPD_TURNED_COLUMNS) != 0) {
+            return -1;
         }
+    }
+
+    if (!ktpd_table_sure(scan->table) && seen && !slanted
+        && ktpd_scan_straight(scan, &quad) != 0) {
+        return -1;
     }
 
     scan->doubtful = !ktpd_table_sure(scan->table);

@@ -409,3 +409,51 @@ ktpd_image_reduce(ktpd_pool_t *pool, const ktpd_image_t *src, int w, int h,
 
     return 0;
 }
+
+
+int
+ktpd_image_warp(ktpd_pool_t *pool, const ktpd_image_t *src,
+                const ktpd_map_t *map, int w, int h, ktpd_image_t *dst)
+{
+    int                  x, y, c, x0, y0, right, below;
+    float                fx, fy, top, low;
+    ktpd_point_t         p;
+    unsigned char       *to;
+    const unsigned char *from;
+
+    dst->w = w;
+    dst->h = h;
+    dst->scale = src->scale * ktpd_map_size(map, w / 2., h / 2.);
+    dst->rgb = ktpd_pool_alloc(pool, (size_t) w * (size_t) h, 3);
+    if (dst->rgb == NULL) {
+        return -1;
+    }
+
+    to = dst->rgb;
+
+    for (y = 0; y < h; y++) {
+        for (x = 0; x < w; x++, to += 3) {
+            p = ktpd_map_point(map, x, y);
+
+            /* a border goes on; also when the point is not a number */
+            p.x = p.x > 0 ? fmin(p.x, src->w - 1) : 0;
+            p.y = p.y > 0 ? fmin(p.y, src->h - 1) : 0;
+            x0 = (int) p.x;
+            y0 = (int) p.y;
+            fx = (float) (p.x - x0);
+            fy = (float) (p.y - y0);
+            right = x0 + 1 < src->w ? 3 : 0;
+            below = y0 + 1 < src->h ? 3 * src->w : 0;
+            from = src->rgb + ((size_t) y0 * src->w + x0) * 3;
+
+            for (c = 0; c < 3; c++, from++) {
+                top = from[0] + fx * (float) (from[right] - from[0]);
+                low = from[below]
+                      + fx * (float) (from[below + right] - from[below]);
+                to[c] = (unsigned char) (top + fy * (low - top) + .5f);
+            }
+        }
+    }
+
+    return 0;
+}

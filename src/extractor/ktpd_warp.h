@@ -54,5 +54,9 @@ int ktpd_gray_smooth(ktpd_pool_t *pool, const ktpd_gray_t *src,
 int ktpd_image_reduce(ktpd_pool_t *pool, const ktpd_image_t *src, int w, int h,
                       ktpd_image_t *dst);
 
+/* dst's pixel (x, y) is src at map(x, y), linearly between pixels; 0 or -1. */
+int ktpd_image_warp(ktpd_pool_t *pool, const ktpd_image_t *src,
+                    const ktpd_map_t *map, int w, int h, ktpd_image_t *dst);
+
 
 #endif /* KTPD_WARP_H */
