@@ -1,4 +1,5 @@
-# ktp-extractd: cards that are photographed from aside, turned, or both.
+# ktp-extractd: cards that are photographed from aside, turned, or both, and
+# one that is set otherwise.
 
 use strict;
 use warnings;
@@ -18,6 +19,8 @@ my @poses = (
     ['turned by 35 degrees', '--rotate', -35, '--table', 'plain'],
     ['from aside, and upside down', '--yaw', -25, '--pitch', 20, '--rotate',
      160, '--table', 'papers'],
+    ['labels that run into their values', '--font', 'DejaVu Sans',
+     '--values', 0.235],
 );
 my @asked;
 

@@ -143,32 +143,50 @@ ktpd_row_edges(const ktpd_rows_ctx_t *ctx, const ktpd_blob_t *blobs, int n,
 /*
  * A value's first letters left of the edge, which may have been drawn through
  * the second ones: as high as letters, and nearer to the value than a colon
- * is.  They go over from the labels.
+ * is.  They go over from the labels.  Letters that go on further left than an
+ * edge can be off are a label that runs into its value: none goes over.
  */
 static void
 ktpd_row_first(const ktpd_rows_ctx_t *ctx, double values, int *nlabels,
                int *nvalues)
 {
+    int                i, k, n;
     double             start;
     const ktpd_blob_t *b;
 
     start = *nvalues > 0 ? ctx->values[0].x : values;
 
-    while (*nlabels > 0) {
-        b = &ctx->labels[*nlabels - 1];
+    for (i = *nlabels - 1; i >= 0; i--) {
+        b = &ctx->labels[i];
 
-        if (b->h < .65 * ctx->capital || b->w < .3 * ctx->capital
-            || b->x < values - 1.6 * ctx->capital
-            || start - b->x - b->w > .4 * ctx->capital) {
+        if (start - b->x - b->w > .4 * ctx->capital) {
             break;
         }
 
-        memmove(ctx->values + 1, ctx->values,
-                sizeof(ktpd_blob_t) * (size_t) (*nvalues)++);
-        ctx->values[0] = *b;
+        if (b->x < values - 1.6 * ctx->capital) {
+            return;
+        }
+
         start = b->x;
-        (*nlabels)--;
     }
+
+    n = 0;
+    for (k = *nlabels - 1; k > i; k--) {
+        b = &ctx->labels[k];
+
+        if (b->h < .65 * ctx->capital || b->w < .3 * ctx->capital) {
+            break;
+        }
+
+        n++;
+    }
+
+    *nlabels -= n;
+    memmove(ctx->values + n, ctx->values,
+            sizeof(ktpd_blob_t) * (size_t) *nvalues);
+    memcpy(ctx->values, ctx->labels + *nlabels,
+           sizeof(ktpd_blob_t) * (size_t) n);
+    *nvalues += n;
 }
 
 
@@ -399,26 +417,33 @@ ktpd_row_grow(const ktpd_rows_ctx_t *ctx, const ktpd_row_t *row, double x,
 /*
  * The value's left end: where thin letters fall apart, the edge may have been
  * drawn through second letters.  Ink nearer than a colon stands is the
- * value's.
+ * value's, unless it has no end: then a label runs into the value.
  */
 static void
 ktpd_row_start(const ktpd_rows_ctx_t *ctx, ktpd_row_t *row)
 {
     int    gap;
-    double x, limit;
+    double x, start, limit;
 
     gap = 0;
+    start = row->value.x0;
     limit = row->value.x0 - 2 * ctx->capital;
 
-    for (x = row->value.x0; x > limit && gap <= .24 * ctx->capital; x--) {
+    for (x = row->value.x0; gap <= .24 * ctx->capital; x--) {
+        if (x <= limit) {
+            return;
+        }
+
         if (ktpd_row_ink(ctx, row, x)) {
-            row->value.x0 = x;
+            start = x;
             gap = 0;
 
         } else {
             gap++;
         }
     }
+
+    row->value.x0 = start;
 }
 
 

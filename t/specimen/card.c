@@ -5,7 +5,6 @@
 #include <pango/pangocairo.h>
 
 #define LABELS_X 36.0
-#define VALUES_X 272.0
 #define ROWS_Y   182.0
 #define ROW_STEP 30.2
 #define PHOTO_X  718.0
@@ -23,13 +22,14 @@ static void card_globe(cairo_t *cr);
 static void card_waves(cairo_t *cr);
 static void card_mark(cairo_t *cr, double x, double y, double size,
                       double turn);
-static void card_header(cairo_t *cr, const char *family,
+static void card_header(cairo_t *cr, const card_style_t *style,
                         const person_t *person);
-static void card_rows(cairo_t *cr, const char *family, const person_t *person);
-static void card_row(cairo_t *cr, const char *family, double y, double indent,
-                     const char *label, const char *value);
+static void card_rows(cairo_t *cr, const card_style_t *style,
+                      const person_t *person);
+static void card_row(cairo_t *cr, const card_style_t *style, double y,
+                     double indent, const char *label, const char *value);
 static void card_photo(cairo_t *cr, dice_t *dice);
-static void card_issued(cairo_t *cr, const char *family,
+static void card_issued(cairo_t *cr, const card_style_t *style,
                         const person_t *person, dice_t *dice);
 static void card_text(cairo_t *cr, const char *family, const char *font,
                       double x, double y, double room, text_align_t align,
@@ -37,7 +37,7 @@ static void card_text(cairo_t *cr, const char *family, const char *font,
 
 
 void
-card_draw(cairo_t *cr, const char *family, const person_t *person,
+card_draw(cairo_t *cr, const card_style_t *style, const person_t *person,
           dice_t *dice)
 {
     cairo_save(cr);
@@ -54,9 +54,9 @@ card_draw(cairo_t *cr, const char *family, const person_t *person,
     card_photo(cr, dice);
 
     cairo_set_source_rgb(cr, 0.10, 0.10, 0.12);
-    card_header(cr, family, person);
-    card_rows(cr, family, person);
-    card_issued(cr, family, person, dice);
+    card_header(cr, style, person);
+    card_rows(cr, style, person);
+    card_issued(cr, style, person, dice);
     cairo_restore(cr);
 }
 
@@ -184,22 +184,25 @@ card_mark(cairo_t *cr, double x, double y, double size, double turn)
 
 
 static void
-card_header(cairo_t *cr, const char *family, const person_t *person)
+card_header(cairo_t *cr, const card_style_t *style, const person_t *person)
 {
     char line[PERSON_MAX + 16];
 
     snprintf(line, sizeof(line), "PROVINSI %s", person->state);
-    card_text(cr, family, "Bold 33", 480, 22, 0, TEXT_CENTRE, line);
-    card_text(cr, family, "Bold 33", 480, 58, 0, TEXT_CENTRE, person->city);
+    card_text(cr, style->family, "Bold 33", 480, 22, 0, TEXT_CENTRE, line);
+    card_text(cr, style->family, "Bold 33", 480, 58, 0, TEXT_CENTRE,
+              person->city);
 
-    card_text(cr, family, "OCRA 42", LABELS_X, 114, 0, TEXT_LEFT, "NIK");
+    card_text(cr, style->family, "OCRA 42", LABELS_X, 114, 0, TEXT_LEFT,
+              "NIK");
     snprintf(line, sizeof(line), ":%s", person->nik);
-    card_text(cr, family, "OCRA 42", VALUES_X - 40, 114, 0, TEXT_LEFT, line);
+    card_text(cr, style->family, "OCRA 42", style->values * CARD_WIDTH - 40,
+              114, 0, TEXT_LEFT, line);
 }
 
 
 static void
-card_rows(cairo_t *cr, const char *family, const person_t *person)
+card_rows(cairo_t *cr, const card_style_t *style, const person_t *person)
 {
     int    i;
     double y;
@@ -229,22 +232,28 @@ card_rows(cairo_t *cr, const char *family, const person_t *person)
 
     for (i = 0; i < (int) (sizeof(rows) / sizeof(rows[0])); i++) {
         y = ROWS_Y + i * ROW_STEP;
-        card_row(cr, family, y, rows[i].indent, rows[i].label, rows[i].value);
+        card_row(cr, style, y, rows[i].indent, rows[i].label, rows[i].value);
     }
 
     y = ROWS_Y + 2 * ROW_STEP;
-    card_text(cr, family, "22", 520, y, 0, TEXT_LEFT, "Gol. Darah :");
-    card_text(cr, family, "Bold 22", 652, y, 0, TEXT_LEFT, person->blood_type);
+    card_text(cr, style->family, "22", 520, y, 0, TEXT_LEFT, "Gol. Darah :");
+    card_text(cr, style->family, "Bold 22", 652, y, 0, TEXT_LEFT,
+              person->blood_type);
 }
 
 
 static void
-card_row(cairo_t *cr, const char *family, double y, double indent,
+card_row(cairo_t *cr, const card_style_t *style, double y, double indent,
          const char *label, const char *value)
 {
-    card_text(cr, family, "22", LABELS_X + indent, y, 0, TEXT_LEFT, label);
-    card_text(cr, family, "22", VALUES_X - 14, y, 0, TEXT_LEFT, ":");
-    card_text(cr, family, "Bold 22", VALUES_X, y, PHOTO_X - VALUES_X,
+    double values;
+
+    values = style->values * CARD_WIDTH;
+
+    card_text(cr, style->family, "22", LABELS_X + indent, y, 0, TEXT_LEFT,
+              label);
+    card_text(cr, style->family, "22", values - 14, y, 0, TEXT_LEFT, ":");
+    card_text(cr, style->family, "Bold 22", values, y, PHOTO_X - values,
               TEXT_LEFT, value);
 }
 
@@ -293,15 +302,17 @@ card_photo(cairo_t *cr, dice_t *dice)
 
 
 static void
-card_issued(cairo_t *cr, const char *family, const person_t *person,
+card_issued(cairo_t *cr, const card_style_t *style, const person_t *person,
             dice_t *dice)
 {
     int    i;
     double x, y;
 
     x = PHOTO_X + PHOTO_W / 2;
-    card_text(cr, family, "19", x, 480, 0, TEXT_CENTRE, person->issued_place);
-    card_text(cr, family, "19", x, 505, 0, TEXT_CENTRE, person->issued_date);
+    card_text(cr, style->family, "19", x, 480, 0, TEXT_CENTRE,
+              person->issued_place);
+    card_text(cr, style->family, "19", x, 505, 0, TEXT_CENTRE,
+              person->issued_date);
 
     /* a scrawl in place of a signature */
 

@@ -11,11 +11,15 @@
 #define CARD_HEIGHT 630.6
 
 
-/*
- * Draws the card with its upper left corner at the origin, its text but for
- * the number in a family of fonts.
- */
-void card_draw(cairo_t *cr, const char *family, const person_t *person,
+/* How a card is set. */
+typedef struct {
+    const char *family; /* of all text but the number */
+    double      values; /* where they start, in widths of the card */
+} card_style_t;
+
+
+/* Draws the card with its upper left corner at the origin. */
+void card_draw(cairo_t *cr, const card_style_t *style, const person_t *person,
                dice_t *dice);
 
 /* Draws a page of prose of the size of a card: a picture that is no KTP. */

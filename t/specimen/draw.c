@@ -33,6 +33,7 @@ typedef enum {
     TINT,
     YAW,
     PITCH,
+    VALUES,
     NUMBERS
 } number_t;
 
@@ -74,6 +75,7 @@ main(int argc, char *argv[])
     opt.scene.rotate = opt.numbers[ROTATE];
     opt.scene.yaw = opt.numbers[YAW];
     opt.scene.pitch = opt.numbers[PITCH];
+    opt.scene.style.values = opt.numbers[VALUES];
     picture =
         scene_draw(&opt.scene, &person, &dice, (uint64_t) opt.numbers[SEED]);
     rc = EXIT_FAILURE;
@@ -125,6 +127,7 @@ options_parse(options_t *opt, int argc, char *argv[])
         { "tint",    required_argument, NULL, 256 + TINT },
         { "yaw",     required_argument, NULL, 256 + YAW },
         { "pitch",   required_argument, NULL, 256 + PITCH },
+        { "values",  required_argument, NULL, 256 + VALUES },
         { "table",   required_argument, NULL, 'b' },
         { "font",    required_argument, NULL, 'f' },
         { "output",  required_argument, NULL, 'o' },
@@ -139,9 +142,9 @@ options_parse(options_t *opt, int argc, char *argv[])
     *opt = (options_t) {
         .numbers = { [SEED] = 1, [QUALITY] = 90, [COVER] = 0.88,
                      [NOISE] = 1.5, [DARK] = 1, [GLARE_X] = 0.40,
-                     [GLARE_Y] = 0.46 },
+                     [GLARE_Y] = 0.46, [VALUES] = 0.272 },
         .scene = { .width = 1600, .height = 1200, .table = TABLE_WOOD,
-                   .font = "Liberation Sans" },
+                   .style = { .family = "Liberation Sans" } },
     };
 
     /* clang-format on */
@@ -189,6 +192,7 @@ option_number(number_t number, const char *value)
         [TINT]    = { "tint", -1, 1 },
         [YAW]     = { "yaw", -80, 80 },
         [PITCH]   = { "pitch", -80, 80 },
+        [VALUES]  = { "values", 0.2, 0.4 },
     };
 
     /* clang-format on */
@@ -239,7 +243,7 @@ option_set(options_t *opt, int option, const char *value)
         exit(EXIT_FAILURE);
 
     case 'f':
-        opt->scene.font = value;
+        opt->scene.style.family = value;
         return;
 
     case 'g':
@@ -285,6 +289,7 @@ usage(FILE *out)
           "  --table NAME  wood, plain, dark, white, stone, tiles or papers"
           " (wood)\n"
           "  --font NAME   family of all but the number (Liberation Sans)\n"
+          "  --values F    where values start, in widths (0.272)\n"
           "  --page        a page of prose in place of the card\n",
           out);
 }

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-#include "card.h"
 #include "table.h"
 
 /*
@@ -175,7 +174,7 @@ scene_flat(cairo_t *cr, const scene_t *scene, const person_t *person,
         page_draw(cr);
 
     } else {
-        card_draw(cr, scene->font, person, dice);
+        card_draw(cr, &scene->style, person, dice);
     }
 }
 
@@ -208,7 +207,7 @@ scene_tilted(cairo_surface_t *picture, const scene_t *scene,
         page_draw(cr);
 
     } else {
-        card_draw(cr, scene->font, person, dice);
+        card_draw(cr, &scene->style, person, dice);
     }
 
     cairo_destroy(cr);

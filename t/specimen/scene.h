@@ -4,7 +4,7 @@
 #define SPECIMEN_SCENE_H
 
 #include <cairo.h>
-#include "person.h"
+#include "card.h"
 
 
 typedef struct {
@@ -15,8 +15,8 @@ typedef struct {
     double pitch;  /* the upper side goes away, in degrees */
     int    table;  /* of table.h */
     int    page;   /* a page of prose in place of the card */
-    const char *font;       /* a family */
-    double      quad[4][2]; /* where its corners are: set by scene_draw() */
+    card_style_t style;
+    double       quad[4][2]; /* where its corners are: set by scene_draw() */
 } scene_t;
 
 
