@@ -136,6 +136,7 @@ ktpd_page_straight(ktpd_pool_t *pool, const ktpd_image_t *image,
     to[2].y = to[3].y = h - KTPD_STRAIGHT_MARGIN;
 
     memset(page, 0, sizeof(ktpd_page_t));
+    page->straight = 1;
 
     if (ktpd_map_corners(to, quad->corners, &page->to_full) != 0) {
         return -1;

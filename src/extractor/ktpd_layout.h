@@ -19,6 +19,7 @@
 typedef struct {
     ktpd_gray_t work;    /* flattened, as the image stands or straightened */
     ktpd_map_t  to_full; /* from work to the image */
+    unsigned    straight : 1; /* the card fills the plane */
 
     ktpd_gray_t level; /* flattened, lines of writing level */
     ktpd_map_t  map;   /* from level to the image */

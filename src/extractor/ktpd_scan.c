@@ -29,6 +29,13 @@
 #define KTPD_ROWS_ENOUGH  7
 #define KTPD_ROWS_PROMISE .2
 
+/*
+ * Columns this far behind good ones are none, nor are those of a straightened
+ * card that do not stand out.
+ */
+#define KTPD_COLUMNS_BEHIND   6.
+#define KTPD_COLUMNS_STRAIGHT 15.
+
 /* A card whose opposite sides are more off parallel is straightened first. */
 #define KTPD_SQUINT 7.
 
@@ -339,6 +346,32 @@ ktpd_table_card(const ktpd_table_t *table)
 }
 
 
+/* How many of the pairs of columns found, best first, are worth reading. */
+static int
+ktpd_scan_worth(ktpd_scan_t *scan, const ktpd_page_t *page,
+                const ktpd_columns_t *columns, int n)
+{
+    int    i;
+    double least;
+
+    least = page->straight ? KTPD_COLUMNS_STRAIGHT : -HUGE_VAL;
+
+    if (n > 0 && columns[0].score > scan->best_columns) {
+        scan->best_columns = columns[0].score;
+    }
+
+    if (scan->best_columns > KTPD_COLUMNS_GOOD) {
+        least = fmax(least, scan->best_columns - KTPD_COLUMNS_BEHIND);
+    }
+
+    for (i = 0; i < n && columns[i].score >= least; i++) {
+        /* void */
+    }
+
+    return i;
+}
+
+
 /*
  * Reads the page turned back by so many degrees, by its best few columns;
  * better than what the scan has is taken over.  0, or -1 when memory is short.
@@ -360,7 +393,8 @@ ktpd_scan_turned(ktpd_scan_t *scan, const ktpd_page_t *page, double turn,
     }
 
     n = ktpd_scan_columns(&tried, columns);
-    n = n < most ? n : most;
+    n = ktpd_scan_worth(scan, page, columns, n < most ? n : most);
+    tried.best_columns = scan->best_columns;
 
     for (i = 0; i < n; i++) {
         tried.columns = columns[i];

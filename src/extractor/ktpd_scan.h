@@ -15,6 +15,7 @@ typedef struct {
     ktpd_page_t             page;
     ktpd_sheet_t            sheet;
     double         capital; /* that the sheet was made for, in the image */
+    double         best_columns; /* the best score of any page's columns */
     ktpd_columns_t columns;
     ktpd_rows_t    rows;
     ktpd_table_t  *table;
