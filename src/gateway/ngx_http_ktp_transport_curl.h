@@ -110,6 +110,12 @@ void ngx_http_ktp_transfer_free(ngx_http_ktp_transfer_t *t);
 /* Frees one that is in no queue, wholly. */
 void ngx_http_ktp_transfer_destroy(ngx_http_ktp_transfer_t *t);
 
+
+/* ngx_http_ktp_transport_callback.c */
+
+/* Gives the transfer's handle the functions that libcurl calls. */
+void ngx_http_ktp_callbacks_set(ngx_http_ktp_transfer_t *t);
+
 /* A byte moved: the time-out between two of them starts anew. */
 void ngx_http_ktp_call_progress(ngx_http_ktp_call_t *call);
 
