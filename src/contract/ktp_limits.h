@@ -4,8 +4,9 @@
 #define KTP_LIMITS_H
 
 /*
- * The unit in which an image is held.  Small enough that a slow upload that
- * has sent little costs little, large enough that 5 MB are 160 pieces.
+ * The unit in which an image is held, where nobody says otherwise.  Small
+ * enough that an upload that has sent little costs little, large enough that
+ * 5 MB are 160 pieces.
  */
 #define KTP_CHUNK_SIZE 32768
 

@@ -12,7 +12,7 @@ ktp_store_alloc(const ktp_store_t *st)
         return st->chunks->alloc(st->chunks->ctx);
     }
 
-    return malloc(sizeof(ktp_chunk_t));
+    return malloc(sizeof(ktp_chunk_t) + st->room);
 }
 
 
@@ -34,6 +34,7 @@ ktp_store_init(ktp_store_t *st, const ktp_chunks_t *chunks, size_t max)
     st->chunks = chunks;
     st->first = NULL;
     st->last = NULL;
+    st->room = chunks ? chunks->size : KTP_CHUNK_SIZE;
     st->size = 0;
     st->max = max;
 }
@@ -46,7 +47,7 @@ ktp_store_reserve(ktp_store_t *st, size_t *avail)
 
     chunk = st->last;
 
-    if (chunk == NULL || chunk->len == sizeof(chunk->data)) {
+    if (chunk == NULL || chunk->len == st->room) {
         chunk = ktp_store_alloc(st);
         if (chunk == NULL) {
             return NULL;
@@ -65,7 +66,7 @@ ktp_store_reserve(ktp_store_t *st, size_t *avail)
         st->last = chunk;
     }
 
-    *avail = sizeof(chunk->data) - chunk->len;
+    *avail = st->room - chunk->len;
 
     return chunk->data + chunk->len;
 }
@@ -92,8 +93,7 @@ ktp_store_is_room(const ktp_store_t *st, const unsigned char *p)
 
     chunk = st->last;
 
-    return chunk && chunk->len < sizeof(chunk->data)
-           && p == chunk->data + chunk->len;
+    return chunk && chunk->len < st->room && p == chunk->data + chunk->len;
 }
 
 

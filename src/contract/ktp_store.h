@@ -16,14 +16,16 @@ typedef struct ktp_chunk_s ktp_chunk_t;
 struct ktp_chunk_s {
     ktp_chunk_t  *next;
     size_t        len; /* bytes filled */
-    unsigned char data[KTP_CHUNK_SIZE - sizeof(void *) - sizeof(size_t)];
+    unsigned char data[];
 };
 
 /*
- * Where chunks come from.  alloc returns NULL when there is no memory; both
- * get ctx.  NULL in place of the whole struct means malloc and free.
+ * Where chunks come from.  alloc returns sizeof(ktp_chunk_t) + size bytes,
+ * or NULL when there is no memory; both get ctx.  NULL in place of the whole
+ * struct means malloc and free, and KTP_CHUNK_SIZE.
  */
 typedef struct {
+    size_t size; /* bytes of an image that a chunk takes */
     ktp_chunk_t *(*alloc)(void *ctx);
     void (*free)(void *ctx, ktp_chunk_t *chunk);
     void *ctx;
@@ -33,6 +35,7 @@ typedef struct {
     const ktp_chunks_t *chunks;
     ktp_chunk_t        *first;
     ktp_chunk_t        *last;
+    size_t              room; /* bytes that a chunk takes */
     size_t              size; /* bytes appended in all */
     size_t              max;  /* ceiling of size */
 } ktp_store_t;

@@ -7,13 +7,25 @@
 /* A mapping, aligned to its size, so that a chunk finds the slab it is of. */
 #define NGX_HTTP_KTP_SLAB_SIZE (1024 * 1024)
 
-/* The slab's own data take the place of its first chunk. */
-#define NGX_HTTP_KTP_SLAB_CHUNKS                                              \
-    (NGX_HTTP_KTP_SLAB_SIZE / sizeof(ktp_chunk_t) - 1)
+/* What the slab's own data leave of it. */
+#define NGX_HTTP_KTP_SLAB_ROOM                                                \
+    (NGX_HTTP_KTP_SLAB_SIZE - sizeof(ngx_http_ktp_slab_t))
+
+/* Bytes of chunks, with their heads, of which a slab has so many. */
+#define NGX_HTTP_KTP_LARGE_CHUNK (NGX_HTTP_KTP_SLAB_ROOM / 4 & ~15)
+#define NGX_HTTP_KTP_SMALL_CHUNK (NGX_HTTP_KTP_SLAB_ROOM / 64 & ~15)
 
 /* Wholly free slabs that a worker keeps: what a burst of photos needs. */
 #define NGX_HTTP_KTP_SPARE_SLABS 16
 
+
+/* Chunks of one size. */
+typedef struct {
+    size_t      chunk;   /* bytes, with the head */
+    ngx_queue_t partial; /* slabs in use that have a free chunk */
+    ngx_queue_t spare;   /* slabs that are wholly free */
+    ngx_uint_t  nspare;
+} ngx_http_ktp_slabs_t;
 
 typedef struct {
     ngx_queue_t  queue; /* of one of the two, while it has a free chunk */
@@ -24,38 +36,50 @@ typedef struct {
 
 static ktp_chunk_t *ngx_http_ktp_chunk_alloc(void *ctx);
 static void         ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk);
-static ngx_http_ktp_slab_t *ngx_http_ktp_slab_get(void);
-static ngx_http_ktp_slab_t *ngx_http_ktp_slab_create(void);
+static ngx_http_ktp_slab_t *ngx_http_ktp_slab_get(ngx_http_ktp_slabs_t *slabs);
+static ngx_http_ktp_slab_t *ngx_http_ktp_slab_create(size_t size);
 
 
-const ktp_chunks_t ngx_http_ktp_chunks = {ngx_http_ktp_chunk_alloc,
-                                          ngx_http_ktp_chunk_free, NULL};
+static ngx_http_ktp_slabs_t ngx_http_ktp_large_slabs = {
+    NGX_HTTP_KTP_LARGE_CHUNK,
+    {&ngx_http_ktp_large_slabs.partial, &ngx_http_ktp_large_slabs.partial},
+    {&ngx_http_ktp_large_slabs.spare, &ngx_http_ktp_large_slabs.spare},
+    0};
 
-/* slabs that are in use and have free chunks, and those wholly free */
-static ngx_queue_t ngx_http_ktp_partial = {&ngx_http_ktp_partial,
-                                           &ngx_http_ktp_partial};
-static ngx_queue_t ngx_http_ktp_spare = {&ngx_http_ktp_spare,
-                                         &ngx_http_ktp_spare};
-static ngx_uint_t  ngx_http_ktp_nspare;
+static ngx_http_ktp_slabs_t ngx_http_ktp_small_slabs = {
+    NGX_HTTP_KTP_SMALL_CHUNK,
+    {&ngx_http_ktp_small_slabs.partial, &ngx_http_ktp_small_slabs.partial},
+    {&ngx_http_ktp_small_slabs.spare, &ngx_http_ktp_small_slabs.spare},
+    0};
+
+const ktp_chunks_t ngx_http_ktp_large_chunks = {
+    NGX_HTTP_KTP_LARGE_CHUNK - sizeof(ktp_chunk_t), ngx_http_ktp_chunk_alloc,
+    ngx_http_ktp_chunk_free, &ngx_http_ktp_large_slabs};
+
+const ktp_chunks_t ngx_http_ktp_small_chunks = {
+    NGX_HTTP_KTP_SMALL_CHUNK - sizeof(ktp_chunk_t), ngx_http_ktp_chunk_alloc,
+    ngx_http_ktp_chunk_free, &ngx_http_ktp_small_slabs};
 
 
 static ktp_chunk_t *
 ngx_http_ktp_chunk_alloc(void *ctx)
 {
+    ngx_http_ktp_slabs_t *slabs = ctx;
+
     ktp_chunk_t         *chunk;
     ngx_http_ktp_slab_t *slab;
 
-    if (ngx_queue_empty(&ngx_http_ktp_partial)) {
-        slab = ngx_http_ktp_slab_get();
+    if (ngx_queue_empty(&slabs->partial)) {
+        slab = ngx_http_ktp_slab_get(slabs);
         if (slab == NULL) {
             return NULL;
         }
 
-        ngx_queue_insert_head(&ngx_http_ktp_partial, &slab->queue);
+        ngx_queue_insert_head(&slabs->partial, &slab->queue);
     }
 
-    slab = ngx_queue_data(ngx_queue_head(&ngx_http_ktp_partial),
-                          ngx_http_ktp_slab_t, queue);
+    slab = ngx_queue_data(ngx_queue_head(&slabs->partial), ngx_http_ktp_slab_t,
+                          queue);
 
     slab->used++;
 
@@ -73,6 +97,8 @@ ngx_http_ktp_chunk_alloc(void *ctx)
 static void
 ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk)
 {
+    ngx_http_ktp_slabs_t *slabs = ctx;
+
     ngx_http_ktp_slab_t *slab;
 
     slab =
@@ -80,7 +106,7 @@ ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk)
                                  & ~((uintptr_t) NGX_HTTP_KTP_SLAB_SIZE - 1));
 
     if (slab->free == NULL) {
-        ngx_queue_insert_head(&ngx_http_ktp_partial, &slab->queue);
+        ngx_queue_insert_head(&slabs->partial, &slab->queue);
     }
 
     chunk->next = slab->free;
@@ -92,42 +118,41 @@ ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk)
 
     ngx_queue_remove(&slab->queue);
 
-    if (ngx_http_ktp_nspare == NGX_HTTP_KTP_SPARE_SLABS) {
+    if (slabs->nspare == NGX_HTTP_KTP_SPARE_SLABS) {
         (void) munmap(slab, NGX_HTTP_KTP_SLAB_SIZE);
         return;
     }
 
-    ngx_queue_insert_head(&ngx_http_ktp_spare, &slab->queue);
-    ngx_http_ktp_nspare++;
+    ngx_queue_insert_head(&slabs->spare, &slab->queue);
+    slabs->nspare++;
 }
 
 
 /* The slab that was in use last is the one that a cache still has. */
 
 static ngx_http_ktp_slab_t *
-ngx_http_ktp_slab_get(void)
+ngx_http_ktp_slab_get(ngx_http_ktp_slabs_t *slabs)
 {
     ngx_queue_t *q;
 
-    if (ngx_queue_empty(&ngx_http_ktp_spare)) {
-        return ngx_http_ktp_slab_create();
+    if (ngx_queue_empty(&slabs->spare)) {
+        return ngx_http_ktp_slab_create(slabs->chunk);
     }
 
-    q = ngx_queue_head(&ngx_http_ktp_spare);
+    q = ngx_queue_head(&slabs->spare);
     ngx_queue_remove(q);
-    ngx_http_ktp_nspare--;
+    slabs->nspare--;
 
     return ngx_queue_data(q, ngx_http_ktp_slab_t, queue);
 }
 
 
 static ngx_http_ktp_slab_t *
-ngx_http_ktp_slab_create(void)
+ngx_http_ktp_slab_create(size_t size)
 {
     u_char              *p, *aligned;
     size_t               head;
-    ngx_uint_t           i;
-    ktp_chunk_t         *chunks;
+    ktp_chunk_t         *chunk;
     ngx_http_ktp_slab_t *slab;
 
     /* twice the size, of which the aligned part stays mapped */
@@ -151,14 +176,15 @@ ngx_http_ktp_slab_create(void)
     (void) madvise(aligned, NGX_HTTP_KTP_SLAB_SIZE, MADV_DONTDUMP);
 
     slab = (ngx_http_ktp_slab_t *) aligned;
-    chunks = (ktp_chunk_t *) aligned + 1;
 
     slab->used = 0;
     slab->free = NULL;
 
-    for (i = NGX_HTTP_KTP_SLAB_CHUNKS; i > 0; i--) {
-        chunks[i - 1].next = slab->free;
-        slab->free = &chunks[i - 1];
+    for (p = aligned + NGX_HTTP_KTP_SLAB_SIZE - size;
+         p >= aligned + sizeof(ngx_http_ktp_slab_t); p -= size) {
+        chunk = (ktp_chunk_t *) p;
+        chunk->next = slab->free;
+        slab->free = chunk;
     }
 
     return slab;

@@ -12,8 +12,13 @@
 #include "ktp_store.h"
 
 
-/* The worker's chunks, for ktp_store_init(). */
-extern const ktp_chunks_t ngx_http_ktp_chunks;
+/*
+ * The worker's chunks, for ktp_store_init().  The large ones are for images
+ * that are held whole: a photo arrives in few reads, and what it does not
+ * fill is not touched.  The small ones are for those that pass through.
+ */
+extern const ktp_chunks_t ngx_http_ktp_large_chunks;
+extern const ktp_chunks_t ngx_http_ktp_small_chunks;
 
 /*
  * Memory for the worker's lifetime that is left out of core dumps as well;

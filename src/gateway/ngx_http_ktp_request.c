@@ -184,7 +184,10 @@ ngx_http_ktp_create_ctx(ngx_http_request_t *r)
     }
 
     ctx->request = r;
-    ktp_store_init(&ctx->store, &ngx_http_ktp_chunks, klcf->policy.max_size);
+    ktp_store_init(&ctx->store,
+                   klcf->request_buffering ? &ngx_http_ktp_large_chunks
+                                           : &ngx_http_ktp_small_chunks,
+                   klcf->policy.max_size);
 
     cln->handler = ngx_http_ktp_end;
     cln->data = ctx;

@@ -9,7 +9,8 @@
 #include "ktp_outgoing.h"
 
 
-#define CHUNK    (sizeof(((ktp_chunk_t *) NULL)->data))
+/* no multiple of three, nor of what is read at a time */
+#define CHUNK    ((size_t) 32752)
 #define count(a) (sizeof(a) / sizeof((a)[0]))
 
 
@@ -31,7 +32,7 @@ source_alloc(void *ctx)
     source->left--;
     source->out++;
 
-    return malloc(sizeof(ktp_chunk_t));
+    return malloc(sizeof(ktp_chunk_t) + CHUNK);
 }
 
 
@@ -53,7 +54,7 @@ test_store(void **state)
     ktp_store_t    st;
     unsigned char *room, bytes[100];
 
-    const ktp_chunks_t chunks = {source_alloc, source_free, &source};
+    const ktp_chunks_t chunks = {CHUNK, source_alloc, source_free, &source};
 
     (void) state;
 
@@ -233,7 +234,7 @@ test_growing(void **state)
     (void) state;
 
     memset(&request, 0, sizeof(request));
-    chunks = (ktp_chunks_t){source_alloc, source_free, &source};
+    chunks = (ktp_chunks_t){CHUNK, source_alloc, source_free, &source};
 
     for (round = 0; round < 10 * count(sizes); round++) {
         case_buf_t bytes = {NULL, 0, 0}, right = {NULL, 0, 0};
@@ -317,7 +318,7 @@ test_uneven(void **state)
     (void) state;
 
     for (i = 0; i < count(chunks); i++) {
-        chunks[i] = malloc(sizeof(ktp_chunk_t));
+        chunks[i] = malloc(sizeof(ktp_chunk_t) + CHUNK);
         assert_non_null(chunks[i]);
         n = i % 5 ? (size_t) rand() % 9 : 0;
 
