@@ -12,8 +12,8 @@
 #include <string.h>
 #include "ktp_probe.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
 #endif
 
 
@@ -253,6 +253,98 @@ ktp_jpeg_segment(ktp_probe_t *pr, const unsigned char *p, size_t n)
 }
 
 
+#if defined(__x86_64__)
+
+static int ktp_jpeg_can_avx2;
+
+
+/* As the program begins or the module is loaded: there are no threads yet. */
+
+static void __attribute__((constructor)) ktp_jpeg_cpu_init(void)
+{
+    __builtin_cpu_init();
+    ktp_jpeg_can_avx2 = __builtin_cpu_supports("avx2");
+}
+
+
+/* Which of 16, or of 32, bytes are an FF that something but a 0 follows. */
+
+static inline __m128i
+ktp_jpeg_code_sse2(const unsigned char *p)
+{
+    __m128i ff, zero;
+
+    ff = _mm_loadu_si128((const __m128i *) p);
+    zero = _mm_loadu_si128((const __m128i *) (p + 1));
+
+    ff = _mm_cmpeq_epi8(ff, _mm_set1_epi8((char) 0xff));
+    zero = _mm_cmpeq_epi8(zero, _mm_setzero_si128());
+
+    return _mm_andnot_si128(zero, ff);
+}
+
+
+static inline __attribute__((always_inline, target("avx2"))) __m256i
+ktp_jpeg_code_avx2(const unsigned char *p)
+{
+    __m256i ff, zero;
+
+    ff = _mm256_loadu_si256((const __m256i *) p);
+    zero = _mm256_loadu_si256((const __m256i *) (p + 1));
+
+    ff = _mm256_cmpeq_epi8(ff, _mm256_set1_epi8((char) 0xff));
+    zero = _mm256_cmpeq_epi8(zero, _mm256_setzero_si256());
+
+    return _mm256_andnot_si256(zero, ff);
+}
+
+
+/* ktp_jpeg_stuffed() of whole blocks. */
+
+static size_t
+ktp_jpeg_stuffed_sse2(const unsigned char *p, size_t n)
+{
+    size_t  i;
+    __m128i found, more;
+
+    for (i = 0; n - i > 64; i += 64) {
+        found = _mm_or_si128(ktp_jpeg_code_sse2(p + i),
+                             ktp_jpeg_code_sse2(p + i + 16));
+        more = _mm_or_si128(ktp_jpeg_code_sse2(p + i + 32),
+                            ktp_jpeg_code_sse2(p + i + 48));
+
+        if (_mm_movemask_epi8(_mm_or_si128(found, more))) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+static __attribute__((target("avx2"))) size_t
+ktp_jpeg_stuffed_avx2(const unsigned char *p, size_t n)
+{
+    size_t  i;
+    __m256i found, more;
+
+    for (i = 0; n - i > 128; i += 128) {
+        found = _mm256_or_si256(ktp_jpeg_code_avx2(p + i),
+                                ktp_jpeg_code_avx2(p + i + 32));
+        more = _mm256_or_si256(ktp_jpeg_code_avx2(p + i + 64),
+                               ktp_jpeg_code_avx2(p + i + 96));
+
+        if (_mm256_movemask_epi8(_mm256_or_si256(found, more))) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+#endif
+
+
 /*
  * Bytes at the front of scan data in which no FF is followed by anything but
  * a 0.  One byte in 256 is such a stuffed FF, so that looking for each of
@@ -266,31 +358,14 @@ ktp_jpeg_stuffed(const unsigned char *p, size_t n)
 
     i = 0;
 
-#if defined(__SSE2__)
-    {
-        size_t  j;
-        __m128i ff, zero, found;
+#if defined(__x86_64__)
 
-        const __m128i all = _mm_set1_epi8((char) 0xff);
-        const __m128i none = _mm_setzero_si128();
-
-        for (/* void */; n - i > 64; i += 64) {
-            found = none;
-
-            for (j = i; j < i + 64; j += 16) {
-                ff = _mm_loadu_si128((const __m128i *) (p + j));
-                zero = _mm_loadu_si128((const __m128i *) (p + j + 1));
-
-                ff = _mm_cmpeq_epi8(ff, all);
-                zero = _mm_cmpeq_epi8(zero, none);
-                found = _mm_or_si128(found, _mm_andnot_si128(zero, ff));
-            }
-
-            if (_mm_movemask_epi8(found)) {
-                break;
-            }
-        }
+    if (ktp_jpeg_can_avx2) {
+        i = ktp_jpeg_stuffed_avx2(p, n);
     }
+
+    i += ktp_jpeg_stuffed_sse2(p + i, n - i);
+
 #endif
 
     return i;

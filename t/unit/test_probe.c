@@ -466,7 +466,7 @@ test_jpeg_scan_markers(void **state)
 
     /* at each place of what is looked at in one go, and with more behind */
 
-    for (i = 0; i < count(cases) * 140; i++) {
+    for (i = 0; i < count(cases) * 270; i++) {
         case_buf_t  file = {NULL, 0, 0};
         ktp_probe_t pr;
 
@@ -478,7 +478,7 @@ test_jpeg_scan_markers(void **state)
         put_data(&file, before);
         case_put(&file, cases[i % count(cases)].bytes,
                  cases[i % count(cases)].len);
-        put_data(&file, before % 3 ? 200 : 0);
+        put_data(&file, before % 3 ? 300 : 0);
         case_short(&file, 0xffd9);
 
         check("scan", &pr, &file, cases[i % count(cases)].code);
