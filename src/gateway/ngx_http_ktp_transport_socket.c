@@ -22,6 +22,7 @@ struct ngx_http_ktp_socket_s {
     unsigned          opened : 1;
     unsigned          tcp : 1;
     unsigned          corked : 1;
+    unsigned          used : 1; /* by a call, so that it was connected */
     unsigned          idle : 1;
     unsigned          dead : 1;
 };
@@ -174,7 +175,7 @@ ngx_http_ktp_socket_handler(CURL *easy, curl_socket_t fd, int what, void *data,
 
         /* one that never connected was closed without the callback */
 
-        if (s && s->opened && fcntl(fd, F_GETFD) == -1) {
+        if (s && s->opened && !s->used && fcntl(fd, F_GETFD) == -1) {
             s->opened = 0;
             ngx_http_ktp_transport_stat->connections--;
         }
@@ -507,6 +508,7 @@ ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s)
     /* for the head of the next request; TLS has been agreed upon */
     ngx_http_ktp_socket_cork(s, 1);
 
+    s->used = 1;
     s->idle = 1;
     s->idle_since = ngx_current_msec;
     ngx_queue_insert_tail(&tr->idle, &s->queue);

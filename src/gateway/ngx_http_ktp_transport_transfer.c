@@ -5,6 +5,14 @@
 #define NGX_HTTP_KTP_NAME_AGE       60L
 #define NGX_HTTP_KTP_CONNECTION_AGE 300L
 
+/*
+ * What is received at a time.  An answer has about 1 KB, and its buffer is to
+ * be one block of 4 KB with what libcurl and its memory put around it; an
+ * image has more.
+ */
+#define NGX_HTTP_KTP_RECEIVE_ANSWER 4000L
+#define NGX_HTTP_KTP_RECEIVE_IMAGE  16384L
+
 
 static ngx_http_ktp_transfer_t *
 ngx_http_ktp_transfer_spare(const ngx_http_ktp_upstream_t *up);
@@ -375,6 +383,10 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
 
     easy = t->easy;
     call = t->call;
+
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+                     call->write ? NGX_HTTP_KTP_RECEIVE_IMAGE
+                                 : NGX_HTTP_KTP_RECEIVE_ANSWER);
 
     if (call->read == NULL) {
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
