@@ -170,9 +170,20 @@ sink_listen(struct sockaddr *sa, socklen_t len, const char *name, int tls)
     (void) setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 
     if (sink_stall) {
-        /* else the kernel would hold what this end does not read */
+        /*
+         * Else the kernel would hold what this end does not read: in a buffer
+         * of the receiver's, and, with segments of 64 KB as the loopback has
+         * them and no network, in one of 4 MB of the sender's.
+         */
+
         one = 16384;
         (void) setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &one, sizeof(one));
+
+        if (sa->sa_family == AF_INET) {
+            one = 1460;
+            (void) setsockopt(s->fd, IPPROTO_TCP, TCP_MAXSEG, &one,
+                              sizeof(one));
+        }
     }
 
     if (bind(s->fd, sa, len) == -1 || listen(s->fd, 4096) == -1) {

@@ -10,7 +10,7 @@
 #define NGX_HTTP_KTP_BODY_BUFFER (128 * 1024)
 
 /* The same where the body goes on as it arrives: it may have to wait. */
-#define NGX_HTTP_KTP_BODY_PART (16 * 1024)
+#define NGX_HTTP_KTP_BODY_PART (8 * 1024)
 
 /* Reads in one go, after which other connections have their turn. */
 #define NGX_HTTP_KTP_BODY_READS 16

@@ -13,7 +13,7 @@
 
 /* Bytes of chunks, with their heads, of which a slab has so many. */
 #define NGX_HTTP_KTP_LARGE_CHUNK (NGX_HTTP_KTP_SLAB_ROOM / 4 & ~15)
-#define NGX_HTTP_KTP_SMALL_CHUNK (NGX_HTTP_KTP_SLAB_ROOM / 64 & ~15)
+#define NGX_HTTP_KTP_SMALL_CHUNK (NGX_HTTP_KTP_SLAB_ROOM / 128 & ~15)
 
 /* Wholly free slabs that a worker keeps: what a burst of photos needs. */
 #define NGX_HTTP_KTP_SPARE_SLABS 16

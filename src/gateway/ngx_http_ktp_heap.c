@@ -3,9 +3,14 @@
 #include "ngx_http_ktp_heap.h"
 
 
-/* Blocks have 64 bytes, 128, and so on to the largest. */
-#define NGX_HTTP_KTP_HEAP_SHIFT 6
-#define NGX_HTTP_KTP_HEAP_SIZES 11
+/*
+ * Blocks have 64 bytes, 80, 96, 112, and from 128 on, where an eighth is 16,
+ * go up in eighths of the power of two below.
+ */
+#define NGX_HTTP_KTP_HEAP_MIN    64
+#define NGX_HTTP_KTP_HEAP_EIGHTH 16
+#define NGX_HTTP_KTP_HEAP_SMALL  4
+#define NGX_HTTP_KTP_HEAP_SIZES  (NGX_HTTP_KTP_HEAP_SMALL + 8 * 9 + 1)
 
 /* What is taken from the system at once. */
 #define NGX_HTTP_KTP_HEAP_REGION (512 * 1024)
@@ -23,7 +28,7 @@ typedef struct {
 } ngx_http_ktp_heap_cleanup_t;
 
 
-static ngx_uint_t ngx_http_ktp_heap_order(size_t size);
+static ngx_uint_t ngx_http_ktp_heap_list(size_t size);
 static void      *ngx_http_ktp_heap_new(size_t size);
 static void       ngx_http_ktp_heap_cleanup(void *data);
 
@@ -47,7 +52,7 @@ ngx_http_ktp_heap_alloc(size_t size)
         return NULL;
     }
 
-    n = ngx_http_ktp_heap_order(size);
+    n = ngx_http_ktp_heap_list(size);
 
     (void) pthread_mutex_lock(&ngx_http_ktp_heap_lock);
 
@@ -70,8 +75,17 @@ ngx_http_ktp_heap_alloc(size_t size)
 size_t
 ngx_http_ktp_heap_room(size_t size)
 {
-    return (size_t) 1 << (NGX_HTTP_KTP_HEAP_SHIFT
-                          + ngx_http_ktp_heap_order(size));
+    ngx_uint_t n;
+
+    n = ngx_http_ktp_heap_list(size);
+
+    if (n < NGX_HTTP_KTP_HEAP_SMALL) {
+        return NGX_HTTP_KTP_HEAP_MIN + n * NGX_HTTP_KTP_HEAP_EIGHTH;
+    }
+
+    n -= NGX_HTTP_KTP_HEAP_SMALL;
+
+    return (8 + n % 8) * NGX_HTTP_KTP_HEAP_EIGHTH << n / 8;
 }
 
 
@@ -81,7 +95,7 @@ ngx_http_ktp_heap_free(void *p, size_t size)
     ngx_uint_t           n;
     ngx_http_ktp_free_t *b;
 
-    n = ngx_http_ktp_heap_order(size);
+    n = ngx_http_ktp_heap_list(size);
     b = p;
 
     ngx_explicit_memzero(p, size);
@@ -95,13 +109,28 @@ ngx_http_ktp_heap_free(void *p, size_t size)
 }
 
 
+/* The smallest blocks that hold a size. */
+
 static ngx_uint_t
-ngx_http_ktp_heap_order(size_t size)
+ngx_http_ktp_heap_list(size_t size)
 {
+    size_t     room;
     ngx_uint_t n;
 
-    for (n = 0; ((size_t) 1 << (NGX_HTTP_KTP_HEAP_SHIFT + n)) < size; n++) {
-        /* void */
+    n = 0;
+    room = NGX_HTTP_KTP_HEAP_MIN;
+
+    while (n < NGX_HTTP_KTP_HEAP_SMALL && room < size) {
+        room += NGX_HTTP_KTP_HEAP_EIGHTH;
+        n++;
+    }
+
+    for (/* void */; 2 * room <= size; room *= 2) {
+        n += 8;
+    }
+
+    if (room < size) {
+        n += (size - room + room / 8 - 1) / (room / 8);
     }
 
     return n;

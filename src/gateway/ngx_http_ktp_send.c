@@ -12,7 +12,7 @@
  * Bytes of an image that wait for the upstream, above which no more are read
  * from the client; and what libcurl holds of them in its buffer.
  */
-#define NGX_HTTP_KTP_STREAM_PENDING 32768
+#define NGX_HTTP_KTP_STREAM_PENDING 8192
 #define NGX_HTTP_KTP_STREAM_BUFFER  16384
 
 

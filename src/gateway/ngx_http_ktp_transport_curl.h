@@ -25,7 +25,7 @@
 #define NGX_HTTP_KTP_UPLOAD_MAX (256 * 1024)
 
 /* What the buffers of all calls in flight are to have together, roughly. */
-#define NGX_HTTP_KTP_UPLOAD_ALL (16 * 1024 * 1024)
+#define NGX_HTTP_KTP_UPLOAD_ALL (4 * 1024 * 1024)
 
 
 typedef struct ngx_http_ktp_name_s ngx_http_ktp_name_t;
