@@ -24,8 +24,11 @@
 #define NGX_HTTP_KTP_UPLOAD_MIN 16384
 #define NGX_HTTP_KTP_UPLOAD_MAX (256 * 1024)
 
-/* What the buffers of all calls in flight are to have together, roughly. */
-#define NGX_HTTP_KTP_UPLOAD_ALL (4 * 1024 * 1024)
+/*
+ * Calls that get the largest one.  The n-th of more gets it by (16 / n)^2, so
+ * that all others have no more than these together, or the smallest one.
+ */
+#define NGX_HTTP_KTP_UPLOAD_CALLS 16
 
 
 typedef struct ngx_http_ktp_name_s ngx_http_ktp_name_t;

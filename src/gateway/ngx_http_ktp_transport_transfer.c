@@ -379,6 +379,7 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
 {
     off_t                buffer, most;
     CURL                *easy;
+    ngx_uint_t           n;
     ngx_http_ktp_call_t *call;
 
     easy = t->easy;
@@ -395,8 +396,9 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
 
     /* a few calls get all that is of use, and many do not add up to much */
 
-    most = NGX_HTTP_KTP_UPLOAD_ALL / (ngx_http_ktp_transport.ncalls + 1);
-    most = ngx_min(most, NGX_HTTP_KTP_UPLOAD_MAX);
+    n = ngx_max(ngx_http_ktp_transport.ncalls + 1, NGX_HTTP_KTP_UPLOAD_CALLS);
+    most = NGX_HTTP_KTP_UPLOAD_MAX * NGX_HTTP_KTP_UPLOAD_CALLS / n
+           * NGX_HTTP_KTP_UPLOAD_CALLS / n;
 
     buffer = ngx_min(call->body_length, most);
     buffer = ngx_max(buffer, NGX_HTTP_KTP_UPLOAD_MIN);
