@@ -198,4 +198,27 @@ sub load_end {
     unlike($nginx->log_from, qr/\[(alert|crit|emerg)\]/, 'a clean log');
 }
 
+# One process with no master goes on by itself, with a configuration that has
+# no zone any more; nginx means this for development only.
+
+{
+    my $nginx = KTP::Nginx->new;
+    my %single = (main => KTP::load_module(), server => $opt{server});
+
+    $upstream->reset;
+    $nginx->start($nginx->config(%single, http => 'ktp_zone z:1m;'))
+        or BAIL_OUT($nginx->complaint);
+    is(post($nginx->port, '/e', $image, @head)->{status}, 200,
+       'a connection to keep, counted in a zone');
+
+    KTP::Nginx::write_file($nginx->prefix . '/conf/nginx.conf',
+                           $nginx->config(%single));
+    $nginx->signal('HUP');
+    ok($nginx->wait_log(qr/reconfiguring/), 'the zone goes');
+    $nginx->settle;
+
+    $nginx->stop('QUIT');
+    is($nginx->status, 0, 'the connection is closed without it');
+}
+
 done_testing();
