@@ -330,16 +330,16 @@ static ngx_http_module_t ngx_http_ktp_module_ctx = {
 
 ngx_module_t ngx_http_ktp_module = {
     NGX_MODULE_V1,
-    &ngx_http_ktp_module_ctx,         /* module context */
-    ngx_http_ktp_commands,            /* module directives */
-    NGX_HTTP_MODULE,                  /* module type */
-    NULL,                             /* init master */
-    ngx_http_ktp_metrics_init_module, /* init module */
-    ngx_http_ktp_init_process,        /* init process */
-    NULL,                             /* init thread */
-    NULL,                             /* exit thread */
-    ngx_http_ktp_exit_process,        /* exit process */
-    ngx_http_ktp_state_exit_master,   /* exit master */
+    &ngx_http_ktp_module_ctx,       /* module context */
+    ngx_http_ktp_commands,          /* module directives */
+    NGX_HTTP_MODULE,                /* module type */
+    NULL,                           /* init master */
+    NULL,                           /* init module */
+    ngx_http_ktp_init_process,      /* init process */
+    NULL,                           /* init thread */
+    NULL,                           /* exit thread */
+    ngx_http_ktp_exit_process,      /* exit process */
+    ngx_http_ktp_state_exit_master, /* exit master */
     NGX_MODULE_V1_PADDING};
 
 
@@ -475,6 +475,15 @@ ngx_http_ktp_init(ngx_conf_t *cf)
     if (kmcf->status && kmcf->zone == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"ktp_status\" requires \"ktp_zone\"");
+        return NGX_ERROR;
+    }
+
+    /* a process with no master would unmap the zone that it counts in */
+
+    if (kmcf->zone == NULL && ngx_http_ktp_metrics_counting()) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ktp_zone\" cannot be taken away by a reload "
+                           "with \"master_process off\"");
         return NGX_ERROR;
     }
 

@@ -158,18 +158,10 @@ ngx_http_ktp_metrics_init_process(ngx_cycle_t *cycle)
 }
 
 
-ngx_int_t
-ngx_http_ktp_metrics_init_module(ngx_cycle_t *cycle)
+ngx_uint_t
+ngx_http_ktp_metrics_counting(void)
 {
-    ngx_http_ktp_main_conf_t *kmcf;
-
-    kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
-
-    if (kmcf == NULL || kmcf->zone == NULL) {
-        ngx_http_ktp_metrics_exit();
-    }
-
-    return NGX_OK;
+    return ngx_http_ktp_worker != NULL;
 }
 
 

@@ -79,12 +79,8 @@ ngx_int_t ngx_http_ktp_metrics_init(ngx_conf_t *cf);
 /* A place for the worker's gauges.  For init_process. */
 void ngx_http_ktp_metrics_init_process(ngx_cycle_t *cycle);
 
-/*
- * Gives it up when the one process that there is, with no master, goes on
- * with a configuration that has no zone: the old one is unmapped then.  For
- * init_module.
- */
-ngx_int_t ngx_http_ktp_metrics_init_module(ngx_cycle_t *cycle);
+/* Whether this process has one. */
+ngx_uint_t ngx_http_ktp_metrics_counting(void);
 
 /* Gives it up.  For exit_process, when all connections are closed. */
 void ngx_http_ktp_metrics_exit(void);
