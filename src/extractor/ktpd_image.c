@@ -4,10 +4,12 @@
 #include <spng.h>
 #include <turbojpeg.h>
 
+#include "ktp_probe.h"
 #include "ktpd_image.h"
 
 
-#define KTPD_EXIF_ORIENTATION 0x0112
+/* Bytes that are looked at in one go for the orientation. */
+#define KTPD_PROBE_PIECE 4096
 
 
 static int ktpd_image_jpeg(ktpd_pool_t *pool, const unsigned char *bytes,
@@ -57,100 +59,25 @@ ktpd_image_decode(ktpd_pool_t *pool, const unsigned char *bytes, size_t len,
 }
 
 
-static unsigned
-ktpd_exif_number(const unsigned char *p, int big, int n)
-{
-    int      i;
-    unsigned v;
-
-    v = 0;
-
-    for (i = 0; i < n; i++) {
-        v = v << 8 | p[big ? i : n - 1 - i];
-    }
-
-    return v;
-}
-
-
-/*
- * The orientation (1 to 8) in the body of an APP1 segment, or 1: "Exif", two
- * zero bytes, a TIFF header, and image file directory 0 (EXIF 2.32, 4.5.2
- * and 4.6.4).
- */
+/* As the contract's probe finds it before the frame header. */
 static int
-ktpd_exif_orientation(const unsigned char *p, size_t len)
+ktpd_jpeg_orientation(const unsigned char *bytes, size_t len)
 {
-    int                  big;
-    size_t               i, n, at;
-    unsigned             value;
-    const unsigned char *entry;
+    size_t             n;
+    ktp_probe_t        probe;
+    const ktp_policy_t any = {.types = KTP_IMAGE_JPEG,
+                              .max_pixels = UINT32_MAX};
 
-    if (len < 14 || memcmp(p, "Exif\0\0", 6) != 0) {
-        return 1;
-    }
+    ktp_probe_init(&probe, &any);
 
-    p += 6;
-    len -= 6;
-    big = (p[0] == 'M');
-    at = ktpd_exif_number(p + 4, big, 4);
-
-    if (at > len || len - at < 2) {
-        return 1;
-    }
-
-    n = ktpd_exif_number(p + at, big, 2);
-    at += 2;
-
-    for (i = 0; i < n && len - at >= 12; i++, at += 12) {
-        entry = p + at;
-
-        if (ktpd_exif_number(entry, big, 2) == KTPD_EXIF_ORIENTATION) {
-            value = ktpd_exif_number(entry + 8, big, 2);
-            return (value >= 1 && value <= 8) ? (int) value : 1;
-        }
-    }
-
-    return 1;
-}
-
-
-/* Walks the segments before the first scan (ITU-T T.81, B.1.1). */
-static int
-ktpd_jpeg_orientation(const unsigned char *p, size_t len)
-{
-    int    orientation;
-    size_t at, size;
-
-    at = 2;
-
-    while (len - at >= 4 && p[at] == 0xff) {
-
-        if (p[at + 1] == 0xff) {
-            at++;
-            continue;
-        }
-
-        if (p[at + 1] == 0xda) {
+    for (/* void */; len > 0 && probe.width == 0; bytes += n, len -= n) {
+        n = len < KTPD_PROBE_PIECE ? len : KTPD_PROBE_PIECE;
+        if (ktp_probe_feed(&probe, bytes, n) != KTP_OK) {
             break;
         }
-
-        size = (size_t) p[at + 2] << 8 | p[at + 3];
-        if (size < 2 || size > len - at - 2) {
-            break;
-        }
-
-        if (p[at + 1] == 0xe1) {
-            orientation = ktpd_exif_orientation(p + at + 4, size - 2);
-            if (orientation != 1) {
-                return orientation;
-            }
-        }
-
-        at += size + 2;
     }
 
-    return 1;
+    return (int) probe.orientation;
 }
 
 
