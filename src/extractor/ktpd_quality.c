@@ -17,12 +17,18 @@
 /* The side of the squares that sharpness is told by. */
 #define KTPD_QUALITY_TILE 32
 
+/* The side of the squares that colour is told by. */
+#define KTPD_QUALITY_PATCH 8
+
+/* A card is 33 spacings of its rows wide, and 21 high. */
+#define KTPD_QUALITY_CARD (33. * 21.)
+
 /* Luma of paper in good light. */
 #define KTPD_QUALITY_WHITE 200.
 
 #define KTPD_SATURATED 250
 
-const double ktpd_quality_thresholds[KTPD_MEASURES] = {.180, 97., .004, .030};
+const double ktpd_quality_thresholds[KTPD_MEASURES] = {.180, 97., .0026, .030};
 
 const char *const ktpd_quality_names[KTPD_MEASURES] = {
     "blur", "dark", "flashlight", "grayscale"};
@@ -193,8 +199,10 @@ ktpd_quality_dark(const ktpd_gray_t *luma)
 }
 
 
+/* card is the pixels that the card covers. */
 static int
-ktpd_quality_flash(ktpd_pool_t *pool, const ktpd_gray_t *luma, double *flash)
+ktpd_quality_flash(ktpd_pool_t *pool, const ktpd_gray_t *luma, double card,
+                   double *flash)
 {
     int          i, n;
     double       aspect;
@@ -218,7 +226,7 @@ ktpd_quality_flash(ktpd_pool_t *pool, const ktpd_gray_t *luma, double *flash)
 
         if (b[i].area > .45 * b[i].w * b[i].h && aspect > 1 / 3. && aspect < 3
             && b[i].area < .12 * luma->w * luma->h) {
-            *flash = fmax(*flash, (double) b[i].area / luma->w / luma->h);
+            *flash = fmax(*flash, b[i].area / card);
         }
     }
 
@@ -228,24 +236,54 @@ ktpd_quality_flash(ktpd_pool_t *pool, const ktpd_gray_t *luma, double *flash)
 }
 
 
-/* A tinted photocopy is gray too: chroma's spread, not its level. */
+/* The mean colour differences of a square of pixels, and its mean luma. */
+static void
+ktpd_quality_square(const ktpd_image_t *image, const ktpd_gray_t *luma, int x,
+                    int y, double c[3])
+{
+    int                  i;
+    size_t               at;
+    const unsigned char *p;
+
+    memset(c, 0, 3 * sizeof(double));
+
+    for (i = 0; i < KTPD_QUALITY_PATCH * KTPD_QUALITY_PATCH; i++) {
+        at = (size_t) (y + i / KTPD_QUALITY_PATCH) * (size_t) image->w
+             + (size_t) (x + i % KTPD_QUALITY_PATCH);
+        p = image->rgb + 3 * at;
+        c[0] += .564 * (p[2] - luma->px[at]);
+        c[1] += .713 * (p[0] - luma->px[at]);
+        c[2] += luma->px[at];
+    }
+
+    for (i = 0; i < 3; i++) {
+        c[i] /= KTPD_QUALITY_PATCH * KTPD_QUALITY_PATCH;
+    }
+}
+
+
+/*
+ * A tinted photocopy is gray too: chroma's spread, not its level; and grain
+ * is no colour: of squares, in which it cancels out.
+ */
 static double
 ktpd_quality_gray(const ktpd_image_t *image, const ktpd_gray_t *luma)
 {
-    int                  x, y, n;
-    double               sum[3] = {0}, square[2] = {0}, c[2];
-    const unsigned char *p;
+    int    x, y, i, n;
+    double sum[3] = {0}, square[2] = {0}, c[3];
 
     n = 0;
 
-    for (y = luma->h / 10; y < luma->h - luma->h / 10; y++) {
-        for (x = luma->w / 10; x < luma->w - luma->w / 10; x++) {
-            p = image->rgb + ((size_t) y * image->w + x) * 3;
-            c[0] = .564 * (p[2] - luma->px[(size_t) y * luma->w + x]);
-            c[1] = .713 * (p[0] - luma->px[(size_t) y * luma->w + x]);
-            sum[0] += c[0];
-            sum[1] += c[1];
-            sum[2] += luma->px[(size_t) y * luma->w + x];
+    for (y = luma->h / 10; y < luma->h - luma->h / 10 - KTPD_QUALITY_PATCH;
+         y += KTPD_QUALITY_PATCH) {
+        for (x = luma->w / 10; x < luma->w - luma->w / 10 - KTPD_QUALITY_PATCH;
+             x += KTPD_QUALITY_PATCH) {
+            ktpd_quality_square(image, luma, x, y, c);
+
+            for (i = 0; i < 3; i++) {
+                sum[i] += c[i];
+            }
+
             square[0] += c[0] * c[0];
             square[1] += c[1] * c[1];
             n++;
@@ -268,6 +306,7 @@ ktpd_quality_measures(ktpd_pool_t *pool, const ktpd_image_t *image,
                       double spacing, double measures[KTPD_MEASURES])
 {
     int          i, side, to, n;
+    double       row;
     ktpd_gray_t  luma;
     ktpd_image_t small;
 
@@ -303,13 +342,17 @@ ktpd_quality_measures(ktpd_pool_t *pool, const ktpd_image_t *image,
         luma.px[i] = (unsigned char) ktpd_luma(small.rgb + 3 * (size_t) i);
     }
 
+    row = spacing * small.w / image->w;
     measures[KTPD_MEASURE_DARK] = ktpd_quality_dark(&luma);
 
     if (ktpd_quality_blur(pool, &luma,
                           measures[KTPD_MEASURE_DARK] / KTPD_QUALITY_WHITE,
                           &measures[KTPD_MEASURE_BLUR])
             != 0
-        || ktpd_quality_flash(pool, &luma, &measures[KTPD_MEASURE_FLASH])
+        || ktpd_quality_flash(pool, &luma,
+                              spacing > 0 ? KTPD_QUALITY_CARD * row * row
+                                          : (double) small.w * small.h,
+                              &measures[KTPD_MEASURE_FLASH])
                != 0) {
         return -1;
     }

@@ -16,9 +16,10 @@ typedef enum {
     KTPD_MEASURE_BLUR,  /* energy of the Laplacian over that of the gradient,
                            where there is most gradient; low: blurred */
     KTPD_MEASURE_DARK,  /* luma that nine pixels in ten are under; low: dark */
-    KTPD_MEASURE_FLASH, /* share of the image in the largest compact blob of
-                           saturated pixels; high: flashlight */
-    KTPD_MEASURE_GRAY,  /* spread of chroma over mean luma; low: grayscale */
+    KTPD_MEASURE_FLASH, /* the largest compact blob of saturated pixels, in
+                           parts of the card's area; high: flashlight */
+    KTPD_MEASURE_GRAY,  /* spread of chroma, of squares of pixels, over mean
+                           luma; low: grayscale */
     KTPD_MEASURES
 } ktpd_measure_t;
 
