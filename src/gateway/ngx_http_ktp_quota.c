@@ -73,10 +73,10 @@ ngx_http_ktp_rate_admit(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_client_t *client)
 
     /* a stranger takes nothing of a client's rate */
 
-    rate = client->slot->rate;
+    rate = client->slot->account->rate;
 
-    wait = ktp_rate_take(ctx->refused ? &rate : &client->slot->rate, now,
-                         client->rate_interval, client->rate_burst);
+    wait = ktp_rate_take(ctx->refused ? &rate : &client->slot->account->rate,
+                         now, client->rate_interval, client->rate_burst);
 
     if (wait == 0 || ctx->refused) {
         return KTP_OK;
@@ -159,16 +159,18 @@ ngx_http_ktp_quota_take(ngx_http_ktp_ctx_t *ctx)
         quota = &client->quota[i];
         limit = quota->set && !quota->shadow ? quota->limit : KTP_QUOTA_MAX;
 
-        if (!ktp_quota_take(&slot->quota[i], ngx_http_ktp_quota_now(client, i),
-                            limit, &taken->numbers[i])) {
+        if (!ktp_quota_take(&slot->account->quota[i],
+                            ngx_http_ktp_quota_now(client, i), limit,
+                            &taken->numbers[i])) {
             ngx_http_ktp_quota_give(sh, slot, taken->numbers, i);
             return ngx_http_ktp_quota_refused(ctx);
         }
 
         if (quota->set && quota->shadow
-            && ktp_quota_used(&slot->quota[i], taken->numbers[i])
+            && ktp_quota_used(&slot->account->quota[i], taken->numbers[i])
                    > quota->limit) {
-            (void) __atomic_add_fetch(&slot->shadowed, 1, __ATOMIC_RELAXED);
+            (void) __atomic_add_fetch(&slot->account->shadowed, 1,
+                                      __ATOMIC_RELAXED);
 
             ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
                           "quota of client \"%V\" is exceeded, in shadow",
@@ -176,7 +178,7 @@ ngx_http_ktp_quota_take(ngx_http_ktp_ctx_t *ctx)
         }
     }
 
-    (void) __atomic_add_fetch(&sh->changes, 1, __ATOMIC_RELAXED);
+    (void) __atomic_add_fetch(&sh->ledger->changes, 1, __ATOMIC_RELAXED);
 
     taken->slot = slot;
     taken->shared = sh;
@@ -220,7 +222,7 @@ uint64_t
 ngx_http_ktp_quota_used(ngx_http_ktp_client_t *client,
                         ktp_quota_period_t     period)
 {
-    return ktp_quota_used(&client->slot->quota[period],
+    return ktp_quota_used(&client->slot->account->quota[period],
                           ngx_http_ktp_quota_now(client, period));
 }
 
@@ -242,10 +244,10 @@ ngx_http_ktp_quota_give(ngx_http_ktp_shared_t *sh, ngx_http_ktp_slot_t *slot,
     ngx_uint_t i;
 
     for (i = 0; i < n; i++) {
-        ktp_quota_give(&slot->quota[i], numbers[i]);
+        ktp_quota_give(&slot->account->quota[i], numbers[i]);
     }
 
-    (void) __atomic_add_fetch(&sh->changes, 1, __ATOMIC_RELAXED);
+    (void) __atomic_add_fetch(&sh->ledger->changes, 1, __ATOMIC_RELAXED);
 }
 
 

@@ -70,14 +70,14 @@ ngx_http_ktp_state_load(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
     ngx_fd_t  fd;
     ngx_int_t rc;
 
-    zone->shared->generation = 1;
+    zone->shared->ledger->generation = 1;
 
     if (zone->state.len == 0) {
         return NGX_OK;
     }
 
     /* the first write tells whose the file is */
-    zone->shared->changes = 1;
+    zone->shared->ledger->changes = 1;
 
     fd = ngx_open_file(zone->state.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
 
@@ -144,7 +144,7 @@ ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone, ngx_fd_t fd, ngx_log_t *log)
         rc = ktp_quota_state_read((char *) p, n, ngx_http_ktp_state_entry,
                                   zone, &why);
 
-        zone->shared->generation =
+        zone->shared->ledger->generation =
             ktp_quota_state_generation((char *) p, n) + 1;
 
         ngx_free(p);
@@ -185,7 +185,8 @@ ngx_http_ktp_state_entry(void *data, const ktp_quota_entry_t *entry)
         return 1;
     }
 
-    ngx_memcpy(slot->quota, entry->words, sizeof(slot->quota));
+    ngx_memcpy(slot->account->quota, entry->words,
+               sizeof(slot->account->quota));
 
     return 0;
 }
@@ -252,8 +253,9 @@ ngx_http_ktp_state_timer(ngx_event_t *ev)
         sh = zone ? zone->shared : NULL;
 
         if (sh
-            && __atomic_load_n(&sh->changes, __ATOMIC_RELAXED)
-                   != __atomic_load_n(&sh->written, __ATOMIC_RELAXED)) {
+            && __atomic_load_n(&sh->ledger->changes, __ATOMIC_RELAXED)
+                   != __atomic_load_n(&sh->ledger->written,
+                                      __ATOMIC_RELAXED)) {
             ngx_http_ktp_state_begin(st, zone);
         }
     }
@@ -291,7 +293,7 @@ ngx_http_ktp_state_begin(ngx_http_ktp_state_t *st, ngx_http_ktp_zone_t *zone)
     if (err) {
         ngx_log_error(NGX_LOG_ALERT, st->timer.log, err,
                       "pthread_create() failed");
-        __atomic_store_n(&zone->shared->writer, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&zone->shared->ledger->writer, 0, __ATOMIC_RELEASE);
         ngx_free(st->job.path);
         return;
     }
@@ -307,15 +309,15 @@ ngx_http_ktp_state_claim(ngx_http_ktp_shared_t *sh)
 {
     ngx_atomic_uint_t writer;
 
-    writer = sh->writer;
+    writer = sh->ledger->writer;
 
     if (writer && writer != (ngx_atomic_uint_t) ngx_pid
         && (kill(writer, 0) == 0 || ngx_errno != ESRCH)) {
         return NGX_BUSY;
     }
 
-    return ngx_atomic_cmp_set(&sh->writer, writer, ngx_pid) ? NGX_OK
-                                                            : NGX_BUSY;
+    return ngx_atomic_cmp_set(&sh->ledger->writer, writer, ngx_pid) ? NGX_OK
+                                                                    : NGX_BUSY;
 }
 
 
@@ -331,17 +333,18 @@ ngx_http_ktp_state_end(ngx_http_ktp_state_t *st)
     job = &st->job;
     sh = job->shared;
 
-    __atomic_store_n(&sh->writer, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&sh->ledger->writer, 0, __ATOMIC_RELEASE);
 
     /* each second it is tried again, by any worker, and told once */
 
     if (job->failed == NULL) {
-        if (__atomic_exchange_n(&sh->failing, 0, __ATOMIC_RELAXED)) {
+        if (__atomic_exchange_n(&sh->ledger->failing, 0, __ATOMIC_RELAXED)) {
             ngx_log_error(NGX_LOG_NOTICE, st->timer.log, 0,
                           "state file \"%s\" is written again", job->path);
         }
 
-    } else if (!__atomic_exchange_n(&sh->failing, 1, __ATOMIC_RELAXED)) {
+    } else if (!__atomic_exchange_n(&sh->ledger->failing, 1,
+                                    __ATOMIC_RELAXED)) {
         ngx_http_ktp_state_told(job, st->timer.log);
     }
 
@@ -366,8 +369,16 @@ ngx_http_ktp_state_exit_master(ngx_cycle_t *cycle)
 
     zone = ngx_http_ktp_state_zone(cycle);
 
-    if (zone == NULL || zone->shared->changes == zone->shared->written
+    if (zone == NULL
+        || zone->shared->ledger->changes == zone->shared->ledger->written
         || ngx_http_ktp_state_job(zone, &job, cycle->log) != NGX_OK) {
+        return;
+    }
+
+    /* a worker of the binary after this one writes, and has all of it */
+
+    if (ngx_http_ktp_state_claim(zone->shared) != NGX_OK) {
+        ngx_free(job.path);
         return;
     }
 
@@ -377,13 +388,15 @@ ngx_http_ktp_state_exit_master(ngx_cycle_t *cycle)
         ngx_http_ktp_state_told(&job, cycle->log);
     }
 
+    __atomic_store_n(&zone->shared->ledger->writer, 0, __ATOMIC_RELEASE);
     ngx_free(job.path);
 }
 
 
 /*
- * A binary upgrade has two masters for a while, the newer one with the next
- * generation: neither takes the other's temporary file.
+ * After an upgrade of the binary with another zone there are two masters for
+ * a while that count apart, the newer one with the next generation: neither
+ * takes the other's temporary file.
  */
 
 static ngx_int_t
@@ -409,7 +422,7 @@ ngx_http_ktp_state_job(ngx_http_ktp_zone_t      *zone,
 
     job->temp = p;
     p = ngx_sprintf(p, "%V.new%uL%Z", &zone->state,
-                    zone->shared->generation % 2);
+                    zone->shared->ledger->generation % 2);
 
     while (job->path[len - 1] != '/') {
         len--;
@@ -447,7 +460,7 @@ ngx_http_ktp_state_write(ngx_http_ktp_state_job_t *job)
     job->failed = NULL;
     job->err = 0;
 
-    changes = __atomic_load_n(&job->shared->changes, __ATOMIC_ACQUIRE);
+    changes = __atomic_load_n(&job->shared->ledger->changes, __ATOMIC_ACQUIRE);
 
     if (ngx_http_ktp_state_later(job) != NGX_OK) {
         return;
@@ -465,7 +478,8 @@ ngx_http_ktp_state_write(ngx_http_ktp_state_job_t *job)
     free(text);
 
     if (job->failed == NULL) {
-        __atomic_store_n(&job->shared->written, changes, __ATOMIC_RELEASE);
+        __atomic_store_n(&job->shared->ledger->written, changes,
+                         __ATOMIC_RELEASE);
     }
 }
 
@@ -489,7 +503,8 @@ ngx_http_ktp_state_later(ngx_http_ktp_state_job_t *job)
     (void) close(fd);
 
     if (n > 0
-        && ktp_quota_state_generation(head, n) > job->shared->generation) {
+        && ktp_quota_state_generation(head, n)
+               > job->shared->ledger->generation) {
         job->failed = "a later start has taken it over";
         job->later = 1;
         return NGX_ERROR;
@@ -504,16 +519,18 @@ ngx_http_ktp_state_later(ngx_http_ktp_state_job_t *job)
 static char *
 ngx_http_ktp_state_text(ngx_http_ktp_shared_t *sh, size_t *len)
 {
-    char                *text, *p;
-    size_t               n, i, used;
-    ktp_quota_entry_t   *entries, *e;
-    ngx_http_ktp_slot_t *slot, *first;
+    char                   *text, *p;
+    size_t                  n, i, used;
+    ktp_quota_entry_t      *entries, *e;
+    ngx_http_ktp_account_t *account, *last;
 
-    first = __atomic_load_n(&sh->slots, __ATOMIC_ACQUIRE);
+    /* not by the slots: another binary's clients have none here */
 
-    for (slot = first, n = 0; slot; slot = slot->next) {
-        n++;
-    }
+    n = __atomic_load_n(&sh->ledger->naccounts, __ATOMIC_ACQUIRE);
+    n = ngx_min(n, sh->max);
+
+    account = sh->ledger->accounts;
+    last = account + n;
 
     entries = malloc((n + 1) * sizeof(ktp_quota_entry_t));
     text = malloc(ktp_quota_state_size(n));
@@ -526,26 +543,27 @@ ngx_http_ktp_state_text(ngx_http_ktp_shared_t *sh, size_t *len)
 
     e = entries;
 
-    for (slot = first; slot; slot = slot->next) {
+    for (/* void */; account < last; account++) {
         used = 0;
 
         for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
-            e->words[i] = __atomic_load_n(&slot->quota[i], __ATOMIC_RELAXED);
+            e->words[i] =
+                __atomic_load_n(&account->quota[i], __ATOMIC_RELAXED);
             used |= e->words[i] != 0;
         }
 
-        e->name = (char *) slot->name;
-        e->len = slot->sn.str.len;
+        e->name = (char *) account->name;
+        e->len = account->len;
 
         /* of requests that are no client's nothing is kept */
 
-        if (used && e->len) {
+        if (used && e->len && e->len <= KTP_MAX_CLIENT_NAME) {
             e++;
         }
     }
 
     n = e - entries;
-    p = ktp_quota_state_head(text, sh->generation, n);
+    p = ktp_quota_state_head(text, sh->ledger->generation, n);
 
     for (i = 0; i < n; i++) {
         p = ktp_quota_state_entry(p, &entries[i]);

@@ -290,7 +290,7 @@ ngx_http_ktp_status_name(ngx_http_ktp_slot_t *slot)
     ngx_str_t        name;
     static ngx_str_t nobody = ngx_string(NGX_HTTP_KTP_STATUS_NOBODY);
 
-    name.data = slot->name;
+    name.data = slot->account->name;
     name.len = slot->sn.str.len;
 
     return name.len ? name : nobody;
@@ -466,10 +466,11 @@ ngx_http_ktp_status_shadowed(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_family(st, NGX_HTTP_KTP_SHADOWED);
 
     for (slot = st->zone->shared->slots; slot; slot = slot->next) {
-        if (slot->shadowed) {
+        if (slot->account->shadowed) {
             label.name = "client";
             label.value = ngx_http_ktp_status_name(slot);
-            ngx_http_ktp_status_number(st, "", &label, 1, slot->shadowed);
+            ngx_http_ktp_status_number(st, "", &label, 1,
+                                       slot->account->shadowed);
         }
     }
 

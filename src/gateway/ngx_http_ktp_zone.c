@@ -5,16 +5,27 @@
 
 
 /* Goes up when the meaning of anything shared changes. */
-#define NGX_HTTP_KTP_ZONE_VERSION 1
+#define NGX_HTTP_KTP_ZONE_VERSION 2
 
 /* Of a zone, for calls that are counted and not sent yet. */
 #define NGX_HTTP_KTP_UNSENT_SHARE 16
+
+/* Bytes of a zone that a slot takes at least. */
+#define NGX_HTTP_KTP_ZONE_SLOT 128
 
 
 static ngx_int_t ngx_http_ktp_zone_same(ngx_conf_t *cf, ngx_str_t *name,
                                         size_t size);
 static ngx_int_t ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static ngx_int_t ngx_http_ktp_zone_create(ngx_http_ktp_zone_t *zone);
+static ngx_int_t ngx_http_ktp_zone_ledger(ngx_http_ktp_zone_t *zone,
+                                          ngx_log_t           *log);
+static ngx_int_t ngx_http_ktp_zone_clients(ngx_http_ktp_zone_t *zone,
+                                           ngx_log_t           *log);
+static ngx_int_t ngx_http_ktp_slot_adopt(ngx_http_ktp_zone_t *zone);
+static ngx_http_ktp_slot_t *
+ngx_http_ktp_slot_create(ngx_http_ktp_zone_t    *zone,
+                         ngx_http_ktp_account_t *account);
 
 
 char *
@@ -160,11 +171,9 @@ ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_http_ktp_zone_t *ozone = data;
 
-    ngx_str_t               nobody;
-    ngx_log_t              *log;
-    ngx_uint_t              i;
-    ngx_http_ktp_zone_t    *zone;
-    ngx_http_ktp_client_t **client;
+    ngx_int_t            rc;
+    ngx_log_t           *log;
+    ngx_http_ktp_zone_t *zone;
 
     zone = shm_zone->data;
     zone->pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
@@ -182,10 +191,66 @@ ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
             return NGX_ERROR;
         }
 
+        if (ngx_http_ktp_ledger_lock(zone->shared->fd, log) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
     } else if (ngx_http_ktp_zone_create(zone) != NGX_OK
-               || ngx_http_ktp_state_load(zone, log) != NGX_OK) {
+               || ngx_http_ktp_zone_ledger(zone, log) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    rc = ngx_http_ktp_zone_clients(zone, log);
+
+    ngx_http_ktp_ledger_unlock(zone->shared->fd, log);
+
+    return rc;
+}
+
+
+/* Leaves it locked. */
+
+static ngx_int_t
+ngx_http_ktp_zone_ledger(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
+{
+    ngx_str_t             *name;
+    ngx_uint_t             inherited;
+    ngx_http_ktp_shared_t *sh;
+
+    sh = zone->shared;
+    name = &zone->shm_zone->shm.name;
+
+    sh->max = zone->shm_zone->shm.size / NGX_HTTP_KTP_ZONE_SLOT;
+    sh->ledger = ngx_http_ktp_ledger(name, sh->max, &sh->fd, &inherited, log);
+
+    if (sh->ledger == NULL
+        || ngx_http_ktp_ledger_lock(sh->fd, log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (inherited) {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "ktp_zone \"%V\" goes on from the binary before", name);
+        return NGX_OK;
+    }
+
+    if (getenv(NGINX_VAR)) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "ktp_zone \"%V\" of the binary before is not there or "
+                      "another, quotas are counted apart until that ends",
+                      name);
+    }
+
+    return ngx_http_ktp_state_load(zone, log);
+}
+
+
+static ngx_int_t
+ngx_http_ktp_zone_clients(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
+{
+    ngx_str_t               nobody;
+    ngx_uint_t              i;
+    ngx_http_ktp_client_t **client;
 
     ngx_str_set(&nobody, "");
 
@@ -211,7 +276,7 @@ full:
     ngx_log_error(NGX_LOG_EMERG, log, 0,
                   "ktp_zone \"%V\" is too small for %ui clients, has room for "
                   "%ui",
-                  &shm_zone->shm.name, zone->clients->nelts,
+                  &zone->shm_zone->shm.name, zone->clients->nelts,
                   zone->shared->nslots);
 
     return NGX_ERROR;
@@ -267,28 +332,88 @@ failed:
 ngx_http_ktp_slot_t *
 ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone, ngx_str_t *name)
 {
-    uint32_t               hash;
-    ngx_str_node_t        *sn;
-    ngx_http_ktp_slot_t   *slot;
-    ngx_http_ktp_shared_t *sh;
+    uint32_t                hash;
+    ngx_str_node_t         *sn;
+    ngx_http_ktp_shared_t  *sh;
+    ngx_http_ktp_account_t *account;
 
     sh = zone->shared;
     hash = ngx_crc32_short(name->data, name->len);
+
+    if (ngx_http_ktp_slot_adopt(zone) != NGX_OK) {
+        return NULL;
+    }
 
     sn = ngx_str_rbtree_lookup(&sh->names, name, hash);
     if (sn) {
         return (ngx_http_ktp_slot_t *) sn;
     }
 
+    if (sh->adopted == sh->max) {
+        return NULL;
+    }
+
+    account = &sh->ledger->accounts[sh->adopted];
+
+    ngx_memcpy(account->name, name->data, name->len);
+    account->len = name->len;
+    __atomic_add_fetch(&sh->ledger->naccounts, 1, __ATOMIC_RELEASE);
+
+    if (ngx_http_ktp_slot_adopt(zone) != NGX_OK) {
+
+        /* an account that is in no tree would be opened again and again */
+
+        __atomic_sub_fetch(&sh->ledger->naccounts, 1, __ATOMIC_RELEASE);
+        return NULL;
+    }
+
+    return sh->slots;
+}
+
+
+/* Slots for the accounts that have none: of another master, or new. */
+
+static ngx_int_t
+ngx_http_ktp_slot_adopt(ngx_http_ktp_zone_t *zone)
+{
+    ngx_http_ktp_shared_t  *sh;
+    ngx_http_ktp_account_t *account;
+
+    sh = zone->shared;
+
+    while (sh->adopted < sh->ledger->naccounts) {
+        account = &sh->ledger->accounts[sh->adopted];
+
+        if (sh->adopted == sh->max || account->len > KTP_MAX_CLIENT_NAME
+            || ngx_http_ktp_slot_create(zone, account) == NULL) {
+            return NGX_ERROR;
+        }
+
+        sh->adopted++;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_ktp_slot_t *
+ngx_http_ktp_slot_create(ngx_http_ktp_zone_t    *zone,
+                         ngx_http_ktp_account_t *account)
+{
+    ngx_http_ktp_slot_t   *slot;
+    ngx_http_ktp_shared_t *sh;
+
     slot = ngx_slab_calloc(zone->pool, sizeof(ngx_http_ktp_slot_t));
     if (slot == NULL) {
         return NULL;
     }
 
-    ngx_memcpy(slot->name, name->data, name->len);
-    slot->sn.node.key = hash;
-    slot->sn.str.data = slot->name;
-    slot->sn.str.len = name->len;
+    sh = zone->shared;
+
+    slot->account = account;
+    slot->sn.str.data = account->name;
+    slot->sn.str.len = account->len;
+    slot->sn.node.key = ngx_crc32_short(account->name, account->len);
 
     ngx_rbtree_insert(&sh->names, &slot->sn.node);
 

@@ -1,7 +1,8 @@
 /*
  * The shared memory: a slot for each client, which lives from the first
  * start that knew its name to the end of the master process.  A reload finds
- * the slots of before by name, so that old and new workers count together.
+ * the slots of before by name, so that old and new workers count together;
+ * the binary that is started by an upgrade finds their accounts.
  */
 
 #ifndef NGX_HTTP_KTP_ZONE_H
@@ -9,7 +10,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ktp_quota.h"
+#include "ngx_http_ktp_ledger.h"
 
 
 typedef struct ngx_http_ktp_slot_s     ngx_http_ktp_slot_t;
@@ -18,19 +19,14 @@ typedef struct ngx_http_ktp_metrics_s  ngx_http_ktp_metrics_t;
 
 /*
  * What is shared of one client; also of those that were taken out of the
- * configuration.  Words are changed by atomic operations only.
+ * configuration.
  */
 struct ngx_http_ktp_slot_s {
     ngx_str_node_t       sn;   /* by name; the master's only */
     ngx_http_ktp_slot_t *next; /* of all slots */
 
-    uint64_t quota[KTP_QUOTA_PERIODS];
-    uint64_t rate;
-    uint64_t shadowed; /* calls that a quota in shadow would have refused */
-
+    ngx_http_ktp_account_t  *account;
     ngx_http_ktp_counters_t *counters; /* NULL: no request yet */
-
-    u_char name[KTP_MAX_CLIENT_NAME];
 };
 
 /*
@@ -57,13 +53,10 @@ typedef struct {
 
     ngx_http_ktp_metrics_t *metrics;
 
-    /* of the state file */
-
-    uint64_t     generation;
-    uint64_t     changes; /* of quotas so far */
-    uint64_t     written; /* of those, in the file; none at a start */
-    ngx_atomic_t writer;  /* pid of the worker that writes; 0: none */
-    ngx_uint_t   failing; /* it was told that it cannot be written */
+    ngx_http_ktp_ledger_t *ledger;
+    ngx_uint_t             max;     /* accounts that it has room for */
+    ngx_fd_t               fd;      /* of the ledger, in the master */
+    ngx_uint_t             adopted; /* accounts that have a slot */
 } ngx_http_ktp_shared_t;
 
 /* The call of one request, while it is counted and has not ended. */
@@ -89,7 +82,7 @@ char *ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
  * The slot of a name, made when there is none yet; NULL: the zone is full.
- * For the master, while it reads a configuration.
+ * For the master, while it reads a configuration and has locked the ledger.
  */
 ngx_http_ktp_slot_t *ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone,
                                        ngx_str_t           *name);

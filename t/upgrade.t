@@ -1,0 +1,150 @@
+# While a binary is upgraded, the old and the new one count quotas together,
+# also when the new one is given up.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use lib 't/lib';
+use KTP ();
+use KTP::Image;
+use KTP::Load;
+use KTP::Nginx;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+plan skip_all => 'processes are found by /proc' unless -e "/proc/$$/stat";
+
+my $jpeg = jpeg(720, 480);
+my $hash = sha256_hex('key');
+my ($url, $whole) = KTP::Load::upstream(2);
+
+my $nginx = KTP::Nginx->new;
+my $state = $nginx->prefix . '/state';
+my $conf = $nginx->prefix . '/conf/nginx.conf';
+
+# an upgraded binary gets the environment from here
+sub config {
+    my ($zone, @clients) = @_;
+
+    my $blocks = join "\n", map {
+        "ktp_client $_ { key_sha256 $hash; quota 3000/total; }"
+    } @clients;
+
+    return $nginx->config(
+        log_level => 'notice', master => 'on', workers => 2, root => 0,
+        main => KTP::load_module() . "\n"
+                . 'env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS;',
+        http => <<EOC, server => "location = /e { ktp_pass $url/x; }");
+    ktp_zone k:$zone state=$state;
+    ktp_auth on;
+    $blocks
+    log_format pid '\$pid \$status';
+    access_log @{[ $nginx->prefix ]}/logs/pid.log pid;
+EOC
+}
+
+# a connection for each, so that all workers have some
+sub request {
+    my ($client) = @_;
+
+    return "POST /e HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\n"
+         . "App-ID: $client\r\nAPI-Key: key\r\nConnection: close\r\n"
+         . 'Content-Length: ' . length($jpeg) . "\r\n\r\n$jpeg";
+}
+
+sub calls {
+    my ($client, $n) = @_;
+
+    return KTP::Load::clients($nginx->port, 1, $n, request($client));
+}
+
+sub counted {
+    my ($client) = @_;
+
+    return KTP::Nginx::read_file($state) =~ /^\d+:\d+ \d+:\d+ (\d+) $client$/m
+        ? $1 : 0;
+}
+
+# starts another binary; its pid, when it has workers
+sub upgrade {
+    my $old = $nginx->daemon_pid;
+
+    kill 'USR2', $old;
+    KTP::Nginx::wait_for(sub {
+        $nginx->daemon_pid('.oldbin') == $old && $nginx->daemon_pid
+            && KTP::Nginx::children($nginx->daemon_pid) == 2
+    });
+
+    return $nginx->daemon_pid;
+}
+
+sub gone {
+    my ($pid) = @_;
+
+    kill 'QUIT', $pid;
+
+    return KTP::Nginx::wait_for(sub { KTP::Nginx::is_gone($pid) });
+}
+
+$nginx->start_daemon(config('1m', 'one', 'two'))
+    or BAIL_OUT($nginx->complaint);
+
+my $old = $nginx->daemon_pid;
+my @old = KTP::Nginx::children($old);
+my ($new, @new);
+
+# -- 8 clients while both serve, and on until the old one has gone
+
+my $got = KTP::Load::clients($nginx->port, 8, 600, request('one'), sub {
+    KTP::Nginx::wait_for(sub { $whole->() > 500 });
+    KTP::Nginx::write_file($conf, config('1m', 'one', 'two', 'three'));
+    $new = upgrade();
+    @new = KTP::Nginx::children($new);
+    my $before = $whole->();
+    KTP::Nginx::wait_for(sub { $whole->() > $before + 500 });
+    gone($old);
+});
+
+my %by;
+$by{$_}++ for KTP::Nginx::read_file($nginx->prefix . '/logs/pid.log')
+              =~ /^(\d+) 200$/mg;
+
+is($got->{200}, 3000, 'two binaries: the calls and not one more');
+is($whole->(), 3000, 'each of them was at the upstream');
+cmp_ok(eval { join '+', map { $by{$_} // 0 } @$_ }, 'ne', '0+0',
+       'workers of both had some') for \@old, \@new;
+ok(KTP::Nginx::is_gone($old), 'the old one has gone');
+is(calls('one', 1)->{403}, 1, 'and its calls stay counted');
+is(calls('three', 2)->{200}, 2, 'a client of the new one is counted');
+ok(KTP::Nginx::wait_for(sub { counted('one') == 3000 && counted('three') == 2 }),
+   'and the new one writes the state file');
+
+# -- a binary that is given up
+
+is(calls('two', 10)->{200}, 10, 'calls before');
+my $newer = upgrade();
+is(calls('two', 10)->{200}, 10, 'calls of either');
+ok(gone($newer), 'the newer one is given up');
+ok(KTP::Nginx::wait_for(sub { $nginx->daemon_pid == $new }),
+   'the one before it serves');
+is(calls('two', 10)->{200}, 10, 'calls after');
+ok(KTP::Nginx::wait_for(sub { counted('two') == 30 }),
+   'all are counted, and written to the state file');
+
+# -- one with another zone
+
+KTP::Nginx::write_file($conf, config('2m', 'one', 'two', 'three'));
+upgrade();
+ok($nginx->wait_log(qr/\[warn\].* ktp_zone "k" of the binary before is not/),
+   'another zone is counted apart, which is told');
+gone($new);
+is(calls('one', 1)->{403}, 1, 'from what is in the state file');
+gone($nginx->daemon_pid);
+
+my $log = $nginx->log_from;
+is((() = $log =~ /\[notice\].* ktp_zone "k" goes on from the binary before/g),
+   2, 'the two others went on');
+unlike($log, qr/\[(?:alert|crit|emerg)\]/, 'a clean log');
+
+done_testing();
