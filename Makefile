@@ -248,6 +248,16 @@ lint: ## run the linter
 test: ## set up, build and run everything (scripts/test)
 	@scripts/test
 
+# what has no nginx of ours is left out
+VALGRIND_TESTS = $(filter-out t/demo.t t/extractd%.t t/reference.t t/ktp-key.t, \
+            $(wildcard t/*.t))
+
+.PHONY: valgrind
+valgrind: module ## run t/*.t with nginx under valgrind; T=FILE...: some
+	@scripts/install-deps dev
+	@TEST_NGINX_USE_VALGRIND=1 scripts/run-tap build/valgrind.tally \
+		$(or $(T),$(VALGRIND_TESTS))
+
 .PHONY: demo
 demo: ## set up, build and show it (scripts/demo)
 	@scripts/demo

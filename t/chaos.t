@@ -205,7 +205,8 @@ sub rss {
         =~ /^VmRSS:\s+(\d+)/m ? $1 : 0;
 }
 
-# What a worker has that has nothing to do.
+# What a worker has that has nothing to do, once it is there.
+$nginx->settle;
 my ($first) = $nginx->workers;
 my $baseline = descriptors($first);
 

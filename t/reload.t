@@ -99,6 +99,11 @@ sub load_end {
         KTP::Nginx::wait_for(sub {
             2 * ($n + 1) == (() = $nginx->log_from =~ /start worker process /g)
         });
+
+        # under valgrind a worker needs a second to begin: 40 at a time would
+        # leave none for an answer
+        KTP::Nginx::wait_for(sub { $nginx->workers == 2 })
+            if $KTP::Nginx::Valgrind;
     }
 
     my ($right, $wrong) = load_end($dir, @load);
