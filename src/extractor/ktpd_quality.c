@@ -28,7 +28,7 @@
 
 #define KTPD_SATURATED 250
 
-const double ktpd_quality_thresholds[KTPD_MEASURES] = {.180, 97., .0026, .030};
+const double ktpd_quality_thresholds[KTPD_MEASURES] = {.180, 97., .0021, .045};
 
 const char *const ktpd_quality_names[KTPD_MEASURES] = {
     "blur", "dark", "flashlight", "grayscale"};
