@@ -32,6 +32,7 @@ static const ktp_policy_t ktpd_policy = {
 /* images leave no trace in memory that is free again */
 
 static const ktp_chunks_t ktpd_chunks = {
+    .size = KTP_CHUNK_SIZE,
     .alloc = ktpd_request_chunk,
     .free = ktpd_request_chunk_free,
 };
@@ -72,7 +73,7 @@ ktpd_request_chunk(void *ctx)
 {
     (void) ctx;
 
-    return malloc(sizeof(ktp_chunk_t));
+    return malloc(sizeof(ktp_chunk_t) + KTP_CHUNK_SIZE);
 }
 
 
@@ -81,7 +82,7 @@ ktpd_request_chunk_free(void *ctx, ktp_chunk_t *chunk)
 {
     (void) ctx;
 
-    explicit_bzero(chunk, sizeof(ktp_chunk_t));
+    explicit_bzero(chunk, sizeof(ktp_chunk_t) + KTP_CHUNK_SIZE);
     free(chunk);
 }
 
