@@ -195,6 +195,27 @@ digit-weights: build/bench/train_digits ## train the reader of digits on FONTS
 	nice $< 1500000 $(FONTS) > build/ktpd_digit_weights.c
 	mv build/ktpd_digit_weights.c src/extractor/ktpd_digit_weights.c
 
+# Likewise for lines, from the typefaces that bench/line_fonts names; the
+# training goes on where STATE left off.
+build/line_drawer.so: bench/line_drawer.c src/extractor/ktpd_lines.c \
+		src/extractor/ktpd_line_weights.c src/extractor/ktpd_lines.h \
+		src/extractor/ktpd_line_sums.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O3 -march=native -ffast-math \
+		-shared -fPIC $(shell pkg-config --cflags freetype2 libturbojpeg) \
+		-Isrc/extractor -o $@ $(filter %.c,$^) \
+		$(shell pkg-config --libs freetype2 libturbojpeg) -lm
+
+LINE_STATE   ?= build/lines.state
+LINE_MINUTES ?= 90
+
+.PHONY: line-weights
+line-weights: build/line_drawer.so ## train the reader of lines, LINE_MINUTES long
+	nice bench/train_lines.py train $(LINE_STATE) $(LINE_MINUTES) \
+		bench/line_fonts
+	bench/train_lines.py write $(LINE_STATE) > build/ktpd_line_weights.c
+	mv build/ktpd_line_weights.c src/extractor/ktpd_line_weights.c
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 
@@ -242,6 +263,7 @@ lint: ## run the linter
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --error-exitcode=1 -Isrc/contract \
 		-i src/extractor/ktpd_digit_weights.c \
+		-i src/extractor/ktpd_line_weights.c \
 		--suppress=missingIncludeSystem src/contract src/extractor
 
 .PHONY: test

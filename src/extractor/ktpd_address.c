@@ -99,12 +99,21 @@ ktpd_address_block(char *s)
     static const char digits[] = "8051";
     static const char letters[] = "BDSI";
 
+    changed = 0;
     slash = strchr(s, '/');
+
+    if (slash == NULL && isalpha((unsigned char) s[0]) && s[1] == 'I'
+        && s[2] != '\0' && s[2 + strspn(s + 2, "0123456789")] == '\0') {
+        /* no block's name: a slash read as an I */
+        s[1] = '/';
+        slash = s + 1;
+        changed = 1;
+    }
+
     if (slash == NULL || slash == s) {
         return 0;
     }
 
-    changed = 0;
     p = strchr(digits, s[0]);
 
     if (p != NULL) {
@@ -118,6 +127,26 @@ ktpd_address_block(char *s)
     }
 
     return changed | ktpd_address_number(slash + 1);
+}
+
+
+/* A short word that ends in a dot when it is cut short, in nothing else. */
+static int
+ktpd_address_dot(char *word)
+{
+    size_t i;
+
+    static const char *const words[] = {"JL", "NO", "KP", "GG"};
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strncmp(word, words[i], 2) == 0 && word[2] != '\0'
+            && strchr(",/:", word[2]) != NULL && word[3] == '\0') {
+            word[2] = '.';
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -135,10 +164,7 @@ ktpd_address_repair(char *address, size_t size)
     for (word = strtok_r(copy, " ", &rest); word != NULL;
          word = strtok_r(NULL, " ", &rest)) {
 
-        if (strcmp(word, "JL,") == 0 || strcmp(word, "NO,") == 0) {
-            word[2] = '.';
-            changed = 1;
-        }
+        changed |= ktpd_address_dot(word);
 
         if (strcmp(last, "BLOK") == 0 || strcmp(last, "BLK") == 0) {
             changed |= ktpd_address_block(word);

@@ -236,6 +236,7 @@ ktpd_cells_try(ktpd_scan_t *scan, const ktpd_digit_net_t *net,
     ktpd_gray_t line;
 
     cut.capital = height;
+    cut.wide = 1;
     cut.above = (KTPD_DIGIT_H + .01 - height) / 2 / height;
     cut.left = 1.2;
     cut.right = 1.2;

@@ -9,7 +9,7 @@
 /* Where the darkest ink goes when contrast is stretched. */
 #define KTPD_INK 20
 
-const ktpd_cut_t ktpd_cut_value = {30, .45, .38, .5};
+const ktpd_cut_t ktpd_cut_value = {30, 1, .45, .38, .5};
 
 
 int
@@ -102,7 +102,7 @@ ktpd_crop(ktpd_pool_t *pool, const ktpd_sheet_t *sheet, const ktpd_map_t *map,
 
     f = cut->capital / h;
     x0 = strip->x0 - cut->left * h;
-    w = (strip->x1 + cut->right * h - x0) * f;
+    w = (strip->x1 + cut->right * h - x0) * f * cut->wide;
 
     if (!(w >= 8 && w <= KTPD_MAX_CROP_WIDTH)
         || ktpd_gray_create(pool, (int) w,
@@ -111,9 +111,9 @@ ktpd_crop(ktpd_pool_t *pool, const ktpd_sheet_t *sheet, const ktpd_map_t *map,
         return -1;
     }
 
-    to_level =
-        ktpd_map_affine(1 / f, 0, x0, strip->slope / f, 1 / f,
-                        strip->top + strip->slope * x0 - cut->above * h);
+    to_level = ktpd_map_affine(
+        1 / f / cut->wide, 0, x0, strip->slope / f / cut->wide, 1 / f,
+        strip->top + strip->slope * x0 - cut->above * h);
     all = ktpd_map_then(&to_level, map);
 
     /* how many pixels of the image one of the cut's covers */

@@ -19,6 +19,7 @@ typedef struct {
 
 typedef struct {
     double capital; /* height of a capital in the cut, in pixels */
+    double wide;    /* pixels across for one down */
     double above;   /* added above and below, in capitals */
     double left, right;
 } ktpd_cut_t;

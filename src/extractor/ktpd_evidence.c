@@ -2,12 +2,24 @@
 #include <math.h>
 #include <string.h>
 
+#include "ktpd_ctc.h"
 #include "ktpd_evidence.h"
+#include "ktpd_text.h"
 
 
 /* Tesseract's word beside the network's: it does not know OCR-A. */
 #define KTPD_EVIDENCE_OCR_NIK .5
-#define KTPD_EVIDENCE_OCR     1.
+
+/*
+ * The line network's word; how little one of its scores says at most; and
+ * the logarithm of how much less likely than free text a number may be.
+ */
+#define KTPD_EVIDENCE_LOOKS 1.2
+#define KTPD_EVIDENCE_LEAST (-9.)
+#define KTPD_EVIDENCE_FAR   14.
+
+/* Cells count less where a line's looks speak too: they are too sure. */
+#define KTPD_EVIDENCE_BESIDE .6
 
 
 int
@@ -86,14 +98,95 @@ ktpd_evidence_add(ktpd_evidence_t *evidence, const ktpd_reading_t *reading)
 }
 
 
-void
-ktpd_evidence_digits(ktpd_evidence_t *evidence, const char *digits, double c)
+/* A pattern's text with the digits in its places. */
+static void
+ktpd_evidence_text(const char *before, const char *pattern, const char *digits,
+                   char *text, size_t size)
 {
-    int i;
+    size_t n;
+
+    ktpd_text_copy(text, size, before);
+
+    for (n = strlen(text); *pattern != '\0' && n < size - 1; pattern++) {
+        text[n++] = *pattern == 'd' ? *digits++ : *pattern;
+    }
+
+    text[n] = '\0';
+}
+
+
+/* Scores of all digits in all places beside the given ones. */
+static void
+ktpd_evidence_weigh(const ktpd_evidence_t *evidence,
+                    const ktpd_reading_t *reading, const char *before,
+                    const char *pattern, const char *digits,
+                    double scores[KTPD_CELLS][10])
+{
+    int    i, d;
+    char   other[KTPD_CELLS + 1], text[KTPD_MAX_VALUE];
+    double most;
 
     for (i = 0; i < evidence->n; i++) {
-        ktpd_evidence_one(evidence, i, digits[i] - '0', .4 + .55 * c,
-                          KTPD_EVIDENCE_OCR);
+        memcpy(other, digits, sizeof(other));
+        most = (double) KTPD_CTC_NEVER;
+
+        for (d = 0; d < 10; d++) {
+            other[i] = (char) ('0' + d);
+            ktpd_evidence_text(before, pattern, other, text, sizeof(text));
+            scores[i][d] = ktpd_ocr_score(reading, text);
+            most = fmax(most, scores[i][d]);
+        }
+
+        for (d = 0; d < 10; d++) {
+            scores[i][d] = KTPD_EVIDENCE_LOOKS
+                           * fmax(scores[i][d] - most, KTPD_EVIDENCE_LEAST);
+        }
+    }
+}
+
+
+void
+ktpd_evidence_looks(ktpd_evidence_t *evidence, const ktpd_reading_t *reading,
+                    const char *before, const char *pattern)
+{
+    int             i, d, round;
+    char            digits[KTPD_CELLS + 1], text[KTPD_MAX_VALUE];
+    double          free, scores[KTPD_CELLS][10];
+    ktpd_evidence_t with;
+
+    if (reading->nlooks == 0) {
+        return;
+    }
+
+    for (i = 0; i < evidence->n; i++) {
+        for (d = 0; d < 10; d++) {
+            evidence->e[i][d] *= KTPD_EVIDENCE_BESIDE;
+        }
+    }
+
+    with = *evidence;
+    free = ktpd_ocr_score(reading, reading->text);
+
+    /* each place is weighed with the others as they are: once more */
+    for (round = 0; round < 2; round++) {
+        memset(digits, 0, sizeof(digits));
+        ktpd_evidence_best(&with, digits);
+        ktpd_evidence_weigh(evidence, reading, before, pattern, digits,
+                            scores);
+        with = *evidence;
+
+        for (i = 0; i < with.n; i++) {
+            for (d = 0; d < 10; d++) {
+                with.e[i][d] += scores[i][d];
+            }
+        }
+    }
+
+    ktpd_evidence_best(&with, digits);
+    ktpd_evidence_text(before, pattern, digits, text, sizeof(text));
+
+    if (ktpd_ocr_score(reading, text) > free - KTPD_EVIDENCE_FAR) {
+        *evidence = with;
     }
 }
 

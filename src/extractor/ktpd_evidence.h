@@ -31,9 +31,14 @@ int ktpd_evidence_cells(ktpd_scan_t *scan, const ktpd_strip_t *strip,
 void ktpd_evidence_add(ktpd_evidence_t      *evidence,
                        const ktpd_reading_t *reading);
 
-/* Adds a text of exactly as many digits as places, c (0 to 1) sure of it. */
-void ktpd_evidence_digits(ktpd_evidence_t *evidence, const char *digits,
-                          double c);
+/*
+ * Adds what the network for lines saw: how likely each digit is in each
+ * place of a pattern, with what was read before the number.  Nothing is
+ * added when the line does not look like that.
+ */
+void ktpd_evidence_looks(ktpd_evidence_t      *evidence,
+                         const ktpd_reading_t *reading, const char *before,
+                         const char *pattern);
 
 /* The likeliest number, a string of n digits. */
 void ktpd_evidence_best(const ktpd_evidence_t *evidence, char *digits);

@@ -1,9 +1,11 @@
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ktpd_address.h"
+#include "ktpd_choice.h"
 #include "ktpd_fields.h"
 #include "ktpd_lexicon.h"
 #include "ktpd_text.h"
@@ -16,8 +18,16 @@
 #define KTPD_JUNK_LEFT  " :;.,'\"-_=~*|&()/"
 #define KTPD_JUNK_RIGHT " :;'\"_=~*|"
 
-/* Under this a line is read once more with its own alphabet. */
-#define KTPD_SURE .80f
+/* A lexicon's word may be so much less likely a letter than what was read. */
+#define KTPD_WORD_LIKELY 1.6
+
+/* The blood group's label is this far behind the gender, and so wide. */
+#define KTPD_BLOOD_GAP   .7
+#define KTPD_BLOOD_WIDTH 20.
+
+/* A group with what is around it; how clear it must be. */
+#define KTPD_BLOOD_LONGEST 8
+#define KTPD_BLOOD_CLEAR   .7
 
 /* Hardly a village has a hundred neighbourhoods: logarithm of the odds. */
 #define KTPD_RT_SMALL 1.2
@@ -114,49 +124,15 @@ ktpd_in_alphabet(const char *s, const char *alphabet)
 }
 
 
-/*
- * A value as first read when that was sure and fits the line's alphabet;
- * else the surest of more readings with that alphabet.
- */
+/* A value as first read, or with the line's alphabet where that differs. */
 static void
-ktpd_value_read(ktpd_scan_t *scan, const ktpd_entry_t *e, ktpd_line_id_t line,
+ktpd_value_read(const ktpd_entry_t *e, ktpd_line_id_t line,
                 ktpd_reading_t *best)
 {
-    size_t         i;
-    ktpd_reading_t again;
-
-    static const struct {
-        ktpd_ocr_engine_t engine;
-        ktpd_cut_t        cut;
-    } tries[] = {
-        {KTPD_OCR_WORDS, {30, .45, .38, .5}},
-        {KTPD_OCR_PRINT, {30, .45, .38, .5}},
-        {KTPD_OCR_WORDS, {23, .50, .38, .5}},
-    };
-
     *best = e->value;
 
-    if (best->text[0] == '\0'
-        || (best->confidence >= KTPD_SURE
-            && ktpd_in_alphabet(best->text, ktpd_alphabets[line]))) {
-        return;
-    }
-
     if (!ktpd_in_alphabet(best->text, ktpd_alphabets[line])) {
-        best->confidence = 0;
-    }
-
-    for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
-        ktpd_scan_read(scan, &e->row.value, &tries[i].cut, tries[i].engine,
-                       ktpd_alphabets[line], &again);
-
-        if (again.text[0] != '\0' && again.confidence >= best->confidence) {
-            *best = again;
-        }
-
-        if (best->confidence >= KTPD_SURE) {
-            break;
-        }
+        ktpd_ocr_agree(ktpd_alphabets[line], best);
     }
 }
 
@@ -180,7 +156,7 @@ ktpd_line_text(ktpd_scan_t *scan, ktpd_line_id_t line, char *text, size_t size,
     }
 
     for (i = 0;; i++) {
-        ktpd_value_read(scan, &e[i], line, &best);
+        ktpd_value_read(&e[i], line, &best);
         ktpd_text_copy(part, sizeof(part), best.text);
         ktpd_value_clean(part);
 
@@ -242,7 +218,7 @@ ktpd_line_insert(ktpd_scan_t *scan, int after, ktpd_line_id_t line,
     new->row.value.x0 = x;
     new->row.value.x1 = x + 15 * scan->rows.capital;
 
-    ktpd_scan_read(scan, &new->row.value, &ktpd_cut_value, KTPD_OCR_WORDS,
+    ktpd_scan_look(scan, &new->row.value, KTPD_LOOK_LEFT, KTPD_LOOK_RIGHT,
                    ktpd_alphabets[line], &new->value);
 }
 
@@ -309,14 +285,15 @@ ktpd_fields_first(ktpd_scan_t *scan)
 
 
 /*
- * What speaks for the digits of the date: the network, at the right end of
- * the line, and the text.
+ * What speaks for the digits of the date: the network for digits, at the
+ * right end of the line, and the one for lines.
  */
 static void
-ktpd_birth_evidence(ktpd_scan_t *scan, const ktpd_entry_t *e, const char *date,
-                    double confidence, ktpd_evidence_t *birth)
+ktpd_birth_evidence(ktpd_scan_t *scan, const ktpd_entry_t *e, int found,
+                    ktpd_evidence_t *birth)
 {
-    char         digits[9];
+    char         before[KTPD_MAX_VALUE];
+    size_t       n;
     ktpd_strip_t strip;
 
     strip = e->row.value;
@@ -325,14 +302,20 @@ ktpd_birth_evidence(ktpd_scan_t *scan, const ktpd_entry_t *e, const char *date,
     if (ktpd_evidence_cells(scan, &strip, "dd-dd-dddd", birth) != 0
         || birth->quality < KTPD_CELLS_POOR) {
         memset(birth, 0, sizeof(ktpd_evidence_t));
-        birth->n = date[0] != '\0' ? 8 : 0;
+        birth->n = found ? 8 : 0;
     }
 
-    if (date[0] != '\0') {
-        snprintf(digits, sizeof(digits), "%.2s%.2s%.4s", date, date + 3,
-                 date + 6);
-        ktpd_evidence_digits(birth, digits, confidence);
+    /* the place, as far as the date */
+    ktpd_text_copy(before, sizeof(before), e->value.text);
+    n = strlen(before);
+
+    while (n > 0 && !isalpha((unsigned char) before[n - 1])) {
+        n--;
     }
+
+    n += strcspn(before + n, KTPD_DIGITS "-");
+    before[n] = '\0';
+    ktpd_evidence_looks(birth, &e->value, before, "dd-dd-dddd");
 }
 
 
@@ -356,7 +339,7 @@ ktpd_read_birth(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_evidence_t *birth)
     at = ktpd_find_date(text, date);
     text[at >= 0 ? at : (int) strcspn(text, ",0123456789")] = '\0';
 
-    ktpd_birth_evidence(scan, e, date, reading.confidence, birth);
+    ktpd_birth_evidence(scan, e, date[0] != '\0', birth);
 
     if (birth->n > 0) {
         field = &card->fields[KTPD_DATE_OF_BIRTH];
@@ -383,8 +366,9 @@ ktpd_read_word(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_line_id_t line,
                int only)
 {
     char           text[2 * KTPD_MAX_VALUE];
-    double         distance, other;
-    const char    *word, *first;
+    float          sure;
+    double         distance;
+    const char    *word, *likely;
     ktpd_reading_t reading;
 
     if (ktpd_line_text(scan, line, text, sizeof(text), &reading) != 0) {
@@ -392,12 +376,14 @@ ktpd_read_word(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_line_id_t line,
     }
 
     ktpd_text_trim(text, "", " -.");
+    sure = reading.confidence;
     word = ktpd_lexicon_match(lexicon, text, limit, &distance);
-    first = ktpd_lexicon_match(lexicon, reading.text, limit, &other);
 
-    if (first != NULL && other < distance) {
-        word = first;
-        distance = other;
+    if (word == NULL || distance > 0) {
+        likely =
+            ktpd_lexicon_choose(lexicon, &reading, KTPD_WORD_LIKELY, &sure);
+        word = likely != NULL ? likely : word;
+        distance = 1;
     }
 
     ktpd_field_set(scan, &card->fields[field],
@@ -407,7 +393,7 @@ ktpd_read_word(ktpd_scan_t *scan, ktpd_card_t *card, ktpd_line_id_t line,
     if (word != NULL) {
         ktpd_text_copy(card->fields[field].value, KTPD_MAX_VALUE, word);
         card->fields[field].repaired = distance > 0;
-        card->fields[field].confidence = reading.confidence;
+        card->fields[field].confidence = sure;
     }
 }
 
@@ -447,10 +433,7 @@ ktpd_read_rt_rw(ktpd_scan_t *scan, ktpd_card_t *card)
         return;
     }
 
-    if (n == 6) {
-        ktpd_evidence_digits(&evidence, digits, reading.confidence);
-    }
-
+    ktpd_evidence_looks(&evidence, &e->value, "", "ddd/ddd");
     evidence.e[0][0] += KTPD_RT_SMALL;
     evidence.e[3][0] += KTPD_RT_SMALL;
     ktpd_evidence_best(&evidence, digits);
@@ -488,56 +471,71 @@ ktpd_after_label(const char *text, const char *label)
 }
 
 
+/* The group that the line says, "" when that cannot be told. */
+static const char *
+ktpd_blood_choose(ktpd_reading_t *reading)
+{
+    char          text[KTPD_MAX_VALUE];
+    size_t        i, k, n;
+    const char   *colon;
+    ktpd_choice_t choice;
+
+    static const char *const groups[] = {"A",   "B",  "AB", "O",  "A+",
+                                         "B+",  "O+", "A-", "B-", "AB+",
+                                         "AB-", "O-", "-"};
+    static const char *const marks[] = {":", " : ", " :", ": ", " ", ""};
+
+    n = ktpd_after_label(reading->text, "DARAH");
+    if (n == 0) {
+        /* the label's beginning is missing, or all of it */
+        colon = strrchr(reading->text, ':');
+        n = colon != NULL ? (size_t) (colon - reading->text) : 0;
+    }
+
+    if (strlen(reading->text) > n + KTPD_BLOOD_LONGEST) {
+        return "";
+    }
+
+    ktpd_choice_begin(&choice, reading);
+
+    for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        for (k = 0; k < sizeof(marks) / sizeof(marks[0]); k++) {
+            ktpd_text_copy(text, n + 1, reading->text);
+            ktpd_text_append(text, sizeof(text), marks[k]);
+            ktpd_text_append(text, sizeof(text), groups[i]);
+            ktpd_choice_try(&choice, text, groups[i]);
+        }
+    }
+
+    return ktpd_choice_made(&choice, KTPD_WORD_LIKELY, KTPD_BLOOD_CLEAR)
+               ? choice.what
+               : "";
+}
+
+
 static void
 ktpd_read_blood(ktpd_scan_t *scan, ktpd_card_t *card)
 {
-    char           text[KTPD_MAX_VALUE], value[4], *p;
+    double         left;
+    const char    *value;
     ktpd_entry_t  *e;
     ktpd_strip_t   strip;
     ktpd_reading_t reading;
 
-    static const ktpd_cut_t cut = {30, .45, .3, .5};
-
     e = ktpd_scan_line(scan, KTPD_LINE_GENDER);
-    if (e == NULL || e->row.naside == 0
-        || e->row.aside[0][0] - e->row.value.x0 > 24 * scan->rows.capital) {
+    if (e == NULL) {
         return;
     }
 
+    /* from the gender's end to the photo */
     strip = e->row.value;
-    strip.x0 = e->row.aside[0][0];
-    strip.x1 = strip.x0 + 11.6 * scan->rows.capital;
-    ktpd_scan_read(scan, &strip, &cut, KTPD_OCR_WORDS, NULL, &reading);
-
-    ktpd_text_copy(text, sizeof(text), reading.text);
-    ktpd_text_upper(text);
-    p = text + ktpd_after_label(text, "DARAH");
-    if (p == text) {
-        return;
-    }
-
-    ktpd_text_trim(p, " :;.,>|_'\"", " :;.,|_'\"");
-
-    memset(value, 0, sizeof(value));
-
-    for (; *p != '\0' && strlen(value) < 3; p++) {
-        if (strchr("0QDO", *p) != NULL && value[0] == '\0') {
-            value[0] = 'O';
-        } else if (*p == '8' || *p == 'B') {
-            value[strlen(value)] = 'B';
-        } else if (*p == 'A' && value[0] == '\0') {
-            value[0] = 'A';
-        } else if (strchr("TX*", *p) != NULL && value[0] != '\0') {
-            /* what a plus is taken for */
-            value[strlen(value)] = '+';
-            break;
-        } else if (*p == '+' || *p == '-') {
-            value[strlen(value)] = *p;
-            break;
-        } else {
-            break;
-        }
-    }
+    left = strip.x0;
+    strip.x0 = strip.x1 + KTPD_BLOOD_GAP * scan->rows.capital;
+    strip.x1 = fmin(strip.x0 + KTPD_BLOOD_WIDTH * scan->rows.capital,
+                    left + KTPD_PHOTO * scan->table->spacing);
+    ktpd_scan_look(scan, &strip, KTPD_LOOK_LEFT, KTPD_LOOK_RIGHT, NULL,
+                   &reading);
+    value = ktpd_blood_choose(&reading);
 
     ktpd_field_set(scan, &card->fields[KTPD_BLOOD_TYPE], value, &reading,
                    &strip);
@@ -583,7 +581,7 @@ ktpd_read_nationality(ktpd_scan_t *scan, ktpd_card_t *card)
     /* a foreigner's card has a country: nothing else is as short */
     ktpd_text_key(text[0] != '\0' ? text : reading.text, key, sizeof(key));
 
-    if (strlen(key) >= 1 && strlen(key) <= 3) {
+    if ((strlen(key) >= 1 && strlen(key) <= 3) || strstr(key, "WNI") != NULL) {
         ktpd_field_repair(field, "WNI");
     }
 }

@@ -21,7 +21,7 @@ void ktpd_head_read(ktpd_scan_t *scan, ktpd_card_t *card);
 void ktpd_issued_read(ktpd_scan_t *scan, ktpd_card_t *card);
 
 /* Village, district, city and place of birth, by the table of regions. */
-void ktpd_regions_repair(ktpd_card_t *card);
+void ktpd_regions_repair(ktpd_scan_t *scan, ktpd_card_t *card);
 
 /* The base line of the first row, where Nama is or would be. */
 double ktpd_fields_first(ktpd_scan_t *scan);

@@ -3,9 +3,11 @@
  * the regency or city; and what the table of regions makes of all names.
  */
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
+#include "ktpd_ctc.h"
 #include "ktpd_fields.h"
 #include "ktpd_region.h"
 #include "ktpd_text.h"
@@ -17,6 +19,14 @@
 
 #define KTPD_HEAD_LINES 4
 
+/*
+ * How much less likely a letter the name of a region may be than what was
+ * read: in the head, in a line whose region is known, as place of birth.
+ */
+#define KTPD_HEAD_LIKELY   1.4
+#define KTPD_REGION_LIKELY 1.2
+#define KTPD_BIRTH_LIKELY  .5
+
 #define KTPD_HEAD_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZ .-'()"
 
 typedef struct {
@@ -24,7 +34,6 @@ typedef struct {
     ktpd_strip_t   strip;
     double         widest; /* of its fragments, which gives the edges */
     ktpd_reading_t reading;
-    double         distance; /* from a province's name */
 
     const ktpd_region_t *province;
 } ktpd_head_line_t;
@@ -99,7 +108,7 @@ ktpd_head_lines(ktpd_scan_t *scan, ktpd_head_line_t *lines)
     }
 
     for (i = 0; i < n; i++) {
-        ktpd_scan_read(scan, &lines[i].strip, &ktpd_cut_value, KTPD_OCR_WORDS,
+        ktpd_scan_look(scan, &lines[i].strip, KTPD_LOOK_LEFT, KTPD_LOOK_RIGHT,
                        KTPD_HEAD_ALPHABET, &lines[i].reading);
     }
 
@@ -121,41 +130,64 @@ ktpd_begins(const char *text, const char *word)
 }
 
 
-static const char *
-ktpd_after_word(const char *text)
+/* The region that a line most likely names, or NULL; how likely. */
+static const ktpd_region_t *
+ktpd_head_try(const ktpd_head_line_t *line, const ktpd_region_t *inside,
+              ktpd_level_t level, double *score)
 {
-    const char *p;
+    double        distance;
+    const char   *name;
+    ktpd_choice_t choice;
 
-    p = strchr(text, ' ');
+    if (line->reading.nlooks == 0 || line->reading.text[0] == '\0') {
+        return NULL;
+    }
 
-    return p != NULL ? p + 1 : text;
+    ktpd_choice_begin(&choice, &line->reading);
+
+    if (level == KTPD_LEVEL_PROVINCE) {
+        ktpd_region_try(&choice, inside, level, 0, "PROVINSI ", "");
+    }
+
+    ktpd_region_try(&choice, inside, level, 0, "", "");
+    *score = choice.best;
+
+    if (ktpd_choice_made(&choice, KTPD_HEAD_LIKELY, KTPD_CHOICE_CLEAR)) {
+        return choice.what;
+    }
+
+    /* a line of which an end is missing is still like its name */
+    *score = (double) KTPD_CTC_NEVER;
+    name = line->reading.text;
+
+    if (level == KTPD_LEVEL_PROVINCE && ktpd_begins(name, "PROVINSI")) {
+        name += strcspn(name, " ");
+    }
+
+    return ktpd_region_match(
+        inside, level, name,
+        name != line->reading.text || inside != NULL ? .34 : .2, &distance);
 }
 
 
-/* The line that names the province: by its first word, else by its name. */
+/* The line that names the province. */
 static ktpd_head_line_t *
 ktpd_head_province(ktpd_head_line_t *lines, int n)
 {
     int               i;
+    double            score, most;
     ktpd_head_line_t *best;
-    const char       *name;
 
     best = NULL;
+    most = 0;
 
     for (i = 0; i < n; i++) {
-        name = lines[i].reading.text;
-        if (ktpd_begins(name, "PROVINSI")) {
-            name = ktpd_after_word(name);
-            lines[i].distance = -1;
-        }
+        lines[i].province =
+            ktpd_head_try(&lines[i], NULL, KTPD_LEVEL_PROVINCE, &score);
 
-        lines[i].province = ktpd_region_match(NULL, KTPD_LEVEL_PROVINCE, name,
-                                              lines[i].distance < 0 ? .45 : .2,
-                                              &lines[i].distance);
-
-        if (lines[i].province != NULL
-            && (best == NULL || lines[i].distance < best->distance)) {
+        if (lines[i].province != NULL && (best == NULL || score > most)) {
             best = &lines[i];
+            most = score;
         }
     }
 
@@ -163,17 +195,18 @@ ktpd_head_province(ktpd_head_line_t *lines, int n)
 }
 
 
+/* The line that names the regency or city; *city: which, or NULL. */
 static ktpd_head_line_t *
 ktpd_head_city(ktpd_head_line_t *lines, int n, const ktpd_head_line_t *state,
                const ktpd_region_t **city)
 {
     int                  i;
-    double               distance, least;
+    double               score, most;
     ktpd_head_line_t    *best;
     const ktpd_region_t *found;
 
     best = NULL;
-    least = 9;
+    most = 0;
     *city = NULL;
 
     for (i = 0; i < n; i++) {
@@ -181,12 +214,12 @@ ktpd_head_city(ktpd_head_line_t *lines, int n, const ktpd_head_line_t *state,
             continue;
         }
 
-        found = ktpd_region_match(state != NULL ? state->province : NULL,
-                                  KTPD_LEVEL_REGENCY, lines[i].reading.text,
-                                  state != NULL ? .34 : .2, &distance);
+        found =
+            ktpd_head_try(&lines[i], state != NULL ? state->province : NULL,
+                          KTPD_LEVEL_REGENCY, &score);
 
-        if (found != NULL && distance < least) {
-            least = distance;
+        if (found != NULL && (*city == NULL || score > most)) {
+            most = score;
             best = &lines[i];
             *city = found;
         }
@@ -199,6 +232,19 @@ ktpd_head_city(ktpd_head_line_t *lines, int n, const ktpd_head_line_t *state,
     }
 
     return best;
+}
+
+
+/* Whether a province is not what its line says. */
+static int
+ktpd_head_other(const char *text, const char *name)
+{
+    size_t n, m;
+
+    n = strlen(text);
+    m = strlen(name);
+
+    return n < m || strcmp(text + n - m, name) != 0;
 }
 
 
@@ -217,7 +263,8 @@ ktpd_head_read(ktpd_scan_t *scan, ktpd_card_t *card)
         field = &card->fields[KTPD_STATE];
         ktpd_field_set(scan, field, state->province->name, &state->reading,
                        &state->strip);
-        field->repaired = state->distance > 0;
+        field->repaired =
+            ktpd_head_other(state->reading.text, state->province->name);
     }
 
     line = ktpd_head_city(lines, n, state, &city);
@@ -234,26 +281,32 @@ ktpd_head_read(ktpd_scan_t *scan, ktpd_card_t *card)
 
 
 /*
- * Takes the region's name over that is nearest to what was read, at first or
- * again.
+ * The region of a level that a line says, which its field becomes; NULL when
+ * it is none of the table's.
  */
 static const ktpd_region_t *
-ktpd_region_repair(ktpd_field_t *field, const ktpd_region_t *inside,
-                   ktpd_level_t level, double limit)
+ktpd_region_repair(ktpd_scan_t *scan, ktpd_line_id_t line, ktpd_field_t *field,
+                   const ktpd_region_t *inside, ktpd_level_t level)
 {
-    double               distance, other;
-    const ktpd_region_t *region, *first;
+    ktpd_entry_t        *e;
+    ktpd_choice_t        choice;
+    const ktpd_region_t *region;
 
-    region = ktpd_region_match(inside, level, field->value, limit, &distance);
-    first = ktpd_region_match(inside, level, field->raw, limit, &other);
-
-    if (first != NULL && other < distance) {
-        region = first;
+    e = ktpd_scan_line(scan, line);
+    if (e == NULL || e->value.nlooks == 0 || e->value.text[0] == '\0') {
+        return NULL;
     }
 
-    if (region != NULL) {
-        ktpd_field_repair(field, region->name);
+    ktpd_choice_begin(&choice, &e->value);
+    ktpd_region_try(&choice, inside, level, 0, "", "");
+
+    if (!ktpd_choice_made(&choice, KTPD_REGION_LIKELY, KTPD_CHOICE_CLEAR)) {
+        return NULL;
     }
+
+    region = choice.what;
+    field->confidence = ktpd_choice_sure(&choice);
+    ktpd_field_repair(field, region->name);
 
     return region;
 }
@@ -261,41 +314,37 @@ ktpd_region_repair(ktpd_field_t *field, const ktpd_region_t *inside,
 
 /* The place of birth is often a regency or city, written without the word. */
 static void
-ktpd_birth_repair(ktpd_field_t *field)
+ktpd_birth_repair(ktpd_scan_t *scan, ktpd_field_t *field)
 {
-    char                 full[KTPD_MAX_VALUE + 16];
-    size_t               i;
-    double               distance, least;
-    const char          *name;
-    const ktpd_region_t *region, *best;
+    size_t        n;
+    const char   *date;
+    ktpd_entry_t *e;
+    ktpd_choice_t choice;
 
-    static const char *const words[] = {"KABUPATEN ", "KOTA ", ""};
-
-    best = NULL;
-    name = NULL;
-    least = 9;
-
-    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        ktpd_text_copy(full, sizeof(full), words[i]);
-        ktpd_text_append(full, sizeof(full), field->value);
-
-        region =
-            ktpd_region_match(NULL, KTPD_LEVEL_REGENCY, full, .1, &distance);
-        if (region != NULL && distance < least) {
-            least = distance;
-            best = region;
-            name = region->name + strlen(words[i]);
-        }
+    e = ktpd_scan_line(scan, KTPD_LINE_BIRTH);
+    if (e == NULL || e->value.nlooks == 0 || field->value[0] == '\0') {
+        return;
     }
 
-    if (best != NULL) {
-        ktpd_field_repair(field, name);
+    date = e->value.text + strlen(e->value.text);
+    while (date > e->value.text && !isalpha((unsigned char) date[-1])) {
+        date--;
+    }
+
+    ktpd_choice_begin(&choice, &e->value);
+    ktpd_region_try(&choice, NULL, KTPD_LEVEL_REGENCY, 1, "", date);
+    ktpd_region_try(&choice, NULL, KTPD_LEVEL_REGENCY, 0, "", date);
+
+    if (ktpd_choice_made(&choice, KTPD_BIRTH_LIKELY, KTPD_CHOICE_CLEAR)) {
+        n = strlen(choice.text) - strlen(date);
+        choice.text[n] = '\0';
+        ktpd_field_repair(field, choice.text);
     }
 }
 
 
 void
-ktpd_regions_repair(ktpd_card_t *card)
+ktpd_regions_repair(ktpd_scan_t *scan, ktpd_card_t *card)
 {
     double               distance;
     const ktpd_region_t *city, *district;
@@ -304,12 +353,14 @@ ktpd_regions_repair(ktpd_card_t *card)
                              card->fields[KTPD_CITY].value, 0, &distance);
 
     if (city != NULL) {
-        district = ktpd_region_repair(&card->fields[KTPD_DISTRICT], city,
-                                      KTPD_LEVEL_DISTRICT, .34);
-        ktpd_region_repair(&card->fields[KTPD_ADMINISTRATIVE_VILLAGE],
+        district = ktpd_region_repair(scan, KTPD_LINE_DISTRICT,
+                                      &card->fields[KTPD_DISTRICT], city,
+                                      KTPD_LEVEL_DISTRICT);
+        ktpd_region_repair(scan, KTPD_LINE_VILLAGE,
+                           &card->fields[KTPD_ADMINISTRATIVE_VILLAGE],
                            district != NULL ? district : city,
-                           KTPD_LEVEL_VILLAGE, district != NULL ? .34 : .2);
+                           KTPD_LEVEL_VILLAGE);
     }
 
-    ktpd_birth_repair(&card->fields[KTPD_PLACE_OF_BIRTH]);
+    ktpd_birth_repair(scan, &card->fields[KTPD_PLACE_OF_BIRTH]);
 }

@@ -82,7 +82,7 @@ ktpd_issued_read(ktpd_scan_t *scan, ktpd_card_t *card)
     date_y = 0;
 
     for (i = 0; i < n; i++) {
-        ktpd_scan_read(scan, &lines[i], &ktpd_cut_value, KTPD_OCR_PRINT,
+        ktpd_scan_look(scan, &lines[i], KTPD_LOOK_LEFT, KTPD_LOOK_RIGHT,
                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -.",
                        &readings[i]);
 

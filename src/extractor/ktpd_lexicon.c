@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ktpd_choice.h"
 #include "ktpd_lexicon.h"
 #include "ktpd_text.h"
 
@@ -173,6 +174,33 @@ ktpd_lexicon_match(ktpd_lexicon_t lexicon, const char *text, double limit,
     }
 
     return best;
+}
+
+
+const char *
+ktpd_lexicon_choose(ktpd_lexicon_t lexicon, const ktpd_reading_t *reading,
+                    double limit, float *sure)
+{
+    ktpd_choice_t      choice;
+    const char *const *w;
+
+    if (reading->nlooks == 0 || reading->text[0] == '\0') {
+        return NULL;
+    }
+
+    ktpd_choice_begin(&choice, reading);
+
+    for (w = ktpd_lexicons[lexicon]; *w != NULL; w++) {
+        ktpd_choice_try(&choice, *w, *w);
+    }
+
+    if (!ktpd_choice_made(&choice, limit, KTPD_CHOICE_CLEAR)) {
+        return NULL;
+    }
+
+    *sure = ktpd_choice_sure(&choice);
+
+    return choice.what;
 }
 
 

@@ -38,8 +38,8 @@
 #define KTPD_NIK_OTHER_SEX  (-3.)
 
 static const ktpd_cut_t ktpd_nik_cuts[] = {
-    {30, .45, .38, .5},
-    {24, .35, .38, .5},
+    {30, 1, .45, .38, .5},
+    {24, 1, .35, .38, .5},
 };
 
 

@@ -1,15 +1,22 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <omp.h>
 #include <tesseract/capi.h>
 
+#include "ktpd_ctc.h"
 #include "ktpd_ocr.h"
 
+
+/* A text so much less likely than the best of its look is not tried. */
+#define KTPD_OCR_POOR 6
 
 struct ktpd_ocr_s {
     TessBaseAPI  *engines[KTPD_OCR_ENGINES];
     unsigned long calls;
+
+    ktpd_line_net_t *net;
 };
 
 static const char *const ktpd_ocr_languages[KTPD_OCR_ENGINES] = {
@@ -78,6 +85,12 @@ ktpd_ocr_create(const char *tessdata)
         }
     }
 
+    ocr->net = ktpd_line_net_create();
+    if (ocr->net == NULL) {
+        ktpd_ocr_destroy(ocr);
+        return NULL;
+    }
+
     return ocr;
 }
 
@@ -92,6 +105,10 @@ ktpd_ocr_destroy(ktpd_ocr_t *ocr)
             TessBaseAPIEnd(ocr->engines[i]);
             TessBaseAPIDelete(ocr->engines[i]);
         }
+    }
+
+    if (ocr != NULL) {
+        ktpd_line_net_destroy(ocr->net);
     }
 
     free(ocr);
@@ -232,4 +249,84 @@ ktpd_ocr_line(ktpd_ocr_t *ocr, ktpd_ocr_engine_t engine,
 
     reading->confidence = TessBaseAPIMeanTextConf(api) / 100.f;
     ktpd_ocr_symbols(api, reading);
+}
+
+
+int
+ktpd_ocr_look(ktpd_ocr_t *ocr, ktpd_pool_t *pool, const ktpd_gray_t *line,
+              ktpd_reading_t *reading)
+{
+    ktpd_line_columns_t *columns;
+
+    if (line->h != KTPD_LINE_H || line->w < KTPD_LINE_LEAST
+        || line->w > KTPD_LINE_MAX || reading->nlooks == KTPD_LOOKS) {
+        return -1;
+    }
+
+    columns = ktpd_pool_alloc(pool, 1,
+                              sizeof(ktpd_line_columns_t)
+                                  + sizeof(columns->p[0])
+                                        * (size_t) ktpd_line_columns(line->w));
+    if (columns == NULL) {
+        return -1;
+    }
+
+    ktpd_line_run(ocr->net, line->px, line->w, columns);
+    reading->looks[reading->nlooks++] = columns;
+
+    return 0;
+}
+
+
+double
+ktpd_ocr_score(const ktpd_reading_t *reading, const char *text)
+{
+    int    i;
+    double sum;
+
+    sum = 0;
+    for (i = 0; i < reading->nlooks; i++) {
+        sum += ktpd_ctc_score(reading->looks[i], text);
+    }
+
+    return reading->nlooks > 0 ? sum / reading->nlooks
+                               : (double) KTPD_CTC_NEVER;
+}
+
+
+void
+ktpd_ocr_agree(const char *alphabet, ktpd_reading_t *reading)
+{
+    int             i, k, n;
+    double          score, best;
+    ktpd_ctc_text_t texts[KTPD_CTC_TEXTS];
+
+    best = (double) KTPD_CTC_NEVER;
+    reading->text[0] = '\0';
+    reading->confidence = 0;
+    reading->n = 0;
+
+    for (i = 0; i < reading->nlooks; i++) {
+        n = ktpd_ctc_read(reading->looks[i], alphabet, texts);
+
+        for (k = 0; k < n; k++) {
+            if (texts[k].score < texts[0].score - KTPD_OCR_POOR) {
+                continue;
+            }
+
+            score = reading->nlooks > 1
+                        ? ktpd_ocr_score(reading, texts[k].text)
+                        : (double) texts[k].score;
+
+            if (score > best) {
+                best = score;
+                memcpy(reading->text, texts[k].text, sizeof(reading->text));
+            }
+        }
+    }
+
+    n = (int) strlen(reading->text);
+    if (n > 0) {
+        reading->confidence = (float) exp(best / n);
+    }
 }

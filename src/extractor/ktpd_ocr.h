@@ -4,6 +4,7 @@
 #define KTPD_OCR_H
 
 #include "ktpd_image.h"
+#include "ktpd_lines.h"
 #include "ktpd_reader.h"
 
 
@@ -12,6 +13,9 @@ typedef enum {
     KTPD_OCR_PRINT, /* English alone: quicker, and better at digits */
     KTPD_OCR_ENGINES
 } ktpd_ocr_engine_t;
+
+/* Cuts of a line that the network looks at. */
+#define KTPD_LOOKS 4
 
 typedef struct {
     char  c;
@@ -24,6 +28,10 @@ typedef struct {
     float         confidence;           /* 0 to 1, the mean of the words */
     ktpd_symbol_t symbols[KTPD_MAX_VALUE];
     int           n;
+
+    /* what the network saw, until the pool is reset; none: Tesseract read */
+    const ktpd_line_columns_t *looks[KTPD_LOOKS];
+    int                        nlooks;
 } ktpd_reading_t;
 
 typedef struct ktpd_ocr_s ktpd_ocr_t;
@@ -41,7 +49,21 @@ void ktpd_ocr_line(ktpd_ocr_t *ocr, ktpd_ocr_engine_t engine,
                    const ktpd_gray_t *line, const char *alphabet,
                    ktpd_reading_t *reading);
 
-/* Lines read so far. */
+/*
+ * Looks at a line by the network: an image of KTPD_LINE_H rows.  What it
+ * sees is added to the reading's looks: 0, or -1 when the image has another
+ * size, the looks are full or memory is short.
+ */
+int ktpd_ocr_look(ktpd_ocr_t *ocr, ktpd_pool_t *pool, const ktpd_gray_t *line,
+                  ktpd_reading_t *reading);
+
+/* The text that all looks of a reading agree on best. */
+void ktpd_ocr_agree(const char *alphabet, ktpd_reading_t *reading);
+
+/* The logarithm of a text's likelihood, the mean of a reading's looks. */
+double ktpd_ocr_score(const ktpd_reading_t *reading, const char *text);
+
+/* Lines read by Tesseract so far. */
 unsigned long ktpd_ocr_calls(const ktpd_ocr_t *ocr);
 
 

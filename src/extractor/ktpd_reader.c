@@ -116,7 +116,7 @@ ktpd_reader_read(ktpd_reader_t *reader, const unsigned char *image, size_t len,
         ktpd_head_read(&scan, card);
         ktpd_fields_read(&scan, card, &birth);
         ktpd_nik_read(&scan, &birth, card);
-        ktpd_regions_repair(card);
+        ktpd_regions_repair(&scan, card);
         ktpd_issued_read(&scan, card);
 
         if (scan.doubtful && !ktpd_reader_number(card)) {

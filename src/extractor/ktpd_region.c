@@ -56,6 +56,55 @@ ktpd_region_level(const ktpd_region_t *region)
 }
 
 
+/* Where what is inside a region stands in the table. */
+static void
+ktpd_region_span(const ktpd_region_t *inside, unsigned *first, unsigned *last)
+{
+    *first = 0;
+    *last = ktpd_nregions;
+
+    if (inside != NULL) {
+        *first = (unsigned) (inside - ktpd_regions);
+        *last = ktpd_region_lower(
+            inside->code + ktpd_region_units[ktpd_region_level(inside)]);
+    }
+}
+
+
+void
+ktpd_region_try(ktpd_choice_t *choice, const ktpd_region_t *inside,
+                ktpd_level_t level, int shortened, const char *before,
+                const char *behind)
+{
+    char        text[KTPD_MAX_VALUE];
+    size_t      k, n;
+    unsigned    i, last;
+    const char *name;
+
+    static const char *const words[] = {"KABUPATEN ", "KOTA "};
+
+    ktpd_region_span(inside, &i, &last);
+
+    for (; i < last; i++) {
+        if (!ktpd_region_is(&ktpd_regions[i], level)) {
+            continue;
+        }
+
+        name = ktpd_regions[i].name;
+
+        for (k = 0; shortened && k < sizeof(words) / sizeof(words[0]); k++) {
+            n = strlen(words[k]);
+            name += strncmp(name, words[k], n) == 0 ? n : 0;
+        }
+
+        ktpd_text_copy(text, sizeof(text), before);
+        ktpd_text_append(text, sizeof(text), name);
+        ktpd_text_append(text, sizeof(text), behind);
+        ktpd_choice_try(choice, text, &ktpd_regions[i]);
+    }
+}
+
+
 const ktpd_region_t *
 ktpd_region_match(const ktpd_region_t *inside, ktpd_level_t level,
                   const char *text, double limit, double *distance)
@@ -76,14 +125,7 @@ ktpd_region_match(const ktpd_region_t *inside, ktpd_level_t level,
         return NULL;
     }
 
-    i = 0;
-    last = ktpd_nregions;
-
-    if (inside != NULL) {
-        i = (unsigned) (inside - ktpd_regions);
-        last = ktpd_region_lower(
-            inside->code + ktpd_region_units[ktpd_region_level(inside)]);
-    }
+    ktpd_region_span(inside, &i, &last);
 
     for (; i < last; i++) {
         if (!ktpd_region_is(&ktpd_regions[i], level)) {

@@ -6,6 +6,8 @@
 #ifndef KTPD_REGION_H
 #define KTPD_REGION_H
 
+#include "ktpd_choice.h"
+
 
 typedef struct {
     /* PPKKCCVVVV, the digits below the region's own level zero */
@@ -35,6 +37,15 @@ extern const unsigned      ktpd_nregions;
 const ktpd_region_t *ktpd_region_match(const ktpd_region_t *inside,
                                        ktpd_level_t level, const char *text,
                                        double limit, double *distance);
+
+/*
+ * Tries the names of a level inside another region (NULL: anywhere), each
+ * with what stands before and behind it; what: the region.  Their words
+ * KABUPATEN and KOTA are left away when short is set.
+ */
+void ktpd_region_try(ktpd_choice_t *choice, const ktpd_region_t *inside,
+                     ktpd_level_t level, int shortened, const char *before,
+                     const char *behind);
 
 /* The region with the code's first digits (2: province, 4: regency). */
 const ktpd_region_t *ktpd_region_by_code(const char  *digits,

@@ -42,8 +42,11 @@
 /* Pairs of columns tried on a page that is turned. */
 #define KTPD_TURNED_COLUMNS 2
 
+/* A line read this surely, a character, needs no second look. */
+#define KTPD_LOOK_SURE .98f
+
 /* The label's cut: nothing must come in from the value's side. */
-static const ktpd_cut_t ktpd_cut_label = {30, .45, .3, .3};
+#define KTPD_LABEL_MARGIN .3
 
 
 void
@@ -55,6 +58,7 @@ ktpd_scan_read(ktpd_scan_t *scan, const ktpd_strip_t *strip,
 
     memset(reading, 0, sizeof(ktpd_reading_t));
 
+
     if (ktpd_crop(scan->pool, &scan->sheet, &scan->page.map, strip, cut, &line)
         != 0) {
         return;
@@ -62,6 +66,50 @@ ktpd_scan_read(ktpd_scan_t *scan, const ktpd_strip_t *strip,
 
     ktpd_ocr_line(scan->ocr, engine, &line, alphabet, reading);
     ktpd_pool_free(scan->pool, line.px);
+}
+
+
+void
+ktpd_scan_look(ktpd_scan_t *scan, const ktpd_strip_t *strip, double left,
+               double right, const char *alphabet, ktpd_reading_t *reading)
+{
+    size_t      i;
+    ktpd_cut_t  cut;
+    ktpd_gray_t line;
+
+    /* the height that a capital is taken to have, by the expected one */
+    static const double heights[KTPD_LOOKS] = {1, 1.08, .93, 1};
+
+    memset(reading, 0, sizeof(ktpd_reading_t));
+
+    for (i = 0; i < KTPD_LOOKS; i++) {
+        cut.capital = KTPD_LINE_CAPITAL * heights[i];
+        cut.wide = (double) KTPD_LINE_ACROSS / KTPD_LINE_CAPITAL;
+        cut.above = ((KTPD_LINE_H + .01) / cut.capital - 1) / 2;
+        cut.left = left;
+        cut.right = right;
+
+        if (i == KTPD_LOOKS - 1) {
+            cut.wide *= 1.1;
+        }
+
+        if (ktpd_crop(scan->pool, &scan->sheet, &scan->page.map, strip, &cut,
+                      &line)
+            != 0) {
+            return;
+        }
+
+        ktpd_ocr_look(scan->ocr, scan->pool, &line, reading);
+        ktpd_pool_free(scan->pool, line.px);
+
+        if (i == 0 || i == KTPD_LOOKS - 1) {
+            ktpd_ocr_agree(alphabet, reading);
+        }
+
+        if (i == 0 && reading->confidence > KTPD_LOOK_SURE) {
+            break;
+        }
+    }
 }
 
 
@@ -163,8 +211,8 @@ ktpd_scan_entry(ktpd_scan_t *scan, ktpd_entry_t *e)
     ktpd_strip_t strip;
 
     if (e->row.has_label) {
-        ktpd_scan_read(scan, &e->row.label, &ktpd_cut_label, KTPD_OCR_PRINT,
-                       NULL, &e->label);
+        ktpd_scan_look(scan, &e->row.label, KTPD_LABEL_MARGIN,
+                       KTPD_LABEL_MARGIN, NULL, &e->label);
         ktpd_assign_weigh(e);
 
         if (ktpd_most_like(e) < .3 && ktpd_letters(e->label.text) < 3) {
@@ -177,12 +225,12 @@ ktpd_scan_entry(ktpd_scan_t *scan, ktpd_entry_t *e)
     strip = e->row.value;
 
     if (e->row.has_value) {
-        ktpd_scan_read(scan, &strip, &ktpd_cut_value, KTPD_OCR_WORDS, NULL,
+        ktpd_scan_look(scan, &strip, KTPD_LOOK_LEFT, KTPD_LOOK_RIGHT, NULL,
                        &e->value);
 
     } else if (e->row.has_label && ktpd_most_like(e) >= .5) {
         strip.x1 = strip.x0 + 14 * scan->rows.capital;
-        ktpd_scan_read(scan, &strip, &ktpd_cut_value, KTPD_OCR_WORDS, NULL,
+        ktpd_scan_look(scan, &strip, KTPD_LOOK_LEFT, KTPD_LOOK_RIGHT, NULL,
                        &e->value);
     }
 

@@ -39,6 +39,19 @@ void ktpd_scan_read(ktpd_scan_t *scan, const ktpd_strip_t *strip,
                     const ktpd_cut_t *cut, ktpd_ocr_engine_t engine,
                     const char *alphabet, ktpd_reading_t *reading);
 
+/* Margins of a value, in capitals. */
+#define KTPD_LOOK_LEFT  .38
+#define KTPD_LOOK_RIGHT .5
+
+/*
+ * Reads a strip by the network, with margins of so many capitals; where it
+ * is not sure it looks more than once.  An empty reading when the strip
+ * cannot be cut.
+ */
+void ktpd_scan_look(ktpd_scan_t *scan, const ktpd_strip_t *strip, double left,
+                    double right, const char *alphabet,
+                    ktpd_reading_t *reading);
+
 /* The entry of a line, or NULL. */
 ktpd_entry_t *ktpd_scan_line(ktpd_scan_t *scan, ktpd_line_id_t line);
 

@@ -97,6 +97,9 @@ addresses(void **state)
         {"PERUMAHAN INDAH PERMAT", "PERUMAHAN INDAH PERMAI"},
         {"JL MERDEKA NO 1O", "JL MERDEKA NO 10"},
         {"JL, MERDEKA", "JL. MERDEKA"},
+        {"KP/ BARU", "KP. BARU"},
+        {"KOMP INDAH BLK FI7", "KOMP INDAH BLK F/7"},
+        {"GANG I BLOK II", "GANG I BLOK II"},
         /* nothing to repair, and nothing to be invented */
         {"JL MERDEKA NO 10", "JL MERDEKA NO 10"},
         {"DUSUN BLOK 8", "DUSUN BLOK 8"},

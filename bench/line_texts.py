@@ -1,0 +1,339 @@
+"""Texts like those on cards, and texts like nothing: for train_lines.py.
+
+Names and words are common Indonesian ones; names of regions come from the
+project's table.  A good part is random, so that shapes are learnt rather
+than words.
+"""
+
+import random
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+VOWELS = "AIUEO"
+
+NAMES = """
+ABDUL ABDULLAH ABIDIN ACHMAD ADE ADI ADITYA AFIFAH AGNES AGUNG AGUS AHMAD AINI
+AISYAH AJENG AKBAR ALAMSYAH ALFIAN ALI ALIF ALIYAH AMALIA AMELIA AMIN AMINAH
+AMIR AMIRUDDIN ANA ANDI ANDIKA ANDREAS ANDRI ANGGA ANGGRAINI ANI ANISA ANITA
+ANTON ANTONIUS ANWAR APRILIA ARDI ARDIANSYAH ARI ARIEF ARIF ARIFIN ARINI ARIS
+ARMAN ARUM ASEP ASIH ASRI ASTUTI ASTRID ATIKAH AULIA AYU AYUNINGTYAS AZIZ
+AZIZAH BADRUDIN BAGAS BAGUS BAHAR BAHRI BAMBANG BASUKI BAYU BENNY BERLIANA
+BERNADETTA BIMA BOBBY BONAR BUDI BUDIARTO BUDIMAN BUDIONO BURHANUDDIN BUTARBUTAR
+CAHYA CAHYADI CAHYANI CAHYO CANDRA CATUR CHAIRUL CHANDRA CHRISTIAN CHRISTINA
+CICI CINDY CITRA CORNELIA DADANG DAHLIA DANANG DANI DANIEL DARMAWAN DARSONO
+DAVID DEDE DEDI DENI DENNY DESI DESY DEVI DEWA DEWI DHARMA DIAH DIAN DIANA DIDIK
+DIMAS DINA DINI DIPONEGORO DJOKO DODI DONI DWI DYAH EDI EDWIN EDY EFENDI EKA EKO
+ELFRIDA ELI ELISABETH ELLY ELVIRA EMA EMILIA ENDAH ENDANG ENI ERIK ERLANGGA
+ERLINA ERNA ERNAWATI ERWIN ESTER EVA EVI FADHILAH FADLI FAHMI FAHRI FAISAL
+FAJAR FARHAN FARIDA FATIMAH FATMAWATI FAUZAN FAUZI FEBRI FEBRIANA FERDIAN
+FERRY FIRDAUS FIRMAN FIRMANSYAH FITRI FITRIA FITRIANI FRANSISKA FRANSISKUS
+GALIH GALUH GANI GILANG GINTING GITA GREGORIUS GUNADI GUNAWAN GUNTUR GUSTI
+HABIB HADI HAFIZ HAIRUDDIN HAKIM HALIM HALIMAH HAMDAN HAMID HAMZAH HANDAYANI
+HANDOKO HANI HANIFAH HARAHAP HARDI HARIS HARIYANTO HARJONO HARTATI HARTINI
+HARTONO HARUN HARYANTO HARYATI HASAN HASANAH HASANUDDIN HASIBUAN HASIM HENDRA
+HENDRAWAN HENDRI HENDRO HENI HENNY HERI HERLINA HERMAN HERMAWAN HERU HESTI
+HIDAYAH HIDAYAT HIDAYATI HIDAYATULLAH HUSEIN HUSNA HUTABARAT HUTAGALUNG I IBNU
+IBRAHIM IDA IDRIS IKA IKHSAN ILHAM IMAM IMRAN INA INDAH INDARTI INDRA INDRAWAN
+INDRIANI INTAN IQBAL IRA IRAWAN IRAWATI IRFAN IRMA IRMAWATI ISKANDAR ISMAIL
+ISNAINI ISTIQOMAH IVAN IWAN IYAN JAELANI JAJANG JAKA JAMAL JAMALUDDIN JAMILAH
+JANUAR JASMIN JAYA JAYADI JEFRI JOHAN JOHANES JOKO JONATHAN JOSEPH JUANDA JULIA
+JULIANA JULIANTI JUMADI JUNAEDI JUNAIDI JUNIARTI JUWITA KADEK KARIM KARINA
+KARTIKA KARTINI KASIH KAUTSAR KETUT KHAIRUL KHAIRUNNISA KHAMIM KHOIRUL KHOIRIYAH
+KOMALASARI KOMANG KRISNA KRISTANTO KURNIA KURNIASIH KURNIAWAN KURNIAWATI
+KUSNADI KUSTINI KUSUMA KUSUMAWATI LAELA LAILA LAKSMI LATIFAH LEO LESTARI LIA
+LIDYA LILIK LILIS LINA LINDA LISA LISNAWATI LUBIS LUCIA LUKMAN LUSI LUTFI MADE
+MAHARANI MAHENDRA MAHFUD MAHMUD MAHMUDAH MAIMUNAH MALIK MANALU MANSUR MARDIANA
+MARGARETHA MARIA MARIANA MARLINA MARSINI MARTINI MARTINUS MARYAM MARYANI
+MARYATI MASITOH MAULANA MAULIDA MAYA MEGA MEGAWATI MEI MELATI MELINDA MERI
+MEUTIA MIA MIFTAHUL MILA MINARTI MIRA MIRNA MOCHAMAD MOHAMAD MOHAMMAD MUALIM
+MUCHLIS MUHAMAD MUHAMMAD MUHIDIN MUJIATI MUJIONO MULIA MULYADI MULYANA MULYANI
+MULYATI MULYONO MUNAWAROH MURNI MURNIATI MURSID MURTINI MUSA MUSLIM MUSTAFA
+MUSTIKA MUTIA MUTIARA NABILA NADIA NAFISAH NAINGGOLAN NANA NANANG NANDA NANI
+NAOMI NASIR NASRULLAH NASUTION NATALIA NAUFAL NENENG NENGAH NI NIA NINGRUM
+NINGSIH NISA NOOR NOPITA NOVA NOVI NOVIANTI NOVITA NOVITASARI NUGRAHA NUGROHO
+NUR NURAENI NURAINI NURDIN NURHALIMAH NURHASANAH NURHAYATI NURJANAH NURLAELA
+NURLELA NURMALA NURUL NURYADI NYOMAN OKTAVIA OKTAVIANI OKTAVIANUS OSCAR PANCA
+PANDU PANGARIBUAN PARDEDE PARLINDUNGAN PARMIN PATRICIA PAULUS PERMANA PERMATA
+PERTIWI PETRUS PONIRAN POERNOMO PRABOWO PRADANA PRADIPTA PRAMONO PRASETIA
+PRASETYA PRASETYO PRASTIWI PRATAMA PRATIWI PRAYITNO PRAYOGA PRIHATIN PRIYANTO
+PRIYONO PUJI PUJIASTUTI PUJIONO PURBA PURNAMA PURNAMASARI PURNOMO PURWANTI
+PURWANTO PUSPITA PUSPITASARI PUTRA PUTRI PUTU QODIR QORI QURROTA RACHMAN RACHMAT
+RADEN RAFI RAHARJO RAHAYU RAHMA RAHMAN RAHMAT RAHMAWATI RAIHAN RAMADHAN
+RAMADHANI RAMLAN RAMLI RANGGA RANI RATIH RATNA RATNASARI RATNAWATI REFI REGINA
+REKA RENDI RENI RESTI RESTU RETNO REZA RHEZA RIA RIANA RIANI RIBKA RICKY RIDWAN
+RIFQI RIKA RINA RINDA RINI RIRIN RISKA RISMA RITA RITONGA RIYADI RIYANTI RIYANTO
+RIZAL RIZKA RIZKI RIZKY ROBERTUS ROBI ROHANA ROHANI ROHMAH ROHMAN ROKHIM ROMLAH
+RONI ROSA ROSALIA ROSDIANA ROSIDAH ROSIDI ROSITA ROSMAWATI RUDI RUDIYANTO
+RUKMANA RUSDI RUSLAN RUSMIATI RUSTAM SABAR SADIKIN SAEFUL SAFITRI SAHRUL SAID
+SAIFUL SALAMAH SALIM SALMA SALSABILA SAMOSIR SAMSUDIN SAMSUL SAMUEL SANTI
+SANTIKA SANTOSO SAPUTRA SAPUTRI SARAGIH SARAH SARI SARINAH SARTIKA SARWONO
+SATRIA SATRIO SEKAR SELVI SEPTIAN SEPTIANA SETIADI SETIAWAN SETIAWATI SETIYONO
+SETYANINGSIH SETYAWAN SETYO SHINTA SIAHAAN SIANTURI SIDIK SIGIT SIHOMBING
+SILALAHI SILVIA SIMANJUNTAK SIMBOLON SINAGA SINTA SIREGAR SISKA SISWANTO
+SISWOYO SITI SITORUS SITUMORANG SLAMET SOBIRIN SOFYAN SOLEH SOLEHUDIN SOLIHAH
+SOPIAN SRI STEFANUS SUBAGYO SUBEKTI SUBHAN SUBROTO SUCI SUDARMAN SUDARMI
+SUDARSONO SUDARYANTO SUDIBYO SUDIRMAN SUDRAJAT SUGENG SUGIANTO SUGIARTO SUGIONO
+SUGITO SUHADA SUHAEMI SUHARDI SUHARTI SUHARTO SUHARTONO SUHENDAR SUHENDRA
+SUHERMAN SUHERI SUJARWO SUJATMIKO SUKAMTO SUKARDI SUKARNO SUKARTI SUKMA
+SUKMAWATI SULAIMAN SULASTRI SULISTIAWATI SULISTIYO SULISTYOWATI SUMARDI SUMARNI
+SUMARSONO SUMARTINI SUMIATI SUMIYATI SUNARDI SUNARSIH SUNARTI SUNARTO SUNARYO
+SUPARDI SUPARMAN SUPARNO SUPARTI SUPRAPTO SUPRATMAN SUPRIADI SUPRIYADI
+SUPRIYANTO SUPRIYATI SURATMAN SURATNO SURONO SURYA SURYADI SURYANA SURYANI
+SURYANINGSIH SURYANTO SURYATI SUSAN SUSANTI SUSANTO SUSI SUSILAWATI SUSILO
+SUTARDI SUTARNO SUTEJO SUTIKNO SUTINI SUTISNA SUTOMO SUTRIANI SUTRISNO SUWANDI
+SUWARNI SUWARNO SUWITO SUYANTI SUYANTO SUYONO SYAFII SYAFRUDDIN SYAHPUTRA
+SYAHRIAL SYAHRUL SYAIFUL SYAMSIAH SYAMSUDDIN SYARIF SYARIFAH TAMBUNAN TANJUNG
+TANTI TARIGAN TATANG TAUFIK TAUFIQ TEDDY TEDJO TEGUH TETI THERESIA THOMAS TIARA
+TIKA TINA TITIK TITIN TOMI TONI TRI TRISNAWATI TRIYANTO TRIYONO TUGIMAN TUKIMAN
+TUTI TUTIK UCOK UDIN UJANG UMAR UMI UNTUNG USMAN UTAMA UTAMI UTOMO VALENTINA
+VERA VERONIKA VICTOR VINA VINCENTIUS VIRGINIA VIVI WAHID WAHYONO WAHYU WAHYUDI
+WAHYUNI WAHYUNINGSIH WALUYO WARDANI WARDHANA WARSITO WARTINI WASITO WATI WAWAN
+WAYAN WIBISONO WIBOWO WICAKSONO WIDIA WIDIASTUTI WIDODO WIDYA WIDYANINGRUM WIJAYA
+WIJAYANTI WILDAN WILLIAM WINARNI WINARTI WINARTO WINATA WIRANATA WIRAWAN WIWIK
+WULAN WULANDARI XAVERIUS YANA YANI YANTI YANTO YASIN YATI YAYAN YAYUK YOGA YOGI
+YOHANA YOHANES YOLANDA YOPI YOSEF YUDHA YUDI YULI YULIA YULIANA YULIANI YULIANTI
+YULIANTO YULIASTUTI YUNI YUNIARTI YUNITA YUNUS YUSRIL YUSUF YUYUN ZAENAL ZAHRA
+ZAINAB ZAINAL ZAINUDDIN ZAKARIA ZAKI ZALDI ZUBAIDAH ZUHRI ZULAIKHA ZULFA
+ZULFIKAR ZULKARNAIN ZULKIFLI
+""".split()
+
+TITLES = ["H.", "HJ.", "DRS.", "DRA.", "DR.", "IR.", "R.", "TB.", "A.", "M.",
+          "MUH.", "MOH.", "ST.", "KH.", "NY.", "S.", "I"]
+DEGREES = ["S.H.", "S.E.", "S.PD", "S.KOM", "S.T.", "M.M.", "S.SOS", "SE", "SH",
+           "S.PD.I", "M.SI", "A.MD", "S.KED", "S.AG", "MBA", "PH.D", "S.PD.",
+           "M.PD", "ST", "S.IP", "AMD.KEB"]
+
+STREETS = """
+MERDEKA SUDIRMAN DIPONEGORO GAJAH MADA HAYAM WURUK AHMAD YANI GATOT SUBROTO
+VETERAN PAHLAWAN KARTINI IMAM BONJOL PATTIMURA TEUKU UMAR HASANUDDIN MAWAR
+MELATI ANGGREK KENANGA CEMPAKA DAHLIA FLAMBOYAN TERATAI BOUGENVILLE SERUNI
+KEMUNING ASOKA RAMBUTAN MANGGA DURIAN NANGKA SAWO JAMBU BELIMBING SIRSAK KELAPA
+PISANG APEL ANGGUR JERUK SALAK PINUS CEMARA MAHONI AKASIA BERINGIN JATI ELANG
+MERPATI KUTILANG GARUDA RAJAWALI CENDRAWASIH KENARI CAMAR KAKATUA MERAPI BROMO
+SEMERU KRAKATAU RINJANI KERINCI LAWU SLAMET SINDORO DIENG MAHAKAM MUSI KAPUAS
+BARITO CILIWUNG CITARUM BRANTAS SERAYU PROGO MENTENG SENOPATI PROKLAMASI KEMANG
+TEBET CIKINI WAHIDIN SUTOMO SUPRAPTO HARYONO PANJAITAN YOS SUDARSO ADI SUCIPTO
+PEMUDA PELAJAR KEBANGSAAN PEMBANGUNAN PERINTIS KEMERDEKAAN SILIWANGI PAJAJARAN
+MAJAPAHIT SRIWIJAYA MATARAM KERTAJAYA DHARMAWANGSA AIRLANGGA BRAWIJAYA TANJUNG
+SARI SUKA MAJU KARYA BAKTI GOTONG ROYONG SEJAHTERA MAKMUR SENTOSA BAHAGIA
+HARAPAN BARU LAMA TIMUR BARAT UTARA SELATAN TENGAH DALAM LUAR ATAS BAWAH BESAR
+KECIL INDAH PERMAI ASRI HIJAU LESTARI JAYA ABADI MULIA AGUNG RAYA UTAMA KENCANA
+MUTIARA PERMATA INTAN BERLIAN SAFIR MIRAH DELIMA KOTA DESA PASAR SAWAH KEBON
+KALI RAWA GUNUNG BUKIT PANTAI MUARA SUNGAI DANAU TELAGA SUMBER AIR WARINGIN
+PONDOK GEDE BAMBU RANGGON CIPUTAT BINTARO SERPONG DAAN MOGOT FATMAWATI PASEH
+KOPO BUAH BATU SOEKARNO HATTA SETIABUDI DAGO CIHAMPELAS MALIOBORO KALIURANG
+MAGELANG SOLO PANGERAN ANTASARI SULTAN AGUNG HASAN BASRI TRIKORA DWIKORA LINTAS
+""".split()
+
+WAYS = ["JL.", "JL", "JLN", "JLN.", "JALAN", "GG.", "GG", "GANG", "KP.", "KP",
+        "KAMPUNG", "DUSUN", "DSN", "DSN.", "DS.", "LINGK.", "LINGKUNGAN", "LK.",
+        "PERUM", "PERUMAHAN", "PERUMNAS", "KOMPLEK", "KOMP.", "KOMP", "ASRAMA",
+        "BTN", "GRIYA", "TAMAN", "VILLA", "PURI", "BUMI", "DUKUH", "BR.",
+        "BANJAR", "JORONG", "RUSUN", "APARTEMEN", "PONDOK", "LORONG", "LR."]
+TAILS = ["TIMUR", "BARAT", "UTARA", "SELATAN", "RAYA", "INDAH", "PERMAI", "BARU",
+         "DALAM", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X",
+         "KM", "KM.", "ATAS", "BAWAH", "ASRI", "LESTARI", "LAMA", "TENGAH"]
+
+LABELS = ["Nama", "Tempat/Tgl Lahir", "Jenis Kelamin", "Jenis kelamin",
+          "Alamat", "RT/RW", "Kel/Desa", "Kecamatan", "Agama",
+          "Status Perkawinan", "Pekerjaan", "Kewarganegaraan", "Berlaku Hingga",
+          "Gol. Darah", "Gol. Darah :", "NIK", "Tempat/Tgl. Lahir", "No. RT/RW",
+          "Nama :", "Alamat :", "Agama :"]
+
+WORDS = ["LAKI-LAKI", "PEREMPUAN", "ISLAM", "KRISTEN", "KATHOLIK", "KATOLIK",
+         "HINDU", "BUDHA", "BUDDHA", "KHONGHUCU", "KONGHUCU", "BELUM KAWIN",
+         "KAWIN", "CERAI HIDUP", "CERAI MATI", "KAWIN TERCATAT", "WNI", "WNA",
+         "SEUMUR HIDUP", "BELUM/TIDAK BEKERJA", "MENGURUS RUMAH TANGGA",
+         "PELAJAR/MAHASISWA", "PENSIUNAN", "PEGAWAI NEGERI SIPIL",
+         "PEGAWAI NEGERI SIPIL (PNS)", "TENTARA NASIONAL INDONESIA (TNI)",
+         "KEPOLISIAN RI (POLRI)", "PERDAGANGAN", "PETANI/PEKEBUN", "PETERNAK",
+         "NELAYAN/PERIKANAN", "INDUSTRI", "KONSTRUKSI", "TRANSPORTASI",
+         "KARYAWAN SWASTA", "KARYAWAN BUMN", "KARYAWAN HONORER",
+         "BURUH HARIAN LEPAS", "BURUH TANI/PERKEBUNAN", "TUKANG KAYU",
+         "TUKANG BATU", "TUKANG LAS/PANDAI BESI", "TUKANG JAHIT",
+         "PEMBANTU RUMAH TANGGA", "MEKANIK", "SENIMAN", "PENDETA", "WARTAWAN",
+         "USTADZ/MUBALIGH", "DOSEN", "GURU", "PILOT", "PENGACARA", "NOTARIS",
+         "ARSITEK", "AKUNTAN", "KONSULTAN", "DOKTER", "BIDAN", "PERAWAT",
+         "APOTEKER", "PSIKIATER/PSIKOLOG", "PELAUT", "PENELITI", "SOPIR",
+         "PEDAGANG", "PERANGKAT DESA", "KEPALA DESA", "WIRASWASTA", "LAINNYA",
+         "A", "B", "AB", "O", "A+", "B-", "O+", "AB-", "-"]
+
+
+def pick(seq):
+    return seq[int(random.random() * len(seq))]
+
+
+def digits(n):
+    return "".join(pick("0123456789") for _ in range(n))
+
+
+class Texts:
+    """Makes texts; regions: the table's names, in capitals."""
+
+    def __init__(self, table):
+        self.regions = []
+        self.upper = []
+        with open(table, encoding="utf-8") as f:
+            for line in f:
+                code, name = line.rstrip("\n").split("\t")[:2]
+                name = " ".join(name.upper().replace("\\", "").split())
+                if name and all(32 <= ord(c) < 127 for c in name):
+                    (self.upper if code.count(".") < 2
+                     else self.regions).append(name)
+
+        self.makers = [
+            (14, self.name), (20, self.address), (9, self.region),
+            (8, self.upper_region), (6, self.birth), (4, self.rt_rw),
+            (7, self.word), (6, self.label), (4, self.date),
+            (12, self.syllables), (14, self.mess), (4, self.number),
+            (2, self.blood),
+        ]
+        self.sum = sum(w for w, _ in self.makers)
+
+    def make(self):
+        at = random.random() * self.sum
+        for w, maker in self.makers:
+            at -= w
+            if at < 0:
+                break
+        return " ".join(maker().split())
+
+    def name(self):
+        n = pick([1, 2, 2, 2, 3, 3, 4])
+        words = [pick(NAMES) if random.random() < .75 else self.syllable_word()
+                 for _ in range(n)]
+        if random.random() < .12:
+            words.insert(0, pick(TITLES))
+        if random.random() < .1:
+            words.insert(n // 2 + 1, pick(LETTERS) + pick([".", ""]))
+        if random.random() < .08:
+            i = int(random.random() * len(words))
+            words[i] = words[i][:2] + "'" + words[i][2:]
+        s = " ".join(words)
+        if random.random() < .1:
+            s += pick([", ", " ", ","]) + pick(DEGREES)
+            if random.random() < .3:
+                s += pick([", ", ","]) + pick(DEGREES)
+        return s
+
+    def syllable_word(self):
+        s = ""
+        for _ in range(pick([1, 2, 2, 3, 3, 4])):
+            s += pick(["", "B", "C", "D", "F", "G", "H", "J", "K", "L", "M", "N",
+                       "P", "R", "S", "T", "W", "Y", "Z", "NG", "NY", "SY", "KH",
+                       "TR", "PR", "BR", "DR", "V", "Q", "X"])
+            s += pick(VOWELS)
+            s += pick(["", "", "", "N", "NG", "R", "S", "H", "T", "K", "M", "L"])
+        return s
+
+    def syllables(self):
+        return " ".join(self.syllable_word() for _ in range(pick([1, 2, 2, 3, 4])))
+
+    def street(self):
+        r = random.random()
+        if r < .5:
+            return " ".join(pick(STREETS) for _ in range(pick([1, 1, 2, 2, 3])))
+        if r < .7:
+            return pick(self.regions)
+        if r < .85:
+            return pick(NAMES)
+        return self.syllable_word()
+
+    def house(self):
+        r = random.random()
+        n = str(1 + int(random.random() ** 2 * pick([20, 150, 999])))
+        letter = pick("ABCDEFGHKLMNPRSTU")
+        if r < .35:
+            return pick(["NO.", "NO.", "NO. ", "NO ", "NO", "NOMOR "]) + n \
+                + pick(["", "", "", letter, " " + letter, "/" + n, "-" + letter])
+        if r < .75:
+            block = pick([letter, letter, letter + digits(1), letter + letter,
+                          letter + "-" + digits(1), letter + digits(2),
+                          digits(1), pick(["I", "II", "III", "IV", "V", "VI"])])
+            return pick(["BLOK ", "BLOK ", "BLK ", "BLOK. ", "BLK. "]) + block \
+                + pick(["/", "/", " NO. ", " NO.", " NO ", " ", "-", ""]) + n
+        if r < .88:
+            return "RT " + digits(pick([2, 3])) + pick([" RW ", "/RW ", " / "]) \
+                + digits(pick([2, 3]))
+        if r < .94:
+            return "RT." + digits(pick([1, 2, 3])) + pick([" ", "/"]) + "RW." \
+                + digits(pick([1, 2, 3]))
+        return n
+
+    def address(self):
+        parts = []
+        if random.random() < .85:
+            parts.append(pick(WAYS[:8]) if random.random() < .6 else pick(WAYS))
+        parts.append(self.street())
+        if random.random() < .35:
+            parts.append(pick(TAILS))
+        if random.random() < .75:
+            parts.append(self.house())
+        if random.random() < .15:
+            parts.append(pick(WAYS) + " " + self.street())
+        s = " ".join(parts)
+        if random.random() < .1:
+            s = s.replace(" ", pick([", ", " - ", ". ", "-", "/"]), 1)
+        if random.random() < .1:
+            cut = int(random.random() * len(s))
+            s = s[cut:]
+        return s
+
+    def region(self):
+        return pick(self.regions)
+
+    def upper_region(self):
+        s = pick(self.upper)
+        r = random.random()
+        if r < .4:
+            for word in ("KABUPATEN ", "KOTA "):
+                if s.startswith(word):
+                    s = s[len(word):]
+        elif r < .5:
+            s = "PROVINSI " + s
+        return s
+
+    def date(self):
+        return "%02d-%02d-%04d" % (1 + random.random() * 31,
+                                   1 + random.random() * 12,
+                                   1930 + random.random() * 100)
+
+    def birth(self):
+        place = pick([self.upper_region, self.upper_region, self.region,
+                      self.syllable_word])()
+        return place + pick([", ", ", ", ",", " "]) + self.date()
+
+    def rt_rw(self):
+        return digits(3) + "/" + pick(["", "", " "]) + digits(3)
+
+    def word(self):
+        return pick(WORDS)
+
+    def label(self):
+        s = pick(LABELS)
+        return s.upper() if random.random() < .1 else s
+
+    def blood(self):
+        return pick(["Gol. Darah", "Gol. Darah", "Gol.Darah", "GOL. DARAH"]) \
+            + pick([" : ", " :", ": "]) + pick(["A", "B", "AB", "O", "-", "A+",
+                                                "O-", "B+", "AB+"])
+
+    def number(self):
+        return pick([digits, digits])(1 + int(random.random() * 16))
+
+    def mess(self):
+        """What no word helps with."""
+        r = random.random()
+        if r < .5:
+            kinds = LETTERS
+        elif r < .8:
+            kinds = LETTERS + "0123456789"
+        else:
+            kinds = LETTERS * 2 + "0123456789" + ".,/-'():&+"
+        words = []
+        for _ in range(pick([1, 2, 2, 3])):
+            words.append("".join(pick(kinds)
+                                 for _ in range(1 + int(random.random() * 9))))
+        s = " ".join(words)
+        if random.random() < .2:
+            s = s.lower()
+        return s
