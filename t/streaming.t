@@ -292,6 +292,41 @@ SKIP: {
 }
 
 
+# -- one of many hands out less at a time, so that they wait in little memory
+
+sub largest_chunk {
+    my $got = post($nginx->port, '/s', $json);
+    is($got->{status}, 200, 'a whole call');
+
+    my ($call) = grep { $_->{head} =~ /chunked/ } $up->calls;
+    my ($raw, $most) = ($call->{body}, 0);
+
+    while ($raw =~ s/\A([0-9a-f]+)\r\n//i && hex $1) {
+        $most = hex $1 if hex $1 > $most;
+        substr($raw, 0, 2 + hex $1) = '';
+    }
+
+    return $most;
+}
+
+{
+    $up->reset;
+    cmp_ok(largest_chunk(), '>', 8192, 'alone, it goes out in large pieces');
+
+    # the body waits in the client, with the upstream's connection made
+    my $before = $up->connections;
+    my @calls = map { begin('/s', $json, 20_000) } 1 .. 128;
+
+    ok(wait_for(10, sub { $up->connections >= $before + 127 }),
+       '128 others are under way');
+
+    $up->reset;
+    cmp_ok(largest_chunk(), '<=', 4096, 'it goes out a page at a time');
+
+    close $_->{sock} for @calls;
+}
+
+
 # -- somebody goes away
 
 $up->reset;

@@ -135,7 +135,7 @@ ngx_http_ktp_send_full(ngx_http_ktp_ctx_t *ctx)
 {
     return ctx->streaming
            && ktp_outgoing_pending(&ctx->outgoing)
-                  >= NGX_HTTP_KTP_STREAM_PENDING;
+                  >= ngx_min(NGX_HTTP_KTP_STREAM_PENDING, ctx->call.part);
 }
 
 

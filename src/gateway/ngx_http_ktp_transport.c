@@ -1,5 +1,14 @@
 #include "ngx_http_ktp_transport_curl.h"
+#include <malloc.h>
 #include <openssl/err.h>
+
+
+/*
+ * TLS handshakes after which the heap is trimmed, when there were none for so
+ * many milliseconds.  That takes some microseconds for each of them.
+ */
+#define NGX_HTTP_KTP_TRIM_HANDSHAKES 64
+#define NGX_HTTP_KTP_TRIM_DELAY      1000
 
 
 static ngx_uint_t ngx_http_ktp_call_again(ngx_http_ktp_call_t *call,
@@ -12,6 +21,7 @@ static void ngx_http_ktp_transfer_ended(CURL *easy, CURLcode rc);
 static void ngx_http_ktp_answered(ngx_event_t *ev);
 static int  ngx_http_ktp_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_http_ktp_timer_event(ngx_event_t *ev);
+static void ngx_http_ktp_trim_event(ngx_event_t *ev);
 
 
 ngx_http_ktp_transport_t ngx_http_ktp_transport;
@@ -63,6 +73,10 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
     tr->timer.data = &tr->dummy;
     tr->timer.log = cycle->log;
     tr->timer.cancelable = 1;
+    tr->trim.handler = ngx_http_ktp_trim_event;
+    tr->trim.data = &tr->dummy;
+    tr->trim.log = cycle->log;
+    tr->trim.cancelable = 1;
     tr->answered.handler = ngx_http_ktp_answered;
     tr->answered.data = &tr->dummy;
     tr->answered.log = cycle->log;
@@ -114,6 +128,10 @@ ngx_http_ktp_transport_exit(ngx_cycle_t *cycle)
 
     if (tr->timer.timer_set) {
         ngx_del_timer(&tr->timer);
+    }
+
+    if (tr->trim.timer_set) {
+        ngx_del_timer(&tr->trim);
     }
 
     ngx_http_ktp_names_exit();
@@ -548,4 +566,26 @@ static void
 ngx_http_ktp_timer_event(ngx_event_t *ev)
 {
     ngx_http_ktp_transport_action(CURL_SOCKET_TIMEOUT, 0);
+}
+
+
+void
+ngx_http_ktp_transport_trim(void)
+{
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    if (++tr->handshakes >= NGX_HTTP_KTP_TRIM_HANDSHAKES) {
+        ngx_add_timer(&tr->trim, NGX_HTTP_KTP_TRIM_DELAY);
+    }
+}
+
+
+static void
+ngx_http_ktp_trim_event(ngx_event_t *ev)
+{
+    ngx_http_ktp_transport.handshakes = 0;
+
+    (void) malloc_trim(0);
 }

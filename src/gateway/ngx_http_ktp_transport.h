@@ -129,6 +129,7 @@ struct ngx_http_ktp_call_s {
     ngx_msec_t  start;
     off_t       sent;
     off_t       moved; /* bytes that the time-out has seen go out */
+    size_t      part;  /* bytes of the body that are handed out at a time */
     size_t      allocated;
     unsigned    waiting : 1; /* for a look-up of another call */
     unsigned    starved : 1; /* read had nothing */

@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_transport_curl.h"
 #include <netinet/in.h>
 #include <arpa/inet.h>
+#include <openssl/ssl.h>
 
 
 /* The first buffer of an answer; they have about 1 KB. */
@@ -13,6 +14,7 @@ static int    ngx_http_ktp_transfer_seek(void *data, curl_off_t offset,
                                          int origin);
 static int    ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip,
                                           int port, int local_port);
+static void   ngx_http_ktp_transfer_records(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_call_rewind(ngx_http_ktp_call_t *call);
 static ngx_int_t ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call,
                                             char *ip, int port);
@@ -71,11 +73,12 @@ ngx_http_ktp_transfer_read(char *buf, size_t size, size_t n, void *data)
     ngx_http_ktp_call_t *call;
 
     call = t->call;
-    len = size * n;
 
     if (call == NULL) {
         return CURL_READFUNC_ABORT;
     }
+
+    len = ngx_min(size * n, call->part);
 
     if (call->body_length >= 0) {
         left = call->body_length - call->sent;
@@ -194,7 +197,36 @@ ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip, int port,
 
     call->begun = 1;
 
+    ngx_http_ktp_transfer_records(t);
+
     return CURL_PREREQFUNC_OK;
+}
+
+
+/*
+ * OpenSSL keeps a record that could not be sent in a buffer for the largest
+ * one.  The connection may have been another call's before.
+ */
+
+static void
+ngx_http_ktp_transfer_records(ngx_http_ktp_transfer_t *t)
+{
+    long                        connects;
+    struct curl_tlssessioninfo *tls;
+
+    if (curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK
+        || tls->backend != CURLSSLBACKEND_OPENSSL || tls->internals == NULL) {
+        return;
+    }
+
+    (void) SSL_set_max_send_fragment(
+        tls->internals, ngx_min(t->call->part, SSL3_RT_MAX_PLAIN_LENGTH));
+
+    if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects)
+            == CURLE_OK
+        && connects) {
+        ngx_http_ktp_transport_trim();
+    }
 }
 
 

@@ -30,6 +30,9 @@
  */
 #define NGX_HTTP_KTP_UPLOAD_CALLS 16
 
+/* The smallest piece of a body that a call of many hands out; one page. */
+#define NGX_HTTP_KTP_PART_MIN 4096
+
 
 typedef struct ngx_http_ktp_name_s ngx_http_ktp_name_t;
 
@@ -55,8 +58,10 @@ typedef struct ngx_http_ktp_socket_s ngx_http_ktp_socket_t;
 
 typedef struct {
     CURLM           *multi;
-    CURLSH          *share;    /* TLS sessions, of all easy handles */
-    ngx_event_t      answered; /* of a call that waits for its body */
+    CURLSH          *share;      /* TLS sessions, of all easy handles */
+    ngx_event_t      answered;   /* of a call that waits for its body */
+    ngx_event_t      trim;       /* gives back what handshakes took */
+    ngx_uint_t       handshakes; /* since it did */
     ngx_log_t       *log;
     ngx_event_t      timer; /* libcurl's own; only one is asked for */
     ngx_connection_t dummy; /* what debug messages of timers look at */
@@ -93,6 +98,12 @@ extern ngx_http_ktp_transport_t ngx_http_ktp_transport;
 
 /* Lets libcurl go on, and tells the callers of calls that are done. */
 void ngx_http_ktp_transport_action(curl_socket_t fd, int mask);
+
+/*
+ * A TLS connection was made.  What the handshakes of many have left in the
+ * heap goes back to the system when there were none for a while.
+ */
+void ngx_http_ktp_transport_trim(void);
 
 /* Adds the call's transfer to the multi handle. */
 ngx_int_t ngx_http_ktp_call_add(ngx_http_ktp_call_t *call);

@@ -390,6 +390,7 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
                                  : NGX_HTTP_KTP_RECEIVE_ANSWER);
 
     if (call->read == NULL) {
+        call->part = NGX_HTTP_KTP_UPLOAD_MIN;
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
         return NGX_OK;
     }
@@ -402,9 +403,15 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
 
     buffer = ngx_min(call->body_length, most);
     buffer = ngx_max(buffer, NGX_HTTP_KTP_UPLOAD_MIN);
+    call->part = buffer;
 
     if (call->buffer) {
         buffer = call->buffer;
+
+        /* pages of it that are not filled cost nothing */
+
+        call->part = ngx_min(most, buffer);
+        call->part = ngx_max(call->part, NGX_HTTP_KTP_PART_MIN);
     }
 
     if (curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) buffer)
