@@ -1,7 +1,8 @@
 /*
  * The measures of quality on labelled images: for each, the threshold that
  * parts good from bad best, how well it does, and how well the threshold in
- * the program does (balanced: the mean of right on bad and right on good).
+ * the program does: the bad ones that are flagged, the good ones that are
+ * not, and the mean of the two.
  */
 
 #include <stdio.h>
@@ -63,11 +64,17 @@ quality_label(const truth_t *truth, int measure)
 }
 
 
-/* Balanced accuracy of "under the threshold is bad" (over, for over). */
+/*
+ * The parts of good (right[0]) and of bad ones (right[1]) that "under the
+ * threshold is bad" (over, for over) gets right; their mean.
+ */
 static double
-quality_balance(const quality_set_t *set, double threshold, int over)
+quality_balance(const quality_set_t *set, double threshold, int over,
+                double right[2])
 {
-    int i, n[2] = {0}, right[2] = {0}, flagged;
+    int i, n[2] = {0}, flagged;
+
+    right[0] = right[1] = 0;
 
     for (i = 0; i < set->n; i++) {
         flagged = over ? set->samples[i].value > threshold
@@ -76,8 +83,11 @@ quality_balance(const quality_set_t *set, double threshold, int over)
         right[set->samples[i].bad] += flagged == set->samples[i].bad;
     }
 
-    return n[0] > 0 && n[1] > 0 ? .5 * right[0] / n[0] + .5 * right[1] / n[1]
-                                : 0;
+    for (i = 0; i < 2; i++) {
+        right[i] = n[i] > 0 ? right[i] / n[i] : 0;
+    }
+
+    return .5 * right[0] + .5 * right[1];
 }
 
 
@@ -85,7 +95,7 @@ static void
 quality_print(quality_set_t *set, int measure)
 {
     int    i, over, bad;
-    double threshold, balance, best, at;
+    double threshold, balance, best, at, right[2];
 
     over = measure == KTPD_MEASURE_FLASH;
     qsort(set->samples, (size_t) set->n, sizeof(quality_sample_t),
@@ -99,18 +109,21 @@ quality_print(quality_set_t *set, int measure)
         threshold =
             i > 0 ? (set->samples[i - 1].value + set->samples[i].value) / 2
                   : set->samples[i].value;
-        balance = quality_balance(set, threshold, over);
+        balance = quality_balance(set, threshold, over, right);
         if (balance > best) {
             best = balance;
             at = threshold;
         }
     }
 
+    balance =
+        quality_balance(set, ktpd_quality_thresholds[measure], over, right);
     printf("%-10s %4d images, %3d bad; best threshold %9.5f: %5.1f %%; "
-           "the program's %9.5f: %5.1f %%\n",
+           "the program's %9.5f: %5.1f %%, of bad %5.1f %%, of good %5.1f "
+           "%%\n",
            ktpd_quality_names[measure], set->n, bad, at, 100 * best,
-           ktpd_quality_thresholds[measure],
-           100 * quality_balance(set, ktpd_quality_thresholds[measure], over));
+           ktpd_quality_thresholds[measure], 100 * balance, 100 * right[1],
+           100 * right[0]);
 }
 
 

@@ -30,6 +30,11 @@ typedef enum {
     GLARE,
     GLARE_X,
     GLARE_Y,
+    GLARE_LONG,
+    GLARE_TURN,
+    GLARE_EDGE,
+    UNEVEN,
+    UNEVEN_TURN,
     TINT,
     YAW,
     PITCH,
@@ -86,6 +91,11 @@ main(int argc, char *argv[])
     camera.glare = opt.numbers[GLARE];
     camera.glare_x = opt.numbers[GLARE_X];
     camera.glare_y = opt.numbers[GLARE_Y];
+    camera.glare_long = opt.numbers[GLARE_LONG];
+    camera.glare_turn = opt.numbers[GLARE_TURN];
+    camera.glare_edge = opt.numbers[GLARE_EDGE];
+    camera.uneven = opt.numbers[UNEVEN];
+    camera.uneven_turn = opt.numbers[UNEVEN_TURN];
     camera.tint = opt.numbers[TINT];
     camera.gray = opt.gray;
 
@@ -124,6 +134,11 @@ options_parse(options_t *opt, int argc, char *argv[])
         { "glare",   required_argument, NULL, 256 + GLARE },
         { "glare-x", required_argument, NULL, 256 + GLARE_X },
         { "glare-y", required_argument, NULL, 256 + GLARE_Y },
+        { "glare-long", required_argument, NULL, 256 + GLARE_LONG },
+        { "glare-turn", required_argument, NULL, 256 + GLARE_TURN },
+        { "glare-edge", required_argument, NULL, 256 + GLARE_EDGE },
+        { "uneven",  required_argument, NULL, 256 + UNEVEN },
+        { "uneven-turn", required_argument, NULL, 256 + UNEVEN_TURN },
         { "tint",    required_argument, NULL, 256 + TINT },
         { "yaw",     required_argument, NULL, 256 + YAW },
         { "pitch",   required_argument, NULL, 256 + PITCH },
@@ -142,7 +157,8 @@ options_parse(options_t *opt, int argc, char *argv[])
     *opt = (options_t) {
         .numbers = { [SEED] = 1, [QUALITY] = 90, [COVER] = 0.88,
                      [NOISE] = 1.5, [DARK] = 1, [GLARE_X] = 0.40,
-                     [GLARE_Y] = 0.46, [VALUES] = 0.272 },
+                     [GLARE_Y] = 0.46, [GLARE_LONG] = 1, [GLARE_EDGE] = 2,
+                     [VALUES] = 0.272 },
         .scene = { .width = 1600, .height = 1200, .table = TABLE_WOOD,
                    .style = { .family = "Liberation Sans" } },
     };
@@ -189,6 +205,11 @@ option_number(number_t number, const char *value)
         [GLARE]   = { "glare", 0, 1 },
         [GLARE_X] = { "glare-x", 0, 1 },
         [GLARE_Y] = { "glare-y", 0, 1 },
+        [GLARE_LONG] = { "glare-long", 1, 10 },
+        [GLARE_TURN] = { "glare-turn", -360, 360 },
+        [GLARE_EDGE] = { "glare-edge", 1, 20 },
+        [UNEVEN]  = { "uneven", 0, 1 },
+        [UNEVEN_TURN] = { "uneven-turn", -360, 360 },
         [TINT]    = { "tint", -1, 1 },
         [YAW]     = { "yaw", -80, 80 },
         [PITCH]   = { "pitch", -80, 80 },
@@ -282,6 +303,11 @@ usage(FILE *out)
           "  --glare F     radius of a burnt-out spot in widths (0)\n"
           "  --glare-x F   where it is, in widths (0.40)\n"
           "  --glare-y F   and in heights (0.46)\n"
+          "  --glare-long F  its length over its breadth (1)\n"
+          "  --glare-turn DEG  of its length, clockwise (0)\n"
+          "  --glare-edge F  2 fades as a lamp's halo, 10 is a window (2)\n"
+          "  --uneven F    light's excess at one side, its lack opposite (0)\n"
+          "  --uneven-turn DEG  of that side: 0 right, 90 below (0)\n"
           "  --gray        as a photocopy\n"
           "  --tint F      of the light, 1 yellow to -1 blue (0)\n"
           "  --yaw DEG     the right side goes away from the camera (0)\n"

@@ -14,6 +14,7 @@
 
 static void    picture_tone(cairo_surface_t *picture, const camera_t *camera,
                             dice_t *dice);
+static double  picture_glare(const camera_t *camera, double dx, double dy);
 static uint8_t clamp(double v);
 static int     picture_blur(cairo_surface_t *picture, double sigma);
 static void   blur_line(uint8_t *line, size_t step, int n, const float *kernel,
@@ -45,11 +46,13 @@ static void
 picture_tone(cairo_surface_t *picture, const camera_t *camera, dice_t *dice)
 {
     int      x, y, c, w, h;
-    double   v, light, dx, dy, luma;
+    double   v, glare, light, luma, right, down;
     uint8_t *row, *px;
 
     w = cairo_image_surface_get_width(picture);
     h = cairo_image_surface_get_height(picture);
+    right = 2 * camera->uneven * cos(camera->uneven_turn * M_PI / 180) / w;
+    down = 2 * camera->uneven * sin(camera->uneven_turn * M_PI / 180) / w;
 
     for (y = 0; y < h; y++) {
         row = cairo_image_surface_get_data(picture)
@@ -57,25 +60,45 @@ picture_tone(cairo_surface_t *picture, const camera_t *camera, dice_t *dice)
 
         for (x = 0; x < w; x++) {
             px = row + 4 * x;
-            light = 0;
-
-            if (camera->glare > 0) {
-                dx = (x - camera->glare_x * w) / (camera->glare * w);
-                dy = (y - camera->glare_y * h) / (camera->glare * w);
-                light = 420 * exp(-2 * (dx * dx + dy * dy));
-            }
+            glare = picture_glare(camera, (double) x / w - camera->glare_x,
+                                  ((double) y - camera->glare_y * h) / w);
+            light = camera->dark
+                    * (1 + (x - w / 2.) * right + (y - h / 2.) * down);
 
             luma = 0.114 * px[0] + 0.587 * px[1] + 0.299 * px[2];
 
             for (c = 0; c < 3; c++) {
                 v = camera->gray ? luma : px[c];
                 v *= 1 + .15 * camera->tint * (c - 1);
-                v = v * camera->dark + light;
+                v = v * light + glare;
                 v += camera->noise > 0 ? camera->noise * dice_normal(dice) : 0;
                 px[c] = clamp(v);
             }
         }
     }
+}
+
+
+/* What a lamp's reflection adds so far from its middle, in widths. */
+static double
+picture_glare(const camera_t *camera, double dx, double dy)
+{
+    double c, s, along, across, radius;
+
+    if (camera->glare <= 0) {
+        return 0;
+    }
+
+    c = cos(camera->glare_turn * M_PI / 180);
+    s = sin(camera->glare_turn * M_PI / 180);
+    radius = camera->glare * sqrt(camera->glare_long);
+    along = (dx * c + dy * s) / radius;
+    across = (dy * c - dx * s) / radius * camera->glare_long;
+
+    return 420
+           * exp(
+               -2
+               * pow(along * along + across * across, camera->glare_edge / 2));
 }
 
 

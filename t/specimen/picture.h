@@ -13,6 +13,11 @@ typedef struct {
     double dark;  /* factor of the light; 1: as drawn */
     double glare; /* radius of a burnt-out spot, in widths; 0: none */
     double glare_x, glare_y; /* its middle, in widths and heights */
+    double glare_long;       /* its length over its breadth */
+    double glare_turn;       /* of its length, in degrees, clockwise */
+    double glare_edge;       /* 2: it fades as a lamp's halo, 10: a window */
+    double uneven; /* the light's excess at the far side, and lack opposite */
+    double uneven_turn; /* where that side is: 0 right, 90 below */
     int    gray;
     double tint; /* of the light: 1 yellow, 0 none, -1 blue */
 } camera_t;
