@@ -284,6 +284,26 @@ ktpd_fields_first(ktpd_scan_t *scan)
 }
 
 
+void
+ktpd_fields_plane(ktpd_scan_t *scan, ktpd_map_t *plane)
+{
+    double             s, slope;
+    ktpd_map_t         level;
+    const ktpd_edge_t *values;
+
+    s = scan->table->spacing;
+    slope = scan->rows.slope;
+    values = &scan->columns.values;
+
+    /* x = u s + values at y, y = first + v s + slope u s */
+    level = ktpd_map_affine(s * (1 + values->slope * slope), values->slope * s,
+                            ktpd_edge_at(values, ktpd_fields_first(scan)),
+                            slope * s, s, ktpd_fields_first(scan));
+
+    *plane = ktpd_map_then(&level, &scan->page.map);
+}
+
+
 /*
  * What speaks for the digits of the date: the network for digits, at the
  * right end of the line, and the one for lines.

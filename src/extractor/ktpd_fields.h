@@ -26,6 +26,12 @@ void ktpd_regions_repair(ktpd_scan_t *scan, ktpd_card_t *card);
 /* The base line of the first row, where Nama is or would be. */
 double ktpd_fields_first(ktpd_scan_t *scan);
 
+/*
+ * The map from the card's plane to the image: in spacings of its rows, from
+ * where the values' column meets the first row's base line.
+ */
+void ktpd_fields_plane(ktpd_scan_t *scan, ktpd_map_t *plane);
+
 /* Puts a value into a field; strip may be NULL. */
 void ktpd_field_set(const ktpd_scan_t *scan, ktpd_field_t *field,
                     const char *value, const ktpd_reading_t *reading,

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ktpd_blobs.h"
+#include "ktpd_glare.h"
 #include "ktpd_quality.h"
 
 
@@ -20,15 +20,10 @@
 /* The side of the squares that colour is told by. */
 #define KTPD_QUALITY_PATCH 8
 
-/* A card is 33 spacings of its rows wide, and 21 high. */
-#define KTPD_QUALITY_CARD (33. * 21.)
-
 /* Luma of paper in good light. */
 #define KTPD_QUALITY_WHITE 200.
 
-#define KTPD_SATURATED 250
-
-const double ktpd_quality_thresholds[KTPD_MEASURES] = {.180, 97., .0021, .045};
+const double ktpd_quality_thresholds[KTPD_MEASURES] = {.180, 97., 15., .045};
 
 const char *const ktpd_quality_names[KTPD_MEASURES] = {
     "blur", "dark", "flashlight", "grayscale"};
@@ -199,43 +194,6 @@ ktpd_quality_dark(const ktpd_gray_t *luma)
 }
 
 
-/* card is the pixels that the card covers. */
-static int
-ktpd_quality_flash(ktpd_pool_t *pool, const ktpd_gray_t *luma, double card,
-                   double *flash)
-{
-    int          i, n;
-    double       aspect;
-    size_t       at;
-    ktpd_gray_t  dark;
-    ktpd_blob_t *b;
-
-    if (ktpd_gray_create(pool, luma->w, luma->h, &dark) != 0) {
-        return -1;
-    }
-
-    for (at = 0; at < (size_t) luma->w * (size_t) luma->h; at++) {
-        dark.px[at] = luma->px[at] < KTPD_SATURATED;
-    }
-
-    *flash = 0;
-    n = ktpd_blobs_find(pool, &dark, 1, luma->h, luma->w, &b);
-
-    for (i = 0; i < n; i++) {
-        aspect = (double) b[i].w / b[i].h;
-
-        if (b[i].area > .45 * b[i].w * b[i].h && aspect > 1 / 3. && aspect < 3
-            && b[i].area < .12 * luma->w * luma->h) {
-            *flash = fmax(*flash, b[i].area / card);
-        }
-    }
-
-    ktpd_pool_free(pool, dark.px);
-
-    return 0;
-}
-
-
 /* The mean colour differences of a square of pixels, and its mean luma. */
 static void
 ktpd_quality_square(const ktpd_image_t *image, const ktpd_gray_t *luma, int x,
@@ -303,10 +261,11 @@ ktpd_quality_gray(const ktpd_image_t *image, const ktpd_gray_t *luma)
 
 int
 ktpd_quality_measures(ktpd_pool_t *pool, const ktpd_image_t *image,
-                      double spacing, double measures[KTPD_MEASURES])
+                      double spacing, const ktpd_map_t *plane,
+                      double measures[KTPD_MEASURES])
 {
     int          i, side, to, n;
-    double       row;
+    ktpd_map_t   map, reduce;
     ktpd_gray_t  luma;
     ktpd_image_t small;
 
@@ -342,16 +301,20 @@ ktpd_quality_measures(ktpd_pool_t *pool, const ktpd_image_t *image,
         luma.px[i] = (unsigned char) ktpd_luma(small.rgb + 3 * (size_t) i);
     }
 
-    row = spacing * small.w / image->w;
     measures[KTPD_MEASURE_DARK] = ktpd_quality_dark(&luma);
+
+    if (plane != NULL) {
+        reduce = ktpd_map_affine((double) small.w / image->w, 0, 0, 0,
+                                 (double) small.h / image->h, 0);
+        map = ktpd_map_then(plane, &reduce);
+    }
 
     if (ktpd_quality_blur(pool, &luma,
                           measures[KTPD_MEASURE_DARK] / KTPD_QUALITY_WHITE,
                           &measures[KTPD_MEASURE_BLUR])
             != 0
-        || ktpd_quality_flash(pool, &luma,
-                              spacing > 0 ? KTPD_QUALITY_CARD * row * row
-                                          : (double) small.w * small.h,
+        || ktpd_glare_measure(pool, &small, plane != NULL ? &map : NULL,
+                              spacing * small.w / image->w,
                               &measures[KTPD_MEASURE_FLASH])
                != 0) {
         return -1;

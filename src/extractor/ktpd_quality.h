@@ -9,6 +9,7 @@
 
 #include "ktpd_image.h"
 #include "ktpd_reader.h"
+#include "ktpd_warp.h"
 
 
 /* In the order of ktpd_quality_t's measures. */
@@ -16,8 +17,8 @@ typedef enum {
     KTPD_MEASURE_BLUR,  /* energy of the Laplacian over that of the gradient,
                            where there is most gradient; low: blurred */
     KTPD_MEASURE_DARK,  /* luma that nine pixels in ten are under; low: dark */
-    KTPD_MEASURE_FLASH, /* the largest compact blob of saturated pixels, in
-                           parts of the card's area; high: flashlight */
+    KTPD_MEASURE_FLASH, /* how much darker the card is beside a burnt-out
+                           spot; high: flashlight */
     KTPD_MEASURE_GRAY,  /* spread of chroma, of squares of pixels, over mean
                            luma; low: grayscale */
     KTPD_MEASURES
@@ -32,10 +33,12 @@ extern const char *const ktpd_quality_names[KTPD_MEASURES];
 /*
  * Measures an image.  spacing is that of the card's rows in pixels of the
  * image, so that all cards are measured at one size; 0 when no card was
- * found.  0, or -1 (too small, no memory).
+ * found.  plane is as ktpd_glare_measure() takes it, NULL with no card.
+ * 0, or -1 (too small, no memory).
  */
 int ktpd_quality_measures(ktpd_pool_t *pool, const ktpd_image_t *image,
-                          double spacing, double measures[KTPD_MEASURES]);
+                          double spacing, const ktpd_map_t *plane,
+                          double measures[KTPD_MEASURES]);
 
 /* Flags and scores (0 to 1, .5 at the threshold) from measures. */
 void ktpd_quality_judge(const double    measures[KTPD_MEASURES],

@@ -90,6 +90,7 @@ ktpd_reader_read(ktpd_reader_t *reader, const unsigned char *image, size_t len,
 {
     int             found;
     double          measures[KTPD_MEASURES];
+    ktpd_map_t      plane;
     ktpd_scan_t     scan;
     ktpd_result_t   result;
     ktpd_evidence_t birth;
@@ -125,9 +126,13 @@ ktpd_reader_read(ktpd_reader_t *reader, const unsigned char *image, size_t len,
         }
     }
 
+    if (result == KTPD_OK) {
+        ktpd_fields_plane(&scan, &plane);
+    }
+
     if (ktpd_quality_measures(scan.pool, &scan.image,
                               result == KTPD_OK ? ktpd_scan_spacing(&scan) : 0,
-                              measures)
+                              result == KTPD_OK ? &plane : NULL, measures)
         == 0) {
         ktpd_quality_judge(measures, &card->quality);
     }

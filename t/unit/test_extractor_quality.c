@@ -80,13 +80,13 @@ grain_is_no_colour(void **state)
      * is spread by a tenth of that light; the mean of 64 by an eighth of it.
      */
     paint(&image, pool, 40, 10);
-    assert_int_equal(ktpd_quality_measures(pool, &image, 0, m), 0);
+    assert_int_equal(ktpd_quality_measures(pool, &image, 0, NULL, m), 0);
     assert_true(m[KTPD_MEASURE_GRAY]
                 < ktpd_quality_thresholds[KTPD_MEASURE_GRAY]);
 
     /* the same with a small red photo on it */
     patch(&image, 400, 120, 90, 120, 60, 25, 25);
-    assert_int_equal(ktpd_quality_measures(pool, &image, 0, m), 0);
+    assert_int_equal(ktpd_quality_measures(pool, &image, 0, NULL, m), 0);
     assert_true(m[KTPD_MEASURE_GRAY]
                 > ktpd_quality_thresholds[KTPD_MEASURE_GRAY]);
 
@@ -94,11 +94,31 @@ grain_is_no_colour(void **state)
 }
 
 
-/* How large a burnt-out spot is depends on the card, not on the picture. */
-static void
-glare_is_of_the_card(void **state)
+/* Rows each 17 pixels: a card (33 x 21 of them) that fills the picture. */
+#define SPACING 17
+
+static const ktpd_map_t plane = {
+    {{SPACING, 0, 150}, {0, SPACING, 120}, {0, 0, 1}},
+};
+
+
+static int
+flagged(ktpd_pool_t *pool, const ktpd_image_t *image, const ktpd_map_t *at)
 {
-    double       m[KTPD_MEASURES], whole;
+    double m[KTPD_MEASURES];
+
+    assert_int_equal(
+        ktpd_quality_measures(pool, image, at != NULL ? SPACING : 0, at, m),
+        0);
+
+    return m[KTPD_MEASURE_FLASH] > ktpd_quality_thresholds[KTPD_MEASURE_FLASH];
+}
+
+
+static void
+glare_is_a_spot_that_hides_print(void **state)
+{
+    int          x, y;
     ktpd_pool_t *pool;
     ktpd_image_t image;
 
@@ -107,24 +127,98 @@ glare_is_of_the_card(void **state)
     pool = ktpd_pool_create(64UL << 20);
     assert_non_null(pool);
 
+    /* half a spacing is less than the least spot, of three quarters */
     paint(&image, pool, 180, 4);
-    patch(&image, 200, 150, 20, 20, 255, 255, 255);
+    patch(&image, 300, 200, 8, 8, 255, 255, 255);
+    assert_false(flagged(pool, &image, &plane));
 
-    /* no card: 400 of 240,000 pixels */
-    assert_int_equal(ktpd_quality_measures(pool, &image, 0, m), 0);
-    whole = 400. / (WIDTH * HEIGHT);
-    assert_true(m[KTPD_MEASURE_FLASH] > .99 * whole
-                && m[KTPD_MEASURE_FLASH] < 1.01 * whole);
-    assert_true(m[KTPD_MEASURE_FLASH]
-                < ktpd_quality_thresholds[KTPD_MEASURE_FLASH]);
+    /* three spacings are more, and paper beside it is 75 steps darker */
+    patch(&image, 300, 200, 51, 51, 255, 255, 255);
+    assert_true(flagged(pool, &image, &plane));
 
-    /* a card of 330 by 210 pixels, which has rows each 10 */
-    assert_int_equal(ktpd_quality_measures(pool, &image, 10, m), 0);
-    whole = 400. / (330 * 210);
-    assert_true(m[KTPD_MEASURE_FLASH] > .99 * whole
-                && m[KTPD_MEASURE_FLASH] < 1.01 * whole);
-    assert_true(m[KTPD_MEASURE_FLASH]
-                > ktpd_quality_thresholds[KTPD_MEASURE_FLASH]);
+    /* print each four fifths of a spacing: no lamp leaves that */
+    for (y = 200; y < 251; y += 13) {
+        patch(&image, 300, y, 51, 4, 40, 40, 40);
+    }
+    assert_false(flagged(pool, &image, &plane));
+
+    /* bright red paper is at its limit in one channel of three */
+    patch(&image, 300, 200, 51, 51, 255, 248, 248);
+    assert_false(flagged(pool, &image, &plane));
+
+    /* where the card is not */
+    paint(&image, pool, 180, 4);
+    patch(&image, 300, 200, 51, 51, 255, 255, 255);
+    for (x = 0; x < 2; x++) {
+        ktpd_map_t aside = {{{SPACING / 2., 0, 100 + 400 * x},
+                             {0, SPACING / 2., 160},
+                             {0, 0, 1}}};
+
+        assert_false(flagged(pool, &image, &aside));
+    }
+
+    ktpd_pool_destroy(pool);
+}
+
+
+/* Over 340 pixels light falls from 130 to 60 %, and paper of 220 burns out. */
+static void
+uneven_light_is_no_glare(void **state)
+{
+    int            x, y, v;
+    ktpd_pool_t   *pool;
+    ktpd_image_t   image;
+    unsigned char *p;
+
+    (void) state;
+
+    pool = ktpd_pool_create(64UL << 20);
+    assert_non_null(pool);
+    paint(&image, pool, 180, 4);
+
+    for (y = 0; y < HEIGHT; y++) {
+        for (x = 0; x < WIDTH; x++) {
+            p = image.rgb + 3 * (y * WIDTH + x);
+            v = 220 * (1300 - x) / 1000;
+            p[0] = p[1] = p[2] = (unsigned char) (v > 255 ? 255 : v);
+        }
+    }
+
+    /* 140 of the picture's columns, and so a fifth of the card, are burnt */
+    assert_int_equal(image.rgb[3 * 140], 255);
+    assert_false(flagged(pool, &image, &plane));
+    assert_false(flagged(pool, &image, NULL));
+
+    /* the same, and a lamp in its darker half */
+    patch(&image, 400, 200, 34, 34, 255, 255, 255);
+    assert_true(flagged(pool, &image, &plane));
+    assert_true(flagged(pool, &image, NULL));
+
+    ktpd_pool_destroy(pool);
+}
+
+
+/* A glare that is mostly beside the card counts with what is on it. */
+static void
+glare_goes_over_the_edge(void **state)
+{
+    ktpd_pool_t *pool;
+    ktpd_image_t image;
+
+    (void) state;
+
+    pool = ktpd_pool_create(64UL << 20);
+    assert_non_null(pool);
+
+    /* the plane ends at 150 + 23.1 x 17 = 543: 10 pixels are on it */
+    paint(&image, pool, 180, 4);
+    patch(&image, 533, 200, 67, 90, 255, 255, 255);
+    assert_true(flagged(pool, &image, &plane));
+
+    /* and now 3, which is less than three eighths of a spacing */
+    paint(&image, pool, 180, 4);
+    patch(&image, 540, 200, 60, 90, 255, 255, 255);
+    assert_false(flagged(pool, &image, &plane));
 
     ktpd_pool_destroy(pool);
 }
@@ -135,7 +229,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grain_is_no_colour),
-        cmocka_unit_test(glare_is_of_the_card),
+        cmocka_unit_test(glare_is_a_spot_that_hides_print),
+        cmocka_unit_test(uneven_light_is_no_glare),
+        cmocka_unit_test(glare_goes_over_the_edge),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
