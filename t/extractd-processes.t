@@ -50,6 +50,10 @@ sub proc_status {
 }
 
 
+# Bytes of a process's data, which its limit of memory counts.
+sub data_size { return 1024 * (proc_status($_[0], 'VmData') =~ s/ kB//r) }
+
+
 # Ticks of the processor that the children took that have ended.
 sub children_time {
     my ($d) = @_;
@@ -189,6 +193,68 @@ for my $signal ($crash, 'KILL') {
     $d->workers;
     cmp_ok(time() - $begun, '>', 0.9,
            'workers that end at once are not made in a loop');
+}
+
+
+# -- memory
+
+SKIP: {
+    skip 'AddressSanitizer has its own memory', 10
+        if $KTP::Nginx::Variant eq 'asan';
+
+    my $mb = 1024 * 1024;
+    my $image = jpeg(720, 480, size => 5 * $mb);
+    my $d = KTP::Extractd->new('--workers', 1, '--queue', 0);
+    my ($limit) = KTP::Nginx::read_file('/proc/' . $d->http_pid . '/limits')
+        =~ /^Max data size\s+(\d+)\s+\1\s/m;
+
+    # 1 + 0 + 32 connections, an image and 1 MB each, and 32 MB
+    is($limit, 33 * 6 * $mb + 32 * $mb, 'HTTP process: a limit of memory');
+
+    # as many as it takes, all but their last bytes, and it has room
+    my ($worker) = $d->workers;
+    kill 'STOP', $worker;
+
+    my @open = map {
+        $d->send(body => substr($image, 0, -1),
+                 headers => 'Content-Length: ' . length($image) . "\r\n")
+    } 1 .. 33;
+    wait_bound($d);
+
+    cmp_ok(data_size($d->http_pid), '>', 33 * 5 * $mb, 'it holds 33 images');
+    cmp_ok(data_size($d->http_pid), '<', 33 * 5.5 * $mb, 'and little else');
+
+    $_->write(substr($image, -1)) for @open;
+    wait_bound($d);
+    kill 'CONT', $worker;
+
+    my %statuses;
+    $statuses{ $_->answer->{status} }++ for @open;
+    is_deeply(\%statuses, { 400 => 1, 503 => 32 },
+              'one is read, and no other waits');
+    $_->close for @open;
+
+    # with room for one and a half images
+    $d = KTP::Extractd->new('--workers', 1);
+    my $http = $d->http_pid;
+
+    is(system('prlimit', '--pid', $http,
+              '--data=' . (data_size($http) + int(7.5 * $mb))), 0,
+       'a lower limit');
+
+    my $first = $d->send(body => substr($image, 0, -1),
+                         headers => 'Content-Length: ' . length($image)
+                                    . "\r\n");
+    wait_bound($d);
+
+    my $second = $d->request(body => $image);
+    is($second->{status}, 500, 'no memory for the second');
+    is($second->{json}{error_code}, 'INTERNAL_SERVER_ERROR', 'and the code');
+    is($first->write(substr($image, -1))->answer->{status}, 400,
+       'the first one is read');
+    is($d->request(body => $card)->{json}{data}{nik}, $truth->{nik},
+       'and so is the next card');
+    is($d->http_pid, $http, 'by the same process');
 }
 
 

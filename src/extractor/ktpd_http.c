@@ -22,6 +22,14 @@
 /* Headers and a piece of the body, of one connection. */
 #define KTPD_CONNECTION_MEMORY (64 * 1024)
 
+/*
+ * Memory at most: for each connection an image, and twice what else it may
+ * hold (its headers, a query as long, KTP_MAX_OVERHEAD of text and its copies,
+ * the answer), and what the process has with no connection, some 1 MB.
+ */
+#define KTPD_HTTP_EACH (KTPD_MAX_IMAGE + 1024 * 1024)
+#define KTPD_HTTP_BASE (32 * 1024 * 1024)
+
 
 typedef struct {
     const ktpd_credentials_t *cred;
@@ -86,7 +94,11 @@ ktpd_http_run(const ktpd_options_t *opt, int listener, int master,
     connections = opt->workers + opt->queue + KTPD_SPARE_CONNECTIONS;
 
     if (ktpd_http_start(&http, opt, listener, connections) != 0
-        || ktpd_sandbox_http(connections, opt->sandbox) != 0) {
+        || ktpd_sandbox_http(connections,
+                             KTPD_HTTP_BASE
+                                 + (uint64_t) connections * KTPD_HTTP_EACH,
+                             opt->sandbox)
+               != 0) {
         return EXIT_FAILURE;
     }
 

@@ -177,12 +177,17 @@ ktpd_sandbox_master(unsigned sandbox)
 
 
 int
-ktpd_sandbox_http(unsigned connections, unsigned sandbox)
+ktpd_sandbox_http(unsigned connections, uint64_t memory, unsigned sandbox)
 {
     rlim_t files;
 
     if (!sandbox) {
         return 0;
+    }
+
+    if (!KTPD_SANITIZED
+        && ktpd_sandbox_limit(RLIMIT_DATA, (rlim_t) memory, "data") != 0) {
+        return -1;
     }
 
     /* channels to the workers, and the handful that it has anyway */

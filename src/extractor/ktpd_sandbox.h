@@ -18,6 +18,7 @@
 #define KTPD_SANDBOX_H
 
 #include <pwd.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 
@@ -39,8 +40,11 @@ int ktpd_sandbox_child(pid_t parent);
  */
 int ktpd_sandbox_master(unsigned sandbox);
 
-/* connections: open at a time, at most, for the limit of descriptors. */
-int ktpd_sandbox_http(unsigned connections, unsigned sandbox);
+/*
+ * connections: open at a time, at most, for the limit of descriptors.
+ * memory: bytes of data at most, over which allocations fail.
+ */
+int ktpd_sandbox_http(unsigned connections, uint64_t memory, unsigned sandbox);
 
 /*
  * Closes every descriptor but channel, and null, which becomes standard

@@ -84,6 +84,19 @@ try_memory(void)
 }
 
 
+/* not touched, and not promised by the system either */
+
+static int
+try_much_memory(void)
+{
+    return mmap(NULL, (size_t) 1536 << 20, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                0) == MAP_FAILED
+               ? -1
+               : 0;
+}
+
+
 static int
 try_channel(void)
 {
@@ -289,7 +302,9 @@ enter(process_t process)
         return ktpd_sandbox_master(1);
 
     case HTTP:
-        return ktpd_sandbox_child(parent) == 0 ? ktpd_sandbox_http(8, 1) : -1;
+        return ktpd_sandbox_child(parent) == 0
+                   ? ktpd_sandbox_http(8, 64 << 20, 1)
+                   : -1;
 
     default:
         null = open("/dev/null", O_RDWR);
@@ -344,6 +359,7 @@ processes(void **state)
 
         { "nothing",     try_nothing,     { DONE,    DONE,    DONE } },
         { "memory",      try_memory,      { DONE,    DONE,    DONE } },
+        { "much memory", try_much_memory, { DONE,    FAILED,  FAILED } },
         { "channel",     try_channel,     { DONE,    DONE,    DONE } },
 
         /* what nobody does */
