@@ -205,9 +205,23 @@ sub rss {
         =~ /^VmRSS:\s+(\d+)/m ? $1 : 0;
 }
 
-# What a worker has that has nothing to do, once it is there.
-$nginx->settle;
+# Whether a process has slept for a while, with its event loop made.
+sub rests {
+    my ($pid) = @_;
+
+    for (1 .. 10) {
+        return 0 if KTP::Nginx::read_file("/proc/$pid/stat") !~ /^.*\) S /
+            || !grep { (readlink || '') eq 'anon_inode:[eventpoll]' }
+               glob "/proc/$pid/fd/*";
+        sleep 0.005 * $slow;
+    }
+
+    return 1;
+}
+
+# What a worker has that has nothing to do.
 my ($first) = $nginx->workers;
+ok(wait_for(5, sub { rests($first) }), 'a worker is ready');
 my $baseline = descriptors($first);
 
 $up->answer({ random => $seed });
