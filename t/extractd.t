@@ -331,4 +331,39 @@ SKIP: {
     like($check->log, qr/no user "no-such-user"/, 'and told');
 }
 
+
+# -- what is no HTTP: libmicrohttpd answers, and the daemon goes on
+
+{
+    my $strict = KTP::Extractd->new('--workers', 1);
+    my $line = "POST $KTP::Extractd::Uri HTTP/1.1\r\n";
+    my $head = $line . "Host: x\r\nApp-ID: $KTP::Extractd::App_id\r\n"
+             . "API-Key: $KTP::Extractd::Api_key\r\n"
+             . "Content-Type: image/jpeg\r\n";
+    my $chunked = $head . "Transfer-Encoding: chunked\r\n\r\n";
+
+    for my $case (
+        [400, 'no Host', "$line\r\n"],
+        [400, 'a header with no colon', "${head}nothing\r\n\r\n"],
+        [400, 'a length that is no number',
+         "${head}Content-Length: x\r\n\r\n"],
+        [413, 'a length over 64 bits',
+         $head . 'Content-Length: ' . '9' x 20 . "\r\n\r\n"],
+        [400, 'a chunk with no length', "${chunked}x\r\n"],
+        [413, 'a chunk over 64 bits', $chunked . 'f' x 17 . "\r\n"],
+        [414, 'a long line', 'GET /' . 'x' x 65536 . " HTTP/1.1\r\n\r\n"],
+        [431, 'long headers', $head . 'X: ' . 'x' x 65536 . "\r\n\r\n"],
+        [505, 'HTTP/3.7', $head =~ s/1\.1/3.7/r . "\r\n"],
+        [undef, 'no request line', "\x16\x03\x01\r\n\r\n"],
+    ) {
+        my ($status, $name, $bytes) = @$case;
+        my $answer = $strict->connect->write($bytes)->answer;
+
+        is($answer && $answer->{status}, $status, $name);
+    }
+
+    is($strict->request(type => 'text/plain')->{status}, 415,
+       'and then a request is answered');
+}
+
 done_testing;
