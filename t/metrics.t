@@ -199,7 +199,7 @@ sub query {
 
     do {
         my $answer = KTP::Nginx::curl(
-            '-G', '--data-urlencode', "query=$query",
+            '--no-show-error', '-G', '--data-urlencode', "query=$query",
             '--noproxy', '*', "http://127.0.0.1:$port/api/v1/query");
 
         ($seen) = ($answer->{body} // '') =~ /"value":\[[^,]+,"([^"]+)"\]/;
