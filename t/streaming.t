@@ -180,6 +180,47 @@ for my $size (5_000_000, 1_000_003) {
 }
 
 
+# -- the client's own body in chunks: its length is not known ahead
+
+sub in_chunks {
+    my ($body, $size, $type) = @_;
+
+    my @chunks = map { sprintf("%x\r\n", length) . "$_\r\n" }
+        unpack "(a$size)*", $body;
+
+    return ([@chunks, "0\r\n\r\n"],
+            'Transfer-Encoding: chunked', "Content-Type: $type");
+}
+
+for my $size (1000, 20_000, 200_000) {
+    for my $case (['application/json', json_body($image)],
+                  ['image/png', $image]) {
+
+        my ($type, $body) = @$case;
+
+        $up->reset;
+
+        my $got = post($nginx->port, '/s', in_chunks($body, $size, $type));
+        is($got->{status}, 200, "$type in chunks of $size bytes");
+
+        my ($call) = $up->calls;
+        like($call->{head}, qr/^Transfer-Encoding: chunked\r$/m,
+             'goes out in chunks');
+        ok(dechunk($call->{body}) eq json_body($image), 'all of it');
+    }
+}
+
+{
+    $up->reset;
+
+    my $got = post($nginx->port, '/s',
+                   in_chunks(substr($image, 0, -100), 5000, 'image/png'));
+    is($got->{status}, 400, 'a bare file in chunks without its end: 400');
+    sleep 0.05;
+    is(scalar(my @calls = $up->calls), 0, 'it was never whole');
+}
+
+
 # -- what fails late was never whole
 
 for my $case (

@@ -103,10 +103,11 @@ ngx_http_ktp_send_part(ngx_http_request_t *r)
 
     /*
      * The length of the JSON follows from that of the image, which the body
-     * of a bare file tells.  Any other goes out in chunks.
+     * of a bare file tells.  Any other goes out in chunks.  Of a body that
+     * comes in chunks, nginx counts there what has come so far.
      */
 
-    if (request.type == KTP_INTAKE_BINARY
+    if (request.type == KTP_INTAKE_BINARY && !r->headers_in.chunked
         && r->headers_in.content_length_n > 0) {
         size = r->headers_in.content_length_n;
         ktp_outgoing_stream(&ctx->outgoing, &ctx->store, &request, size);
