@@ -41,6 +41,9 @@ static const int ktpd_calls_common[] = {
     SCMP_SYS(gettid), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(write),
     SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(close), SCMP_SYS(fstat),
     SCMP_SYS(lseek), SCMP_SYS(set_robust_list),
+
+    /* a large qsort(); what malloc() says of a broken heap before abort() */
+    SCMP_SYS(sysinfo), SCMP_SYS(writev),
     KTPD_NO_CALL
 };
 
@@ -69,6 +72,7 @@ static const int ktpd_calls_refused[] = {
     SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
     SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
     SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd),
+    SCMP_SYS(ioctl),
     KTPD_NO_CALL
 };
 
@@ -79,7 +83,7 @@ static const int ktpd_calls_sanitizer[] = {
     SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction), SCMP_SYS(getrlimit),
     SCMP_SYS(prlimit64), SCMP_SYS(prctl), SCMP_SYS(ioctl), SCMP_SYS(tgkill),
     SCMP_SYS(getcwd), SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(access),
-    SCMP_SYS(process_vm_readv), SCMP_SYS(sysinfo), SCMP_SYS(uname),
+    SCMP_SYS(process_vm_readv), SCMP_SYS(uname),
     KTPD_NO_CALL
 };
 #endif

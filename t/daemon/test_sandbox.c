@@ -32,6 +32,9 @@
 #define sandbox_test(name) cmocka_unit_test(name)
 #endif
 
+/* Numbers that are sorted: too many for the C library's stack. */
+#define SORTED 4096
+
 /* What came of an attempt. */
 typedef enum {
     DONE = 0, /* it succeeded */
@@ -287,6 +290,59 @@ try_abort(void)
 
 
 static int
+sort_compare(const void *a, const void *b)
+{
+    const int *p = a, *q = b;
+
+    return (*p > *q) - (*p < *q);
+}
+
+
+/* the C library asks how much memory there is, before it takes some */
+
+static int
+try_sort(void)
+{
+    int           i;
+    volatile int *v;
+
+    v = malloc(SORTED * sizeof(int));
+
+    for (i = 0; i < SORTED; i++) {
+        v[i] = SORTED - i;
+    }
+
+    qsort((void *) (uintptr_t) v, SORTED, sizeof(int), sort_compare);
+
+    return v[0] == 1 ? 0 : -1;
+}
+
+
+/* what stdio does before the first byte to a device */
+
+static int
+try_terminal(void)
+{
+    return isatty(STDOUT_FILENO) ? 0 : -1;
+}
+
+
+/* glibc says on standard error what is wrong, and aborts */
+
+static int
+try_free_twice(void)
+{
+    void *volatile p;
+
+    p = malloc(2048);
+    free(p);
+    free(p);
+
+    return 0;
+}
+
+
+static int
 enter(process_t process)
 {
     int null;
@@ -361,12 +417,14 @@ processes(void **state)
         { "memory",      try_memory,      { DONE,    DONE,    DONE } },
         { "much memory", try_much_memory, { DONE,    FAILED,  FAILED } },
         { "channel",     try_channel,     { DONE,    DONE,    DONE } },
+        { "sort",        try_sort,        { DONE,    DONE,    DONE } },
 
         /* what nobody does */
 
         { "open",        try_open,        { REFUSED, REFUSED, REFUSED } },
         { "create",      try_create,      { REFUSED, REFUSED, REFUSED } },
         { "open, old",   try_open_old,    { REFUSED, REFUSED, REFUSED } },
+        { "terminal",    try_terminal,    { REFUSED, REFUSED, REFUSED } },
         { "rename",      try_rename,      { ENDED,   ENDED,   ENDED } },
         { "socket inet", try_socket_inet, { ENDED,   ENDED,   ENDED } },
         { "socket unix", try_socket_unix, { ENDED,   ENDED,   ENDED } },
@@ -391,6 +449,7 @@ processes(void **state)
         /* ends by its own signal, so that the cause can be told */
 
         { "abort",       try_abort,       { BROKEN,  BROKEN,  BROKEN } },
+        { "free twice",  try_free_twice,  { BROKEN,  BROKEN,  BROKEN } },
     };
 
     /* clang-format on */
