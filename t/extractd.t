@@ -73,6 +73,21 @@ for my $way (
     like($answer->{json}{message}, qr/^KTP not detected/, 'a page: the words');
 }
 
+# dots of a coarse print, and each may be a letter: over 20,000 of them
+
+{
+    my $dot = "\0" x 4 . "\xff" x 3;
+    my $dots = "\0" . $dot x 143;
+    my $paper = "\0" . "\xff" x 1001;
+    my $band = $dots x 4 . $paper x 3;
+    my $rows = $band x 143;
+    my $answer = $d->request(type => 'image/png',
+                             body => png(1001, 1001, rows => $rows));
+
+    is($answer->{status}, 400, 'a picture full of dots: 400');
+    is($answer->{json}{error_code}, 'KTP_NOT_DETECTED', 'dots: the code');
+}
+
 {
     my $uri = "$KTP::Extractd::Uri?validate_quality=true";
     my $answer = $d->request(uri => $uri, body => $dark_card);

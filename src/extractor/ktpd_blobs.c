@@ -102,7 +102,7 @@ ktpd_blobs_find(ktpd_pool_t *pool, const ktpd_gray_t *gray, int threshold,
     if (*blobs != NULL && boxa != NULL && tab != NULL) {
         n = ktpd_blobs_keep(pixa, boxa, max_height, max_width, *blobs, tab);
         qsort(*blobs, (size_t) n, sizeof(ktpd_blob_t), ktpd_blob_compare);
-        n = n < KTPD_MAX_BLOBS ? n : -1;
+        n = n < KTPD_MAX_BLOBS ? n : 0;
     }
 
     LEPT_FREE(tab);

@@ -29,8 +29,8 @@ typedef struct {
 
 /*
  * Blobs of what is darker than threshold and looks like a piece of writing:
- * 4 to max_height pixels high, not nearly empty.  Sorted by x.  How many,
- * or -1 (no memory, more than KTPD_MAX_BLOBS).
+ * 4 to max_height pixels high, not nearly empty.  Sorted by x.  How many, 0
+ * when there are more than KTPD_MAX_BLOBS, or -1 when memory is short.
  */
 int ktpd_blobs_find(ktpd_pool_t *pool, const ktpd_gray_t *gray, int threshold,
                     int max_height, int max_width, ktpd_blob_t **blobs);

@@ -59,12 +59,14 @@ sub segment {
 
 
 # A grey 8-bit PNG; size as above, at least 12 bytes more than without.
+# rows => a string holds its rows, each after a filter's byte; else all black.
 sub png {
     my ($width, $height, %opt) = @_;
 
     my $head = "\x89PNG\r\n\x1a\n"
              . chunk('IHDR', pack 'NNCCCCC', $width, $height, 8, 0, 0, 0, 0);
-    my $tail = chunk('IDAT', compress(("\0" x ($width + 1)) x $height))
+    my $tail = chunk('IDAT', compress($opt{rows}
+                                    || ("\0" x ($width + 1)) x $height))
              . chunk('IEND', '');
 
     my $missing = ($opt{size} || 0) - length($head) - length($tail);
