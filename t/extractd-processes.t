@@ -282,6 +282,27 @@ SKIP: {
     is($d->request(body => $page)->{status}, 400, 'and there is room again');
 }
 
+# and clients that are gone keep no place in it
+{
+    my $d = KTP::Extractd->new('--workers', 1, '--queue', 2);
+    my ($pid) = $d->workers;
+
+    kill 'STOP', $pid;
+    my $first = $d->send(body => $page);
+    wait_bound($d);
+    my @gone = map { $d->send(body => $page) } 1 .. 2;
+    wait_bound($d);
+    $_->close for @gone;
+
+    my @open = map { $d->send(body => $page) } 1 .. 2;
+    wait_bound($d);
+    is($d->request(body => $page)->{status}, 503, 'two more, and it is full');
+
+    kill 'CONT', $pid;
+    is_deeply([map { $_->answer->{status} } $first, @open],
+              [400, 400, 400], 'two have the places of the two that left');
+}
+
 {
     my $d = KTP::Extractd->new('--workers', 2, '--queue', 64,
                                '--timeout', 300);

@@ -36,6 +36,7 @@ static void        ktpd_jobs_bind(ktpd_jobs_t *jobs, ktpd_desk_t *desk,
                                   ktpd_job_t *job);
 static void        ktpd_jobs_late(ktpd_jobs_t *jobs, ktpd_desk_t *desk);
 static void        ktpd_jobs_expire(ktpd_jobs_t *jobs, uint64_t now);
+static void        ktpd_jobs_sweep(ktpd_jobs_t *jobs);
 static ktpd_job_t *ktpd_jobs_shift(ktpd_jobs_t *jobs);
 static void        ktpd_desk_finish(ktpd_desk_t *desk, ktpd_outcome_t outcome,
                                     const ktpd_answer_t *answer);
@@ -99,6 +100,10 @@ ktpd_jobs_submit(ktpd_jobs_t *jobs, ktpd_job_t *job)
     }
 
     /* those that a free worker takes, or one just being made, do not wait */
+
+    if (jobs->waiting >= jobs->queue + free_desks) {
+        ktpd_jobs_sweep(jobs);
+    }
 
     if (jobs->waiting >= jobs->queue + free_desks) {
         return -1;
@@ -302,6 +307,32 @@ ktpd_jobs_expire(ktpd_jobs_t *jobs, uint64_t now)
         job = ktpd_jobs_shift(jobs);
         job->done(job, KTPD_JOB_EXPIRED, NULL);
     }
+}
+
+
+/* jobs that nobody waits for any more leave the queue */
+
+static void
+ktpd_jobs_sweep(ktpd_jobs_t *jobs)
+{
+    ktpd_job_t *job, **link;
+
+    link = &jobs->first;
+
+    while (*link != NULL) {
+        job = *link;
+
+        if (job->wanted(job)) {
+            link = &job->next;
+            continue;
+        }
+
+        *link = job->next;
+        jobs->waiting--;
+        job->done(job, KTPD_JOB_EXPIRED, NULL);
+    }
+
+    jobs->last = link;
 }
 
 

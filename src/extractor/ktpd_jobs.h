@@ -16,7 +16,7 @@ typedef enum {
     KTPD_JOB_ANSWERED, /* the worker said what it says */
     KTPD_JOB_CRASHED,  /* the worker ended without an answer */
     KTPD_JOB_LATE,     /* the worker was ended at its deadline */
-    KTPD_JOB_EXPIRED   /* no worker was free before the deadline */
+    KTPD_JOB_EXPIRED   /* no worker was free in time, or it is unwanted */
 } ktpd_outcome_t;
 
 typedef struct ktpd_job_s ktpd_job_t;
@@ -27,12 +27,15 @@ struct ktpd_job_s {
     uint64_t     deadline; /* milliseconds of ktpd_jobs_now() */
 
     /*
-     * Called once, never from inside ktpd_jobs_submit(); answer is NULL but
-     * for KTPD_JOB_ANSWERED, and only lent.
+     * Called once, never from inside the job's own ktpd_jobs_submit(); answer
+     * is NULL but for KTPD_JOB_ANSWERED, and only lent.
      */
     void (*done)(ktpd_job_t *job, ktpd_outcome_t outcome,
                  const ktpd_answer_t *answer);
-    /* whether anybody still waits for it; asked before a worker is bound */
+    /*
+     * Whether anybody still waits for it; asked before a worker is bound, and
+     * of those in the queue when that is full.
+     */
     int (*wanted)(ktpd_job_t *job);
 };
 
@@ -51,7 +54,8 @@ ktpd_jobs_t *ktpd_jobs_create(ktpd_slot_t *slots, unsigned n, unsigned queue,
 
 /*
  * Takes a job whose image, done and wanted are set; it stays the caller's
- * and must live until done is called.  0, or -1 when the queue is full.
+ * and must live until done is called.  0, or -1 when the queue is full of
+ * jobs that are wanted.
  */
 int ktpd_jobs_submit(ktpd_jobs_t *jobs, ktpd_job_t *job);
 
