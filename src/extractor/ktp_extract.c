@@ -26,11 +26,30 @@ ktp_extract_usage(FILE *out)
             "  -b, --bench=N           reads each file N times, prints "
             "CPU time\n"
             "  -t, --tessdata=DIR      where Tesseract's data are\n"
-            "  -h, --help              this text\n");
+            "  -h, --help              this text\n\n"
+            "Exit code 0: every file was read and has a card; 1: not so; 2: "
+            "it did not begin\n");
 }
 
 
-/* Reads one file again and again; prints the CPU time of one reading. */
+/* How many readings the option asks for, 1 to 1,000,000; 0: no such number. */
+static int
+ktp_extract_times(const char *value)
+{
+    long  n;
+    char *end;
+
+    n = strtol(value, &end, 10);
+
+    return end != value && *end == '\0' && n >= 1 && n <= 1000000 ? (int) n
+                                                                  : 0;
+}
+
+
+/*
+ * Reads one file again and again; prints the CPU time of one reading.  0, or 1
+ * when it has no card.
+ */
 static int
 ktp_extract_bench(ktpd_reader_t *reader, const char *name, int times)
 {
@@ -38,6 +57,7 @@ ktp_extract_bench(ktpd_reader_t *reader, const char *name, int times)
     clock_t        start;
     size_t         len;
     ktpd_card_t    card;
+    ktpd_result_t  result;
     unsigned char *bytes;
 
     bytes = ktpd_file_read(name, &len);
@@ -45,25 +65,28 @@ ktp_extract_bench(ktpd_reader_t *reader, const char *name, int times)
         return 1;
     }
 
+    result = KTPD_FAILED;
     start = clock();
 
     for (i = 0; i < times; i++) {
-        (void) ktpd_reader_read(reader, bytes, len, &card);
+        result = ktpd_reader_read(reader, bytes, len, &card);
     }
 
     printf("%s: %.3f s of CPU a reading, %d readings\n", name,
            (double) (clock() - start) / CLOCKS_PER_SEC / times, times);
     free(bytes);
 
-    return 0;
+    return result != KTPD_OK;
 }
 
 
-/* Prints one file's answer; 0, or 1 when it has no card. */
+/* Prints one file's answer; 0, or 1 without a card or with no picture of it.
+ */
 static int
 ktp_extract_file(ktpd_reader_t *reader, const char *name,
                  const ktpd_json_options_t *options, const char *picture)
 {
+    int            failed;
     char          *body;
     size_t         len;
     ktpd_card_t    card;
@@ -76,9 +99,11 @@ ktp_extract_file(ktpd_reader_t *reader, const char *name,
     }
 
     result = ktpd_reader_read(reader, bytes, len, &card);
+    failed = result != KTPD_OK;
 
     if (picture != NULL && ktpd_annotate(bytes, len, &card, picture) != 0) {
         fprintf(stderr, "%s: cannot be written\n", picture);
+        failed = 1;
     }
 
     free(bytes);
@@ -106,7 +131,7 @@ ktp_extract_file(ktpd_reader_t *reader, const char *name,
         free(body);
     }
 
-    return result != KTPD_OK || body == NULL;
+    return failed || body == NULL;
 }
 
 
@@ -144,7 +169,11 @@ main(int argc, char **argv)
             picture = optarg;
             break;
         case 'b':
-            times = atoi(optarg);
+            times = ktp_extract_times(optarg);
+            if (times < 1) {
+                ktp_extract_usage(stderr);
+                return 2;
+            }
             break;
         case 't':
             tessdata = optarg;
@@ -177,6 +206,12 @@ main(int argc, char **argv)
     }
 
     ktpd_reader_destroy(reader);
+
+    /* a full disk is noticed here at the latest */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("standard output");
+        failed = 1;
+    }
 
     return failed;
 }

@@ -1,0 +1,68 @@
+# ktp-extract: what its exit code says.
+
+use strict;
+use warnings;
+
+use FindBin qw($Bin);
+use Test::More;
+use lib "$Bin/lib";
+
+use KTP::Nginx;
+use KTP::Specimen;
+
+my $program = KTP::Nginx::build_dir() . '/ktp-extract';
+my $dir = KTP::Nginx::scratch_dir();
+my ($card) = KTP::Specimen::draw(1);
+my ($page) = KTP::Specimen::draw(1, '--page', '--size', '800x560');
+
+KTP::Nginx::write_file("$dir/card.jpg", $card);
+KTP::Nginx::write_file("$dir/page.jpg", $page);
+KTP::Nginx::write_file("$dir/text.jpg", 'no image');
+
+for my $case (
+    [0, 'a card', 'card.jpg'],
+    [0, 'two', 'card.jpg card.jpg'],
+    [1, 'a page', 'page.jpg'],
+    [1, 'no image', 'text.jpg'],
+    [1, 'no file', 'nofile.jpg'],
+    [1, 'a folder', '.'],
+    [1, 'a card and a page', 'card.jpg page.jpg'],
+    [1, 'a page and a card', 'page.jpg card.jpg'],
+    [0, 'a card, and a picture of it', '--annotate=out.png card.jpg'],
+    [1, 'a picture that cannot be written',
+     '--annotate=nofolder/out.png card.jpg'],
+    [2, 'one picture of two', '--annotate=out.png card.jpg card.jpg'],
+    [0, 'a card that is read twice', '--bench=2 card.jpg'],
+    [1, 'a page that is read twice', '--bench=2 page.jpg'],
+    [2, 'readings that are no number', '--bench=two card.jpg'],
+    [2, 'readings that are not only one', '--bench=2x card.jpg'],
+    [2, 'no readings', '--bench=0 card.jpg'],
+    [2, 'nothing', ''],
+    [2, 'an unknown option', '--unknown card.jpg'],
+    [2, 'no language data', '--tessdata=nofolder card.jpg'],
+) {
+    my ($code, $name, $args) = @$case;
+
+    is(run("$args > out"), $code, "$name: exit code $code");
+}
+
+is(run('card.jpg > /dev/full'), 1, 'an answer that cannot be written: 1');
+is(run('- < card.jpg > out'), 0, 'a card on standard input: 0');
+like(KTP::Nginx::read_file("$dir/out"), qr/"nik": "\d{16}"/, 'and its fields');
+
+is(run('nofile.jpg card.jpg > out'), 1, 'one of two files is not there: 1');
+like(KTP::Nginx::read_file("$dir/out"), qr/"nik": "\d{16}"/,
+     'the other is read');
+like(KTP::Nginx::read_file("$dir/err"), qr/^nofile\.jpg: /, 'and it is named');
+
+done_testing;
+
+
+# Its exit code, with these arguments of the shell, in the scratch folder.
+sub run {
+    my ($args) = @_;
+
+    my $status = system "cd '$dir' && '$program' $args 2> err";
+
+    return $status & 127 ? "signal $status" : $status >> 8;
+}
