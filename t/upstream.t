@@ -151,6 +151,12 @@ sub sockets {
     return \%state;
 }
 
+sub descriptors {
+    my ($of) = @_;
+
+    return scalar(() = glob "/proc/@{[$of->pid]}/fd/*");
+}
+
 sub log_has {
     my ($line) = @_;
 
@@ -208,6 +214,49 @@ $up->reset;
     $other->stop;
     ok(wait_for($limit, sub { !%{ sockets($other->port) } }),
        'it goes when the upstream closes it, with no call to find out');
+    $nginx = $was;
+}
+
+
+# a last word before the end, as of a server that waits no longer
+{
+    my $other = KTP::Upstream->new;
+    my $gone = KTP::Nginx->new;
+
+    ok($gone->start($gone->config(
+        main => KTP::load_module(),
+        server => "location = /t { ktp_pass @{[$other->url]}/v2; }\n",
+        log_level => 'info')), 'an nginx');
+
+    my $before = descriptors($gone);
+
+    $other->answer({ delay => 0.2 * $slow },
+                   KTP::Upstream::response('200 OK', $KTP::Upstream::Body),
+                   { delay => 0.3 * $slow },
+                   KTP::Upstream::response('408 Request Timeout', '{}'),
+                   { close => 1 });
+
+    my @calls = map { post_begin($gone->port, '/t', $body) } 1 .. 3;
+
+    for my $call (@calls) {
+        $call->{sock}->syswrite($call->{out});
+        $call->{out} = '';
+    }
+
+    is(scalar(grep { answer_of($_)->{status} == 200 } @calls), 3,
+       'three calls at a time');
+
+    (my $was, $nginx) = ($nginx, $gone);
+    ok(wait_for(2, sub { !sockets($other->port)->{'01'} }),
+       'the upstream tells 408 where nobody asked, and closes');
+    $other->reset;
+    sleep 0.05 * $slow;
+
+    is(call('/t')->{status}, 200, 'the next call');
+    unlike(KTP::Nginx::read_file($gone->prefix . '/logs/error.log'),
+           qr/is sent again/, 'does not come upon such a connection');
+    ok(wait_for($limit, sub { descriptors($gone) == $before + 1 }),
+       'they are closed here as well');
     $nginx = $was;
 }
 

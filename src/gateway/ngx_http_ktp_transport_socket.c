@@ -8,6 +8,10 @@
  */
 #define NGX_HTTP_KTP_PRUNE_INTERVAL 1000
 
+/* What is read of a connection that ends, and how often at most. */
+#define NGX_HTTP_KTP_DRAIN_SIZE  4096
+#define NGX_HTTP_KTP_DRAIN_READS 64
+
 
 /*
  * A descriptor of libcurl's as nginx's event loop sees it.  Those of the
@@ -523,12 +527,15 @@ ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s)
 /*
  * libcurl has no call to close a connection that it keeps.  Shut down, it is
  * dead for libcurl as for the upstream, and its descriptor goes when libcurl
- * looks for such ones.
+ * looks for such ones.  To libcurl it lives while there is something to read:
+ * the alert before the end of TLS, or a 408 that nobody waits for.
  */
 
 static void
 ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s)
 {
+    u_char                    buf[NGX_HTTP_KTP_DRAIN_SIZE];
+    ngx_uint_t                n;
     ngx_connection_t         *c;
     ngx_http_ktp_transport_t *tr;
 
@@ -538,6 +545,12 @@ ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s)
     s->dead = 1;
 
     (void) shutdown(c->fd, SHUT_RDWR);
+
+    for (n = 0; n < NGX_HTTP_KTP_DRAIN_READS; n++) {
+        if (recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT) <= 0) {
+            break;
+        }
+    }
 
     if (c->read->active) {
         (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
