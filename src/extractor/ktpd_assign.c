@@ -14,6 +14,12 @@
 #define KTPD_LINE_SKIP .18 /* a line that has no row */
 #define KTPD_ROW_OFF   .25 /* a row a whole spacing from where it should be */
 
+/*
+ * Spacings from a card's first line to its last: eleven, and some for long
+ * names and addresses.  The same line of a card below is 20 away.
+ */
+#define KTPD_TABLE_REACH 17.
+
 static const char *const ktpd_labels[KTPD_LINES] = {
     "nama",
     "tempat/tgl lahir",
@@ -266,13 +272,34 @@ ktpd_assign_row(const ktpd_table_t *table, int i, int j, double score,
 }
 
 
-void
-ktpd_assign(ktpd_table_t *table)
+/* After the last row that may be on the same card as row first. */
+static int
+ktpd_assign_reach(const ktpd_table_t *table, int first)
+{
+    int    i;
+    double lowest;
+
+    lowest = table->entries[first].row.y + KTPD_TABLE_REACH * table->spacing;
+
+    for (i = first + 1; i < table->n && table->entries[i].row.y <= lowest;
+         i++) {
+        /* void */
+    }
+
+    return i;
+}
+
+
+/*
+ * The best way through the rows when those from first to last - 1 may be
+ * lines and the others are nothing; how many lines it passes.
+ */
+static int
+ktpd_assign_between(const ktpd_table_t *table, int first, int last,
+                    ktpd_step_t steps[KTPD_MAX_ROWS + 1][KTPD_LINES + 1])
 {
     int                 i, j;
-    ktpd_entry_t       *e;
     static const double never = -1e9;
-    ktpd_step_t         steps[KTPD_MAX_ROWS + 1][KTPD_LINES + 1];
 
     for (i = 0; i <= table->n; i++) {
         for (j = 0; j <= KTPD_LINES; j++) {
@@ -282,8 +309,15 @@ ktpd_assign(ktpd_table_t *table)
 
     for (i = 0; i < table->n; i++) {
         for (j = 0; j <= KTPD_LINES; j++) {
-            if (steps[i][j].score > never / 2) {
+            if (steps[i][j].score < never / 2) {
+                continue;
+            }
+
+            if (i >= first && i < last) {
                 ktpd_assign_row(table, i, j, steps[i][j].score, steps[i + 1]);
+            } else {
+                ktpd_step(&steps[i + 1][j], steps[i][j].score - KTPD_ROW_JUNK,
+                          j, KTPD_LINE_NONE);
             }
         }
     }
@@ -295,7 +329,33 @@ ktpd_assign(ktpd_table_t *table)
         }
     }
 
-    table->score = steps[table->n][j].score;
+    return j;
+}
+
+
+void
+ktpd_assign(ktpd_table_t *table)
+{
+    int           i, j, best, last;
+    ktpd_entry_t *e;
+    ktpd_step_t   steps[KTPD_MAX_ROWS + 1][KTPD_LINES + 1];
+
+    best = 0;
+    last = 0;
+    table->score = -HUGE_VAL;
+
+    for (i = 0; i < table->n && last < table->n; i++) {
+        last = ktpd_assign_reach(table, i);
+        j = ktpd_assign_between(table, i, last, steps);
+
+        if (steps[table->n][j].score > table->score) {
+            table->score = steps[table->n][j].score;
+            best = i;
+        }
+    }
+
+    j = ktpd_assign_between(table, best, ktpd_assign_reach(table, best),
+                            steps);
     table->labels = 0;
     table->lines = 0;
 

@@ -52,7 +52,10 @@ typedef struct {
 /* Fills like and evidence from the texts of label and value. */
 void ktpd_assign_weigh(ktpd_entry_t *entry);
 
-/* Gives each entry its line; sets score and labels. */
+/*
+ * Gives each entry its line, all of one card; sets score, labels and lines.
+ * The table has a row at least.
+ */
 void ktpd_assign(ktpd_table_t *table);
 
 /* A date in a text: "DD-MM-YYYY" into date; where it begins, or -1. */

@@ -297,19 +297,68 @@ pool_ceiling(void **state)
 }
 
 
+/* two cards in one picture, one below the other; the upper one's is worn */
+static void
+lines_of_one_card(void **state)
+{
+    int                 i;
+    ktpd_entry_t       *e;
+    static ktpd_table_t table;
+
+    static const char *const rows[KTPD_LINES][2] = {
+        {"Nama", "SITI CONTOH"},
+        {"Tempat/Tgl Lahir", "BANDUNG, 22-07-1992"},
+        {"Jenis Kelamin", "PEREMPUAN"},
+        {"Alamat", "JL. MELATI NO. 7"},
+        {"RT/RW", "019/011"},
+        {"Kel/Desa", "CIPAGANTI"},
+        {"Kecamatan", "COBLONG"},
+        {"Agama", "ISLAM"},
+        {"Status Perkawinan", "KAWIN"},
+        {"Pekerjaan", "GURU"},
+        {"Kewarganegaraan", "WNI"},
+        {"Berlaku Hingga", "SEUMUR HIDUP"},
+    };
+
+    (void) state;
+
+    table.spacing = 30;
+    table.n = 2 * KTPD_LINES;
+
+    for (i = 0; i < table.n; i++) {
+        e = &table.entries[i];
+        e->row.y = 30 * (i % KTPD_LINES) + (i < KTPD_LINES ? 100 : 730);
+        e->row.has_label = e->row.has_value = 1;
+        strcpy(e->value.text, rows[i % KTPD_LINES][1]);
+
+        if (i < KTPD_LINE_STATUS || i >= KTPD_LINES) {
+            strcpy(e->label.text, rows[i % KTPD_LINES][0]);
+        }
+
+        ktpd_assign_weigh(e);
+    }
+
+    ktpd_assign(&table);
+
+    assert_int_equal(table.lines, KTPD_LINES);
+    assert_int_equal(table.labels, KTPD_LINES);
+
+    for (i = 0; i < table.n; i++) {
+        assert_int_equal(table.entries[i].line,
+                         i < KTPD_LINES ? KTPD_LINE_NONE : i - KTPD_LINES);
+    }
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_distance),
-        cmocka_unit_test(text_cleaning),
-        cmocka_unit_test(dates),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(lexicon),
-        cmocka_unit_test(regions),
-        cmocka_unit_test(maps),
-        cmocka_unit_test(digit_none),
-        cmocka_unit_test(image_orientation),
+        cmocka_unit_test(text_distance), cmocka_unit_test(text_cleaning),
+        cmocka_unit_test(dates),         cmocka_unit_test(lines_of_one_card),
+        cmocka_unit_test(addresses),     cmocka_unit_test(lexicon),
+        cmocka_unit_test(regions),       cmocka_unit_test(maps),
+        cmocka_unit_test(digit_none),    cmocka_unit_test(image_orientation),
         cmocka_unit_test(pool_ceiling),
     };
 
