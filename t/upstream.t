@@ -76,8 +76,11 @@ sub hosts {
 
 hosts('127.0.0.1');
 
+# what libcurl would take from the environment to go past the proxy
+my $environment = 'env NO_PROXY=*; env no_proxy=*;';
+
 my $conf = $nginx->config(
-    main => KTP::load_module(),
+    main => KTP::load_module() . " $environment",
     http => <<"EOC",
     log_format ktp '\$uri \$status \$ktp_outcome \$ktp_billed \$ktp_retries';
     access_log logs/ktp.log ktp;

@@ -261,7 +261,8 @@ ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t)
         /* set in any case, against what the environment says */
         || curl_easy_setopt(easy, CURLOPT_PROXY,
                             up->proxy.len ? (char *) up->proxy.data : "")
-               != CURLE_OK) {
+               != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_NOPROXY, "") != CURLE_OK) {
         return NGX_ERROR;
     }
 
