@@ -393,10 +393,12 @@ $up->reset;
 $up->answer({ early => 30_000 },
             KTP::Upstream::response('403 Forbidden', '{"error_code":"X"}'),
             { close => 1 });
-$call = begin('/s', $json, 150_000);
+$call = begin('/s', $json, 150_000, 'Connection: keep-alive');
 $call->{out} = '';
 my $got = answer_of($call);
 is($got->{status}, 403, 'an answer comes before the request is whole');
+like($got->{head}, qr/^Connection: close\r?$/m,
+     'and says that no other request is read');
 like($got->{body}, qr/"X"/, 'and is passed on');
 cmp_ok($got->{seconds}, '<', 2 * $slow, 'at once');
 

@@ -44,12 +44,6 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
 
     ktp_store_free(&ctx->store);
 
-    /* nginx closes a connection with a body half read: the client is told */
-
-    if (r->reading_body) {
-        r->keepalive = 0;
-    }
-
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                   "request refused: %ui %s", (ngx_uint_t) e->status, e->name);
 
@@ -244,6 +238,12 @@ ngx_http_ktp_answer(ngx_http_request_t *r, ngx_uint_t status, ngx_str_t *type,
     ngx_int_t   rc;
     ngx_buf_t  *b;
     ngx_chain_t out;
+
+    /* nginx closes a connection with a body half read: the client is told */
+
+    if (r->reading_body) {
+        r->keepalive = 0;
+    }
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = len;
