@@ -5,6 +5,7 @@ use warnings;
 
 use lib 't/lib';
 use KTP ();
+use KTP::Client;
 use KTP::Image;
 use KTP::Nginx;
 use KTP::Upstream;
@@ -18,6 +19,7 @@ my $nginx = KTP::Nginx->new;
 my $server = <<EOC;
     location = /e { ktp_pass ${\ $upstream->url}/x; ktp_auth \$arg_c; }
     location = /s { ktp_status; access_log off; }
+    location = /a { ktp_status; ktp_auth \$arg_c; }
 EOC
 
 ok($nginx->start($nginx->config(
@@ -107,6 +109,24 @@ is($now->{ktp_image_size_bytes_sum}, 150 * -s "$dir/card.jpg",
 is(scalar(grep /^ktp_requests_total/, keys %$now), 2,
    'there is nothing else');
 
+# a request is logged before its connection is closed, which both wait for
+
+my $bad = post($nginx->port, '/e?c=two', ["zz\r\n"],
+               'Content-Type: image/jpeg', 'Transfer-Encoding: chunked');
+is($bad->{status}, 400, 'nginx refuses a body from its first bytes on');
+is(scalar(grep { /outcome="aborted"/ } keys %{ scrape() }), 0,
+   'which is no request that the client gave up');
+
+my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                 PeerPort => $nginx->port);
+my $other = answer_of({ sock => $sock, start => time(),
+                        out => "GET /a?c=one HTTP/1.1\r\nHost: a\r\n"
+                               . "Connection: close\r\n\r\n" });
+is($other->{status}, 200, 'a client is let in to another location');
+is(join(' ', grep { /^ktp_requests_total.*client="one"/ }
+                  sort keys %{ scrape() }),
+   $ok, 'which is no request for a card');
+
 
 # gauges go with a worker that is killed, and nothing else does
 
@@ -171,7 +191,7 @@ EOC
             or POSIX::_exit(127);
     }
 
-    is(query($port, 'sum(ktp_requests_total)', 251), 251,
+    is(query($port, 'sum(ktp_requests_total)', 252), 252,
        'Prometheus has all requests');
     is(query($port, 'sum by (client) (ktp_billable_calls_total'
                     . '{client="one",billed="yes"})', 151), 151,

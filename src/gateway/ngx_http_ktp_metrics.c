@@ -233,13 +233,11 @@ ngx_http_ktp_metrics_log(ngx_http_request_t *r)
     ngx_http_ktp_zone_t      *zone;
     ngx_http_ktp_slot_t      *slot;
     ngx_http_ktp_counters_t  *counters;
-    ngx_http_ktp_loc_conf_t  *klcf;
     ngx_http_ktp_main_conf_t *kmcf;
 
     ctx = ngx_http_ktp_get_ctx(r);
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    if ((ctx == NULL && klcf->upstream == NULL) || r != r->main) {
+    if (!ngx_http_ktp_is_ours(r, ctx) || r != r->main) {
         return NGX_OK;
     }
 

@@ -5,6 +5,7 @@
 #include "ngx_http_ktp_fetch.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_send.h"
+#include "ngx_http_ktp_variables.h"
 
 
 static ngx_int_t ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code);
@@ -229,6 +230,19 @@ ngx_http_ktp_get_ctx(ngx_http_request_t *r)
 }
 
 
+ngx_uint_t
+ngx_http_ktp_is_ours(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    return klcf->upstream
+           || (ctx
+               && (ctx->intake || ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE));
+}
+
+
 /* The request ends, in whatever way; it is logged afterwards. */
 
 static void
@@ -242,8 +256,15 @@ ngx_http_ktp_end(void *data)
 
     ngx_http_ktp_quota_settle(ctx);
 
-    if (ctx->outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
-        ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
+    if (ngx_http_ktp_is_ours(ctx->request, ctx)) {
+
+        /* nginx may have refused it by an answer of its own */
+
+        ctx->outcome = ngx_http_ktp_outcome(ctx->request, ctx);
+
+        if (ctx->outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
+            ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
+        }
     }
 
     ktp_store_free(&ctx->store);

@@ -29,6 +29,13 @@ ngx_http_ktp_ctx_t *ngx_http_ktp_create_ctx(ngx_http_request_t *r);
 ngx_http_ktp_ctx_t *ngx_http_ktp_get_ctx(ngx_http_request_t *r);
 
 /*
+ * Whether a request with that context, or NULL, is one for a card: not what
+ * ktp_auth has let in to a location of another module.
+ */
+ngx_uint_t ngx_http_ktp_is_ours(ngx_http_request_t *r,
+                                ngx_http_ktp_ctx_t *ctx);
+
+/*
  * Whether a value can be that of a header: not empty, and visible ASCII
  * characters, spaces and tabs only (RFC 9110, 5.5); libcurl would send CR
  * and LF as they are.

@@ -163,15 +163,13 @@ static ngx_int_t
 ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                       uintptr_t data)
 {
-    ngx_http_ktp_ctx_t      *ctx;
-    ngx_http_ktp_loc_conf_t *klcf;
+    ngx_http_ktp_ctx_t *ctx;
 
     ctx = ngx_http_ktp_get_ctx(r);
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
     /* nginx may refuse a request before it comes to us */
 
-    if (ctx == NULL && klcf->upstream == NULL) {
+    if (!ngx_http_ktp_is_ours(r, ctx)) {
         v->not_found = 1;
         return NGX_OK;
     }
