@@ -71,7 +71,9 @@ for my $case (
 
 sub hosts {
     $nginx->hosts(['name.test', $_[0]], ['slow.test', '127.0.0.1', 2000],
-                  ['cold.test', '127.0.0.1', 300]);
+                  ['cold.test', '127.0.0.1', 300],
+                  ['fresh.test', '127.0.0.1'],
+                  map { ["image$_.test", '127.0.0.1', 2000] } 1 .. 20);
 }
 
 hosts('127.0.0.1');
@@ -98,6 +100,11 @@ EOC
             ktp_keepalive 0;
         }
         location = /cold { ktp_pass http://cold.test:$port/v2; }
+        location = /fresh { ktp_pass http://fresh.test:$port/v2; }
+        location = /image-url {
+            ktp_pass $url/v2;
+            ktp_image_url fetch;
+        }
         location = /slow { ktp_pass http://slow.test:$port/v2; }
         location = /ignore {
             ktp_pass $url/v2;
@@ -330,6 +337,32 @@ hosts('127.0.0.1');
     }), 'the thread ends');
     is(call('/slow')->{status}, 200, 'what it found is used');
     is(looked_up('slow.test'), 1, 'with no further look-up');
+}
+
+# as many names of images as there are look-ups at a time
+{
+    my @calls = map {
+        post_begin($nginx->port, '/image-url',
+                   qq({"image":"http://image$_.test/a.jpg"}))
+    } 1 .. 20;
+
+    for my $call (@calls) {
+        $call->{sock}->syswrite($call->{out});
+        $call->{out} = '';
+    }
+
+    ok(wait_for(3, sub { looked_up('image1.test') }),
+       "images' names are looked up");
+
+    my $call = call('/fresh');
+
+    is($call->{status}, 200, "a call looks the upstream's name up");
+    cmp_ok($call->{seconds}, '<', 1 * $slow, 'and waits for none of these');
+
+    is(scalar(grep { answer_of($_)->{status} == 400 } @calls), 20,
+       'which all have their turn');
+    is(scalar(grep { looked_up("image$_.test") == 1 } 1 .. 20), 20,
+       'once each');
 }
 
 

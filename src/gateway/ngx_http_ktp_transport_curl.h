@@ -19,6 +19,11 @@
  */
 #define NGX_HTTP_KTP_LOOKUPS 16
 
+/*
+ * The same for upstreams of one call, whose names are the clients' to choose:
+ * the others have some left, however slow these are.
+ */
+#define NGX_HTTP_KTP_LOOKUPS_ONCE 12
 
 /* Upload buffers; libcurl takes them from 16 KB to 2 MB. */
 #define NGX_HTTP_KTP_UPLOAD_MIN 16384

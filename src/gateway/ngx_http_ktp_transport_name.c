@@ -19,8 +19,9 @@ struct ngx_http_ktp_name_s {
 
 static ngx_http_ktp_name_t *ngx_http_ktp_name_find(const ngx_str_t *text);
 static ngx_http_ktp_name_t *ngx_http_ktp_name_create(const ngx_str_t *text);
-static void                 ngx_http_ktp_name_wake(ngx_event_t *ev);
-static void ngx_http_ktp_name_go(ngx_queue_t *waiting, CURLcode rc);
+static ngx_uint_t ngx_http_ktp_names_full(const ngx_http_ktp_upstream_t *up);
+static void       ngx_http_ktp_name_wake(ngx_event_t *ev);
+static void       ngx_http_ktp_name_go(ngx_queue_t *waiting, CURLcode rc);
 
 
 void
@@ -62,10 +63,7 @@ ngx_http_ktp_name_start(void *resolver, void *reserved, void *data)
 {
     ngx_http_ktp_transfer_t *t = data;
 
-    ngx_http_ktp_name_t      *name;
-    ngx_http_ktp_transport_t *tr;
-
-    tr = &ngx_http_ktp_transport;
+    ngx_http_ktp_name_t *name;
 
     if (t->call == NULL) {
         return 1;
@@ -73,7 +71,8 @@ ngx_http_ktp_name_start(void *resolver, void *reserved, void *data)
 
     name = ngx_http_ktp_name_find(&t->call->upstream->lookup);
 
-    if (name ? name->leader != NULL : tr->nnames >= NGX_HTTP_KTP_LOOKUPS) {
+    if (name ? name->leader != NULL
+             : ngx_http_ktp_names_full(t->call->upstream)) {
         t->must_wait = 1;
         return 1;
     }
@@ -117,7 +116,7 @@ ngx_http_ktp_name_wait(ngx_http_ktp_call_t *call)
     if (name) {
         ngx_queue_insert_tail(&name->waiting, &call->queue);
 
-    } else if (tr->nnames >= NGX_HTTP_KTP_LOOKUPS) {
+    } else if (ngx_http_ktp_names_full(call->upstream)) {
         ngx_queue_insert_tail(&tr->queued, &call->queue);
 
     } else {
@@ -190,6 +189,14 @@ ngx_http_ktp_name_create(const ngx_str_t *text)
     ngx_memcpy(name->text, text->data, text->len);
 
     return name;
+}
+
+
+static ngx_uint_t
+ngx_http_ktp_names_full(const ngx_http_ktp_upstream_t *up)
+{
+    return ngx_http_ktp_transport.nnames
+           >= (up->id ? NGX_HTTP_KTP_LOOKUPS : NGX_HTTP_KTP_LOOKUPS_ONCE);
 }
 
 
