@@ -248,15 +248,15 @@ $up->reset;
                    KTP::Upstream::response('408 Request Timeout', '{}'),
                    { close => 1 });
 
-    my @calls = map { post_begin($gone->port, '/t', $body) } 1 .. 3;
+    my @calls = map { post_begin($gone->port, '/t', $body) } 1 .. 5;
 
     for my $call (@calls) {
         $call->{sock}->syswrite($call->{out});
         $call->{out} = '';
     }
 
-    is(scalar(grep { answer_of($_)->{status} == 200 } @calls), 3,
-       'three calls at a time');
+    is(scalar(grep { answer_of($_)->{status} == 200 } @calls), 5,
+       'five calls at a time');
 
     (my $was, $nginx) = ($nginx, $gone);
     ok(wait_for(2, sub { !sockets($other->port)->{'01'} }),
