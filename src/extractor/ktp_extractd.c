@@ -54,7 +54,8 @@ ktpd_check(const ktpd_options_t *opt, ktpd_credentials_t *cred)
 
     ktpd_credentials_free(cred);
 
-    if (ktpd_become(opt->user, NULL) != 0) {
+    if (ktpd_listen_check(opt->socket, opt->listen) != 0
+        || ktpd_become(opt->user, NULL) != 0) {
         return EXIT_FAILURE;
     }
 

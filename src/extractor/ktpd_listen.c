@@ -14,9 +14,11 @@
 #define KTPD_BACKLOG 511
 
 
-static int  ktpd_listen_clear(const struct sockaddr_un *un);
-static int  ktpd_listen_answered(const struct sockaddr_un *un);
-static int  ktpd_listen_loopback(const struct sockaddr *sa);
+static int              ktpd_listen_path(const char *path);
+static int              ktpd_listen_clear(const struct sockaddr_un *un);
+static int              ktpd_listen_answered(const struct sockaddr_un *un);
+static struct addrinfo *ktpd_listen_resolve(const char *address);
+static int              ktpd_listen_loopback(const struct sockaddr *sa);
 static int  ktpd_listen_bind(ktpd_listen_t *ls, const struct addrinfo *ai);
 static void ktpd_listen_name(ktpd_listen_t *ls);
 
@@ -33,9 +35,7 @@ ktpd_listen_unix(ktpd_listen_t *ls, const char *path, mode_t mode)
     memset(&un, 0, sizeof(un));
     ls->fd = -1;
 
-    if (*path == '\0' || strlen(path) >= sizeof(un.sun_path)) {
-        ktpd_log("invalid socket \"%s\", it has 1 to %zu bytes", path,
-                 sizeof(un.sun_path) - 1);
+    if (ktpd_listen_path(path) != 0) {
         return -1;
     }
 
@@ -70,6 +70,22 @@ ktpd_listen_unix(ktpd_listen_t *ls, const char *path, mode_t mode)
     snprintf(ls->name, sizeof(ls->name), "unix:%s", path);
     ls->device = st.st_dev;
     ls->inode = st.st_ino;
+
+    return 0;
+}
+
+
+static int
+ktpd_listen_path(const char *path)
+{
+    size_t most;
+
+    most = sizeof(((struct sockaddr_un *) 0)->sun_path) - 1;
+
+    if (*path == '\0' || strlen(path) > most) {
+        ktpd_log("invalid socket \"%s\", it has 1 to %zu bytes", path, most);
+        return -1;
+    }
 
     return 0;
 }
@@ -132,24 +148,22 @@ ktpd_listen_answered(const struct sockaddr_un *un)
 }
 
 
-int
-ktpd_listen_tcp(ktpd_listen_t *ls, const char *address)
+/* the address, which the caller frees; NULL when it is none, or not ours */
+
+static struct addrinfo *
+ktpd_listen_resolve(const char *address)
 {
-    int             rc;
     char            host[64];
     const char     *port;
     size_t          len;
     struct addrinfo hints, *ai;
-
-    memset(ls, 0, sizeof(ktpd_listen_t));
-    ls->fd = -1;
 
     port = strrchr(address, ':');
     len = port != NULL ? (size_t) (port - address) : sizeof(host);
 
     if (len >= sizeof(host)) {
         ktpd_log("invalid address \"%s\", it is ADDRESS:PORT", address);
-        return -1;
+        return NULL;
     }
 
     if (len > 2 && address[0] == '[' && address[len - 1] == ']') {
@@ -168,20 +182,58 @@ ktpd_listen_tcp(ktpd_listen_t *ls, const char *address)
         || atoi(port + 1) > 65535
         || getaddrinfo(host, port + 1, &hints, &ai) != 0) {
         ktpd_log("invalid address \"%s\", it is ADDRESS:PORT", address);
+        return NULL;
+    }
+
+    if (!ktpd_listen_loopback(ai->ai_addr)) {
+        ktpd_log("address \"%s\" is not of loopback", address);
+        freeaddrinfo(ai);
+        return NULL;
+    }
+
+    return ai;
+}
+
+
+int
+ktpd_listen_tcp(ktpd_listen_t *ls, const char *address)
+{
+    int              rc;
+    struct addrinfo *ai;
+
+    memset(ls, 0, sizeof(ktpd_listen_t));
+    ls->fd = -1;
+    ai = ktpd_listen_resolve(address);
+
+    if (ai == NULL) {
         return -1;
     }
 
-    if (ktpd_listen_loopback(ai->ai_addr)) {
-        rc = ktpd_listen_bind(ls, ai);
+    rc = ktpd_listen_bind(ls, ai);
+    freeaddrinfo(ai);
 
-    } else {
-        ktpd_log("address \"%s\" is not of loopback", address);
-        rc = -1;
+    return rc;
+}
+
+
+int
+ktpd_listen_check(const char *path, const char *address)
+{
+    struct addrinfo *ai;
+
+    if (path != NULL) {
+        return ktpd_listen_path(path);
+    }
+
+    ai = ktpd_listen_resolve(address);
+
+    if (ai == NULL) {
+        return -1;
     }
 
     freeaddrinfo(ai);
 
-    return rc;
+    return 0;
 }
 
 

@@ -29,6 +29,12 @@ int ktpd_listen_unix(ktpd_listen_t *ls, const char *path, mode_t mode);
  */
 int ktpd_listen_tcp(ktpd_listen_t *ls, const char *address);
 
+/*
+ * Whether one of the two (the other is NULL) may be listened on, as it is
+ * written; nothing is opened or removed.  0, or -1 with a message.
+ */
+int ktpd_listen_check(const char *path, const char *address);
+
 /* Gives the Unix socket to that user and group; 0, or -1 with a message. */
 int ktpd_listen_give(const ktpd_listen_t *ls, uid_t uid, gid_t gid);
 
