@@ -24,6 +24,8 @@ my $conf = $nginx->config(
     http => <<"EOC",
     log_format ktp '\$uri \$status \$ktp_outcome \$ktp_billed \$ktp_retries '
                    '\$ktp_image_bytes';
+    log_format sent '\$ktp_outcome \$ktp_upstream_bytes_sent';
+    access_log logs/sent.log sent;
     access_log logs/ktp.log ktp;
     ktp_request_buffering off;
 EOC
@@ -381,6 +383,8 @@ close $call->{sock};
 ok(wait_for(1, sub { $up->closes > $closes }),
    'the client goes: the call ends at once');
 ok(log_has('/s 4\d\d aborted no 0 \S+'), 'aborted, not billed');
+like(KTP::Nginx::read_file($nginx->prefix . '/logs/sent.log'),
+     qr/^aborted \d{5,6}$/m, 'what had gone out is told');
 
 $up->reset;
 $up->answer({ once => 1 }, { accept => 1 }, { early => 1 }, { delay => 0.05 },

@@ -236,7 +236,20 @@ ngx_http_ktp_call_resume(ngx_http_ktp_call_t *call)
 void
 ngx_http_ktp_call_abort(ngx_http_ktp_call_t *call)
 {
+    curl_off_t               sent;
+    ngx_http_ktp_transfer_t *t;
+
+    t = call->transfer;
+
     call->response_time = ngx_current_msec - call->start;
+
+    /* the handle may still have that of the call before */
+
+    if (call->begun
+        && curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent)
+               == CURLE_OK) {
+        call->bytes_sent = sent;
+    }
 
     ngx_http_ktp_call_remove(call);
 }
