@@ -60,6 +60,8 @@ __DATA__
         deny all;
     }
     location = /own { return 200 "own page"; }
+    location = /missing { error_page 404 @ktp; return 404; }
+    location @ktp { ktp_pass $TEST_NGINX_UPSTREAM/x; }
     location = /other { deny all; }
 --- more_headers
 Content-Type: image/jpeg
@@ -293,3 +295,32 @@ Transfer-Encoding: chunked
 --- response_body_like eval: main::error_like('INVALID_PAYLOAD_IMAGE_SIZE')
 --- upstream_calls: 0
 --- timeout: 10
+
+
+
+=== TEST 21: an error_page that is a ktp location answers for itself
+--- pipelined_requests eval
+["POST /missing\n$::jpeg", "POST /missing\nno image"]
+--- more_headers
+Content-Type: image/jpeg
+--- error_code eval
+[404, 404]
+--- response_body_like eval
+[qr/LOCAL-0/, main::error_like('INVALID_PAYLOAD_IMAGE_FORMAT')]
+--- upstream_calls: 1
+
+
+
+=== TEST 22: no precondition throws a paid answer away
+--- pipelined_requests eval
+["POST /e\n$::jpeg", "POST /e\n$::jpeg", "POST /e\n$::jpeg"]
+--- more_headers eval
+["Content-Type: image/jpeg\nIf-Match: \"x\"",
+ "Content-Type: image/jpeg\nIf-None-Match: *",
+ "Content-Type: image/jpeg\nIf-Unmodified-Since: "
+ . "Mon, 02 Jan 2006 15:04:05 GMT"]
+--- error_code eval
+[200, 200, 200]
+--- response_body_like eval
+[qr/LOCAL-0/, qr/LOCAL-0/, qr/LOCAL-0/]
+--- upstream_calls: 3

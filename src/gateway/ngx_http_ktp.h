@@ -161,6 +161,7 @@ typedef struct {
     unsigned calling : 1;   /* a call is under way */
     unsigned streaming : 1; /* and began before the body was whole */
     unsigned called : 1;    /* a call was made; its facts are in call */
+    unsigned answered : 1;  /* by us: nothing takes its place */
     unsigned error_sent : 1;
     unsigned traced : 1; /* traceparent is set, be it empty */
 } ngx_http_ktp_ctx_t;

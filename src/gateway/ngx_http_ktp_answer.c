@@ -235,9 +235,16 @@ static void
 ngx_http_ktp_answer(ngx_http_request_t *r, ngx_uint_t status, ngx_str_t *type,
                     const u_char *body, size_t len)
 {
-    ngx_int_t   rc;
-    ngx_buf_t  *b;
-    ngx_chain_t out;
+    ngx_int_t           rc;
+    ngx_buf_t          *b;
+    ngx_chain_t         out;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    ctx->answered = 1;
+
+    /* If-Match and the like are about a file, and the call was made */
+    r->disable_not_modified = 1;
 
     /* nginx closes a connection with a body half read: the client is told */
 
@@ -325,9 +332,13 @@ ngx_http_ktp_header_filter(ngx_http_request_t *r)
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
-    /* err_status: the answer is made by nginx's special response handler */
+    /*
+     * err_status: the answer is made by nginx's special response handler, or
+     * error_page led to us.
+     */
 
-    if (klcf->upstream == NULL || r != r->main || r->err_status == 0) {
+    if (klcf->upstream == NULL || r != r->main || r->err_status == 0
+        || (ctx && ctx->answered)) {
         return ngx_http_next_header_filter(r);
     }
 
