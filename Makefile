@@ -271,7 +271,8 @@ test: ## set up, build and run everything (scripts/test)
 	@scripts/test
 
 # what has no nginx of ours is left out
-VALGRIND_TESTS = $(filter-out t/demo.t t/extractd%.t t/reference.t t/ktp-key.t, \
+VALGRIND_TESTS = $(filter-out t/demo.t t/extractd%.t t/ktp-extract.t \
+            t/reference.t t/ktp-key.t, \
             $(wildcard t/*.t))
 
 .PHONY: valgrind
