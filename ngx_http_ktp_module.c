@@ -58,7 +58,7 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_pass"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ktp_pass,
+      ngx_http_ktp_conf_pass,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -93,7 +93,7 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_auth"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ktp_auth,
+      ngx_http_ktp_access_auth,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -107,7 +107,7 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_min_dimensions"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ktp_min_dimensions,
+      ngx_http_ktp_conf_min_dimensions,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -219,7 +219,7 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_egress_proxy"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ktp_egress_proxy,
+      ngx_http_ktp_upstream_conf_egress_proxy,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -233,7 +233,7 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_ssl_name"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ktp_ssl_name,
+      ngx_http_ktp_upstream_conf_ssl_name,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -275,14 +275,14 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_fields"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_ktp_fields,
+      ngx_http_ktp_policy_set_fields,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("ktp_mask"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_ktp_mask,
+      ngx_http_ktp_policy_set_mask,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -314,7 +314,7 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 // clang-format on
 
 static ngx_http_module_t ngx_http_ktp_module_ctx = {
-    ngx_http_ktp_add_variables, /* preconfiguration */
+    ngx_http_ktp_variables_add, /* preconfiguration */
     ngx_http_ktp_init,          /* postconfiguration */
 
     ngx_http_ktp_create_main_conf, /* create main configuration */
@@ -402,7 +402,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->log_key = NGX_CONF_UNSET_PTR;
     conf->pass_trace = NGX_CONF_UNSET;
 
-    ngx_http_ktp_upstream_create_conf(conf);
+    ngx_http_ktp_upstream_conf_create(conf);
 
     return conf;
 }
@@ -443,7 +443,7 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_uint_value(conf->auth, prev->auth, NGX_HTTP_KTP_AUTH_OFF);
 
-    if (ngx_http_ktp_upstream_merge_conf(cf, prev, conf) != NGX_CONF_OK) {
+    if (ngx_http_ktp_upstream_conf_merge(cf, prev, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -491,7 +491,7 @@ ngx_http_ktp_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    kmcf->image_hmac = ngx_http_ktp_variable_used(cf, &image_hmac);
+    kmcf->image_hmac = ngx_http_ktp_variables_used(cf, &image_hmac);
 
     return ngx_http_ktp_client_init(cf);
 }

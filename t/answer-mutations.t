@@ -189,7 +189,7 @@ my %table = (
 
 srand $seed;
 
-my $program = KTP::Nginx::build_dir() . '/unit/answer_rewrite';
+my $program = KTP::Nginx::build_dir() . '/unit/contract/answer_rewrite';
 my $variant = $ENV{KTP_VARIANT} || 'release';
 
 system('make', '-s', "VARIANT=$variant", $program =~ s{.*?(build/)}{$1}r) == 0

@@ -1,4 +1,4 @@
-# ktp-extractd: damaged images cost nobody but their sender.  bench/damaged
+# ktp-extractd: damaged images cost nobody but their sender.  bench/reader/damaged
 # sends as many as one likes.
 
 use strict;

@@ -39,7 +39,7 @@ cmp_ok($directives, '>', 10, 'the table of directives was found');
 
 my $variables = 0;
 my $source = join '', map { KTP::Nginx::read_file($_) }
-                      'ngx_http_ktp_module.c', glob 'src/gateway/*.c';
+                      'ngx_http_ktp_module.c', glob 'src/gateway/*/*.c';
 
 while ($source =~ /\bngx_http_ktp_var\("(ktp_\w+)"/g) {
     $variables++;

@@ -164,14 +164,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (ktp_answer_rewrite(&answer, &policy) == 0) {
 
-        if (ktp_answer_parse(&in, body, answer.len, 1) != 0
-            || ktp_answer_parse(&out, answer.out, answer.out_len, 1) != 0) {
+        if (ktp_answer_json_read(&in, body, answer.len, 1) != 0
+            || ktp_answer_json_read(&out, answer.out, answer.out_len, 1)
+                   != 0) {
             abort();
         }
 
         check(&in, &out, hidden, &policy);
-        ktp_answer_doc_free(&in);
-        ktp_answer_doc_free(&out);
+        ktp_answer_json_free(&in);
+        ktp_answer_json_free(&out);
 
     } else if (answer.out_len || answer.reason == NULL) {
         abort();

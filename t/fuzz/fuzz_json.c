@@ -6,16 +6,16 @@
 
 #include <yajl/yajl_parse.h>
 #include "fuzz.h"
-#include "ktp_draft.h"
+#include "ktp_intake_draft.h"
 
 
 typedef struct {
-    unsigned    depth;
-    unsigned    next : 1; /* the image's value is next */
-    unsigned    found : 1;
-    ktp_draft_t draft; /* what yajl's idea of the image makes of it */
-    ktp_code_t  code;
-    ktp_store_t store;
+    unsigned           depth;
+    unsigned           next : 1; /* the image's value is next */
+    unsigned           found : 1;
+    ktp_intake_draft_t draft; /* what yajl's idea of the image makes of it */
+    ktp_code_t         code;
+    ktp_store_t        store;
 } judge_t;
 
 
@@ -55,10 +55,10 @@ judge_string(void *ctx, const unsigned char *p, size_t n)
 
     if (judge->depth == 1 && judge->next && !judge->found) {
         judge->found = 1;
-        judge->code = ktp_text_feed(&judge->draft.text, p, n);
+        judge->code = ktp_intake_text_feed(&judge->draft.text, p, n);
 
         if (judge->code == KTP_OK) {
-            judge->code = ktp_draft_image_text(&judge->draft);
+            judge->code = ktp_intake_draft_image_text(&judge->draft);
         }
     }
 
@@ -89,9 +89,10 @@ judge_body(judge_t *judge, const ktp_policy_t *policy, const uint8_t *data,
 
     memset(judge, 0, sizeof(*judge));
     ktp_store_init(&judge->store, NULL, policy->max_size);
-    ktp_draft_init(&judge->draft, policy, &judge->store, KTP_INTAKE_JSON);
-    ktp_text_init(&judge->draft.text, policy, &judge->draft.image,
-                  judge->draft.request.url);
+    ktp_intake_draft_init(&judge->draft, policy, &judge->store,
+                          KTP_INTAKE_JSON);
+    ktp_intake_text_init(&judge->draft.text, policy, &judge->draft.image,
+                         judge->draft.request.url);
 
     yajl = yajl_alloc(&judge_callbacks, NULL, judge);
     ok = yajl_parse(yajl, data, size) == yajl_status_ok

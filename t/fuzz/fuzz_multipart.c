@@ -5,7 +5,7 @@
  */
 
 #include "fuzz.h"
-#include "ktp_draft.h"
+#include "ktp_intake_draft.h"
 
 
 #define DELIMITER     "\r\n--XX"
@@ -18,19 +18,19 @@ static int
 is_text_of(const fuzz_result_t *result, const ktp_policy_t *policy,
            const uint8_t *image, const uint8_t *p, size_t n)
 {
-    int         same;
-    uint8_t    *flat;
-    ktp_draft_t draft;
-    ktp_store_t store;
+    int                same;
+    uint8_t           *flat;
+    ktp_intake_draft_t draft;
+    ktp_store_t        store;
 
     ktp_store_init(&store, NULL, policy->max_size);
-    ktp_draft_init(&draft, policy, &store, KTP_INTAKE_MULTIPART);
-    ktp_text_init(&draft.text, policy, &draft.image, draft.request.url);
+    ktp_intake_draft_init(&draft, policy, &store, KTP_INTAKE_MULTIPART);
+    ktp_intake_text_init(&draft.text, policy, &draft.image, draft.request.url);
 
     same = 0;
 
-    if (ktp_text_feed(&draft.text, p, n) == KTP_OK
-        && ktp_draft_image_text(&draft) == KTP_OK
+    if (ktp_intake_text_feed(&draft.text, p, n) == KTP_OK
+        && ktp_intake_draft_image_text(&draft) == KTP_OK
         && store.size == result->store.size) {
         flat = fuzz_flat(&store);
         same = memcmp(flat, image, store.size) == 0

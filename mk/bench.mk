@@ -1,0 +1,82 @@
+## Measure
+
+# -- the gateway, beside what a user would have instead
+
+BENCH_LOAD := $(OUT)/bench/sink $(OUT)/bench/load
+
+$(BENCH_LOAD): $(OUT)/bench/%: bench/gateway/%.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(KTP_CFLAGS) -o $@ $< -lssl -lcrypto
+
+.PHONY: bench-build
+bench-build: module $(BENCH_LOAD)
+
+.PHONY: bench
+bench: ## measure the gateway beside its peers; Q=-q: quickly
+	@scripts/install-deps bench
+	@$(MAKE) --no-print-directory bench-build
+	@bench/gateway/run $(Q)
+
+# the contract alone, on files and against the clock
+
+BENCH_CONTRACT := $(OUT)/bench/ktp_intake $(OUT)/bench/intake_bench \
+                  $(OUT)/bench/answer_bench
+
+$(BENCH_CONTRACT): $(OUT)/bench/%: bench/gateway/%.c $(CONTRACT_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(KTP_CFLAGS) $(CONTRACT_INCS) -MMD -MP -MF $@.d -o $@ $< \
+		$(CONTRACT_LIB) $(CONTRACT_LIBS)
+
+.PHONY: bench-intake
+bench-intake: $(OUT)/bench/intake_bench ## bytes per CPU second of each way in
+	@$<
+
+# the module's own object, with the least of nginx around it
+NGX_INCS := $(addprefix -I$(NGINX_SRC)/src/,core event event/modules os/unix \
+            http http/modules http/v2)
+
+$(OUT)/bench/counters_bench: bench/gateway/counters_bench.c $(MODULE) \
+		$(CONTRACT_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(OPT) -D_GNU_SOURCE -Wall -I$(NGX_OBJS) $(NGX_INCS) \
+		$(call incs,src/gateway) $(CONTRACT_INCS) -MMD -MP -MF $@.d -o $@ $< \
+		$(NGX_OBJS)/addon/shared/ngx_http_ktp_metrics.o \
+		$(CONTRACT_LIB) $(CONTRACT_LIBS) -lpthread
+
+.PHONY: bench-answer
+bench-answer: $(OUT)/bench/answer_bench $(OUT)/bench/counters_bench ## CPU time of rewriting and of counters
+	@$(OUT)/bench/answer_bench
+	@$(OUT)/bench/counters_bench
+
+
+# -- the reader, on labelled images
+
+BENCH_READER := $(addprefix $(OUT)/bench/,accuracy quality corners damage)
+MEASURE_SRCS := bench/reader/specimens.c bench/reader/truth_json.c \
+                src/extract/ktpx_file.c
+
+$(BENCH_READER): $(OUT)/bench/%: bench/reader/%.c $(MEASURE_SRCS) \
+		$(READER_LIB) $(CONTRACT_LIB)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(READER_CFLAGS) -Ibench/reader -Isrc/extract -MMD -MP -MF $@.d -o $@ $< \
+		$(MEASURE_SRCS) $(READER_LIB) $(CONTRACT_LIB) $(READER_LIBS)
+
+.PHONY: accuracy
+accuracy: $(OUT)/bench/accuracy ## measure the reader on SET, a folder; N=4: every 4th
+	@$< $(if $(N),-n $(N)) $(if $(V),-v) $(SET)
+
+.PHONY: quality
+quality: $(OUT)/bench/quality ## measures of quality and thresholds, on SET
+	@$< $(if $(V),-v) $(SET)
+
+.PHONY: corners
+corners: $(OUT)/bench/corners ## how often the card's corners are found, on SET
+	@$< $(if $(V),-v) $(SET)
+
+.PHONY: damage
+damage: $(OUT)/bench/damage ## damaged images of SET into the reader; N: how many
+	@$< $(or $(N),200) $(SET)

@@ -1,0 +1,55 @@
+# The two programs: the daemon and the command.
+
+.PHONY: extractor
+extractor: $(OUT)/ktp-extract $(OUT)/ktp-extractd ## build the local extractor
+
+EXTRACTD_PKGS := libmicrohttpd libseccomp
+EXTRACTD_SRCS := $(wildcard src/extractd/*.c)
+EXTRACTD_OBJS := $(EXTRACTD_SRCS:%.c=$(OUT)/obj/%.o)
+EXTRACT_OBJS  := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard src/extract/*.c))
+
+# what the tests of the daemon link: all but main()
+EXTRACTD_PARTS := $(filter-out %/ktp_extractd.o,$(EXTRACTD_OBJS))
+
+EXTRACTD_LIBS = $(shell pkg-config --libs $(EXTRACTD_PKGS)) $(READER_LIBS)
+
+$(OUT)/obj/src/extractd/%.o: src/extractd/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(READER_CFLAGS) $(shell pkg-config --cflags $(EXTRACTD_PKGS)) \
+		-Isrc/extractd -MMD -MP -c -o $@ $<
+
+$(OUT)/obj/src/extract/%.o: src/extract/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(READER_CFLAGS) -Isrc/extract -MMD -MP -c -o $@ $<
+
+$(OUT)/ktp-extract: $(EXTRACT_OBJS) $(READER_LIB) $(CONTRACT_LIB)
+	$(call say,LD)
+	$(Q)$(CC) $(OPT) -Wl,-z,relro,-z,now -o $@ $^ $(READER_LIBS)
+
+$(OUT)/ktp-extractd: $(EXTRACTD_OBJS) $(READER_LIB) $(CONTRACT_LIB)
+	$(call say,LD)
+	$(Q)$(CC) $(OPT) -Wl,-z,relro,-z,now -o $@ $^ $(EXTRACTD_LIBS)
+
+# the drawing program of the demo and the tests
+
+SPECIMEN_PKGS := pangocairo cairo libturbojpeg
+SPECIMEN_OBJS := $(patsubst %.c,build/obj/%.o,$(wildcard t/specimen/*.c))
+
+build/obj/t/specimen/%.o: t/specimen/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -g -It/specimen -MMD -MP \
+		$(shell pkg-config --cflags $(SPECIMEN_PKGS)) -c -o $@ $<
+
+build/ktp-specimen: $(SPECIMEN_OBJS)
+	$(call say,LD)
+	$(Q)$(CC) -O2 -o $@ $^ $(shell pkg-config --libs $(SPECIMEN_PKGS)) -lyajl -lm
+
+.PHONY: specimen
+specimen: build/ktp-specimen ## build the program that draws specimen cards
+
+.PHONY: demo
+demo: ## set up, build and show it (scripts/demo)
+	@scripts/demo

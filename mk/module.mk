@@ -1,0 +1,51 @@
+## Build
+
+build: module extractor ## build the module and the extractor
+
+.PHONY: module
+module: $(OUT)/ngx_http_ktp_module.so ## build the nginx module
+
+# The module is built by nginx's own build, from the distribution's headers.
+
+MODULE   := $(OUT)/ngx_http_ktp_module.so
+NGX_OBJS := $(OUT)/nginx
+
+NGX_SOURCES := $(wildcard src/contract/*.[ch] src/contract/*/*.[ch] \
+               src/gateway/*.[ch] src/gateway/*/*.[ch])
+
+# written anew only when a file has come or gone
+$(NGX_OBJS)/sources: FORCE
+	@mkdir -p $(NGX_OBJS)
+	@echo $(NGX_SOURCES) | cmp -s - $@ || echo $(NGX_SOURCES) > $@
+
+$(NGX_OBJS)/Makefile: config $(NGINX_SRC)/conf_flags $(NGX_OBJS)/sources
+	@echo "configuring nginx's build for the module ($(VARIANT))"
+	@cd $(NGINX_SRC) && bash -c '. ./conf_flags; \
+		env -u CFLAGS -u LDFLAGS ./configure "$${NGX_CONF_FLAGS[@]}" \
+		--builddir=$(ROOT)/$(NGX_OBJS) --add-dynamic-module=$(ROOT)' \
+		> $(ROOT)/$(NGX_OBJS)/configure.log 2>&1 \
+		|| { tail -n 12 $(ROOT)/$(NGX_OBJS)/configure.log; \
+		rm -f $(ROOT)/$(NGX_OBJS)/Makefile; exit 1; }
+	@touch $@
+
+# what a variant adds goes to make, not to configure: the feature tests of
+# configure must not run under a sanitizer
+NGX_ADD_release  :=
+NGX_ADD_debug    := -O0
+NGX_ADD_asan     := -O1 -U_FORTIFY_SOURCE $(SANITIZE) \
+                    -include $(ROOT)/t/lib/asan_pools.h
+NGX_ADD_coverage := -O0 -U_FORTIFY_SOURCE --coverage
+NGX_LINK_asan     := cc $(SANITIZE)
+NGX_LINK_coverage := cc --coverage
+
+$(MODULE): $(NGX_OBJS)/Makefile FORCE
+	@flags=$$(sed -n 's/^CFLAGS = *//p' $<); \
+	$(MAKE) --no-print-directory -s -f $(ROOT)/$(NGX_OBJS)/Makefile \
+		-C $(NGINX_SRC) modules \
+		CFLAGS="$$flags $(NGX_ADD_$(VARIANT))" \
+		$(if $(NGX_LINK_$(VARIANT)),LINK="$(NGX_LINK_$(VARIANT))") $(NGX_MAKE)
+	@cmp -s $(NGX_OBJS)/ngx_http_ktp_module.so $@ \
+		|| { cp $(NGX_OBJS)/ngx_http_ktp_module.so $@.new && mv $@.new $@; }
+
+.PHONY: FORCE
+FORCE:

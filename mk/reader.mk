@@ -1,0 +1,32 @@
+# The reader of cards, in an archive; it uses the contract's.
+
+READER_PKGS := tesseract lept libturbojpeg spng
+READER_SRCS := $(wildcard src/reader/*.c src/reader/*/*.c)
+READER_OBJS := $(READER_SRCS:%.c=$(OUT)/obj/%.o) \
+               $(OUT)/obj/ktpr_gazetteer_table.o
+READER_INCS := $(call incs,src/reader)
+READER_LIB  := $(OUT)/libktp_reader.a
+
+# all regions of Indonesia, down to villages, as a table in the program
+build/ktpr_gazetteer_table.c: data/wilayah.tsv scripts/make-regions
+	@mkdir -p $(@D)
+	@scripts/make-regions $< > $@.new && mv $@.new $@
+
+$(OUT)/obj/ktpr_gazetteer_table.o: build/ktpr_gazetteer_table.c \
+		src/reader/words/ktpr_gazetteer.h
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(KTP_CFLAGS) $(READER_INCS) -c -o $@ $<
+
+READER_CFLAGS = $(KTP_CFLAGS) $(shell pkg-config --cflags $(READER_PKGS)) \
+                $(CONTRACT_INCS) $(READER_INCS)
+READER_LIBS   = $(shell pkg-config --libs $(READER_PKGS)) $(CONTRACT_LIBS) \
+                -lgomp -lpthread
+
+$(OUT)/obj/src/reader/%.o: src/reader/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(READER_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(READER_LIB): $(READER_OBJS)
+	$(archive)

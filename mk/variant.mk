@@ -1,0 +1,43 @@
+# Flags and output folder of each build variant.
+
+OUT_release  := build
+OUT_debug    := build/debug
+OUT_asan     := build/asan
+OUT_coverage := build/coverage
+OUT          := $(OUT_$(VARIANT))
+ifeq ($(OUT),)
+$(error VARIANT is one of release, debug, asan, coverage)
+endif
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+            -fno-omit-frame-pointer
+
+OPT_release  := -O2 -g
+OPT_debug    := -O0 -g3
+OPT_asan     := -O1 -g $(SANITIZE)
+OPT_coverage := -O0 -g --coverage
+OPT          := $(OPT_$(VARIANT))
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+        -Wmissing-prototypes -Wpointer-arith -Wvla
+
+KTP_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fstack-protector-strong \
+              -D_FILE_OFFSET_BITS=64 $(WARN) $(OPT)
+ifneq ($(VARIANT),asan)
+KTP_CFLAGS += $(if $(filter release,$(VARIANT)),-D_FORTIFY_SOURCE=2)
+endif
+
+# the folders below $(1) that have headers, as -I flags
+incs = $(addprefix -I,$(sort $(patsubst %/,%,$(dir $(wildcard $(1)/*.h \
+       $(1)/*/*.h)))))
+
+# "make V=1" shows the commands
+Q   := $(if $(filter 1,$(V)),,@)
+say  = $(if $(Q),@printf '  %-3s %s\n' $(1) $@)
+
+# an archive without members that are gone
+define archive
+$(call say,AR)
+@rm -f $@
+$(Q)$(AR) rcs $@ $^
+endef

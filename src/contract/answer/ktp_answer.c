@@ -1,0 +1,287 @@
+#include <string.h>
+#include "ktp_answer.h"
+#include "ktp_answer_doc.h"
+
+
+static int  ktp_answer_code_char(char c);
+static int  ktp_answer_is_word(const ktp_value_t *value);
+static int  ktp_answer_is_code(const ktp_value_t *value);
+static void ktp_answer_note(char *to, const ktp_value_t *value);
+static void ktp_answer_notes(ktp_answer_t           *answer,
+                             const ktp_answer_doc_t *doc);
+static int  ktp_answer_check(ktp_answer_doc_t *doc);
+
+
+static const char *const ktp_field_names[KTP_FIELDS] = {
+    "nik",           "full_name",      "place_of_birth",
+    "date_of_birth", "gender",         "blood_type",
+    "address",       "rt_rw",          "administrative_village",
+    "district",      "city",           "state",
+    "religion",      "marital_status", "occupation",
+    "nationality",   "reference_id",   "image_quality",
+};
+
+static const char *const ktp_answer_text_names[KTP_TOP_TEXTS] = {
+    "message", "status_code", "error_code"};
+
+static const char *const ktp_answer_quality_names[KTP_QUALITIES] = {
+    "blur",       "dark",       "flashlight",       "grayscale",
+    "blur_score", "dark_score", "flashlight_score", "grayscale_score",
+};
+
+
+const char *
+ktp_field_name(ktp_field_t field)
+{
+    return ((unsigned) field < KTP_FIELDS) ? ktp_field_names[field] : NULL;
+}
+
+
+const char *
+ktp_answer_text_name(ktp_answer_text_t text)
+{
+    return ktp_answer_text_names[text];
+}
+
+
+const char *
+ktp_answer_quality_name(ktp_answer_quality_t quality)
+{
+    return ktp_answer_quality_names[quality];
+}
+
+
+ktp_field_t
+ktp_field_by_name(const char *name, size_t len)
+{
+    unsigned i;
+
+    for (i = 0; i < KTP_FIELDS; i++) {
+        /* the first character tells most of them apart */
+        if (len && *ktp_field_names[i] == *name
+            && strlen(ktp_field_names[i]) == len
+            && memcmp(ktp_field_names[i], name, len) == 0) {
+            break;
+        }
+    }
+
+    return (ktp_field_t) i;
+}
+
+
+int
+ktp_answer_rewrites(const ktp_answer_policy_t *policy)
+{
+    unsigned i;
+
+    if (policy->nik_check || policy->fields != KTP_FIELDS_ALL) {
+        return 1;
+    }
+
+    for (i = 0; i < KTP_FIELD_TEXTS; i++) {
+        if (policy->mask[i].style != KTP_MASK_NONE) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+ktp_answer_code_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+
+/* Plain words are safe in a log, a label and a header. */
+static int
+ktp_answer_is_word(const ktp_value_t *value)
+{
+    size_t i;
+
+    if (value->p == NULL || value->len > KTP_ANSWER_MAX_CODE) {
+        return 0;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        if (!ktp_answer_code_char(value->p[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* A word of many digits in a row may be a number of a card: no code is. */
+static int
+ktp_answer_is_code(const ktp_value_t *value)
+{
+    size_t i, digits;
+
+    if (!ktp_answer_is_word(value)) {
+        return 0;
+    }
+
+    digits = 0;
+
+    for (i = 0; i < value->len; i++) {
+        if (value->p[i] < '0' || value->p[i] > '9') {
+            digits = 0;
+
+        } else if (++digits > KTP_ANSWER_CODE_DIGITS) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+ktp_answer_note(char *to, const ktp_value_t *value)
+{
+    memcpy(to, value->p, value->len);
+    to[value->len] = '\0';
+}
+
+
+static void
+ktp_answer_notes(ktp_answer_t *answer, const ktp_answer_doc_t *doc)
+{
+    answer->reason = doc->reason;
+    answer->place = doc->place;
+
+    answer->status_code[0] = '\0';
+    answer->error_code[0] = '\0';
+    answer->nik[0] = '\0';
+
+    if (ktp_answer_is_code(&doc->top[KTP_INTAKE_TEXT_STATUS_CODE])) {
+        ktp_answer_note(answer->status_code,
+                        &doc->top[KTP_INTAKE_TEXT_STATUS_CODE]);
+    }
+
+    if (ktp_answer_is_code(&doc->top[KTP_INTAKE_TEXT_ERROR_CODE])) {
+        ktp_answer_note(answer->error_code,
+                        &doc->top[KTP_INTAKE_TEXT_ERROR_CODE]);
+    }
+
+    if (ktp_answer_is_word(&doc->field[KTP_FIELD_NIK])) {
+        ktp_answer_note(answer->nik, &doc->field[KTP_FIELD_NIK]);
+    }
+}
+
+
+/* The rows of the table that are about the form of texts. */
+static int
+ktp_answer_check(ktp_answer_doc_t *doc)
+{
+    size_t             i;
+    unsigned           text, found;
+    const ktp_value_t *value;
+
+    found = 0;
+
+    for (text = 0; text < KTP_TOP_TEXTS; text++) {
+        value = &doc->top[text];
+
+        if (value->p == NULL) {
+            continue;
+        }
+
+        found = 1;
+        doc->place = ktp_answer_text_names[text];
+
+        if (text != KTP_INTAKE_TEXT_MESSAGE) {
+            if (!ktp_answer_is_code(value)) {
+                doc->reason = "a code that is no plain word";
+                return -1;
+            }
+
+            continue;
+        }
+
+        if (value->len > KTP_ANSWER_MAX_MESSAGE) {
+            doc->reason = "too long a text";
+            return -1;
+        }
+
+        for (i = 0; i < value->len; i++) {
+            if (value->p[i] < 0x20 || value->p[i] > 0x7e) {
+                doc->reason = "a text that is not printable ASCII";
+                return -1;
+            }
+        }
+    }
+
+    doc->place = NULL;
+
+    for (i = 0; i < KTP_FIELD_TEXTS; i++) {
+        if (doc->field[i].len > KTP_ANSWER_MAX_FIELD) {
+            doc->reason = "too long a text";
+            doc->place = ktp_field_names[i];
+            return -1;
+        }
+    }
+
+    if (!found) {
+        doc->reason = "neither a message nor a code";
+        return -1;
+    }
+
+    return 0;
+}
+
+
+int
+ktp_answer_rewrite(ktp_answer_t *answer, const ktp_answer_policy_t *policy)
+{
+    int              rc;
+    ktp_answer_doc_t doc;
+
+    answer->out_len = 0;
+
+    rc = ktp_answer_json_read(&doc, answer->body, answer->len, 1);
+
+    if (rc == 0) {
+        rc = ktp_answer_check(&doc);
+    }
+
+    if (rc == 0) {
+        rc = ktp_answer_leak(&doc, answer->status, policy,
+                             answer->reference_id);
+    }
+
+    if (rc == 0) {
+        rc = ktp_answer_json_write(answer, &doc, policy);
+        if (rc != 0) {
+            doc.reason = "more than there is room for";
+        }
+    }
+
+    if (rc != 0) {
+        answer->out_len = 0;
+    }
+
+    ktp_answer_notes(answer, &doc);
+    ktp_answer_json_free(&doc);
+
+    return rc;
+}
+
+
+void
+ktp_answer_read(ktp_answer_t *answer)
+{
+    ktp_answer_doc_t doc;
+
+    answer->out_len = 0;
+
+    (void) ktp_answer_json_read(&doc, answer->body, answer->len, 0);
+
+    ktp_answer_notes(answer, &doc);
+    ktp_answer_json_free(&doc);
+}

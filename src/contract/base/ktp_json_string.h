@@ -1,0 +1,41 @@
+/*
+ * A scanner of one JSON string (RFC 8259, 7), after its opening quote: finds
+ * the end, undoes escapes, and refuses what is no Unicode text: control
+ * characters, bad escapes, invalid UTF-8 (RFC 3629, 4), and surrogates that
+ * are no pair.
+ */
+
+#ifndef KTP_JSON_STRING_H
+#define KTP_JSON_STRING_H
+
+#include <stdint.h>
+
+
+typedef enum {
+    KTP_INTAKE_JSON_MORE, /* nothing to tell yet */
+    KTP_INTAKE_JSON_CHAR, /* a character is complete, in s->value */
+    KTP_INTAKE_JSON_END,  /* the closing quote */
+    KTP_INTAKE_JSON_BAD
+} ktp_intake_json_step_t;
+
+typedef struct {
+    int           state;
+    uint32_t      value; /* of the character; 0x80 for any that is not ASCII */
+    unsigned      digits; /* of an \uXXXX so far */
+    unsigned      high;   /* 1: a low surrogate must follow */
+    unsigned      left;   /* UTF-8: bytes to come, */
+    unsigned char lo;     /* and the range of the next one */
+    unsigned char hi;
+} ktp_json_string_t;
+
+
+void ktp_json_string_init(ktp_json_string_t *s);
+
+/* Between characters, so that a run of plain ones may be taken at once. */
+int ktp_json_string_is_plain(const ktp_json_string_t *s);
+
+ktp_intake_json_step_t ktp_json_string_step(ktp_json_string_t *s,
+                                            unsigned char      c);
+
+
+#endif /* KTP_JSON_STRING_H */

@@ -1,0 +1,114 @@
+/*
+ * What an image file is, from its bytes as they arrive: format, dimensions,
+ * orientation, and whether it is all there.  Nothing is decoded, and nothing
+ * of the file is kept.
+ *
+ * JPEG: ITU-T T.81, annex B; EXIF: JEITA CP-3451, 4.6.  PNG: W3C PNG, 5.
+ */
+
+#ifndef KTP_PROBE_H
+#define KTP_PROBE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "ktp_intake.h"
+
+
+/* Looks for the orientation in an Exif segment; never fails. */
+typedef struct {
+    int           state;
+    uint32_t      skip; /* bytes before the next that is of interest */
+    unsigned char buf[14];
+    size_t        want; /* bytes to collect in buf */
+    size_t        len;
+    unsigned      big : 1; /* byte order of the TIFF part */
+    unsigned      entries; /* directory entries to come */
+} ktp_exif_t;
+
+typedef struct {
+    int           state;
+    uint32_t      length; /* bytes of the segment's payload */
+    uint32_t      left;   /* of them to come */
+    unsigned      marker;
+    unsigned      frame_marker; /* 0: no frame header was seen */
+    unsigned char buf[8];
+    size_t        len;
+    unsigned      at;    /* byte of a header, or of a table in a segment */
+    unsigned      want;  /* bytes of the table; 0: between tables */
+    int           space; /* codes that a Huffman table may still have */
+    unsigned char scan_header[3];
+    ktp_exif_t    exif;
+    unsigned      in_exif : 1;
+    unsigned checked : 1; /* the segment goes past ktp_jpeg_tables_check() */
+    unsigned scan : 1;    /* a scan was seen */
+} ktp_jpeg_t;
+
+typedef struct {
+    int           state;
+    uint32_t      left; /* bytes of the chunk's data to come */
+    uint32_t      type;
+    uint32_t      crc;    /* computed */
+    uint32_t      stored; /* as it comes in */
+    unsigned char buf[13];
+    size_t        len;
+    unsigned      palette : 1;
+    unsigned      data : 1; /* an IDAT was seen */
+    unsigned      color;
+} ktp_png_t;
+
+typedef struct {
+    const ktp_policy_t *policy;
+    ktp_image_format_t  format; /* known after the signature */
+    uint32_t            width;  /* 0 until the frame header is complete */
+    uint32_t            height;
+    unsigned            orientation;  /* EXIF, 1 to 8; 1 if not told */
+    unsigned            complete : 1; /* the end marker was seen */
+    unsigned char       signature[8];
+    size_t              signature_len;
+    ktp_jpeg_t          jpeg;
+    ktp_png_t           png;
+} ktp_probe_t;
+
+
+void ktp_probe_init(ktp_probe_t *pr, const ktp_policy_t *policy);
+
+/*
+ * The next bytes.  KTP_INVALID_PAYLOAD_IMAGE_FORMAT or
+ * KTP_INVALID_PAYLOAD_IMAGE_SIZE at the first byte that makes it certain;
+ * whatever follows a complete file is accepted.
+ */
+ktp_code_t ktp_probe_feed(ktp_probe_t *pr, const unsigned char *p, size_t n);
+
+/* The file ended; a cut-off one is KTP_INVALID_PAYLOAD_IMAGE_FORMAT. */
+ktp_code_t ktp_probe_finish(ktp_probe_t *pr);
+
+
+/* For the formats: dimensions are known, are they accepted? */
+ktp_code_t ktp_probe_dimensions(ktp_probe_t *pr, uint32_t width,
+                                uint32_t height);
+
+/* The bytes that follow the signature, of each format. */
+void       ktp_jpeg_init(ktp_jpeg_t *jpeg);
+ktp_code_t ktp_jpeg_probe(ktp_probe_t *pr, const unsigned char *p, size_t n);
+void       ktp_png_init(ktp_png_t *png);
+ktp_code_t ktp_png_probe(ktp_probe_t *pr, const unsigned char *p, size_t n);
+
+/* SOF0 to SOF15; DHT, JPG and DAC, which share the range, are none. */
+int ktp_jpeg_is_frame(unsigned marker);
+
+/* Does ktp_jpeg_tables_check() know what such a segment may say? */
+int ktp_jpeg_tables_is_checked(unsigned marker);
+
+/* May its payload have this length? */
+int ktp_jpeg_tables_is_length(unsigned marker, uint32_t length);
+
+/* One byte of a segment; jpeg->left counts it still, and goes down. */
+ktp_code_t ktp_jpeg_tables_check(ktp_jpeg_t *jpeg, unsigned char c);
+
+/* The payload of an APP1 segment, from its first byte. */
+void ktp_exif_init(ktp_exif_t *exif);
+void ktp_exif_feed(ktp_exif_t *exif, const unsigned char *p, size_t n,
+                   unsigned *orientation);
+
+
+#endif /* KTP_PROBE_H */

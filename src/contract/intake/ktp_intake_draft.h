@@ -1,0 +1,72 @@
+/*
+ * A request while its body is being read, the same for every way in: which
+ * members came, and the rules that can be told at the end only.
+ */
+
+#ifndef KTP_INTAKE_DRAFT_H
+#define KTP_INTAKE_DRAFT_H
+
+#include <stddef.h>
+#include "ktp_image.h"
+#include "ktp_intake.h"
+#include "ktp_intake_text.h"
+
+
+typedef enum {
+    KTP_MEMBER_OTHER = 0,
+    KTP_MEMBER_IMAGE,
+    KTP_MEMBER_VALIDATE_QUALITY,
+    KTP_MEMBER_IS_QUALITY,
+    KTP_MEMBER_REFERENCE_ID
+} ktp_member_t;
+
+typedef struct {
+    const ktp_policy_t *policy;
+    ktp_request_t       request;
+    ktp_image_t         image;
+    ktp_intake_text_t   text;
+    unsigned            seen;     /* bits, 1 << ktp_member_t */
+    unsigned            empty;    /* of them, those with an empty value */
+    size_t              overhead; /* bytes that are not the image */
+} ktp_intake_draft_t;
+
+
+void ktp_intake_draft_init(ktp_intake_draft_t *draft,
+                           const ktp_policy_t *policy, ktp_store_t *store,
+                           ktp_intake_type_t type);
+
+/* KTP_MEMBER_OTHER for a name that the contract does not have. */
+ktp_member_t ktp_intake_draft_member(const char *name, size_t len);
+
+/* A member begins; one that is there already is KTP_INVALID_PAYLOAD. */
+ktp_code_t ktp_intake_draft_begin(ktp_intake_draft_t *draft,
+                                  ktp_member_t        member);
+
+/* Its value: a flag. */
+void ktp_intake_draft_flag(ktp_intake_draft_t *draft, ktp_member_t member,
+                           int value);
+
+/* A flag as text: true, false, 1 or 0. */
+ktp_code_t ktp_intake_draft_flag_text(ktp_intake_draft_t  *draft,
+                                      ktp_member_t         member,
+                                      const unsigned char *p, size_t len);
+
+/* The value of reference_id. */
+ktp_code_t ktp_intake_draft_reference(ktp_intake_draft_t  *draft,
+                                      const unsigned char *p, size_t len);
+
+/* The image, as text or as bytes, ended. */
+ktp_code_t ktp_intake_draft_image_text(ktp_intake_draft_t *draft);
+ktp_code_t ktp_intake_draft_image_bytes(ktp_intake_draft_t *draft);
+
+/* Brings what the probe knows by now into the request. */
+void ktp_intake_draft_facts(ktp_intake_draft_t *draft);
+
+/* Counts bytes that are not the image; KTP_INVALID_PAYLOAD when too many. */
+ktp_code_t ktp_intake_draft_overhead(ktp_intake_draft_t *draft, size_t n);
+
+/* The body ended, and its syntax is right. */
+ktp_code_t ktp_intake_draft_finish(ktp_intake_draft_t *draft);
+
+
+#endif /* KTP_INTAKE_DRAFT_H */

@@ -1,0 +1,784 @@
+/*
+ * The JSON way in.  yajl judges the syntax of the whole, but never sees the
+ * image: it would keep a string that is cut over calls, and megabytes with
+ * it.  A scanner in front finds the string that is the value of the
+ * top-level "image", sends its characters to the decoder, and shows yajl an
+ * empty string in its place.
+ *
+ * The scanner needs to know strings only.  Before each one yajl has seen
+ * every byte, so that its last key says whether a string is the image.  All
+ * other strings are shown whole: yajl reads a token that is cut from its
+ * beginning with every call, and a client could make it do so 64,000 times.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+#include "ktp_arena.h"
+#include "ktp_intake_json.h"
+#include "ktp_json_string.h"
+#include "ktp_span.h"
+
+
+/* what yajl takes for itself and first, with room to spare */
+#define KTP_INTAKE_JSON_BASE 8192
+
+/* characters of the image that are unescaped at once */
+#define KTP_INTAKE_JSON_STAGE 4096
+
+typedef enum {
+    KTP_INTAKE_JSON_OUTSIDE, /* of strings */
+    KTP_JSON_STRING,         /* one that yajl sees */
+    KTP_INTAKE_JSON_IMAGE    /* the one it does not */
+} ktp_intake_json_state_t;
+
+typedef struct {
+    size_t offset; /* in json->names */
+    size_t len;
+} ktp_intake_json_key_t;
+
+struct ktp_intake_json_s {
+    ktp_intake_draft_t *draft;
+    yajl_handle         yajl;
+    ktp_arena_t         arena;
+    ktp_code_t          code; /* what a callback found, once it stopped yajl */
+
+    ktp_intake_json_state_t state;
+    ktp_json_string_t       string;
+    unsigned char           before; /* the last byte that is not white space */
+    unsigned                token;  /* length of a number or word, so far */
+    unsigned char          *held;   /* a string that was cut, so far */
+    size_t                  held_len;
+    size_t                  held_size;
+
+    unsigned     depth;
+    ktp_member_t member; /* whose value is next, at depth 1 */
+    unsigned     first[KTP_MAX_DEPTH + 1]; /* key of each object */
+    unsigned     nkeys;
+    unsigned     total; /* keys seen */
+    char        *names;
+    size_t       names_size;
+
+    /* of the open objects; the first nkeys are set */
+    ktp_intake_json_key_t keys[KTP_MAX_KEYS];
+};
+
+
+static int
+ktp_intake_json_fail(ktp_intake_json_t *json, ktp_code_t code)
+{
+    json->code = code;
+
+    return 0;
+}
+
+
+/*
+ * A value begins that is not what the member must be; at the top level the
+ * only value that may be is an object, which does not come here.
+ */
+
+static int
+ktp_intake_json_other(ktp_intake_json_t *json)
+{
+    if (json->depth == 0
+        || (json->depth == 1 && json->member != KTP_MEMBER_OTHER)) {
+        return ktp_intake_json_fail(json, KTP_INVALID_PAYLOAD);
+    }
+
+    return 1;
+}
+
+
+static int
+ktp_intake_json_null(void *ctx)
+{
+    return ktp_intake_json_other(ctx);
+}
+
+
+static int
+ktp_intake_json_boolean(void *ctx, int value)
+{
+    ktp_intake_json_t *json = ctx;
+
+    if (json->depth == 1
+        && (json->member == KTP_MEMBER_VALIDATE_QUALITY
+            || json->member == KTP_MEMBER_IS_QUALITY)) {
+        ktp_intake_draft_flag(json->draft, json->member, value);
+        return 1;
+    }
+
+    return ktp_intake_json_other(json);
+}
+
+
+static int
+ktp_intake_json_number(void *ctx, const char *p, size_t len)
+{
+    (void) p;
+    (void) len;
+
+    return ktp_intake_json_other(ctx);
+}
+
+
+static int
+ktp_intake_json_text(void *ctx, const unsigned char *p, size_t len)
+{
+    ktp_code_t         rc;
+    ktp_intake_json_t *json = ctx;
+
+    if (json->depth == 1 && json->member == KTP_MEMBER_REFERENCE_ID) {
+        rc = ktp_intake_draft_reference(json->draft, p, len);
+        return rc == KTP_OK ? 1 : ktp_intake_json_fail(json, rc);
+    }
+
+    if (json->depth == 1 && json->member == KTP_MEMBER_IMAGE
+        && json->state == KTP_INTAKE_JSON_IMAGE) {
+        return 1;
+    }
+
+    return ktp_intake_json_other(json);
+}
+
+
+static int
+ktp_intake_json_open(ktp_intake_json_t *json)
+{
+    if (++json->depth > KTP_MAX_DEPTH) {
+        return ktp_intake_json_fail(json, KTP_INVALID_PAYLOAD);
+    }
+
+    json->first[json->depth] = json->nkeys;
+
+    return 1;
+}
+
+
+static int
+ktp_intake_json_close(void *ctx)
+{
+    ktp_intake_json_t *json = ctx;
+
+    /* the keys of what closed are the last ones */
+
+    json->nkeys = json->first[json->depth--];
+
+    return 1;
+}
+
+
+static int
+ktp_intake_json_start_map(void *ctx)
+{
+    ktp_intake_json_t *json = ctx;
+
+    if (json->depth == 0) {
+        return ktp_intake_json_open(json);
+    }
+
+    return ktp_intake_json_other(json) ? ktp_intake_json_open(json) : 0;
+}
+
+
+static int
+ktp_intake_json_start_array(void *ctx)
+{
+    ktp_intake_json_t *json = ctx;
+
+    return ktp_intake_json_other(json) ? ktp_intake_json_open(json) : 0;
+}
+
+
+/* Room for a name behind those of the keys that are held. */
+
+static char *
+ktp_intake_json_room(ktp_intake_json_t *json, size_t offset, size_t len)
+{
+    char  *names;
+    size_t size;
+
+    if (json->names_size - offset >= len) {
+        return json->names + offset;
+    }
+
+    size = json->names_size ? json->names_size : 256;
+
+    while (size - offset < len) {
+        size *= 2;
+    }
+
+    names = realloc(json->names, size);
+    if (names == NULL) {
+        return NULL;
+    }
+
+    json->names = names;
+    json->names_size = size;
+
+    return names + offset;
+}
+
+
+static ktp_code_t
+ktp_intake_json_add_key(ktp_intake_json_t *json, const unsigned char *p,
+                        size_t len)
+{
+    char                  *name;
+    unsigned               i;
+    ktp_intake_json_key_t *key;
+
+    if (++json->total > KTP_MAX_KEYS) {
+        return KTP_INVALID_PAYLOAD;
+    }
+
+    for (i = json->first[json->depth]; i < json->nkeys; i++) {
+        key = &json->keys[i];
+
+        if (key->len == len
+            && (len == 0 || memcmp(json->names + key->offset, p, len) == 0)) {
+            return KTP_INVALID_PAYLOAD;
+        }
+    }
+
+    key = &json->keys[json->nkeys];
+    key->len = len;
+    key->offset = json->nkeys ? key[-1].offset + key[-1].len : 0;
+
+    if (len) {
+        name = ktp_intake_json_room(json, key->offset, len);
+        if (name == NULL) {
+            return KTP_INTERNAL_SERVER_ERROR;
+        }
+
+        memcpy(name, p, len);
+    }
+
+    json->nkeys++;
+
+    return KTP_OK;
+}
+
+
+static int
+ktp_intake_json_map_key(void *ctx, const unsigned char *p, size_t len)
+{
+    ktp_code_t         rc;
+    ktp_intake_json_t *json = ctx;
+
+    rc = ktp_intake_json_add_key(json, p, len);
+
+    if (rc == KTP_OK && json->depth == 1) {
+        json->member = ktp_intake_draft_member((const char *) p, len);
+        rc = ktp_intake_draft_begin(json->draft, json->member);
+    }
+
+    return rc == KTP_OK ? 1 : ktp_intake_json_fail(json, rc);
+}
+
+
+static void *
+ktp_intake_json_malloc(void *ctx, size_t size)
+{
+    return ktp_arena_alloc(ctx, size);
+}
+
+
+static void *
+ktp_intake_json_realloc(void *ctx, void *p, size_t size)
+{
+    return ktp_arena_realloc(ctx, p, size);
+}
+
+
+static void
+ktp_intake_json_free(void *ctx, void *p)
+{
+    /* all at once, in ktp_arena_destroy() */
+
+    (void) ctx;
+    (void) p;
+}
+
+
+static const yajl_callbacks ktp_intake_json_callbacks = {
+    .yajl_null = ktp_intake_json_null,
+    .yajl_boolean = ktp_intake_json_boolean,
+    .yajl_number = ktp_intake_json_number,
+    .yajl_string = ktp_intake_json_text,
+    .yajl_start_map = ktp_intake_json_start_map,
+    .yajl_map_key = ktp_intake_json_map_key,
+    .yajl_end_map = ktp_intake_json_close,
+    .yajl_start_array = ktp_intake_json_start_array,
+    .yajl_end_array = ktp_intake_json_close,
+};
+
+
+ktp_intake_json_t *
+ktp_intake_json_create(ktp_intake_draft_t *draft)
+{
+    ktp_intake_json_t *json;
+    yajl_alloc_funcs   funcs;
+
+    json = malloc(sizeof(ktp_intake_json_t));
+    if (json == NULL) {
+        return NULL;
+    }
+
+    memset(json, 0, offsetof(ktp_intake_json_t, keys));
+
+    json->draft = draft;
+    ktp_arena_init(&json->arena);
+
+    if (ktp_arena_reserve(&json->arena, 2 * KTP_INTAKE_JSON_BASE) != 0) {
+        free(json);
+        return NULL;
+    }
+
+    funcs.malloc = ktp_intake_json_malloc;
+    funcs.realloc = ktp_intake_json_realloc;
+    funcs.free = ktp_intake_json_free;
+    funcs.ctx = &json->arena;
+
+    json->yajl = yajl_alloc(&ktp_intake_json_callbacks, &funcs, json);
+
+    /* UTF-8 is checked by the scanner, more strictly */
+    (void) yajl_config(json->yajl, yajl_dont_validate_strings, 1);
+
+    return json;
+}
+
+
+void
+ktp_intake_json_destroy(ktp_intake_json_t *json)
+{
+    if (json == NULL) {
+        return;
+    }
+
+    /* yajl has nothing but what is in the arena */
+
+    ktp_arena_destroy(&json->arena);
+    free(json->names);
+    free(json->held);
+    free(json);
+}
+
+
+static ktp_code_t
+ktp_intake_json_status(const ktp_intake_json_t *json, yajl_status status)
+{
+    if (status == yajl_status_ok) {
+        return KTP_OK;
+    }
+
+    return json->code != KTP_OK ? json->code : KTP_INVALID_PAYLOAD;
+}
+
+
+/*
+ * Lets yajl see the next bytes.  It has two buffers for strings, each of
+ * 2 KB at first and doubled until it holds at most what it was fed; the
+ * sizes that a buffer goes through sum up to less than 4 times that.
+ */
+
+static ktp_code_t
+ktp_intake_json_show(ktp_intake_json_t *json, const unsigned char *p, size_t n)
+{
+    size_t fed;
+
+    if (n == 0) {
+        return KTP_OK;
+    }
+
+    for (fed = 1024; fed < json->draft->overhead; fed *= 2) { /* void */
+    }
+
+    if (ktp_arena_reserve(&json->arena, KTP_INTAKE_JSON_BASE + 8 * fed) != 0) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ktp_intake_json_status(json, yajl_parse(json->yajl, p, n));
+}
+
+
+/* A string opens after a colon, and yajl has seen all before it. */
+
+static ktp_code_t
+ktp_intake_json_image_begin(ktp_intake_json_t *json)
+{
+    ktp_intake_draft_t *draft;
+
+    draft = json->draft;
+    json->state = KTP_INTAKE_JSON_IMAGE;
+
+    ktp_intake_text_init(&draft->text, draft->policy, &draft->image,
+                         draft->request.url);
+
+    return ktp_intake_json_show(json, (const unsigned char *) "\"\"", 2);
+}
+
+
+/* Keeps the bytes of a string until yajl can be shown the whole. */
+
+static ktp_code_t
+ktp_intake_json_hold(ktp_intake_json_t *json, const unsigned char *p, size_t n)
+{
+    size_t         size;
+    unsigned char *held;
+
+    if (n > json->held_size - json->held_len) {
+        size = json->held_size ? json->held_size : 256;
+
+        while (size - json->held_len < n) {
+            size *= 2;
+        }
+
+        held = realloc(json->held, size);
+        if (held == NULL) {
+            return KTP_INTERNAL_SERVER_ERROR;
+        }
+
+        json->held = held;
+        json->held_size = size;
+    }
+
+    memcpy(json->held + json->held_len, p, n);
+    json->held_len += n;
+
+    return KTP_OK;
+}
+
+
+/* The closing quote of a string that yajl sees; p[n - 1] is it. */
+
+static ktp_code_t
+ktp_json_string_end(ktp_intake_json_t *json, const unsigned char *p, size_t n)
+{
+    ktp_code_t rc;
+
+    json->state = KTP_INTAKE_JSON_OUTSIDE;
+    json->before = '"';
+    json->token = 0;
+
+    if (json->held_len == 0) {
+        return ktp_intake_json_show(json, p, n);
+    }
+
+    rc = ktp_intake_json_hold(json, p, n);
+
+    if (rc == KTP_OK) {
+        rc = ktp_intake_json_show(json, json->held, json->held_len);
+        json->held_len = 0;
+    }
+
+    return rc;
+}
+
+
+/* A quote that opens a string; yajl has seen all before it. */
+
+static ktp_code_t
+ktp_json_string_begin(ktp_intake_json_t *json)
+{
+    ktp_json_string_init(&json->string);
+
+    if (json->before == ':' && json->depth == 1
+        && json->member == KTP_MEMBER_IMAGE) {
+        return ktp_intake_json_image_begin(json);
+    }
+
+    json->state = KTP_JSON_STRING;
+
+    return KTP_OK;
+}
+
+
+/* A byte outside of strings, and not a quote. */
+
+static ktp_code_t
+ktp_intake_json_outside(ktp_intake_json_t *json, unsigned char c)
+{
+    switch (c) {
+
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n':
+        json->token = 0;
+        return KTP_OK;
+
+    case '{':
+    case '}':
+    case '[':
+    case ']':
+    case ',':
+    case ':':
+        json->token = 0;
+        json->before = c;
+        return KTP_OK;
+
+    default:
+        if (c < 0x20) {
+            /* yajl has more white space than JSON has */
+            return KTP_INVALID_PAYLOAD;
+        }
+
+        json->before = c;
+        return ++json->token > KTP_MAX_TOKEN ? KTP_INVALID_PAYLOAD : KTP_OK;
+    }
+}
+
+
+/*
+ * One byte that is not the image's.  *start is the first one that yajl has
+ * not been shown; it moves where a string begins or ends.
+ */
+
+static ktp_code_t
+ktp_intake_json_byte(ktp_intake_json_t *json, const unsigned char *p,
+                     const unsigned char **start)
+{
+    ktp_code_t           rc;
+    const unsigned char *from;
+
+    rc = ktp_intake_draft_overhead(json->draft, 1);
+    if (rc != KTP_OK) {
+        return rc;
+    }
+
+    from = *start;
+
+    if (json->state == KTP_JSON_STRING) {
+
+        switch (ktp_json_string_step(&json->string, *p)) {
+
+        case KTP_INTAKE_JSON_BAD:
+            return KTP_INVALID_PAYLOAD;
+
+        case KTP_INTAKE_JSON_END:
+            *start = p + 1;
+            return ktp_json_string_end(json, from, p + 1 - from);
+
+        default:
+            return KTP_OK;
+        }
+    }
+
+    if (*p != '"') {
+        return ktp_intake_json_outside(json, *p);
+    }
+
+    *start = p;
+
+    rc = ktp_intake_json_show(json, from, p - from);
+
+    return rc == KTP_OK ? ktp_json_string_begin(json) : rc;
+}
+
+
+/* Bytes up to the end, or up to and with the quote that opens the image. */
+
+static ktp_code_t
+ktp_intake_json_syntax(ktp_intake_json_t *json, const unsigned char **next,
+                       const unsigned char *end)
+{
+    ktp_code_t           rc, shown;
+    const unsigned char *p, *start;
+
+    start = *next;
+
+    for (p = start; p < end; p++) {
+        rc = ktp_intake_json_byte(json, p, &start);
+
+        if (rc != KTP_OK) {
+            if (json->state == KTP_INTAKE_JSON_OUTSIDE && start < p) {
+                /* what yajl says of the bytes before comes first */
+                shown = ktp_intake_json_show(json, start, p - start);
+                rc = shown != KTP_OK ? shown : rc;
+            }
+
+            return rc;
+        }
+
+        if (json->state == KTP_INTAKE_JSON_IMAGE) {
+            *next = p + 1;
+            return KTP_OK;
+        }
+    }
+
+    *next = end;
+
+    if (json->state == KTP_JSON_STRING) {
+        return ktp_intake_json_hold(json, start, end - start);
+    }
+
+    return ktp_intake_json_show(json, start, end - start);
+}
+
+
+/*
+ * Undoes the escapes that base64 comes with: "\/", and those of line breaks.
+ * Returns the bytes taken, which are *len characters in stage, at most max.
+ */
+
+static size_t
+ktp_intake_json_unescape(const unsigned char *p, size_t n,
+                         unsigned char *stage, size_t max, size_t *len)
+{
+    size_t i, k;
+
+    i = 0;
+    *len = 0;
+
+    while (i < n && *len < max) {
+        k = max - *len;
+        k = ktp_span_copy(stage + *len, p + i, n - i < k ? n - i : k);
+
+        i += k;
+        *len += k;
+
+        if (n - i < 2 || *len == max || p[i] != '\\') {
+            break;
+        }
+
+        if (p[i + 1] == '/') {
+            stage[(*len)++] = '/';
+
+        } else if (p[i + 1] != 'n' && p[i + 1] != 'r') {
+            break;
+        }
+
+        i += 2;
+    }
+
+    return i;
+}
+
+
+/* As much of the image as can be taken at once; *used tells how much. */
+
+static ktp_code_t
+ktp_intake_json_image_bulk(ktp_intake_json_t *json, const unsigned char *p,
+                           size_t n, size_t *used)
+{
+    size_t             k, len;
+    ktp_code_t         rc;
+    ktp_intake_text_t *text;
+    unsigned char      stage[KTP_INTAKE_JSON_STAGE];
+
+    *used = 0;
+    text = &json->draft->text;
+
+    if (!ktp_json_string_is_plain(&json->string)) {
+        return KTP_OK;
+    }
+
+    do {
+        rc = ktp_intake_text_bulk(text, p + *used, n - *used, &k);
+        *used += k;
+
+        if (rc != KTP_OK) {
+            return rc;
+        }
+
+        k = ktp_intake_json_unescape(p + *used, n - *used, stage,
+                                     ktp_intake_text_want(text, sizeof(stage)),
+                                     &len);
+        *used += k;
+
+        rc = ktp_intake_text_feed(text, stage, len);
+
+    } while (k && rc == KTP_OK);
+
+    return rc;
+}
+
+
+/* Bytes of the image, up to the end or its closing quote. */
+
+static ktp_code_t
+ktp_intake_json_image(ktp_intake_json_t *json, const unsigned char **next,
+                      const unsigned char *end)
+{
+    size_t                 used;
+    ktp_code_t             rc;
+    ktp_intake_json_step_t step;
+    const unsigned char   *p;
+
+    for (p = *next; p < end; p++) {
+        rc = ktp_intake_json_image_bulk(json, p, end - p, &used);
+        if (rc != KTP_OK) {
+            return rc;
+        }
+
+        p += used;
+
+        if (p == end) {
+            break;
+        }
+
+        step = ktp_json_string_step(&json->string, *p);
+
+        if (step == KTP_INTAKE_JSON_END) {
+            json->state = KTP_INTAKE_JSON_OUTSIDE;
+            json->before = '"';
+            json->token = 0;
+            *next = p + 1;
+
+            return ktp_intake_draft_image_text(json->draft);
+        }
+
+        if (step == KTP_INTAKE_JSON_MORE) {
+            continue;
+        }
+
+        if (step == KTP_INTAKE_JSON_BAD || json->string.value == 0) {
+            return KTP_INVALID_PAYLOAD;
+        }
+
+        rc = ktp_intake_text_char(&json->draft->text, json->string.value);
+        if (rc != KTP_OK) {
+            return rc;
+        }
+    }
+
+    *next = end;
+
+    return KTP_OK;
+}
+
+
+ktp_code_t
+ktp_intake_json_feed(ktp_intake_json_t *json, const unsigned char *p, size_t n)
+{
+    ktp_code_t           rc;
+    const unsigned char *end;
+
+    end = p + n;
+    rc = KTP_OK;
+
+    while (p < end && rc == KTP_OK) {
+
+        if (json->state == KTP_INTAKE_JSON_IMAGE) {
+            rc = ktp_intake_json_image(json, &p, end);
+
+        } else {
+            rc = ktp_intake_json_syntax(json, &p, end);
+        }
+    }
+
+    return rc;
+}
+
+
+ktp_code_t
+ktp_intake_json_finish(ktp_intake_json_t *json)
+{
+    if (json->state != KTP_INTAKE_JSON_OUTSIDE) {
+        return KTP_INVALID_PAYLOAD;
+    }
+
+    return ktp_intake_json_status(json, yajl_complete_parse(json->yajl));
+}

@@ -1,0 +1,217 @@
+/* ktp-extract: reads cards from files and prints the contract's JSON. */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "ktpx_annotate.h"
+#include "ktpx_file.h"
+#include "ktpr_json.h"
+#include "ktpr_reader.h"
+
+
+static void
+ktp_extract_usage(FILE *out)
+{
+    fprintf(out,
+            "usage: ktp-extract [OPTION]... FILE...\n"
+            "Reads photos of Indonesian identity cards (JPEG, PNG; \"-\" "
+            "is standard input)\nand prints their fields as JSON.\n\n"
+            "  -d, --details           confidence, raw text and place of "
+            "each field\n"
+            "  -q, --validate-quality  a bad photo is FAIL_ON_1\n"
+            "  -a, --annotate=OUT.png  a picture of what was found; for one "
+            "file\n"
+            "  -b, --bench=N           reads each file N times, prints "
+            "CPU time\n"
+            "  -t, --tessdata=DIR      where Tesseract's data are\n"
+            "  -h, --help              this text\n\n"
+            "Exit code 0: every file was read and has a card; 1: not so; 2: "
+            "it did not begin\n");
+}
+
+
+/* How many readings the option asks for, 1 to 1,000,000; 0: no such number. */
+static int
+ktp_extract_times(const char *value)
+{
+    long  n;
+    char *end;
+
+    n = strtol(value, &end, 10);
+
+    return end != value && *end == '\0' && n >= 1 && n <= 1000000 ? (int) n
+                                                                  : 0;
+}
+
+
+/*
+ * Reads one file again and again; prints the CPU time of one reading.  0, or 1
+ * when it has no card.
+ */
+static int
+ktp_extract_bench(ktpr_reader_t *reader, const char *name, int times)
+{
+    int            i;
+    clock_t        start;
+    size_t         len;
+    ktpr_card_t    card;
+    ktpr_result_t  result;
+    unsigned char *bytes;
+
+    bytes = ktpx_file_read(name, &len);
+    if (bytes == NULL) {
+        return 1;
+    }
+
+    result = KTPR_FAILED;
+    start = clock();
+
+    for (i = 0; i < times; i++) {
+        result = ktpr_reader_read(reader, bytes, len, &card);
+    }
+
+    printf("%s: %.3f s of CPU a reading, %d readings\n", name,
+           (double) (clock() - start) / CLOCKS_PER_SEC / times, times);
+    free(bytes);
+
+    return result != KTPR_OK;
+}
+
+
+/* Prints one file's answer; 0, or 1 without a card or with no picture of it.
+ */
+static int
+ktp_extract_file(ktpr_reader_t *reader, const char *name,
+                 const ktpr_json_options_t *options, const char *picture)
+{
+    int            failed;
+    char          *body;
+    size_t         len;
+    ktpr_card_t    card;
+    ktpr_result_t  result;
+    unsigned char *bytes;
+
+    bytes = ktpx_file_read(name, &len);
+    if (bytes == NULL) {
+        return 1;
+    }
+
+    result = ktpr_reader_read(reader, bytes, len, &card);
+    failed = result != KTPR_OK;
+
+    if (picture != NULL && ktpx_annotate(bytes, len, &card, picture) != 0) {
+        fprintf(stderr, "%s: cannot be written\n", picture);
+        failed = 1;
+    }
+
+    free(bytes);
+
+    switch (result) {
+    case KTPR_OK:
+        body = ktpr_json_card(&card, options, &len);
+        break;
+    case KTPR_NOT_DETECTED:
+        body = ktpr_json_error("KTP not detected in the image",
+                               "KTP_NOT_DETECTED", 1, &len);
+        break;
+    case KTPR_UNDECODABLE:
+        body = ktpr_json_error("The image is not a JPEG or PNG file",
+                               "INVALID_PAYLOAD_IMAGE_FORMAT", 1, &len);
+        break;
+    default:
+        body = ktpr_json_error("The image could not be read",
+                               "INTERNAL_SERVER_ERROR", 1, &len);
+        break;
+    }
+
+    if (body != NULL) {
+        fputs(body, stdout);
+        free(body);
+    }
+
+    return failed || body == NULL;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int                 c, i, failed, times;
+    const char         *tessdata, *picture;
+    ktpr_reader_t      *reader;
+    ktpr_json_options_t options = {.pretty = 1};
+
+    static const struct option longs[] = {
+        {"details", no_argument, NULL, 'd'},
+        {"validate-quality", no_argument, NULL, 'q'},
+        {"annotate", required_argument, NULL, 'a'},
+        {"bench", required_argument, NULL, 'b'},
+        {"tessdata", required_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+
+    tessdata = NULL;
+    picture = NULL;
+    times = 0;
+
+    while ((c = getopt_long(argc, argv, "dqa:b:t:h", longs, NULL)) != -1) {
+        switch (c) {
+        case 'd':
+            options.details = 1;
+            break;
+        case 'q':
+            options.validate_quality = 1;
+            break;
+        case 'a':
+            picture = optarg;
+            break;
+        case 'b':
+            times = ktp_extract_times(optarg);
+            if (times < 1) {
+                ktp_extract_usage(stderr);
+                return 2;
+            }
+            break;
+        case 't':
+            tessdata = optarg;
+            break;
+        case 'h':
+            ktp_extract_usage(stdout);
+            return 0;
+        default:
+            ktp_extract_usage(stderr);
+            return 2;
+        }
+    }
+
+    if (optind == argc || (picture != NULL && argc - optind > 1)) {
+        ktp_extract_usage(stderr);
+        return 2;
+    }
+
+    reader = ktpr_reader_create(tessdata);
+    if (reader == NULL) {
+        return 2;
+    }
+
+    failed = 0;
+
+    for (i = optind; i < argc; i++) {
+        failed |= times > 0
+                      ? ktp_extract_bench(reader, argv[i], times)
+                      : ktp_extract_file(reader, argv[i], &options, picture);
+    }
+
+    ktpr_reader_destroy(reader);
+
+    /* a full disk is noticed here at the latest */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("standard output");
+        failed = 1;
+    }
+
+    return failed;
+}

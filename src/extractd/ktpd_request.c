@@ -1,0 +1,366 @@
+#include "ktpd_request.h"
+#include "ktpd_channel.h"
+#include "ktpr_json.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KTPD_PATH "/v2/ktp/extract"
+
+
+static ktp_chunk_t *ktpd_request_chunk(void *ctx);
+static void         ktpd_request_chunk_free(void *ctx, ktp_chunk_t *chunk);
+static ktp_code_t   ktpd_request_judge(ktpd_request_t *r, const ktpd_head_t *h,
+                                       const ktpd_credentials_t *cred);
+static ktp_code_t   ktpd_request_open(ktpd_request_t *r, const char *type);
+static int          ktpd_request_details(const char *args);
+static void         ktpd_request_drop(ktpd_request_t *r, ktp_code_t code);
+static void ktpd_request_read(ktpd_request_t *r, const ktpd_answer_t *answer);
+static int  ktpd_request_bad_quality(const ktpd_request_t *r,
+                                     const ktpr_card_t    *card);
+
+
+static const ktp_policy_t ktpd_policy = {
+    .max_size = KTPD_MAX_IMAGE,
+    .min_long = 720,
+    .min_short = 480,
+    .max_pixels = 50000000,
+    .types = KTP_IMAGE_JPEG | KTP_IMAGE_PNG,
+    .url = 0,
+};
+
+/* images leave no trace in memory that is free again */
+
+static const ktp_chunks_t ktpd_chunks = {
+    .size = KTP_CHUNK_SIZE,
+    .alloc = ktpd_request_chunk,
+    .free = ktpd_request_chunk_free,
+};
+
+
+ktpd_request_t *
+ktpd_request_create(const char *uri)
+{
+    const char     *args;
+    ktpd_request_t *r;
+
+    r = calloc(1, sizeof(ktpd_request_t));
+
+    if (r == NULL) {
+        return NULL;
+    }
+
+    ktp_store_init(&r->store, &ktpd_chunks, ktpd_policy.max_size);
+    r->job.image = &r->store;
+    r->started = ktpd_jobs_now();
+    args = strchr(uri, '?');
+
+    if (args != NULL) {
+        r->args = strdup(args + 1);
+
+        if (r->args == NULL) {
+            free(r);
+            return NULL;
+        }
+    }
+
+    return r;
+}
+
+
+static ktp_chunk_t *
+ktpd_request_chunk(void *ctx)
+{
+    (void) ctx;
+
+    return malloc(sizeof(ktp_chunk_t) + KTP_CHUNK_SIZE);
+}
+
+
+static void
+ktpd_request_chunk_free(void *ctx, ktp_chunk_t *chunk)
+{
+    (void) ctx;
+
+    explicit_bzero(chunk, sizeof(ktp_chunk_t) + KTP_CHUNK_SIZE);
+    free(chunk);
+}
+
+
+void
+ktpd_request_head(ktpd_request_t *r, const ktpd_head_t *head,
+                  const ktpd_credentials_t *cred)
+{
+    ktp_code_t code;
+
+    code = ktpd_request_judge(r, head, cred);
+
+    if (code != KTP_OK) {
+        ktpd_request_drop(r, code);
+        return;
+    }
+
+    r->state = KTPD_REQUEST_BODY;
+}
+
+
+static ktp_code_t
+ktpd_request_judge(ktpd_request_t *r, const ktpd_head_t *head,
+                   const ktpd_credentials_t *cred)
+{
+    ktp_code_t code;
+
+    if (strcmp(head->path, KTPD_PATH) != 0) {
+        return KTP_NOT_FOUND;
+    }
+
+    if (strcmp(head->method, "POST") != 0) {
+        return KTP_METHOD_NOT_ALLOWED;
+    }
+
+    if (!ktpd_credentials_match(cred, head->app_id, head->api_key)) {
+        return KTP_UNAUTHORIZED;
+    }
+
+    if (head->content_type == NULL) {
+        return KTP_UNSUPPORTED_MEDIA_TYPE;
+    }
+
+    code = ktpd_request_open(r, head->content_type);
+
+    if (code != KTP_OK) {
+        return code;
+    }
+
+    /* the server has refused a length that is no number; one too large for
+       its type is ULLONG_MAX here */
+
+    if (head->content_length != NULL
+        && strtoull(head->content_length, NULL, 10) > r->limit) {
+        return KTP_INVALID_PAYLOAD_IMAGE_SIZE;
+    }
+
+    return KTP_OK;
+}
+
+
+static ktp_code_t
+ktpd_request_open(ktpd_request_t *r, const char *type)
+{
+    size_t            len;
+    ktp_code_t        code;
+    ktp_intake_type_t intake;
+
+    len = strlen(type);
+    code = ktp_intake_type(type, len, &intake);
+
+    if (code != KTP_OK) {
+        return code;
+    }
+
+    r->limit = ktp_intake_body_max(&ktpd_policy, intake);
+    code = ktp_intake_create(&r->intake, &ktpd_policy, &r->store, type, len);
+
+    if (code != KTP_OK || r->args == NULL) {
+        return code;
+    }
+
+    r->details = ktpd_request_details(r->args) ? 1 : 0;
+
+    return ktp_intake_args(r->intake, r->args, strlen(r->args));
+}
+
+
+/* "details=1" among the arguments; ours, and unknown to the contract */
+
+static int
+ktpd_request_details(const char *args)
+{
+    size_t len;
+
+    for (;;) {
+        len = strcspn(args, "&");
+
+        if (len == 9 && strncmp(args, "details=1", 9) == 0) {
+            return 1;
+        }
+
+        if (args[len] == '\0') {
+            return 0;
+        }
+
+        args += len + 1;
+    }
+}
+
+
+int
+ktpd_request_body(ktpd_request_t *r, const char *p, size_t len)
+{
+    ktp_code_t code;
+
+    r->seen += len;
+
+    if (r->state == KTPD_REQUEST_BODY) {
+        if (r->seen > r->limit) {
+            ktpd_request_drop(r, KTP_INVALID_PAYLOAD_IMAGE_SIZE);
+
+        } else {
+            code = ktp_intake_feed(r->intake, (const unsigned char *) p, len);
+
+            if (code != KTP_OK) {
+                ktpd_request_drop(r, code);
+            }
+        }
+    }
+
+    return r->seen > KTPD_MAX_DROPPED ? -1 : 0;
+}
+
+
+/* what was taken goes at once; what still comes is not kept */
+
+static void
+ktpd_request_drop(ktpd_request_t *r, ktp_code_t code)
+{
+    r->code = code;
+    r->state = KTPD_REQUEST_DROP;
+    ktp_store_free(&r->store);
+}
+
+
+void
+ktpd_request_end(ktpd_request_t *r)
+{
+    ktp_code_t code;
+
+    if (r->state == KTPD_REQUEST_DROP) {
+        r->state = KTPD_REQUEST_ANSWER;
+        return;
+    }
+
+    code = ktp_intake_finish(r->intake);
+
+    if (code != KTP_OK) {
+        ktpd_request_refuse(r, code);
+        return;
+    }
+
+    r->state = KTPD_REQUEST_WAITING;
+}
+
+
+void
+ktpd_request_refuse(ktpd_request_t *r, ktp_code_t code)
+{
+    ktpd_request_drop(r, code);
+    r->state = KTPD_REQUEST_ANSWER;
+}
+
+
+void
+ktpd_request_done(ktpd_request_t *r, ktpd_outcome_t outcome,
+                  const ktpd_answer_t *answer)
+{
+    r->state = KTPD_REQUEST_ANSWER;
+    ktp_store_free(&r->store);
+
+    switch (outcome) {
+    case KTPD_JOB_ANSWERED:
+        ktpd_request_read(r, answer);
+        break;
+
+    case KTPD_JOB_CRASHED:
+        r->code = KTP_INTERNAL_SERVER_ERROR;
+        break;
+
+    case KTPD_JOB_LATE:
+        r->code = KTP_GATEWAY_TIMEOUT;
+        break;
+
+    case KTPD_JOB_EXPIRED:
+        r->code = KTP_SERVICE_UNAVAILABLE;
+        break;
+    }
+}
+
+
+static void
+ktpd_request_read(ktpd_request_t *r, const ktpd_answer_t *answer)
+{
+    const ktp_request_t *facts;
+    ktpr_json_options_t  options;
+
+    facts = ktp_intake_request(r->intake);
+
+    switch ((ktpr_result_t) answer->result) {
+    case KTPR_UNDECODABLE:
+        r->code = KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+        return;
+
+    case KTPR_FAILED:
+        r->code = KTP_INTERNAL_SERVER_ERROR;
+        return;
+
+    case KTPR_NOT_DETECTED:
+
+        /* no card can be told from a photo that is too bad to show one */
+
+        if (!ktpd_request_bad_quality(r, &answer->card)) {
+            r->code = KTP_NOT_DETECTED;
+            return;
+        }
+
+        break;
+
+    case KTPR_OK:
+        break;
+    }
+
+    memset(&options, 0, sizeof(options));
+    options.reference_id = facts->reference_id;
+    options.validate_quality = facts->validate_quality == KTP_FLAG_TRUE;
+    options.details = r->details;
+
+    r->body = ktpr_json_card(&answer->card, &options, &r->body_len);
+
+    if (r->body == NULL) {
+        r->code = KTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+
+static int
+ktpd_request_bad_quality(const ktpd_request_t *r, const ktpr_card_t *card)
+{
+    const ktpr_quality_t *q;
+
+    q = &card->quality;
+
+    return ktp_intake_request(r->intake)->validate_quality == KTP_FLAG_TRUE
+           && (q->blur || q->dark || q->flashlight || q->grayscale);
+}
+
+
+void
+ktpd_request_free(ktpd_request_t *r)
+{
+    if (r == NULL) {
+        return;
+    }
+
+    if (r->body != NULL) {
+        explicit_bzero(r->body, r->body_len);
+        free(r->body);
+    }
+
+    if (r->args != NULL) {
+        explicit_bzero(r->args, strlen(r->args));
+        free(r->args);
+    }
+
+    ktp_intake_destroy(r->intake);
+    ktp_store_free(&r->store);
+    explicit_bzero(r, sizeof(ktpd_request_t));
+    free(r);
+}

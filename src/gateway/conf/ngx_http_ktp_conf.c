@@ -1,0 +1,361 @@
+#include "ngx_http_ktp_conf.h"
+#include "ngx_http_ktp_request.h"
+#include "ngx_http_ktp_upstream_conf.h"
+
+
+static char      *ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
+                                        ngx_http_ktp_loc_conf_t *klcf);
+static char      *ngx_http_ktp_pass_unix(ngx_conf_t *cf, ngx_str_t *value,
+                                         ngx_http_ktp_upstream_t *up);
+static void       ngx_http_ktp_conf_warn(ngx_conf_t              *cf,
+                                         ngx_http_ktp_loc_conf_t *klcf,
+                                         ngx_str_t               *name);
+static ngx_uint_t ngx_http_ktp_conf_local(ngx_str_t *host);
+static ngx_int_t  ngx_http_ktp_uri(ngx_str_t *uri);
+
+
+/*
+ * http://host[:port]/path, https://host[:port]/path, or
+ * unix:/path/of/socket:/path
+ */
+
+char *
+ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    char                     *rv;
+    ngx_str_t                *value;
+    ngx_http_ktp_upstream_t  *up;
+    ngx_http_core_loc_conf_t *clcf;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    if (klcf->upstream) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    up = ngx_pcalloc(cf->pool, sizeof(ngx_http_ktp_upstream_t));
+    if (up == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    klcf->upstream = up;
+
+    if (ngx_strncmp(value[1].data, "unix:", 5) == 0) {
+        rv = ngx_http_ktp_pass_unix(cf, &value[1], up);
+
+    } else {
+        rv = ngx_http_ktp_pass_url(cf, &value[1], klcf);
+    }
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_ktp_request_handler;
+
+    kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
+    kmcf->locations++;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
+                      ngx_http_ktp_loc_conf_t *klcf)
+{
+    size_t    add;
+    ngx_url_t u;
+
+    if (ngx_strncasecmp(value->data, (u_char *) "http://", 7) == 0) {
+        add = 7;
+
+    } else if (ngx_strncasecmp(value->data, (u_char *) "https://", 8) == 0) {
+        add = 8;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid URL prefix in "
+                           "\"%V\"",
+                           value);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    u.url.len = value->len - add;
+    u.url.data = value->data + add;
+    u.default_port = add == 7 ? 80 : 443;
+    u.uri_part = 1;
+    u.no_resolve = 1;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in URL \"%V\"",
+                           u.err ? u.err : "invalid host", value);
+        return NGX_CONF_ERROR;
+    }
+
+    /* user:password@ would be sent, and logged with the name of the host */
+
+    if (ngx_strlchr(u.host.data, u.host.data + u.host.len, '@')) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "credentials are not allowed in URL \"%V\"", value);
+        return NGX_CONF_ERROR;
+    }
+
+    if (u.uri.len == 0 || ngx_http_ktp_uri(&u.uri) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid URI in URL \"%V\"",
+                           value);
+        return NGX_CONF_ERROR;
+    }
+
+    /* configuration values are null-terminated */
+
+    klcf->upstream->url = *value;
+
+    klcf->target.host = u.host;
+    klcf->target.port = u.port;
+    klcf->target.uri = u.uri;
+    klcf->target.ssl = add == 8;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ktp_pass_unix(ngx_conf_t *cf, ngx_str_t *value,
+                       ngx_http_ktp_upstream_t *up)
+{
+    u_char             *p, *colon;
+    ngx_str_t           path, uri;
+    struct sockaddr_un *saun;
+
+    path.data = value->data + 5;
+    path.len = value->len - 5;
+
+    colon = ngx_strlchr(path.data, path.data + path.len, ':');
+
+    if (colon == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no URI in URL \"%V\"",
+                           value);
+        return NGX_CONF_ERROR;
+    }
+
+    uri.data = colon + 1;
+    uri.len = path.data + path.len - uri.data;
+    path.len = colon - path.data;
+
+    if (path.len == 0 || path.data[0] != '/'
+        || path.len >= sizeof(saun->sun_path)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid path of the unix domain socket in URL "
+                           "\"%V\"",
+                           value);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_ktp_uri(&uri) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid URI in URL \"%V\"",
+                           value);
+        return NGX_CONF_ERROR;
+    }
+
+    p = ngx_pnalloc(cf->pool, path.len + 1);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    up->unix_socket.data = p;
+    up->unix_socket.len = path.len;
+    *ngx_cpymem(p, path.data, path.len) = '\0';
+
+    p = ngx_pnalloc(cf->pool, sizeof("http://localhost") + uri.len);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    up->url.data = p;
+    up->url.len = ngx_sprintf(p, "http://localhost%V%Z", &uri) - p - 1;
+
+    return NGX_CONF_OK;
+}
+
+
+/* An absolute path of visible ASCII characters, with no fragment. */
+
+static ngx_int_t
+ngx_http_ktp_uri(ngx_str_t *uri)
+{
+    size_t i;
+
+    if (uri->len == 0 || uri->data[0] != '/') {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < uri->len; i++) {
+        if (uri->data[i] <= 0x20 || uri->data[i] >= 0x7f
+            || uri->data[i] == '#') {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_ktp_conf_min_dimensions(ngx_conf_t *cf, ngx_command_t *cmd,
+                                 void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    u_char    *x, *last;
+    ngx_int_t  w, h;
+    ngx_str_t *value;
+
+    if (klcf->min_width != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    last = value[1].data + value[1].len;
+
+    x = ngx_strlchr(value[1].data, last, 'x');
+
+    w = x ? ngx_atoi(value[1].data, x - value[1].data) : NGX_ERROR;
+    h = x ? ngx_atoi(x + 1, last - x - 1) : NGX_ERROR;
+
+    if (w == NGX_ERROR || h == NGX_ERROR || w == 0 || h == 0 || w > 65535
+        || h > 65535) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid dimensions \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    klcf->min_width = w;
+    klcf->min_height = h;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
+                         ngx_http_ktp_loc_conf_t *klcf)
+{
+    off_t                     need;
+    ktp_policy_t             *policy;
+    ngx_http_core_loc_conf_t *clcf;
+
+    policy = &klcf->policy;
+
+    policy->max_size = klcf->max_image_size;
+    policy->min_long = ngx_max(klcf->min_width, klcf->min_height);
+    policy->min_short = ngx_min(klcf->min_width, klcf->min_height);
+    policy->max_pixels = klcf->max_pixels;
+    policy->types = klcf->image_types;
+    policy->url = klcf->image_url;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (klcf->upstream == NULL && clcf->noname && prev->upstream) {
+
+        /* "if" and "limit_except" blocks are of the location around them */
+
+        klcf->upstream = ngx_palloc(cf->pool, sizeof(ngx_http_ktp_upstream_t));
+        if (klcf->upstream == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *klcf->upstream = *prev->upstream;
+        klcf->target = prev->target;
+        clcf->handler = ngx_http_ktp_request_handler;
+    }
+
+    if (klcf->upstream == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_ktp_upstream_conf_finish(cf, klcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (!clcf->noname) {
+        ngx_http_ktp_conf_warn(cf, klcf, &clcf->name);
+    }
+
+    /*
+     * The limit of the body follows from that of the image, and is ours to
+     * check.  nginx's own limit stays only where it was set on purpose, which
+     * its default cannot be told from.
+     */
+
+    need = ktp_intake_body_max(policy, KTP_INTAKE_JSON);
+
+    if (clcf->client_max_body_size == 1024 * 1024) {
+        clcf->client_max_body_size = 0;
+    }
+
+    if (clcf->client_max_body_size && clcf->client_max_body_size < need) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"client_max_body_size\" of %O bytes in location "
+                           "\"%V\" is less than the %O bytes that "
+                           "\"ktp_max_image_size\" allows a body to have",
+                           clcf->client_max_body_size, &clcf->name, need);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* What lets others see images and keys on their way. */
+
+static void
+ngx_http_ktp_conf_warn(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf,
+                       ngx_str_t *name)
+{
+    ngx_http_ktp_target_t *target;
+
+    target = &klcf->target;
+
+    if (klcf->upstream->unix_socket.len
+        || ngx_http_ktp_conf_local(&target->host)) {
+        return;
+    }
+
+    if (!target->ssl) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"ktp_pass\" in location \"%V\" sends images and "
+                           "keys to \"%V\" over plain HTTP",
+                           name, &target->host);
+
+    } else if (!klcf->ssl_verify) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"ktp_ssl_verify\" is off in location \"%V\", so "
+                           "that anybody can take the place of \"%V\"",
+                           name, &target->host);
+    }
+}
+
+
+/* Whether a host is this machine by its spelling alone (RFC 6761, 6.3). */
+
+static ngx_uint_t
+ngx_http_ktp_conf_local(ngx_str_t *host)
+{
+    in_addr_t addr;
+
+    if ((host->len == 9
+         && ngx_strncasecmp(host->data, (u_char *) "localhost", 9) == 0)
+        || (host->len == 5 && ngx_strncmp(host->data, "[::1]", 5) == 0)) {
+        return 1;
+    }
+
+    addr = ngx_inet_addr(host->data, host->len);
+
+    return addr != INADDR_NONE && (ntohl(addr) >> 24) == 127;
+}

@@ -1,0 +1,39 @@
+/*
+ * "fields" and "mask" as they are written in a configuration: at a location
+ * ("ktp_fields", "ktp_mask") and in a client's block, which wins.
+ */
+
+#ifndef NGX_HTTP_KTP_POLICY_H
+#define NGX_HTTP_KTP_POLICY_H
+
+#include "ngx_http_ktp.h"
+
+
+/*
+ * Parameters of the directive that is being read: "all", or names of fields.
+ * Sets the bits of those that pass.
+ */
+char *ngx_http_ktp_policy_fields(ngx_conf_t *cf, unsigned *fields);
+
+/*
+ * Parameters of the directive that is being read: "none", or FIELD[=STYLE]
+ * each, the style being "full" when there is none.  Fills all of
+ * mask[KTP_FIELD_TEXTS].
+ */
+char *ngx_http_ktp_policy_mask(ngx_conf_t *cf, ktp_mask_t *mask);
+
+/* The directives of a location. */
+char *ngx_http_ktp_policy_set_fields(ngx_conf_t *cf, ngx_command_t *cmd,
+                                     void *conf);
+char *ngx_http_ktp_policy_set_mask(ngx_conf_t *cf, ngx_command_t *cmd,
+                                   void *conf);
+
+/* The location's policy, of its merged values, and whether they fit. */
+char *ngx_http_ktp_policy_finish(ngx_conf_t              *cf,
+                                 ngx_http_ktp_loc_conf_t *klcf);
+
+/* The policy of a request: the location's, and what its client's changes. */
+void ngx_http_ktp_policy(ngx_http_request_t *r, ktp_answer_policy_t *policy);
+
+
+#endif /* NGX_HTTP_KTP_POLICY_H */

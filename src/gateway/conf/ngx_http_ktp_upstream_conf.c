@@ -1,0 +1,522 @@
+#include "ngx_http_ktp_upstream_conf.h"
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+
+/* A certificate with its chain, or a key; real ones have a few KB. */
+#define NGX_HTTP_KTP_PEM_MAX (256 * 1024)
+
+
+static ngx_int_t ngx_http_ktp_upstream_url(ngx_conf_t              *cf,
+                                           ngx_http_ktp_loc_conf_t *klcf);
+static ngx_int_t ngx_http_ktp_upstream_tls(ngx_conf_t              *cf,
+                                           ngx_http_ktp_loc_conf_t *klcf);
+static ngx_int_t ngx_http_ktp_trusted(ngx_conf_t *cf, ngx_str_t *path);
+static ngx_int_t ngx_http_ktp_pem_read(ngx_conf_t *cf, ngx_str_t *path,
+                                       ngx_str_t *pem);
+static void      ngx_http_ktp_pem_wipe(void *data);
+static ngx_int_t ngx_http_ktp_pem_check(ngx_conf_t              *cf,
+                                        ngx_http_ktp_loc_conf_t *klcf);
+static int       ngx_http_ktp_no_password(char *buf, int size, int rwflag,
+                                          void *data);
+static ngx_int_t ngx_http_ktp_is_address(ngx_str_t *host);
+
+
+static ngx_uint_t ngx_http_ktp_upstreams;
+
+
+void
+ngx_http_ktp_upstream_conf_create(ngx_http_ktp_loc_conf_t *klcf)
+{
+    klcf->connect_timeout = NGX_CONF_UNSET_MSEC;
+    klcf->read_timeout = NGX_CONF_UNSET_MSEC;
+    klcf->timeout = NGX_CONF_UNSET_MSEC;
+    klcf->keepalive = NGX_CONF_UNSET;
+    klcf->keepalive_timeout = NGX_CONF_UNSET_MSEC;
+    klcf->max_inflight = NGX_CONF_UNSET;
+    klcf->retries = NGX_CONF_UNSET;
+    klcf->ssl_verify = NGX_CONF_UNSET;
+    klcf->ignore_client_abort = NGX_CONF_UNSET;
+    klcf->request_buffering = NGX_CONF_UNSET;
+    klcf->image_url = NGX_CONF_UNSET_UINT;
+    klcf->image_url_timeout = NGX_CONF_UNSET_MSEC;
+    klcf->image_url_allow = NGX_CONF_UNSET_PTR;
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     klcf->ssl_trusted_certificate = { 0, NULL };
+     *     klcf->ssl_name = { 0, NULL };
+     *     klcf->ssl_certificate = { 0, NULL };
+     *     klcf->ssl_certificate_key = { 0, NULL };
+     *     klcf->proxy = { 0, NULL };
+     *     klcf->proxy_host = { 0, NULL };
+     */
+}
+
+
+char *
+ngx_http_ktp_upstream_conf_merge(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
+                                 ngx_http_ktp_loc_conf_t *conf)
+{
+    ngx_conf_merge_msec_value(conf->connect_timeout, prev->connect_timeout,
+                              5000);
+    ngx_conf_merge_msec_value(conf->read_timeout, prev->read_timeout, 60000);
+    ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 90000);
+    ngx_conf_merge_value(conf->keepalive, prev->keepalive, 32);
+    ngx_conf_merge_msec_value(conf->keepalive_timeout, prev->keepalive_timeout,
+                              60000);
+    ngx_conf_merge_value(conf->max_inflight, prev->max_inflight, 1024);
+    ngx_conf_merge_value(conf->retries, prev->retries, 1);
+    ngx_conf_merge_value(conf->ssl_verify, prev->ssl_verify, 1);
+    ngx_conf_merge_value(conf->ignore_client_abort, prev->ignore_client_abort,
+                         0);
+
+    ngx_conf_merge_value(conf->request_buffering, prev->request_buffering, 1);
+    ngx_conf_merge_uint_value(conf->image_url, prev->image_url, 0);
+    ngx_conf_merge_msec_value(conf->image_url_timeout, prev->image_url_timeout,
+                              15000);
+    ngx_conf_merge_ptr_value(conf->image_url_allow, prev->image_url_allow,
+                             NULL);
+
+    ngx_conf_merge_str_value(conf->ssl_trusted_certificate,
+                             prev->ssl_trusted_certificate, "");
+    ngx_conf_merge_str_value(conf->ssl_name, prev->ssl_name, "");
+    ngx_conf_merge_str_value(conf->ssl_certificate, prev->ssl_certificate, "");
+    ngx_conf_merge_str_value(conf->ssl_certificate_key,
+                             prev->ssl_certificate_key, "");
+
+    if (conf->proxy.data == NULL) {
+        conf->proxy = prev->proxy;
+        conf->proxy_host = prev->proxy_host;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
+                                  ngx_http_ktp_loc_conf_t *klcf)
+{
+    ngx_http_ktp_upstream_t *up;
+
+    up = klcf->upstream;
+
+    /* counted over configurations, of which one process may see several */
+    up->id = ++ngx_http_ktp_upstreams;
+
+    up->connect_timeout = klcf->connect_timeout;
+    up->read_timeout = klcf->read_timeout;
+    up->timeout = klcf->timeout;
+    up->keepalive = klcf->keepalive;
+    up->keepalive_timeout = klcf->keepalive_timeout;
+    up->max_inflight = klcf->max_inflight;
+    up->retries = klcf->retries;
+    up->max_response = NGX_HTTP_KTP_MAX_RESPONSE;
+    up->ssl_verify = klcf->ssl_verify;
+
+    if (up->unix_socket.len) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_ktp_upstream_url(cf, klcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (klcf->target.ssl && ngx_http_ktp_upstream_tls(cf, klcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * libcurl verifies the certificate against the name in the URL and sends it
+ * as SNI.  Where that is another one, the URL has it, and address and Host
+ * are told apart from it.
+ */
+
+static ngx_int_t
+ngx_http_ktp_upstream_url(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
+{
+    u_char                  *p;
+    size_t                   len;
+    ngx_http_ktp_target_t   *target;
+    ngx_http_ktp_upstream_t *up;
+
+    up = klcf->upstream;
+    target = &klcf->target;
+
+    up->proxy = klcf->proxy;
+    up->lookup = klcf->proxy.len ? klcf->proxy_host : target->host;
+
+    if (ngx_http_ktp_is_address(&up->lookup) == NGX_OK) {
+        ngx_str_null(&up->lookup);
+    }
+
+    if (!target->ssl || klcf->ssl_name.len == 0) {
+        return NGX_OK;
+    }
+
+    len = sizeof("https://::65535") + klcf->ssl_name.len + target->host.len
+          + target->uri.len;
+
+    p = ngx_pnalloc(cf->pool, 3 * len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    up->url.data = p;
+    up->url.len = ngx_sprintf(p, "https://%V:%d%V%Z", &klcf->ssl_name,
+                              (int) target->port, &target->uri)
+                  - p - 1;
+    p += len;
+
+    up->connect_to.data = p;
+    up->connect_to.len =
+        ngx_sprintf(p, "::%V:%d%Z", &target->host, (int) target->port) - p - 1;
+    p += len;
+
+    up->host_header.data = p;
+    p = ngx_sprintf(p, "Host: %V", &target->host);
+
+    if (target->port != 443) {
+        p = ngx_sprintf(p, ":%d", (int) target->port);
+    }
+
+    *p = '\0';
+    up->host_header.len = p - up->host_header.data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_upstream_tls(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
+{
+    ngx_http_ktp_upstream_t *up;
+
+    up = klcf->upstream;
+
+    if (klcf->ssl_trusted_certificate.len) {
+
+        if (ngx_conf_full_name(cf->cycle, &klcf->ssl_trusted_certificate, 1)
+                != NGX_OK
+            || ngx_http_ktp_trusted(cf, &klcf->ssl_trusted_certificate)
+                   != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        up->ca_file = klcf->ssl_trusted_certificate;
+    }
+
+    if (klcf->ssl_certificate.len == 0) {
+        return NGX_OK;
+    }
+
+    if (klcf->ssl_certificate_key.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no \"ktp_ssl_certificate_key\" is defined for "
+                           "certificate \"%V\"",
+                           &klcf->ssl_certificate);
+        return NGX_ERROR;
+    }
+
+    /* libcurl would read them in a worker, which may not be let */
+
+    if (ngx_http_ktp_pem_read(cf, &klcf->ssl_certificate, &up->certificate)
+            != NGX_OK
+        || ngx_http_ktp_pem_read(cf, &klcf->ssl_certificate_key,
+                                 &up->certificate_key)
+               != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_ktp_pem_check(cf, klcf);
+}
+
+
+static ngx_int_t
+ngx_http_ktp_trusted(ngx_conf_t *cf, ngx_str_t *path)
+{
+    ngx_int_t   rc;
+    X509_STORE *store;
+    const char *reason;
+
+    store = X509_STORE_new();
+    if (store == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = NGX_OK;
+
+    if (X509_STORE_load_locations(store, (char *) path->data, NULL) != 1) {
+
+        /* NULL for errors of the system */
+        reason = ERR_reason_error_string(ERR_peek_error());
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "cannot load trusted certificates from \"%V\": %s",
+                           path, reason ? reason : "cannot be read");
+        rc = NGX_ERROR;
+    }
+
+    X509_STORE_free(store);
+    ERR_clear_error();
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_pem_read(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *pem)
+{
+    ssize_t             n;
+    ngx_file_t          file;
+    ngx_file_info_t     fi;
+    ngx_pool_cleanup_t *cln;
+
+    if (ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&file, sizeof(ngx_file_t));
+    file.name = *path;
+    file.log = cf->log;
+
+    file.fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (file.fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", path);
+        return NGX_ERROR;
+    }
+
+    n = NGX_ERROR;
+
+    if (ngx_fd_info(file.fd, &fi) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_fd_info_n " \"%V\" failed", path);
+        goto done;
+    }
+
+    if (ngx_file_size(&fi) == 0 || ngx_file_size(&fi) > NGX_HTTP_KTP_PEM_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is empty or too large", path);
+        goto done;
+    }
+
+    pem->len = ngx_file_size(&fi);
+    pem->data = ngx_pnalloc(cf->pool, pem->len);
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+
+    if (pem->data == NULL || cln == NULL) {
+        goto done;
+    }
+
+    cln->handler = ngx_http_ktp_pem_wipe;
+    cln->data = pem;
+
+    n = ngx_read_file(&file, pem->data, pem->len, 0);
+
+    if (n != NGX_ERROR && (size_t) n != pem->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" was changed while it was read", path);
+        n = NGX_ERROR;
+    }
+
+done:
+
+    if (ngx_close_file(file.fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", path);
+    }
+
+    return n == NGX_ERROR ? NGX_ERROR : NGX_OK;
+}
+
+
+static void
+ngx_http_ktp_pem_wipe(void *data)
+{
+    ngx_str_t *pem = data;
+
+    ngx_explicit_memzero(pem->data, pem->len);
+}
+
+
+/* A certificate, a key that needs no password, and the one for the other. */
+
+static ngx_int_t
+ngx_http_ktp_pem_check(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
+{
+    BIO        *bio;
+    X509       *x509;
+    EVP_PKEY   *key;
+    ngx_int_t   rc;
+    const char *what;
+    ngx_str_t  *path, *pem;
+
+    pem = &klcf->upstream->certificate;
+    bio = BIO_new_mem_buf(pem->data, pem->len);
+    x509 =
+        bio ? PEM_read_bio_X509_AUX(bio, NULL, ngx_http_ktp_no_password, NULL)
+            : NULL;
+    BIO_free(bio);
+
+    pem = &klcf->upstream->certificate_key;
+    bio = BIO_new_mem_buf(pem->data, pem->len);
+    key = bio ? PEM_read_bio_PrivateKey(bio, NULL, ngx_http_ktp_no_password,
+                                        NULL)
+              : NULL;
+    BIO_free(bio);
+
+    rc = NGX_ERROR;
+    path = &klcf->ssl_certificate_key;
+
+    if (x509 == NULL) {
+        path = &klcf->ssl_certificate;
+        what = "no certificate";
+
+    } else if (key == NULL) {
+        what = "no key, or one that needs a password,";
+
+    } else if (X509_check_private_key(x509, key) != 1) {
+        what = "another certificate's key";
+
+    } else {
+        what = NULL;
+        rc = NGX_OK;
+    }
+
+    if (what) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\"", what, path);
+    }
+
+    X509_free(x509);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+
+    return rc;
+}
+
+
+static int
+ngx_http_ktp_no_password(char *buf, int size, int rwflag, void *data)
+{
+    return 0;
+}
+
+
+/* off, or http://[user:password@]host:port */
+
+char *
+ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
+                                        void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    u_char    *at, *last;
+    ngx_str_t *value;
+    ngx_url_t  u;
+
+    if (klcf->proxy.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        ngx_str_set(&klcf->proxy, "");
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncasecmp(value[1].data, (u_char *) "http://", 7) != 0) {
+        return "takes \"off\" or \"http://host:port\"";
+    }
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    u.url.data = value[1].data + 7;
+    u.url.len = value[1].len - 7;
+    last = value[1].data + value[1].len;
+    at = ngx_strlchr(u.url.data, last, '@');
+
+    if (at) {
+        u.url.data = at + 1;
+        u.url.len = last - u.url.data;
+    }
+
+    u.default_port = 80;
+    u.no_resolve = 1;
+
+    /* not the value: it may have a password */
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.no_port
+        || u.family == AF_UNIX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in URL of a proxy",
+                           u.err       ? u.err
+                           : u.no_port ? "no port"
+                                       : "invalid host");
+        return NGX_CONF_ERROR;
+    }
+
+    klcf->proxy = value[1];
+    klcf->proxy_host = u.host;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_ktp_upstream_conf_ssl_name(ngx_conf_t *cf, ngx_command_t *cmd,
+                                    void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    u_char     ch;
+    size_t     i;
+    ngx_str_t *value;
+
+    if (klcf->ssl_name.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i < value[1].len; i++) {
+        ch = value[1].data[i];
+
+        if (!(ch >= 'a' && ch <= 'z') && !(ch >= 'A' && ch <= 'Z')
+            && !(ch >= '0' && ch <= '9') && ch != '-' && ch != '.'
+            && ch != '_') {
+            break;
+        }
+    }
+
+    if (i == 0 || i < value[1].len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid name \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    klcf->ssl_name = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_is_address(ngx_str_t *host)
+{
+    if (host->len && host->data[0] == '[') {
+        return NGX_OK;
+    }
+
+    return ngx_inet_addr(host->data, host->len) == INADDR_NONE ? NGX_DECLINED
+                                                               : NGX_OK;
+}

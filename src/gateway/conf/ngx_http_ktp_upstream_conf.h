@@ -1,0 +1,27 @@
+/* How the upstream is reached: directives and what follows from them. */
+
+#ifndef NGX_HTTP_KTP_UPSTREAM_CONF_H
+#define NGX_HTTP_KTP_UPSTREAM_CONF_H
+
+#include "ngx_http_ktp.h"
+
+
+char *ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t    *cf,
+                                              ngx_command_t *cmd, void *conf);
+char *ngx_http_ktp_upstream_conf_ssl_name(ngx_conf_t *cf, ngx_command_t *cmd,
+                                          void *conf);
+
+void  ngx_http_ktp_upstream_conf_create(ngx_http_ktp_loc_conf_t *klcf);
+char *ngx_http_ktp_upstream_conf_merge(ngx_conf_t              *cf,
+                                       ngx_http_ktp_loc_conf_t *prev,
+                                       ngx_http_ktp_loc_conf_t *conf);
+
+/*
+ * Fills in klcf->upstream from klcf->target and the merged values; for a
+ * location that has an upstream.  Certificates are read here, as root.
+ */
+char *ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
+                                        ngx_http_ktp_loc_conf_t *klcf);
+
+
+#endif /* NGX_HTTP_KTP_UPSTREAM_CONF_H */

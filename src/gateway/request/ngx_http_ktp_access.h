@@ -1,0 +1,19 @@
+/* Who calls: "ktp_auth" in the access phase. */
+
+#ifndef NGX_HTTP_KTP_ACCESS_H
+#define NGX_HTTP_KTP_ACCESS_H
+
+#include "ngx_http_ktp.h"
+
+
+/* The directive "ktp_auth off | on | $variable". */
+char *ngx_http_ktp_access_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/*
+ * Puts the handler at the end of the access phase, after nginx's own modules
+ * there.  For postconfiguration.
+ */
+ngx_int_t ngx_http_ktp_access_init(ngx_conf_t *cf);
+
+
+#endif /* NGX_HTTP_KTP_ACCESS_H */

@@ -1,0 +1,343 @@
+#include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_send.h"
+
+
+/*
+ * What one read takes.  All requests of a worker share the buffer, since
+ * what was read is parsed before anything else happens.
+ */
+#define NGX_HTTP_KTP_BODY_BUFFER (128 * 1024)
+
+/* The same where the body goes on as it arrives: it may have to wait. */
+#define NGX_HTTP_KTP_BODY_PART (8 * 1024)
+
+/* Reads in one go, after which other connections have their turn. */
+#define NGX_HTTP_KTP_BODY_READS 16
+
+
+static void       ngx_http_ktp_body_start(ngx_http_request_t *r);
+static void       ngx_http_ktp_body_handler(ngx_http_request_t *r);
+static void       ngx_http_ktp_body_read(ngx_http_request_t *r);
+static ktp_code_t ngx_http_ktp_body_feed(ngx_http_request_t *r);
+static void       ngx_http_ktp_body_pause(ngx_http_request_t *r);
+static void       ngx_http_ktp_body_buffer(ngx_http_request_t *r);
+static void ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code);
+static ktp_code_t ngx_http_ktp_body_error(ngx_int_t rc);
+
+
+static u_char *ngx_http_ktp_buffer;
+
+
+ngx_int_t
+ngx_http_ktp_body_init(ngx_cycle_t *cycle)
+{
+    ngx_http_ktp_buffer =
+        ngx_http_ktp_map(NGX_HTTP_KTP_BODY_BUFFER, cycle->log);
+
+    return ngx_http_ktp_buffer ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_ktp_body_receive(ngx_http_request_t *r, ngx_http_ktp_body_pt handler)
+{
+    ngx_int_t           rc;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    ctx->body_handler = handler;
+
+    r->request_body_no_buffering = 1;
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_ktp_body_start);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_ktp_body_start(ngx_http_request_t *r)
+{
+    if (r->request_body->temp_file) {
+
+        /* an image on the disk is what must not be */
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "request body was read into a file by another module");
+        ngx_http_ktp_body_done(r, KTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_ktp_body_read(r);
+}
+
+
+static void
+ngx_http_ktp_body_handler(ngx_http_request_t *r)
+{
+    ngx_connection_t *c;
+
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_http_ktp_body_read(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_ktp_body_read(ngx_http_request_t *r)
+{
+    ngx_int_t                rc;
+    ngx_uint_t               n;
+    ktp_code_t               code;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    r->read_event_handler = ngx_http_ktp_body_handler;
+
+    for (n = 0;; n++) {
+
+        code = ngx_http_ktp_body_feed(r);
+
+        if (code == KTP_OK && !klcf->request_buffering) {
+            code = ngx_http_ktp_send_part(r);
+        }
+
+        if (code != KTP_OK) {
+            ngx_http_ktp_body_done(r, code);
+            return;
+        }
+
+        if (!r->reading_body) {
+            break;
+        }
+
+        if (ngx_http_ktp_send_full(ctx)) {
+            ngx_http_ktp_body_pause(r);
+            return;
+        }
+
+        if (n >= NGX_HTTP_KTP_BODY_READS && r->connection->read->ready
+            && r->http_version < NGX_HTTP_VERSION_20) {
+            ngx_post_event(r->connection->read, &ngx_posted_next_events);
+            return;
+        }
+
+        ngx_http_ktp_body_buffer(r);
+
+        rc = ngx_http_read_unbuffered_request_body(r);
+
+        if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+            ngx_http_ktp_body_done(r, ngx_http_ktp_body_error(rc));
+            return;
+        }
+
+        if (rc == NGX_AGAIN && r->request_body->bufs == NULL) {
+            return;
+        }
+    }
+
+    ngx_http_ktp_body_done(r, KTP_OK);
+}
+
+
+/* Hands what has arrived to the intake, and the buffers back to nginx. */
+
+static ktp_code_t
+ngx_http_ktp_body_feed(ngx_http_request_t *r)
+{
+    size_t              n;
+    u_char             *p;
+    ngx_buf_t          *b;
+    ktp_code_t          code;
+    ngx_chain_t        *cl, *ln;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    code = KTP_OK;
+
+    for (cl = r->request_body->bufs; cl; /* void */) {
+        b = cl->buf;
+
+        p = b->pos;
+        n = b->last - b->pos;
+
+        if (ctx->refused) {
+
+            /* nothing of a stranger's comes to a parser */
+
+            p = (u_char *) "[]";
+            n = 2;
+        }
+
+        if (code == KTP_OK && n) {
+            code = ktp_intake_feed(ctx->intake, p, n);
+        }
+
+        b->pos = b->last;
+
+        ln = cl;
+        cl = cl->next;
+        ngx_free_chain(r->pool, ln);
+    }
+
+    r->request_body->bufs = NULL;
+
+    ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
+
+    return ctx->refused ? KTP_UNAUTHORIZED : code;
+}
+
+
+/* The upstream is slower than the client, who is left to wait. */
+
+static void
+ngx_http_ktp_body_pause(ngx_http_request_t *r)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    ctx->body_paused = 1;
+
+    ngx_http_ktp_body_stop(r);
+
+    /* a client that goes away is noticed all the same */
+
+    r->read_event_handler = ngx_http_test_reading;
+}
+
+
+void
+ngx_http_ktp_body_resume(ngx_http_request_t *r)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (ctx->body_paused) {
+        ctx->body_paused = 0;
+        r->read_event_handler = ngx_http_ktp_body_handler;
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+    }
+}
+
+
+void
+ngx_http_ktp_body_stop(ngx_http_request_t *r)
+{
+    ngx_event_t *rev;
+
+    rev = r->connection->read;
+
+    if (rev->timer_set) {
+        ngx_del_timer(rev);
+    }
+
+    r->read_event_handler = ngx_http_block_reading;
+}
+
+
+/*
+ * Lets the next read go to where the image is kept, if the body is nothing
+ * else, or to the worker's buffer: it is larger than what
+ * client_body_buffer_size gives a request, and costs a slow upload nothing.
+ * HTTP/2 has buffers of its own.
+ */
+
+static void
+ngx_http_ktp_body_buffer(ngx_http_request_t *r)
+{
+    size_t                   size;
+    u_char                  *p;
+    ngx_buf_t               *b;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    b = r->request_body->buf;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (b == NULL || b->pos != b->last
+        || r->http_version >= NGX_HTTP_VERSION_20) {
+        return;
+    }
+
+    if (!ctx->body_replaced) {
+        ctx->body_replaced = 1;
+        (void) ngx_pfree(r->pool, b->start);
+    }
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    p = NULL;
+
+    if (!r->headers_in.chunked) {
+        p = ktp_intake_room(ctx->intake, &size);
+    }
+
+    if (p == NULL) {
+        p = ngx_http_ktp_buffer;
+        size = NGX_HTTP_KTP_BODY_BUFFER;
+    }
+
+    if (!klcf->request_buffering) {
+        size = ngx_min(size, NGX_HTTP_KTP_BODY_PART);
+    }
+
+    b->start = p;
+    b->pos = p;
+    b->last = p;
+    b->end = p + size;
+}
+
+
+static void
+ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_connection_t   *c;
+    ngx_http_ktp_ctx_t *ctx;
+
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    ngx_http_ktp_body_stop(r);
+
+    if (c->error) {
+        ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
+        ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
+        return;
+    }
+
+    if (code == KTP_REQUEST_TIMEOUT) {
+
+        /* nginx would close the connection without an answer */
+
+        c->timedout = 0;
+        c->read->timedout = 0;
+    }
+
+    ctx->body_handler(r, code);
+}
+
+
+/* The code for a status of nginx's body reader. */
+
+static ktp_code_t
+ngx_http_ktp_body_error(ngx_int_t rc)
+{
+    ktp_code_t code;
+
+    code = ktp_error_by_status(rc);
+
+    return code == KTP_OK ? KTP_INTERNAL_SERVER_ERROR : code;
+}

@@ -1,0 +1,361 @@
+#include "ngx_http_ktp_fetch.h"
+#include "ktp_address.h"
+
+
+struct ngx_http_ktp_fetch_s {
+    ngx_http_request_t     *request;
+    ngx_http_ktp_body_pt    handler;
+    ngx_http_ktp_call_t     call;
+    ngx_http_ktp_upstream_t upstream;
+    ktp_policy_t            policy;
+    ktp_code_t              code; /* what ended it early, or KTP_OK */
+};
+
+
+static ngx_http_ktp_fetch_t *ngx_http_ktp_fetch_create(ngx_http_request_t *r);
+static ngx_int_t ngx_http_ktp_fetch_write(void *data, u_char *p, size_t len);
+static ngx_int_t ngx_http_ktp_fetch_guard(void *data, struct sockaddr *sa);
+static void ngx_http_ktp_fetch_done(void *data, ngx_http_ktp_call_t *call);
+static ktp_code_t ngx_http_ktp_fetch_code(ngx_http_ktp_fetch_t *fetch);
+static u_char     ngx_http_ktp_mask_bits(const u_char *mask, size_t len);
+
+
+ktp_code_t
+ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_body_pt handler)
+{
+    size_t                len;
+    unsigned              port;
+    ngx_int_t             rc;
+    ktp_code_t            code;
+    const char           *host;
+    ngx_connection_t     *c;
+    ngx_http_ktp_ctx_t   *ctx;
+    const ktp_request_t  *request;
+    ngx_http_ktp_fetch_t *fetch;
+
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    request = ktp_intake_request(ctx->intake);
+
+    fetch = ngx_http_ktp_fetch_create(r);
+    if (fetch == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    fetch->handler = handler;
+    fetch->upstream.url.data = (u_char *) request->url;
+    fetch->upstream.url.len = ngx_strlen(request->url);
+
+    if (ktp_url_host(request->url, fetch->upstream.url.len, &host, &len, &port)
+        != 0) {
+        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+    }
+
+    fetch->upstream.lookup.data = (u_char *) host;
+    fetch->upstream.lookup.len = len;
+
+    code = ktp_intake_create(&ctx->fetched, &fetch->policy, &ctx->store,
+                             "application/octet-stream",
+                             sizeof("application/octet-stream") - 1);
+    if (code != KTP_OK) {
+        return code;
+    }
+
+    c->log->action = "fetching image";
+
+    rc = ngx_http_ktp_transport_start(&fetch->call);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_BUSY ? KTP_SERVICE_UNAVAILABLE
+                              : KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->fetch = fetch;
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return ngx_handle_read_event(c->read, 0) == NGX_OK
+               ? KTP_OK
+               : KTP_INTERNAL_SERVER_ERROR;
+}
+
+
+static ngx_http_ktp_fetch_t *
+ngx_http_ktp_fetch_create(ngx_http_request_t *r)
+{
+    ngx_str_t               *h;
+    ngx_http_ktp_call_t     *call;
+    ngx_http_ktp_fetch_t    *fetch;
+    ngx_http_ktp_upstream_t *up;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    fetch = ngx_pcalloc(r->pool, sizeof(ngx_http_ktp_fetch_t));
+    if (fetch == NULL) {
+        return NULL;
+    }
+
+    fetch->request = r;
+    fetch->policy = klcf->policy;
+    fetch->policy.url = 0;
+
+    /* neither proxy nor keys, certificates and connections of the vendor */
+
+    up = &fetch->upstream;
+
+    up->connect_timeout =
+        ngx_min(klcf->connect_timeout, klcf->image_url_timeout);
+    up->read_timeout = klcf->image_url_timeout;
+    up->timeout = klcf->image_url_timeout;
+    up->keepalive_timeout = klcf->image_url_timeout;
+    up->max_inflight = klcf->max_inflight;
+    up->ssl_verify = 1;
+
+    call = &fetch->call;
+
+    call->upstream = up;
+    call->pool = r->pool;
+    call->log = r->connection->log;
+    call->write = ngx_http_ktp_fetch_write;
+    call->guard = ngx_http_ktp_fetch_guard;
+    call->done = ngx_http_ktp_fetch_done;
+    call->data = fetch;
+
+    call->headers = ngx_array_create(r->pool, 1, sizeof(ngx_str_t));
+    if (call->headers == NULL) {
+        return NULL;
+    }
+
+    h = ngx_array_push(call->headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    ngx_str_set(h, "Accept: image/jpeg, image/png");
+
+    return fetch;
+}
+
+
+void
+ngx_http_ktp_fetch_abort(ngx_http_ktp_ctx_t *ctx)
+{
+    ngx_http_ktp_fetch_t *fetch;
+
+    fetch = ctx->fetch;
+
+    if (fetch) {
+        ctx->fetch = NULL;
+        ngx_http_ktp_transport_abort(&fetch->call);
+    }
+}
+
+
+/* libcurl calls it while it runs: the request is not ended from here. */
+
+static ngx_int_t
+ngx_http_ktp_fetch_write(void *data, u_char *p, size_t len)
+{
+    ngx_http_ktp_fetch_t *fetch = data;
+
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(fetch->request, ngx_http_ktp_module);
+
+    fetch->code = ktp_intake_feed(ctx->fetched, p, len);
+
+    ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
+
+    return fetch->code == KTP_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/* The address is the one that is connected to, however it came about. */
+
+static ngx_int_t
+ngx_http_ktp_fetch_guard(void *data, struct sockaddr *sa)
+{
+    ngx_http_ktp_fetch_t *fetch = data;
+
+    u_char                  *address;
+    size_t                   len;
+    in_port_t                port;
+    struct sockaddr_in      *sin;
+    struct sockaddr_in6     *sin6;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(fetch->request, ngx_http_ktp_module);
+
+    switch (sa->sa_family) {
+
+    case AF_INET:
+        sin = (struct sockaddr_in *) sa;
+        address = (u_char *) &sin->sin_addr;
+        len = 4;
+        break;
+
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) sa;
+        address = (u_char *) &sin6->sin6_addr;
+        len = 16;
+        break;
+
+    default:
+        return NGX_DECLINED;
+    }
+
+    if (klcf->image_url_allow
+        && ktp_address_in(address, len, klcf->image_url_allow->elts,
+                          klcf->image_url_allow->nelts)) {
+        return NGX_OK;
+    }
+
+    if (!ktp_address_is_public(address, len)) {
+        ngx_log_error(NGX_LOG_INFO, fetch->call.log, 0,
+                      "image is at an address that is not allowed");
+        return NGX_DECLINED;
+    }
+
+    port = ngx_inet_get_port(sa);
+
+    if (port != 80 && port != 443) {
+        ngx_log_error(NGX_LOG_INFO, fetch->call.log, 0,
+                      "image is at a port that is not allowed");
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_ktp_fetch_done(void *data, ngx_http_ktp_call_t *call)
+{
+    ngx_http_ktp_fetch_t *fetch = data;
+
+    ktp_code_t          code;
+    ngx_connection_t   *c;
+    ngx_http_request_t *r;
+    ngx_http_ktp_ctx_t *ctx;
+
+    r = fetch->request;
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx->fetch = NULL;
+
+    code = ngx_http_ktp_fetch_code(fetch);
+
+    if (code == KTP_OK) {
+        code = ktp_intake_finish(ctx->fetched);
+    }
+
+    fetch->handler(r, code);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ktp_code_t
+ngx_http_ktp_fetch_code(ngx_http_ktp_fetch_t *fetch)
+{
+    ngx_http_ktp_call_t *call;
+
+    call = &fetch->call;
+
+    if (fetch->code != KTP_OK) {
+        return fetch->code;
+    }
+
+    if (call->result == NGX_HTTP_KTP_CALL_OK && call->status == NGX_HTTP_OK) {
+        return KTP_OK;
+    }
+
+    /* not the URL: it may have a secret that opens it */
+
+    ngx_log_error(NGX_LOG_INFO, call->log, 0,
+                  "image could not be fetched: status %ui, %s", call->status,
+                  call->error ? call->error : "no image");
+
+    return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+}
+
+
+char *
+ngx_http_ktp_image_url_allow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    ngx_int_t   rc;
+    ngx_str_t  *value;
+    ngx_uint_t  i;
+    ngx_cidr_t  cidr;
+    ktp_cidr_t *range;
+
+    if (klcf->image_url_allow == NGX_CONF_UNSET_PTR) {
+        klcf->image_url_allow =
+            ngx_array_create(cf->pool, cf->args->nelts, sizeof(ktp_cidr_t));
+        if (klcf->image_url_allow == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        rc = ngx_ptocidr(&value[i], &cidr);
+
+        if (rc == NGX_ERROR) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (rc == NGX_DONE) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "low address bits of %V are meaningless",
+                               &value[i]);
+        }
+
+        range = ngx_array_push(klcf->image_url_allow);
+        if (range == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memzero(range, sizeof(ktp_cidr_t));
+
+        if (cidr.family == AF_INET6) {
+            range->len = 16;
+            ngx_memcpy(range->address, &cidr.u.in6.addr, 16);
+            range->bits =
+                ngx_http_ktp_mask_bits((u_char *) &cidr.u.in6.mask, 16);
+
+        } else {
+            range->len = 4;
+            ngx_memcpy(range->address, &cidr.u.in.addr, 4);
+            range->bits =
+                ngx_http_ktp_mask_bits((u_char *) &cidr.u.in.mask, 4);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static u_char
+ngx_http_ktp_mask_bits(const u_char *mask, size_t len)
+{
+    u_char bits;
+
+    for (bits = 0; bits < len * 8; bits++) {
+        if (!(mask[bits / 8] & (0x80 >> bits % 8))) {
+            break;
+        }
+    }
+
+    return bits;
+}

@@ -1,0 +1,376 @@
+#include "ngx_http_ktp_request.h"
+#include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_fetch.h"
+#include "ngx_http_ktp_quota.h"
+#include "ngx_http_ktp_send.h"
+#include "ngx_http_ktp_variables.h"
+
+
+static ngx_int_t ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code);
+static void      ngx_http_ktp_end(void *data);
+static void      ngx_http_ktp_release(void *data);
+static void ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code);
+static void ngx_http_ktp_image_complete(ngx_http_request_t *r,
+                                        ktp_code_t          code);
+static ktp_code_t ngx_http_ktp_image_hmac(ngx_http_request_t *r,
+                                          ngx_http_ktp_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_ktp_request_handler(ngx_http_request_t *r)
+{
+    off_t                    max;
+    ktp_code_t               code;
+    ngx_str_t                type;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    if (r != r->main) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "ktp_pass cannot serve a subrequest");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx = ngx_http_ktp_create_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* "satisfy any" may let in a request that was not authenticated here */
+
+    ctx->code = KTP_OK;
+    ctx->outcome = NGX_HTTP_KTP_OUTCOME_NONE;
+
+    if (r->method != NGX_HTTP_POST) {
+        return ngx_http_ktp_refuse(r, KTP_METHOD_NOT_ALLOWED);
+    }
+
+    code = ngx_http_ktp_quota_admit(ctx);
+
+    if (code != KTP_OK) {
+        return ngx_http_ktp_refuse(r, code);
+    }
+
+    ngx_str_set(&type, "");
+
+    if (r->headers_in.content_type) {
+        type = r->headers_in.content_type->value;
+    }
+
+    code = ktp_intake_create(&ctx->intake, &klcf->policy, &ctx->store,
+                             (char *) type.data, type.len);
+
+    if (code == KTP_OK) {
+        code =
+            ktp_intake_args(ctx->intake, (char *) r->args.data, r->args.len);
+    }
+
+    if (code != KTP_OK) {
+        return ngx_http_ktp_refuse(r, code);
+    }
+
+    max = ktp_intake_body_max(&klcf->policy,
+                              ktp_intake_request(ctx->intake)->type);
+
+    if (r->headers_in.content_length_n > max) {
+        return ngx_http_ktp_refuse(r, KTP_INVALID_PAYLOAD_IMAGE_SIZE);
+    }
+
+    return ngx_http_ktp_body_receive(r, ngx_http_ktp_body_complete);
+}
+
+
+/*
+ * A refusal takes the way of a body that is wrong from its beginning on, so
+ * that their times are the same, where the two can be compared: the body
+ * came with the head, and 401 is the end of it.
+ */
+
+ngx_int_t
+ngx_http_ktp_unauthorized(ngx_http_ktp_ctx_t    *ctx,
+                          ngx_http_ktp_client_t *other)
+{
+    ngx_http_request_t       *r;
+    ngx_http_ktp_loc_conf_t  *klcf;
+    ngx_http_core_loc_conf_t *clcf;
+
+    r = ctx->request;
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (klcf->upstream == NULL || r != r->main
+        || clcf->satisfy == NGX_HTTP_SATISFY_ANY || clcf->auth_delay
+        || clcf->error_pages || r->http_version >= NGX_HTTP_VERSION_20
+        || r->headers_in.expect || r->headers_in.chunked
+        || r->headers_in.content_length_n
+               > r->header_in->last - r->header_in->pos) {
+        return NGX_HTTP_UNAUTHORIZED;
+    }
+
+    ctx->refused = other;
+
+    ngx_http_finalize_request(r, ngx_http_ktp_request_handler(r));
+
+    return NGX_DONE;
+}
+
+
+/* Answers before one byte of the body was read. */
+
+static ngx_int_t
+ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_int_t rc;
+
+    if (r->http_version < NGX_HTTP_VERSION_20
+        && ((r->headers_in.expect && !r->expect_tested)
+            || code == KTP_INVALID_PAYLOAD_IMAGE_SIZE)) {
+        /*
+         * The answer may keep the body from being sent, or the body is more
+         * than is worth reading: the connection ends after the answer.
+         */
+
+        r->expect_tested = 1;
+        r->keepalive = 0;
+        r->lingering_close = 1;
+
+    } else {
+        rc = ngx_http_discard_request_body(r);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    r->main->count++;
+    ngx_http_ktp_answer_error(r, code);
+
+    return NGX_DONE;
+}
+
+
+ngx_http_ktp_ctx_t *
+ngx_http_ktp_create_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *pcln;
+    ngx_http_cleanup_t       *cln;
+    ngx_http_ktp_ctx_t       *ctx;
+    ngx_http_ktp_loc_conf_t  *klcf;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    if (ctx) {
+        return ctx;
+    }
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_ktp_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    pcln = ngx_pool_cleanup_add(r->pool, 0);
+    if (pcln == NULL) {
+        return NULL;
+    }
+
+    ctx->request = r;
+    ktp_store_init(&ctx->store,
+                   klcf->request_buffering ? &ngx_http_ktp_chunks_large
+                                           : &ngx_http_ktp_chunks_small,
+                   klcf->policy.max_size);
+
+    cln->handler = ngx_http_ktp_end;
+    cln->data = ctx;
+
+    pcln->handler = ngx_http_ktp_release;
+    pcln->data = ctx;
+
+    if (kmcf->image_hmac) {
+        ngx_http_ktp_digest_init(r, &ctx->digest);
+    }
+
+    ngx_http_set_ctx(r, ctx, ngx_http_ktp_module);
+
+    return ctx;
+}
+
+
+ngx_http_ktp_ctx_t *
+ngx_http_ktp_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t *cln;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (ctx || !(r->internal || r->filter_finalize)) {
+        return ctx;
+    }
+
+    /* an error page was served instead of ours: the slot was cleared */
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_ktp_release) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_ktp_is_ours(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    return klcf->upstream
+           || (ctx
+               && (ctx->intake || ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE));
+}
+
+
+/* The request ends, in whatever way; it is logged afterwards. */
+
+static void
+ngx_http_ktp_end(void *data)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    ngx_http_ktp_fetch_abort(ctx);
+
+    ngx_http_ktp_send_abort(ctx);
+
+    ngx_http_ktp_quota_settle(ctx);
+
+    if (ngx_http_ktp_is_ours(ctx->request, ctx)) {
+
+        /* nginx may have refused it by an answer of its own */
+
+        ctx->outcome = ngx_http_ktp_outcome(ctx->request, ctx);
+
+        if (ctx->outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
+            ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
+        }
+    }
+
+    ktp_store_free(&ctx->store);
+}
+
+
+/* The request's memory goes; what the log was made of goes with it. */
+
+static void
+ngx_http_ktp_release(void *data)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    ktp_store_free(&ctx->store);
+    ktp_intake_destroy(ctx->intake);
+    ktp_intake_destroy(ctx->fetched);
+    ngx_http_ktp_digest_free(&ctx->digest);
+}
+
+
+static void
+ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (code == KTP_OK) {
+        code = ktp_intake_finish(ctx->intake);
+    }
+
+    if (code == KTP_OK && ktp_intake_request(ctx->intake)->url[0]) {
+        code = ngx_http_ktp_fetch(r, ngx_http_ktp_image_complete);
+
+        if (code == KTP_OK) {
+            return;
+        }
+    }
+
+    ngx_http_ktp_image_complete(r, code);
+}
+
+
+static void
+ngx_http_ktp_image_complete(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (code == KTP_OK) {
+        code = ngx_http_ktp_image_hmac(r, ctx);
+    }
+
+    if (code == KTP_OK) {
+        code = ngx_http_ktp_send(r);
+    }
+
+    if (code != KTP_OK) {
+        ngx_http_ktp_send_abort(ctx);
+        ngx_http_ktp_answer_error(r, code);
+    }
+}
+
+
+/* The image is whole: notes its digest, if there is one. */
+
+static ktp_code_t
+ngx_http_ktp_image_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    u_char digest[KTP_HMAC_SIZE];
+
+    ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
+
+    if (ngx_http_ktp_digest_final(&ctx->digest, digest) != NGX_OK) {
+        return KTP_OK;
+    }
+
+    ctx->image_hmac.data = ngx_pnalloc(r->pool, KTP_HMAC_HEX);
+    if (ctx->image_hmac.data == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->image_hmac.len = KTP_HMAC_HEX;
+    ktp_hmac_hex((char *) ctx->image_hmac.data, digest);
+
+    return KTP_OK;
+}
+
+
+ngx_int_t
+ngx_http_ktp_header_value(ngx_str_t *value)
+{
+    size_t i;
+
+    if (value->len == 0) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        if ((value->data[i] < 0x20 && value->data[i] != '\t')
+            || value->data[i] >= 0x7f) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,421 @@
+#include "ngx_http_ktp_send.h"
+#include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_heap.h"
+#include "ngx_http_ktp_quota.h"
+#include "ngx_http_ktp_request.h"
+#include "ngx_http_ktp_secret.h"
+#include "ngx_http_ktp_trace.h"
+
+
+/*
+ * Bytes of an image that wait for the upstream, above which no more are read
+ * from the client; and what libcurl holds of them in its buffer.
+ */
+#define NGX_HTTP_KTP_STREAM_PENDING 8192
+#define NGX_HTTP_KTP_STREAM_BUFFER  16384
+
+
+static ktp_code_t ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length);
+static void       ngx_http_ktp_send_request(ngx_http_request_t *r,
+                                            ktp_request_t      *request);
+static ktp_code_t ngx_http_ktp_headers(ngx_http_request_t *r,
+                                       ngx_array_t        *headers);
+static ktp_code_t ngx_http_ktp_header(ngx_http_request_t *r,
+                                      ngx_array_t *headers, const char *name,
+                                      ngx_http_ktp_secret_t *secret);
+static size_t     ngx_http_ktp_send_read(void *data, u_char *buf, size_t size);
+static ngx_int_t  ngx_http_ktp_send_rewind(void *data);
+static void       ngx_http_ktp_call_ended(ngx_http_ktp_ctx_t *ctx);
+static void ngx_http_ktp_call_done(void *data, ngx_http_ktp_call_t *call);
+
+
+ktp_code_t
+ngx_http_ktp_send(ngx_http_request_t *r)
+{
+    ktp_code_t               code;
+    ktp_request_t            request;
+    ngx_connection_t        *c;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    ctx->image_size = ctx->store.size;
+
+    ngx_http_ktp_send_request(r, &request);
+
+    if (ctx->streaming) {
+        ktp_outgoing_complete(&ctx->outgoing, &request);
+        ngx_http_ktp_transport_resume(&ctx->call);
+
+    } else {
+        code = ktp_outgoing_init(&ctx->outgoing, &ctx->store, &request);
+
+        if (code == KTP_OK) {
+            code = ngx_http_ktp_send_start(r, ctx->outgoing.length);
+        }
+
+        if (code != KTP_OK) {
+            return code;
+        }
+    }
+
+    /* a client that goes away ends the request, and the request the call */
+
+    r->read_event_handler = klcf->ignore_client_abort ? ngx_http_block_reading
+                                                      : ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return KTP_OK;
+}
+
+
+ktp_code_t
+ngx_http_ktp_send_part(ngx_http_request_t *r)
+{
+    off_t               length;
+    size_t              size;
+    ktp_code_t          code;
+    ktp_request_t       request;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (ctx->streaming) {
+        ngx_http_ktp_transport_resume(&ctx->call);
+        return KTP_OK;
+    }
+
+    ngx_http_ktp_send_request(r, &request);
+
+    /* the dimensions are there once they were found to be right */
+
+    if (request.width == 0) {
+        return KTP_OK;
+    }
+
+    /*
+     * The length of the JSON follows from that of the image, which the body
+     * of a bare file tells.  Any other goes out in chunks.  Of a body that
+     * comes in chunks, nginx counts there what has come so far.
+     */
+
+    if (request.type == KTP_INTAKE_BINARY && !r->headers_in.chunked
+        && r->headers_in.content_length_n > 0) {
+        size = r->headers_in.content_length_n;
+        ktp_outgoing_stream(&ctx->outgoing, &ctx->store, &request, size);
+        length = ctx->outgoing.length;
+
+    } else {
+        size = ctx->store.max;
+        ktp_outgoing_stream(&ctx->outgoing, &ctx->store, &request, size);
+        length = -1;
+    }
+
+    ctx->call.buffer = NGX_HTTP_KTP_STREAM_BUFFER;
+
+    code = ngx_http_ktp_send_start(r, length);
+
+    if (code == KTP_OK) {
+        ctx->streaming = 1;
+    }
+
+    return code;
+}
+
+
+ngx_int_t
+ngx_http_ktp_send_full(ngx_http_ktp_ctx_t *ctx)
+{
+    return ctx->streaming
+           && ktp_outgoing_pending(&ctx->outgoing)
+                  >= ngx_min(NGX_HTTP_KTP_STREAM_PENDING, ctx->call.part);
+}
+
+
+void
+ngx_http_ktp_send_abort(ngx_http_ktp_ctx_t *ctx)
+{
+    if (ctx->calling) {
+        ngx_http_ktp_transport_abort(&ctx->call);
+        ngx_http_ktp_call_ended(ctx);
+    }
+}
+
+
+static ktp_code_t
+ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
+{
+    ngx_int_t                rc;
+    ktp_code_t               code;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_call_t     *call;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    call = &ctx->call;
+
+    call->headers = ngx_array_create(r->pool, 4, sizeof(ngx_str_t));
+    if (call->headers == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    code = ngx_http_ktp_headers(r, call->headers);
+    if (code != KTP_OK) {
+        return code;
+    }
+
+    call->upstream = klcf->upstream;
+    call->pool = r->pool;
+    call->log = r->connection->log;
+    call->body_length = length;
+    call->read = ngx_http_ktp_send_read;
+    call->rewind = ngx_http_ktp_send_rewind;
+    call->done = ngx_http_ktp_call_done;
+    call->data = ctx;
+
+    code = ngx_http_ktp_quota_take(ctx);
+    if (code != KTP_OK) {
+        return code;
+    }
+
+    r->connection->log->action = "calling ktp upstream";
+
+    rc = ngx_http_ktp_transport_start(call);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_BUSY ? KTP_SERVICE_UNAVAILABLE
+                              : KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->calling = 1;
+    ctx->called = 1;
+
+    return KTP_OK;
+}
+
+
+/* What the client asked for, but for what the location decides. */
+
+static void
+ngx_http_ktp_send_request(ngx_http_request_t *r, ktp_request_t *request)
+{
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    *request = *ktp_intake_request(ctx->intake);
+
+    if (klcf->validate_quality != KTP_FLAG_ABSENT) {
+        request->validate_quality = klcf->validate_quality;
+    }
+}
+
+
+/* All headers of the call; none is the client's. */
+
+static ktp_code_t
+ngx_http_ktp_headers(ngx_http_request_t *r, ngx_array_t *headers)
+{
+    ktp_code_t               code;
+    ngx_str_t               *h;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    h = ngx_array_push(headers);
+    if (h == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_set(h, "Content-Type: application/json");
+
+    h = ngx_array_push(headers);
+    if (h == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_set(h, "Accept: application/json");
+
+    code = ngx_http_ktp_trace_header(r, headers);
+
+    if (code == KTP_OK) {
+        code = ngx_http_ktp_header(r, headers, "App-ID", klcf->app_id);
+    }
+
+    if (code == KTP_OK) {
+        code = ngx_http_ktp_header(r, headers, "API-Key", klcf->api_key);
+    }
+
+    return code;
+}
+
+
+static ktp_code_t
+ngx_http_ktp_header(ngx_http_request_t *r, ngx_array_t *headers,
+                    const char *name, ngx_http_ktp_secret_t *secret)
+{
+    u_char    *p;
+    size_t     len;
+    ngx_str_t *h, value;
+
+    if (secret == NULL) {
+        return KTP_OK;
+    }
+
+    if (ngx_http_ktp_secret(r, secret, &value) != NGX_OK) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_ktp_header_value(&value) != NGX_OK) {
+
+        /* not the value: it is a secret */
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "value of \"%s\" for the upstream is empty or has a "
+                      "control character",
+                      name);
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    h = ngx_array_push(headers);
+    if (h == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    len = ngx_strlen(name) + sizeof(": ") - 1 + value.len;
+
+    p = ngx_http_ktp_heap_palloc(r->pool, len + 1);
+    if (p == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    h->len = len;
+    h->data = p;
+
+    p = ngx_sprintf(p, "%s: %V", name, &value);
+    *p = '\0';
+
+    return KTP_OK;
+}
+
+
+/* libcurl calls it while it runs: the request is not ended from here. */
+
+static size_t
+ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    size_t n;
+
+    n = ktp_outgoing_read(&ctx->outgoing, buf, size);
+
+    if (ctx->outgoing.open) {
+
+        if (!ngx_http_ktp_send_full(ctx)) {
+            ngx_http_ktp_body_resume(ctx->request);
+        }
+
+        return n ? n : NGX_HTTP_KTP_READ_AGAIN;
+    }
+
+    if (ctx->outgoing.written == ctx->outgoing.length) {
+        ngx_http_ktp_quota_sent(ctx);
+
+        if (ctx->call.body_length >= 0) {
+
+            /* never sent again: the image need not wait for the answer */
+
+            ktp_store_free(&ctx->store);
+        }
+    }
+
+    return n;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_send_rewind(void *data)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    return ktp_outgoing_rewind(&ctx->outgoing) == 0 ? NGX_OK : NGX_DECLINED;
+}
+
+
+/*
+ * The call is over.  Whether it may be billed is told here and nowhere else:
+ * a request whose last byte was never handed out cannot have been taken, and
+ * 401, 403 and 429 say that it was not.
+ */
+
+static void
+ngx_http_ktp_call_ended(ngx_http_ktp_ctx_t *ctx)
+{
+    ngx_http_ktp_call_t *call;
+
+    call = &ctx->call;
+
+    ctx->calling = 0;
+    ctx->streaming = 0;
+    ktp_store_free(&ctx->store);
+
+    if (call->result == NGX_HTTP_KTP_CALL_OK && call->status == NGX_HTTP_OK) {
+        ctx->billed = NGX_HTTP_KTP_BILLED_YES;
+
+    } else if (!call->handed_out || call->status == NGX_HTTP_UNAUTHORIZED
+               || call->status == NGX_HTTP_FORBIDDEN
+               || call->status == NGX_HTTP_TOO_MANY_REQUESTS) {
+        ctx->billed = NGX_HTTP_KTP_BILLED_NO;
+
+    } else {
+        ctx->billed = NGX_HTTP_KTP_BILLED_UNKNOWN;
+    }
+
+    ngx_http_ktp_quota_settle(ctx);
+}
+
+
+static void
+ngx_http_ktp_call_done(void *data, ngx_http_ktp_call_t *call)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    ngx_connection_t   *c;
+    ngx_http_request_t *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_http_ktp_call_ended(ctx);
+
+    if (r->reading_body) {
+
+        /* an answer, or none, before the body is whole */
+
+        ngx_http_ktp_body_stop(r);
+    }
+
+    if (call->result != NGX_HTTP_KTP_CALL_OK) {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0, "upstream call failed: %s%s",
+                      call->error,
+                      call->handed_out ? ", after the request was sent" : "");
+    }
+
+    ngx_http_ktp_answer_call(r, call);
+
+    ngx_http_run_posted_requests(c);
+}

@@ -1,0 +1,484 @@
+#include "ngx_http_ktp_variables.h"
+#include "ngx_http_ktp_request.h"
+#include "ngx_http_ktp_trace.h"
+
+
+/* What a variable is made of: a value of one of these kinds, or none. */
+typedef enum {
+    NGX_HTTP_KTP_VAR_OUTCOME,
+    NGX_HTTP_KTP_VAR_BILLED,
+    NGX_HTTP_KTP_VAR_ERROR_CODE,
+    NGX_HTTP_KTP_VAR_STATUS_CODE,
+    NGX_HTTP_KTP_VAR_CLIENT,
+    NGX_HTTP_KTP_VAR_TRACEPARENT,
+    NGX_HTTP_KTP_VAR_IMAGE_HMAC,
+    NGX_HTTP_KTP_VAR_NIK_HMAC,
+    NGX_HTTP_KTP_VAR_INTAKE,
+    NGX_HTTP_KTP_VAR_FORMAT,
+    NGX_HTTP_KTP_VAR_WIDTH,
+    NGX_HTTP_KTP_VAR_HEIGHT,
+    NGX_HTTP_KTP_VAR_BYTES,
+    NGX_HTTP_KTP_VAR_ADDR,
+    NGX_HTTP_KTP_VAR_STATUS,
+    NGX_HTTP_KTP_VAR_CONNECT_TIME,
+    NGX_HTTP_KTP_VAR_HEADER_TIME,
+    NGX_HTTP_KTP_VAR_RESPONSE_TIME,
+    NGX_HTTP_KTP_VAR_BYTES_SENT,
+    NGX_HTTP_KTP_VAR_RETRIES
+} ngx_http_ktp_var_t;
+
+
+static ngx_int_t ngx_http_ktp_variable(ngx_http_request_t        *r,
+                                       ngx_http_variable_value_t *v,
+                                       uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variable_link(ngx_http_request_t        *r,
+                                            ngx_http_variable_value_t *v,
+                                            uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_nik_hmac(ngx_http_request_t *r,
+                                       ngx_http_ktp_ctx_t *ctx,
+                                       ngx_str_t          *value);
+static ngx_int_t ngx_http_ktp_variable_image(ngx_http_request_t        *r,
+                                             ngx_http_variable_value_t *v,
+                                             uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variable_call(ngx_http_request_t        *r,
+                                            ngx_http_variable_value_t *v,
+                                            uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variable_text(ngx_http_variable_value_t *v,
+                                            const char                *text);
+static ngx_int_t ngx_http_ktp_variable_number(ngx_http_request_t        *r,
+                                              ngx_http_variable_value_t *v,
+                                              off_t                      n);
+static ngx_int_t ngx_http_ktp_variable_time(ngx_http_request_t        *r,
+                                            ngx_http_variable_value_t *v,
+                                            ngx_msec_int_t             ms);
+
+
+static const char *const ngx_http_ktp_outcomes[] = {
+    NULL,      "ok",     "rejected", "unauthorized", "quota", "upstream_error",
+    "timeout", "aborted"};
+
+static const char *const ngx_http_ktp_billed[] = {"no", "yes", "unknown"};
+
+static const char *const ngx_http_ktp_intakes[] = {"json", "multipart",
+                                                   "binary"};
+
+static const char *const ngx_http_ktp_formats[] = {NULL, "jpeg", "png"};
+
+/* they change while a request is at work, so that none is cached */
+
+#define ngx_http_ktp_var(name, get, kind)                                     \
+    {                                                                         \
+        ngx_string(name), NULL, get, kind, NGX_HTTP_VAR_NOCACHEABLE, 0        \
+    }
+
+static ngx_http_variable_t ngx_http_ktp_vars[] = {
+
+    ngx_http_ktp_var("ktp_outcome", ngx_http_ktp_variable,
+                     NGX_HTTP_KTP_VAR_OUTCOME),
+    ngx_http_ktp_var("ktp_billed", ngx_http_ktp_variable,
+                     NGX_HTTP_KTP_VAR_BILLED),
+    ngx_http_ktp_var("ktp_error_code", ngx_http_ktp_variable,
+                     NGX_HTTP_KTP_VAR_ERROR_CODE),
+    ngx_http_ktp_var("ktp_status_code", ngx_http_ktp_variable,
+                     NGX_HTTP_KTP_VAR_STATUS_CODE),
+    ngx_http_ktp_var("ktp_client", ngx_http_ktp_variable_link,
+                     NGX_HTTP_KTP_VAR_CLIENT),
+    ngx_http_ktp_var("ktp_traceparent", ngx_http_ktp_variable_link,
+                     NGX_HTTP_KTP_VAR_TRACEPARENT),
+    ngx_http_ktp_var("ktp_image_hmac", ngx_http_ktp_variable_link,
+                     NGX_HTTP_KTP_VAR_IMAGE_HMAC),
+    ngx_http_ktp_var("ktp_nik_hmac", ngx_http_ktp_variable_link,
+                     NGX_HTTP_KTP_VAR_NIK_HMAC),
+
+    ngx_http_ktp_var("ktp_intake", ngx_http_ktp_variable_image,
+                     NGX_HTTP_KTP_VAR_INTAKE),
+    ngx_http_ktp_var("ktp_image_format", ngx_http_ktp_variable_image,
+                     NGX_HTTP_KTP_VAR_FORMAT),
+    ngx_http_ktp_var("ktp_image_width", ngx_http_ktp_variable_image,
+                     NGX_HTTP_KTP_VAR_WIDTH),
+    ngx_http_ktp_var("ktp_image_height", ngx_http_ktp_variable_image,
+                     NGX_HTTP_KTP_VAR_HEIGHT),
+    ngx_http_ktp_var("ktp_image_bytes", ngx_http_ktp_variable_image,
+                     NGX_HTTP_KTP_VAR_BYTES),
+
+    ngx_http_ktp_var("ktp_upstream_addr", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_ADDR),
+    ngx_http_ktp_var("ktp_upstream_status", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_STATUS),
+    ngx_http_ktp_var("ktp_upstream_connect_time", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_CONNECT_TIME),
+    ngx_http_ktp_var("ktp_upstream_header_time", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_HEADER_TIME),
+    ngx_http_ktp_var("ktp_upstream_response_time", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_RESPONSE_TIME),
+    ngx_http_ktp_var("ktp_upstream_bytes_sent", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_BYTES_SENT),
+    ngx_http_ktp_var("ktp_retries", ngx_http_ktp_variable_call,
+                     NGX_HTTP_KTP_VAR_RETRIES),
+
+    ngx_http_null_variable};
+
+
+ngx_uint_t
+ngx_http_ktp_variables_used(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                 i;
+    ngx_http_variable_t       *v;
+    ngx_http_core_main_conf_t *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+        if (v[i].name.len == name->len
+            && ngx_strncmp(v[i].name.data, name->data, name->len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_ktp_variables_add(ngx_conf_t *cf)
+{
+    ngx_http_variable_t *var, *v;
+
+    for (v = ngx_http_ktp_vars; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                      uintptr_t data)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_ktp_get_ctx(r);
+
+    /* nginx may refuse a request before it comes to us */
+
+    if (!ngx_http_ktp_is_ours(r, ctx)) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    switch (data) {
+
+    case NGX_HTTP_KTP_VAR_OUTCOME:
+        return ngx_http_ktp_variable_text(
+            v, ngx_http_ktp_outcomes[ngx_http_ktp_outcome(r, ctx)]);
+
+    case NGX_HTTP_KTP_VAR_BILLED:
+        return ngx_http_ktp_variable_text(
+            v,
+            ngx_http_ktp_billed[ctx ? ctx->billed : NGX_HTTP_KTP_BILLED_NO]);
+
+    case NGX_HTTP_KTP_VAR_STATUS_CODE:
+        return ngx_http_ktp_variable_text(v, ctx ? ctx->answer.status_code
+                                                 : NULL);
+
+    default: /* NGX_HTTP_KTP_VAR_ERROR_CODE */
+        return ngx_http_ktp_variable_text(v, ngx_http_ktp_error_code(r, ctx));
+    }
+}
+
+
+const char *
+ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome)
+{
+    return ngx_http_ktp_outcomes[outcome];
+}
+
+
+ngx_http_ktp_outcome_t
+ngx_http_ktp_outcome(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    if (ctx && ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE) {
+        return ctx->outcome;
+    }
+
+    switch (r->err_status ? r->err_status : r->headers_out.status) {
+
+    case 0:
+        return NGX_HTTP_KTP_OUTCOME_NONE;
+
+    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
+        return NGX_HTTP_KTP_OUTCOME_ABORTED;
+
+    case NGX_HTTP_UNAUTHORIZED:
+    case NGX_HTTP_FORBIDDEN:
+        return NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED;
+
+    case NGX_HTTP_TOO_MANY_REQUESTS:
+        return NGX_HTTP_KTP_OUTCOME_QUOTA;
+
+    default:
+        return NGX_HTTP_KTP_OUTCOME_REJECTED;
+    }
+}
+
+
+const char *
+ngx_http_ktp_error_code(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    ktp_code_t code;
+
+    code = ctx ? ctx->code : KTP_OK;
+
+    if (code == KTP_OK && ctx && ctx->answer.error_code[0] != '\0') {
+        return ctx->answer.error_code;
+    }
+
+    if (code == KTP_OK && r->err_status) {
+        code = ktp_error_by_status(r->err_status);
+    }
+
+    return code == KTP_OK ? "" : ktp_error(code)->name;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variable_link(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                           uintptr_t data)
+{
+    ngx_int_t           rc;
+    ngx_str_t           value;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_ktp_get_ctx(r);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    rc = NGX_OK;
+
+    switch (data) {
+
+    case NGX_HTTP_KTP_VAR_CLIENT:
+        value = ctx->client;
+        break;
+
+    case NGX_HTTP_KTP_VAR_TRACEPARENT:
+        value = *ngx_http_ktp_traceparent(r, ctx);
+        break;
+
+    case NGX_HTTP_KTP_VAR_IMAGE_HMAC:
+        value = ctx->image_hmac;
+        break;
+
+    default: /* NGX_HTTP_KTP_VAR_NIK_HMAC */
+        rc = ngx_http_ktp_nik_hmac(r, ctx, &value);
+        break;
+    }
+
+    v->data = value.data;
+    v->len = value.len;
+    v->valid = value.len ? 1 : 0;
+    v->not_found = !v->valid;
+
+    return rc;
+}
+
+
+/* Made only when it is asked for: nothing else needs it. */
+
+static ngx_int_t
+ngx_http_ktp_nik_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx,
+                      ngx_str_t *value)
+{
+    u_char digest[KTP_HMAC_SIZE];
+
+    ngx_str_null(value);
+
+    if (ctx->answer.nik[0] == '\0'
+        || ngx_http_ktp_digest_hmac(r, (u_char *) ctx->answer.nik,
+                                    ngx_strlen(ctx->answer.nik), digest)
+               != 0) {
+        return NGX_OK;
+    }
+
+    value->data = ngx_pnalloc(r->pool, KTP_HMAC_HEX);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->len = KTP_HMAC_HEX;
+    ktp_hmac_hex((char *) value->data, digest);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variable_image(ngx_http_request_t        *r,
+                            ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_ktp_ctx_t  *ctx;
+    const ktp_request_t *request;
+
+    ctx = ngx_http_ktp_get_ctx(r);
+
+    if (ctx == NULL || ctx->intake == NULL || ctx->refused) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    request = ktp_intake_request(
+        ctx->fetched && data != NGX_HTTP_KTP_VAR_INTAKE ? ctx->fetched
+                                                        : ctx->intake);
+
+    switch (data) {
+
+    case NGX_HTTP_KTP_VAR_INTAKE:
+        return ngx_http_ktp_variable_text(v,
+                                          ngx_http_ktp_intakes[request->type]);
+
+    case NGX_HTTP_KTP_VAR_FORMAT:
+        return ngx_http_ktp_variable_text(
+            v, ngx_http_ktp_formats[request->format]);
+
+    case NGX_HTTP_KTP_VAR_WIDTH:
+        return ngx_http_ktp_variable_number(r, v, request->width);
+
+    case NGX_HTTP_KTP_VAR_HEIGHT:
+        return ngx_http_ktp_variable_number(r, v, request->height);
+
+    default: /* NGX_HTTP_KTP_VAR_BYTES */
+        return ngx_http_ktp_variable_number(r, v, ctx->image_size);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variable_call(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                           uintptr_t data)
+{
+    ngx_http_ktp_ctx_t  *ctx;
+    ngx_http_ktp_call_t *call;
+
+    ctx = ngx_http_ktp_get_ctx(r);
+
+    if (ctx == NULL || !ctx->called) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    call = &ctx->call;
+
+    switch (data) {
+
+    case NGX_HTTP_KTP_VAR_ADDR:
+        v->data = call->addr.data;
+        v->len = call->addr.len;
+        v->valid = call->addr.len ? 1 : 0;
+        v->not_found = !v->valid;
+        return NGX_OK;
+
+    case NGX_HTTP_KTP_VAR_STATUS:
+        return ngx_http_ktp_variable_number(r, v, call->status);
+
+    case NGX_HTTP_KTP_VAR_CONNECT_TIME:
+        return ngx_http_ktp_variable_time(r, v, call->connect_time);
+
+    case NGX_HTTP_KTP_VAR_HEADER_TIME:
+        return ngx_http_ktp_variable_time(r, v, call->header_time);
+
+    case NGX_HTTP_KTP_VAR_RESPONSE_TIME:
+        return ngx_http_ktp_variable_time(r, v, call->response_time);
+
+    case NGX_HTTP_KTP_VAR_BYTES_SENT:
+        return ngx_http_ktp_variable_number(r, v, call->bytes_sent);
+
+    default: /* NGX_HTTP_KTP_VAR_RETRIES */
+        v->not_found = 0;
+        v->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+        if (v->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        v->len = ngx_sprintf(v->data, "%ui", call->retries) - v->data;
+        v->valid = 1;
+        return NGX_OK;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variable_text(ngx_http_variable_value_t *v, const char *text)
+{
+    if (text == NULL || *text == '\0') {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = (u_char *) text;
+    v->len = ngx_strlen(text);
+    v->valid = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+/* 0 stands for none. */
+
+static ngx_int_t
+ngx_http_ktp_variable_number(ngx_http_request_t        *r,
+                             ngx_http_variable_value_t *v, off_t n)
+{
+    if (n == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_OFF_T_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%O", n) - v->data;
+    v->valid = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+/* Seconds with milliseconds, as nginx's own $upstream_..._time. */
+
+static ngx_int_t
+ngx_http_ktp_variable_time(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                           ngx_msec_int_t ms)
+{
+    if (ms < 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + 4);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%T.%03M", (time_t) ms / 1000,
+                         (ngx_msec_t) ms % 1000)
+             - v->data;
+    v->valid = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
+}

@@ -1,0 +1,100 @@
+/*
+ * Counters of ktp_zone: what requests came to, added up over all workers,
+ * and kept while the master process lives.  All words are changed by atomic
+ * operations, so that a worker that is killed leaves each of them right.
+ */
+
+#ifndef NGX_HTTP_KTP_METRICS_H
+#define NGX_HTTP_KTP_METRICS_H
+
+#include "ngx_http_ktp.h"
+
+
+/* Outcomes, but for NGX_HTTP_KTP_OUTCOME_NONE. */
+#define NGX_HTTP_KTP_METRICS_OUTCOMES NGX_HTTP_KTP_OUTCOME_ABORTED
+
+/*
+ * Codes that are told apart: the contract's, "" for none, and "other" for
+ * what an upstream may think up, so that there is an end to them.
+ */
+#define NGX_HTTP_KTP_METRICS_CODES 32
+
+#define NGX_HTTP_KTP_METRICS_BUCKETS 12
+
+/* Of one client; the counters of those that there is no room for are one. */
+struct ngx_http_ktp_counters_s {
+    ngx_atomic_t requests[NGX_HTTP_KTP_METRICS_OUTCOMES]
+                         [NGX_HTTP_KTP_METRICS_CODES];
+    ngx_atomic_t billed; /* calls that brought a result */
+    ngx_atomic_t maybe;  /* calls that may have been taken, for all we know */
+};
+
+typedef struct {
+    ngx_atomic_t count[NGX_HTTP_KTP_METRICS_BUCKETS + 1]; /* not cumulative */
+    ngx_atomic_t sum; /* milliseconds, or bytes */
+} ngx_http_ktp_histogram_t;
+
+/* The bounds of a histogram's buckets, in the unit of its sum. */
+typedef struct {
+    ngx_uint_t n;
+    uint64_t   bound[NGX_HTTP_KTP_METRICS_BUCKETS];
+} ngx_http_ktp_buckets_t;
+
+/* Of one worker; gauges go with the process. */
+typedef struct {
+    ngx_atomic_t                  pid; /* 0: free */
+    ngx_http_ktp_transport_stat_t transport;
+} ngx_http_ktp_worker_t;
+
+struct ngx_http_ktp_metrics_s {
+    ngx_http_ktp_counters_t other; /* of clients that there is no room for */
+
+    ngx_http_ktp_histogram_t request_time;
+    ngx_http_ktp_histogram_t upstream_time;
+    ngx_http_ktp_histogram_t image_size;
+
+    ngx_atomic_t received; /* bytes, of requests */
+    ngx_atomic_t sent;     /* to clients */
+    ngx_atomic_t upstream_sent;
+    ngx_atomic_t upstream_received;
+    ngx_atomic_t retries;
+    ngx_atomic_t opened; /* connections to upstreams, of workers gone */
+
+    ngx_uint_t            nworkers;
+    ngx_http_ktp_worker_t workers[];
+};
+
+
+extern const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_time_buckets;
+extern const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_size_buckets;
+
+
+/* The part of a new zone of size bytes; NULL: there is no room. */
+ngx_http_ktp_metrics_t *ngx_http_ktp_metrics_create(ngx_slab_pool_t *pool,
+                                                    size_t           size);
+
+/* Counts requests when they are logged.  For postconfiguration. */
+ngx_int_t ngx_http_ktp_metrics_init(ngx_conf_t *cf);
+
+/* A place for the worker's gauges.  For init_process. */
+void ngx_http_ktp_metrics_init_process(ngx_cycle_t *cycle);
+
+/* Whether this process has one. */
+ngx_uint_t ngx_http_ktp_metrics_counting(void);
+
+/* Gives it up.  For exit_process, when all connections are closed. */
+void ngx_http_ktp_metrics_exit(void);
+
+/* The code of a column, "" for none; NULL over the range.  Constant text. */
+const char *ngx_http_ktp_metrics_code(ngx_uint_t n);
+
+/*
+ * Calls and connections of all workers that are alive, and connections
+ * opened since the start.
+ */
+void ngx_http_ktp_metrics_workers(ngx_http_ktp_metrics_t        *metrics,
+                                  ngx_http_ktp_transport_stat_t *sum,
+                                  ngx_uint_t                    *workers);
+
+
+#endif /* NGX_HTTP_KTP_METRICS_H */

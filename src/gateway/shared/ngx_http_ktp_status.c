@@ -1,0 +1,736 @@
+#include "ngx_http_ktp_status.h"
+#include "ktp_json_writer.h"
+#include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_metrics.h"
+#include "ngx_http_ktp_quota.h"
+#include "ngx_http_ktp_variables.h"
+
+
+/* Bytes of one buffer of the answer. */
+#define NGX_HTTP_KTP_STATUS_BUF 16384
+
+/* The label of requests that are no client's, as in an access log. */
+#define NGX_HTTP_KTP_STATUS_NOBODY "-"
+
+/* The label of clients that the zone had no room for. */
+#define NGX_HTTP_KTP_STATUS_OTHER "*"
+
+
+typedef struct {
+    const char *name;
+    const char *type;
+    const char *help;
+} ngx_http_ktp_family_t;
+
+typedef struct {
+    const char *name;
+    ngx_str_t   value;
+} ngx_http_ktp_label_t;
+
+/* The answer while it is written. */
+typedef struct {
+    ngx_http_request_t          *request;
+    ngx_http_ktp_zone_t         *zone;
+    ngx_chain_t                 *out;
+    ngx_chain_t                **last;
+    ngx_buf_t                   *buf;
+    off_t                        size;
+    ktp_json_writer_t           *json; /* NULL: Prometheus' text */
+    const ngx_http_ktp_family_t *family;
+    unsigned                     failed : 1; /* no memory */
+} ngx_http_ktp_status_t;
+
+
+static ngx_int_t ngx_http_ktp_status_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_ktp_status_send(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_all(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_requests(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_rows(ngx_http_ktp_status_t   *st,
+                                          ngx_str_t               *client,
+                                          ngx_http_ktp_counters_t *counters);
+static void      ngx_http_ktp_status_billed(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_pair(ngx_http_ktp_status_t   *st,
+                                          ngx_str_t               *client,
+                                          ngx_http_ktp_counters_t *counters);
+static void      ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st,
+                                            ngx_uint_t             which);
+static void      ngx_http_ktp_status_shadowed(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_gauges(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_totals(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_histogram(ngx_http_ktp_status_t        *st,
+                                               ngx_uint_t                    family,
+                                               ngx_http_ktp_histogram_t     *h,
+                                               const ngx_http_ktp_buckets_t *b,
+                                               ngx_uint_t                    scale);
+static ngx_str_t ngx_http_ktp_status_name(ngx_http_ktp_slot_t *slot);
+static void      ngx_http_ktp_status_family(ngx_http_ktp_status_t *st,
+                                            ngx_uint_t             family);
+static void      ngx_http_ktp_status_family_end(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_single(ngx_http_ktp_status_t *st,
+                                            ngx_uint_t family, uint64_t value);
+static void      ngx_http_ktp_status_number(ngx_http_ktp_status_t *st,
+                                            const char            *suffix,
+                                            ngx_http_ktp_label_t  *labels,
+                                            ngx_uint_t n, uint64_t value);
+static void      ngx_http_ktp_status_sample(ngx_http_ktp_status_t *st,
+                                            const char            *suffix,
+                                            ngx_http_ktp_label_t  *labels,
+                                            ngx_uint_t n, ngx_str_t *value);
+static void      ngx_http_ktp_status_sample_json(ngx_http_ktp_status_t *st,
+                                                 const char            *suffix,
+                                                 ngx_http_ktp_label_t  *labels,
+                                                 ngx_uint_t n, ngx_str_t *value);
+static void      ngx_http_ktp_status_text(ngx_http_ktp_status_t *st,
+                                          const char            *text);
+static void   ngx_http_ktp_status_write(void *data, const char *p, size_t len);
+static size_t ngx_http_ktp_status_decimal(u_char *buf, uint64_t value,
+                                          ngx_uint_t scale);
+
+
+typedef enum {
+    NGX_HTTP_KTP_REQUESTS = 0,
+    NGX_HTTP_KTP_BILLABLE,
+    NGX_HTTP_KTP_QUOTA_LIMIT,
+    NGX_HTTP_KTP_QUOTA_USED,
+    NGX_HTTP_KTP_QUOTA_LEFT,
+    NGX_HTTP_KTP_SHADOWED,
+    NGX_HTTP_KTP_IN_FLIGHT,
+    NGX_HTTP_KTP_CONNECTIONS,
+    NGX_HTTP_KTP_OPENED,
+    NGX_HTTP_KTP_WORKERS,
+    NGX_HTTP_KTP_RETRIES,
+    NGX_HTTP_KTP_RECEIVED,
+    NGX_HTTP_KTP_SENT,
+    NGX_HTTP_KTP_UPSTREAM_SENT,
+    NGX_HTTP_KTP_UPSTREAM_RECEIVED,
+    NGX_HTTP_KTP_REQUEST_TIME,
+    NGX_HTTP_KTP_UPSTREAM_TIME,
+    NGX_HTTP_KTP_IMAGE_SIZE
+} ngx_http_ktp_family_id_t;
+
+static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
+    {"ktp_requests_total", "counter",
+     "Requests that ended, by client, outcome and error code."},
+    {"ktp_billable_calls_total", "counter",
+     "Calls of the upstream that are billed, or may be for all we know."},
+    {"ktp_client_quota_limit_calls", "gauge",
+     "Calls that a client may make in the period."},
+    {"ktp_client_quota_used_calls", "gauge",
+     "Calls that are counted for a client in the present period."},
+    {"ktp_client_quota_left_calls", "gauge",
+     "Calls that a client has left in the present period."},
+    {"ktp_client_quota_shadowed_calls_total", "counter",
+     "Calls that a quota in shadow would have refused."},
+    {"ktp_calls_in_flight", "gauge",
+     "Calls of the upstream that have not ended."},
+    {"ktp_upstream_connections", "gauge",
+     "Open connections to the upstream, idle ones as well."},
+    {"ktp_upstream_connections_opened_total", "counter",
+     "Connections to the upstream that were opened."},
+    {"ktp_workers", "gauge", "Worker processes, those about to exit as well."},
+    {"ktp_upstream_retries_total", "counter",
+     "Times that a call was sent anew."},
+    {"ktp_received_bytes_total", "counter", "Bytes of requests."},
+    {"ktp_sent_bytes_total", "counter", "Bytes of answers to clients."},
+    {"ktp_upstream_sent_bytes_total", "counter",
+     "Bytes of bodies sent to the upstream."},
+    {"ktp_upstream_received_bytes_total", "counter",
+     "Bytes of bodies that the upstream answered with."},
+    {"ktp_request_duration_seconds", "histogram",
+     "Time from the first byte of a request to its end."},
+    {"ktp_upstream_duration_seconds", "histogram",
+     "Time of a call of the upstream."},
+    {"ktp_image_size_bytes", "histogram",
+     "Size of the images that were complete and right."},
+};
+
+static ngx_str_t ngx_http_ktp_status_text_type =
+    ngx_string("text/plain; version=0.0.4; charset=utf-8");
+static ngx_str_t ngx_http_ktp_status_json_type =
+    ngx_string("application/json");
+
+static const char *const ngx_http_ktp_period_names[KTP_QUOTA_PERIODS] = {
+    "day", "month", "total"};
+
+static ngx_str_t ngx_http_ktp_status_inf = ngx_string("+Inf");
+
+
+char *
+ngx_http_ktp_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_core_loc_conf_t *clcf;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler == ngx_http_ktp_status_handler) {
+        return "is duplicate";
+    }
+
+    clcf->handler = ngx_http_ktp_status_handler;
+
+    kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
+    kmcf->status++;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_status_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                 rc;
+    ngx_str_t                 format;
+    ngx_http_ktp_status_t     st;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
+
+    ngx_memzero(&st, sizeof(ngx_http_ktp_status_t));
+    st.request = r;
+    st.zone = kmcf->zone;
+    st.last = &st.out;
+
+    if (ngx_http_arg(r, (u_char *) "format", 6, &format) == NGX_OK
+        && format.len == 4 && ngx_strncmp(format.data, "json", 4) == 0) {
+
+        st.json = ktp_json_writer_create(ngx_http_ktp_status_write, &st);
+        if (st.json == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ktp_json_writer_open(st.json);
+        ngx_http_ktp_status_all(&st);
+        ktp_json_writer_close(st.json);
+        ktp_json_writer_destroy(st.json);
+
+    } else {
+        ngx_http_ktp_status_all(&st);
+    }
+
+    if (st.failed || st.buf == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_ktp_status_send(&st);
+}
+
+
+static ngx_int_t
+ngx_http_ktp_status_send(ngx_http_ktp_status_t *st)
+{
+    ngx_int_t           rc;
+    ngx_str_t          *type;
+    ngx_http_request_t *r;
+
+    r = st->request;
+    type = st->json ? &ngx_http_ktp_status_json_type
+                    : &ngx_http_ktp_status_text_type;
+
+    st->buf->last_buf = 1;
+    st->buf->last_in_chain = 1;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = st->size;
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_output_filter(r, st->out);
+}
+
+
+static void
+ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
+{
+    ngx_http_ktp_metrics_t *metrics;
+
+    metrics = st->zone->shared->metrics;
+
+    ngx_http_ktp_status_requests(st);
+    ngx_http_ktp_status_billed(st);
+    ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_LIMIT);
+    ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_USED);
+    ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_LEFT);
+    ngx_http_ktp_status_shadowed(st);
+    ngx_http_ktp_status_gauges(st);
+    ngx_http_ktp_status_totals(st);
+
+    ngx_http_ktp_status_histogram(st, NGX_HTTP_KTP_REQUEST_TIME,
+                                  &metrics->request_time,
+                                  &ngx_http_ktp_metrics_time_buckets, 1000);
+    ngx_http_ktp_status_histogram(st, NGX_HTTP_KTP_UPSTREAM_TIME,
+                                  &metrics->upstream_time,
+                                  &ngx_http_ktp_metrics_time_buckets, 1000);
+    ngx_http_ktp_status_histogram(st, NGX_HTTP_KTP_IMAGE_SIZE,
+                                  &metrics->image_size,
+                                  &ngx_http_ktp_metrics_size_buckets, 1);
+}
+
+
+static ngx_str_t
+ngx_http_ktp_status_name(ngx_http_ktp_slot_t *slot)
+{
+    ngx_str_t        name;
+    static ngx_str_t nobody = ngx_string(NGX_HTTP_KTP_STATUS_NOBODY);
+
+    name.data = slot->account->name;
+    name.len = slot->sn.str.len;
+
+    return name.len ? name : nobody;
+}
+
+
+static void
+ngx_http_ktp_status_requests(ngx_http_ktp_status_t *st)
+{
+    ngx_str_t              name;
+    ngx_http_ktp_slot_t   *slot;
+    ngx_http_ktp_shared_t *sh;
+    static ngx_str_t       other = ngx_string(NGX_HTTP_KTP_STATUS_OTHER);
+
+    sh = st->zone->shared;
+
+    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_REQUESTS);
+
+    for (slot = sh->slots; slot; slot = slot->next) {
+        if (slot->counters && slot->counters != &sh->metrics->other) {
+            name = ngx_http_ktp_status_name(slot);
+            ngx_http_ktp_status_rows(st, &name, slot->counters);
+        }
+    }
+
+    ngx_http_ktp_status_rows(st, &other, &sh->metrics->other);
+    ngx_http_ktp_status_family_end(st);
+}
+
+
+/* Only what there was: most of the table is empty for ever. */
+
+static void
+ngx_http_ktp_status_rows(ngx_http_ktp_status_t *st, ngx_str_t *client,
+                         ngx_http_ktp_counters_t *counters)
+{
+    uint64_t             value;
+    ngx_uint_t           i, j;
+    const char          *code, *outcome;
+    ngx_http_ktp_label_t labels[3];
+
+    labels[0].name = "client";
+    labels[0].value = *client;
+    labels[1].name = "outcome";
+    labels[2].name = "error_code";
+
+    for (i = 0; i < NGX_HTTP_KTP_METRICS_OUTCOMES; i++) {
+        for (j = 0; j < NGX_HTTP_KTP_METRICS_CODES; j++) {
+
+            value = counters->requests[i][j];
+            code = ngx_http_ktp_metrics_code(j);
+
+            if (value == 0 || code == NULL) {
+                continue;
+            }
+
+            outcome = ngx_http_ktp_outcome_name(i + 1);
+
+            labels[1].value.data = (u_char *) outcome;
+            labels[1].value.len = ngx_strlen(outcome);
+            labels[2].value.data = (u_char *) code;
+            labels[2].value.len = ngx_strlen(code);
+
+            ngx_http_ktp_status_number(st, "", labels, 3, value);
+        }
+    }
+}
+
+
+static void
+ngx_http_ktp_status_billed(ngx_http_ktp_status_t *st)
+{
+    ngx_str_t              name;
+    ngx_http_ktp_slot_t   *slot;
+    ngx_http_ktp_shared_t *sh;
+    static ngx_str_t       other = ngx_string(NGX_HTTP_KTP_STATUS_OTHER);
+
+    sh = st->zone->shared;
+
+    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_BILLABLE);
+
+    for (slot = sh->slots; slot; slot = slot->next) {
+        if (slot->counters && slot->counters != &sh->metrics->other) {
+            name = ngx_http_ktp_status_name(slot);
+            ngx_http_ktp_status_pair(st, &name, slot->counters);
+        }
+    }
+
+    if (sh->metrics->other.billed || sh->metrics->other.maybe) {
+        ngx_http_ktp_status_pair(st, &other, &sh->metrics->other);
+    }
+
+    ngx_http_ktp_status_family_end(st);
+}
+
+
+static void
+ngx_http_ktp_status_pair(ngx_http_ktp_status_t *st, ngx_str_t *client,
+                         ngx_http_ktp_counters_t *counters)
+{
+    ngx_http_ktp_label_t labels[2];
+
+    labels[0].name = "client";
+    labels[0].value = *client;
+    labels[1].name = "billed";
+
+    ngx_str_set(&labels[1].value, "yes");
+    ngx_http_ktp_status_number(st, "", labels, 2, counters->billed);
+
+    ngx_str_set(&labels[1].value, "unknown");
+    ngx_http_ktp_status_number(st, "", labels, 2, counters->maybe);
+}
+
+
+/*
+ * Of clients that have called, or whose quota was used before a restart: of
+ * 100,000 that never do, nobody wants three lines each.
+ */
+
+static void
+ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st, ngx_uint_t which)
+{
+    uint64_t                     value, used;
+    ngx_uint_t                   i, p;
+    ngx_http_ktp_label_t         labels[2];
+    ngx_http_ktp_client_t      **client;
+    ngx_http_ktp_client_quota_t *quota;
+
+    ngx_http_ktp_status_family(st, which);
+
+    client = st->zone->clients->elts;
+
+    for (i = 0; i < st->zone->clients->nelts; i++) {
+
+        for (p = 0; p < KTP_QUOTA_PERIODS; p++) {
+            quota = &client[i]->quota[p];
+
+            if (!quota->set) {
+                continue;
+            }
+
+            used = ngx_http_ktp_quota_used(client[i], p);
+
+            if (used == 0 && client[i]->slot->counters == NULL) {
+                continue;
+            }
+
+            value = which == NGX_HTTP_KTP_QUOTA_LIMIT  ? quota->limit
+                    : which == NGX_HTTP_KTP_QUOTA_USED ? used
+                    : used < quota->limit              ? quota->limit - used
+                                                       : 0;
+
+            labels[0].name = "client";
+            labels[0].value = client[i]->sn.str;
+            labels[1].name = "period";
+            labels[1].value.data = (u_char *) ngx_http_ktp_period_names[p];
+            labels[1].value.len = ngx_strlen(labels[1].value.data);
+
+            ngx_http_ktp_status_number(st, "", labels, 2, value);
+        }
+    }
+
+    ngx_http_ktp_status_family_end(st);
+}
+
+
+static void
+ngx_http_ktp_status_shadowed(ngx_http_ktp_status_t *st)
+{
+    ngx_http_ktp_slot_t *slot;
+    ngx_http_ktp_label_t label;
+
+    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_SHADOWED);
+
+    for (slot = st->zone->shared->slots; slot; slot = slot->next) {
+        if (slot->account->shadowed) {
+            label.name = "client";
+            label.value = ngx_http_ktp_status_name(slot);
+            ngx_http_ktp_status_number(st, "", &label, 1,
+                                       slot->account->shadowed);
+        }
+    }
+
+    ngx_http_ktp_status_family_end(st);
+}
+
+
+static void
+ngx_http_ktp_status_gauges(ngx_http_ktp_status_t *st)
+{
+    ngx_uint_t                    workers;
+    ngx_http_ktp_transport_stat_t sum;
+
+    ngx_http_ktp_metrics_workers(st->zone->shared->metrics, &sum, &workers);
+
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_IN_FLIGHT, sum.calls);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_CONNECTIONS, sum.connections);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_OPENED, sum.opened);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_WORKERS, workers);
+}
+
+
+static void
+ngx_http_ktp_status_totals(ngx_http_ktp_status_t *st)
+{
+    ngx_http_ktp_metrics_t *metrics;
+
+    metrics = st->zone->shared->metrics;
+
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_RETRIES, metrics->retries);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_RECEIVED, metrics->received);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_SENT, metrics->sent);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_UPSTREAM_SENT,
+                               metrics->upstream_sent);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_UPSTREAM_RECEIVED,
+                               metrics->upstream_received);
+}
+
+
+static void
+ngx_http_ktp_status_histogram(ngx_http_ktp_status_t *st, ngx_uint_t family,
+                              ngx_http_ktp_histogram_t     *h,
+                              const ngx_http_ktp_buckets_t *b,
+                              ngx_uint_t                    scale)
+{
+    u_char               buf[NGX_INT64_LEN + 4];
+    uint64_t             count;
+    ngx_str_t            sum;
+    ngx_uint_t           i;
+    ngx_http_ktp_label_t label;
+
+    ngx_http_ktp_status_family(st, family);
+
+    label.name = "le";
+    count = 0;
+
+    for (i = 0; i < b->n; i++) {
+        count += h->count[i];
+        label.value.data = buf;
+        label.value.len = ngx_http_ktp_status_decimal(buf, b->bound[i], scale);
+        ngx_http_ktp_status_number(st, "_bucket", &label, 1, count);
+    }
+
+    count += h->count[b->n];
+    label.value = ngx_http_ktp_status_inf;
+    ngx_http_ktp_status_number(st, "_bucket", &label, 1, count);
+
+    sum.data = buf;
+    sum.len = ngx_http_ktp_status_decimal(buf, h->sum, scale);
+    ngx_http_ktp_status_sample(st, "_sum", NULL, 0, &sum);
+    ngx_http_ktp_status_number(st, "_count", NULL, 0, count);
+
+    ngx_http_ktp_status_family_end(st);
+}
+
+
+/* value divided by scale, which is 1 or 1000; no zeroes at the end. */
+
+static size_t
+ngx_http_ktp_status_decimal(u_char *buf, uint64_t value, ngx_uint_t scale)
+{
+    u_char *p;
+
+    if (scale == 1) {
+        return ngx_sprintf(buf, "%uL", value) - buf;
+    }
+
+    p = ngx_sprintf(buf, "%uL.%03uL", value / 1000, value % 1000);
+
+    while (p[-1] == '0') {
+        p--;
+    }
+
+    if (p[-1] == '.') {
+        p--;
+    }
+
+    return p - buf;
+}
+
+
+static void
+ngx_http_ktp_status_family(ngx_http_ktp_status_t *st, ngx_uint_t family)
+{
+    const ngx_http_ktp_family_t *f;
+
+    f = &ngx_http_ktp_families[family];
+    st->family = f;
+
+    if (st->json) {
+        ktp_json_writer_string(st->json, f->name, ngx_strlen(f->name));
+        ktp_json_writer_open_array(st->json);
+        return;
+    }
+
+    ngx_http_ktp_status_text(st, "# HELP ");
+    ngx_http_ktp_status_text(st, f->name);
+    ngx_http_ktp_status_text(st, " ");
+    ngx_http_ktp_status_text(st, f->help);
+    ngx_http_ktp_status_text(st, "\n# TYPE ");
+    ngx_http_ktp_status_text(st, f->name);
+    ngx_http_ktp_status_text(st, " ");
+    ngx_http_ktp_status_text(st, f->type);
+    ngx_http_ktp_status_text(st, "\n");
+}
+
+
+static void
+ngx_http_ktp_status_family_end(ngx_http_ktp_status_t *st)
+{
+    if (st->json) {
+        ktp_json_writer_close_array(st->json);
+    }
+}
+
+
+static void
+ngx_http_ktp_status_single(ngx_http_ktp_status_t *st, ngx_uint_t family,
+                           uint64_t value)
+{
+    ngx_http_ktp_status_family(st, family);
+    ngx_http_ktp_status_number(st, "", NULL, 0, value);
+    ngx_http_ktp_status_family_end(st);
+}
+
+
+static void
+ngx_http_ktp_status_number(ngx_http_ktp_status_t *st, const char *suffix,
+                           ngx_http_ktp_label_t *labels, ngx_uint_t n,
+                           uint64_t value)
+{
+    u_char    buf[NGX_INT64_LEN];
+    ngx_str_t digits;
+
+    digits.data = buf;
+    digits.len = ngx_sprintf(buf, "%uL", value) - buf;
+
+    ngx_http_ktp_status_sample(st, suffix, labels, n, &digits);
+}
+
+
+static void
+ngx_http_ktp_status_sample(ngx_http_ktp_status_t *st, const char *suffix,
+                           ngx_http_ktp_label_t *labels, ngx_uint_t n,
+                           ngx_str_t *value)
+{
+    ngx_uint_t k;
+
+    if (st->json) {
+        ngx_http_ktp_status_sample_json(st, suffix, labels, n, value);
+        return;
+    }
+
+    ngx_http_ktp_status_text(st, st->family->name);
+    ngx_http_ktp_status_text(st, suffix);
+
+    for (k = 0; k < n; k++) {
+        ngx_http_ktp_status_text(st, k ? "," : "{");
+        ngx_http_ktp_status_text(st, labels[k].name);
+        ngx_http_ktp_status_text(st, "=\"");
+
+        /* a client's name has nothing that would be escaped */
+
+        ngx_http_ktp_status_write(st, (char *) labels[k].value.data,
+                                  labels[k].value.len);
+        ngx_http_ktp_status_text(st, "\"");
+    }
+
+    ngx_http_ktp_status_text(st, n ? "} " : " ");
+    ngx_http_ktp_status_write(st, (char *) value->data, value->len);
+    ngx_http_ktp_status_text(st, "\n");
+}
+
+
+/* Parts of a histogram are told by "sample": "bucket", "sum" or "count". */
+
+static void
+ngx_http_ktp_status_sample_json(ngx_http_ktp_status_t *st, const char *suffix,
+                                ngx_http_ktp_label_t *labels, ngx_uint_t n,
+                                ngx_str_t *value)
+{
+    ngx_uint_t k;
+
+    ktp_json_writer_open(st->json);
+
+    if (*suffix) {
+        ktp_json_writer_string(st->json, "sample", 6);
+        ktp_json_writer_string(st->json, suffix + 1, ngx_strlen(suffix + 1));
+    }
+
+    for (k = 0; k < n; k++) {
+        ktp_json_writer_string(st->json, labels[k].name,
+                               ngx_strlen(labels[k].name));
+        ktp_json_writer_string(st->json, (char *) labels[k].value.data,
+                               labels[k].value.len);
+    }
+
+    ktp_json_writer_string(st->json, "value", 5);
+    ktp_json_writer_number(st->json, (char *) value->data, value->len);
+    ktp_json_writer_close(st->json);
+}
+
+
+static void
+ngx_http_ktp_status_text(ngx_http_ktp_status_t *st, const char *text)
+{
+    ngx_http_ktp_status_write(st, text, ngx_strlen(text));
+}
+
+
+static void
+ngx_http_ktp_status_write(void *data, const char *p, size_t len)
+{
+    ngx_http_ktp_status_t *st = data;
+
+    size_t       n;
+    ngx_chain_t *cl;
+
+    while (len && !st->failed) {
+
+        if (st->buf == NULL || st->buf->last == st->buf->end) {
+            cl = ngx_alloc_chain_link(st->request->pool);
+            st->buf = ngx_create_temp_buf(st->request->pool,
+                                          NGX_HTTP_KTP_STATUS_BUF);
+
+            if (cl == NULL || st->buf == NULL) {
+                st->failed = 1;
+                return;
+            }
+
+            cl->buf = st->buf;
+            cl->next = NULL;
+            *st->last = cl;
+            st->last = &cl->next;
+        }
+
+        n = ngx_min(len, (size_t) (st->buf->end - st->buf->last));
+        st->buf->last = ngx_cpymem(st->buf->last, p, n);
+        st->size += n;
+        p += n;
+        len -= n;
+    }
+}

@@ -1,0 +1,509 @@
+#include "ngx_http_ktp_transport_curl.h"
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <openssl/ssl.h>
+
+
+/* The first buffer of an answer; they have about 1 KB. */
+#define NGX_HTTP_KTP_ANSWER_SIZE 4096
+
+
+static size_t ngx_http_ktp_transfer_read(char *buf, size_t size, size_t n,
+                                         void *data);
+static int    ngx_http_ktp_transfer_seek(void *data, curl_off_t offset,
+                                         int origin);
+static int    ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip,
+                                          int port, int local_port);
+static void   ngx_http_ktp_transfer_records(ngx_http_ktp_transfer_t *t);
+static ngx_int_t ngx_http_ktp_call_rewind(ngx_http_ktp_call_t *call);
+static ngx_int_t ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call,
+                                            char *ip, int port);
+static size_t    ngx_http_ktp_transfer_write(char *p, size_t size, size_t n,
+                                             void *data);
+static size_t    ngx_http_ktp_transfer_header(char *p, size_t size, size_t n,
+                                              void *data);
+static void      ngx_http_ktp_transfer_heard(ngx_http_ktp_transfer_t *t);
+static curl_socket_t ngx_http_ktp_transfer_open(void                 *data,
+                                                curlsocktype          purpose,
+                                                struct curl_sockaddr *addr);
+static void          ngx_http_ktp_call_facts(ngx_http_ktp_call_t *call);
+static void          ngx_http_ktp_call_addr(ngx_http_ktp_call_t *call);
+
+
+void
+ngx_http_ktp_transport_callback_set(ngx_http_ktp_transfer_t *t)
+{
+    CURL *easy;
+
+    easy = t->easy;
+
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, ngx_http_ktp_transfer_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, t);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, ngx_http_ktp_transfer_seek);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
+                     ngx_http_ktp_transfer_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ngx_http_ktp_transfer_write);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
+                     ngx_http_ktp_transfer_begin);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+                     ngx_http_ktp_transfer_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION,
+                     ngx_http_ktp_transport_socket_close);
+}
+
+
+/*
+ * The last byte is held back for the call after that which gets all others:
+ * libcurl makes it when the socket has taken them, so that a connection that
+ * turns out to be dead on the way has not had the whole request.
+ */
+
+static size_t
+ngx_http_ktp_transfer_read(char *buf, size_t size, size_t n, void *data)
+{
+    ngx_http_ktp_transfer_t *t = data;
+
+    off_t                left;
+    size_t               len;
+    ngx_http_ktp_call_t *call;
+
+    call = t->call;
+
+    if (call == NULL) {
+        return CURL_READFUNC_ABORT;
+    }
+
+    len = ngx_min(size * n, call->part);
+
+    if (call->body_length >= 0) {
+        left = call->body_length - call->sent;
+
+        if (left > 1 && (off_t) len >= left) {
+            len = left - 1;
+        }
+
+    } else {
+        left = 0;
+    }
+
+    len = call->read(call->data, (u_char *) buf, len);
+
+    call->starved = len == NGX_HTTP_KTP_READ_AGAIN;
+
+    if (call->starved) {
+        return CURL_READFUNC_PAUSE;
+    }
+
+    if (len == NGX_HTTP_KTP_READ_ERROR || (len == 0 && left)) {
+        call->stopped = 1;
+        return CURL_READFUNC_ABORT;
+    }
+
+    call->sent += len;
+    ngx_http_ktp_transport.reads++;
+
+    if (call->body_length < 0 ? len == 0 : call->sent == call->body_length) {
+        call->handed_out = 1;
+    }
+
+    ngx_http_ktp_transport_callback_progress(call);
+
+    return len;
+}
+
+
+/*
+ * libcurl repeats a request by itself when a kept connection turns out to be
+ * dead.  It may, while the request was never whole.
+ */
+
+static int
+ngx_http_ktp_transfer_seek(void *data, curl_off_t offset, int origin)
+{
+    ngx_http_ktp_transfer_t *t = data;
+
+    if (t->call == NULL || offset != 0 || origin != SEEK_SET) {
+        return CURL_SEEKFUNC_FAIL;
+    }
+
+    return ngx_http_ktp_call_rewind(t->call) == NGX_OK ? CURL_SEEKFUNC_OK
+                                                       : CURL_SEEKFUNC_FAIL;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_call_rewind(ngx_http_ktp_call_t *call)
+{
+    if (call->handed_out || call->retries >= call->upstream->retries) {
+        call->unrepeatable = 1;
+        return NGX_DECLINED;
+    }
+
+    if (call->sent) {
+        if (call->rewind == NULL || call->rewind(call->data) != NGX_OK) {
+            call->unrepeatable = 1;
+            return NGX_DECLINED;
+        }
+
+        call->sent = 0;
+        call->moved = 0;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A request is about to go out.  The second time it is libcurl's repeat,
+ * which asks for no rewind when it has filled its buffer and sent nothing.
+ */
+
+static int
+ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip, int port,
+                            int local_port)
+{
+    ngx_http_ktp_transfer_t *t = data;
+
+    ngx_http_ktp_call_t *call;
+
+    call = t->call;
+
+    if (call == NULL) {
+        return CURL_PREREQFUNC_ABORT;
+    }
+
+    /* the socket callback is not asked for a connection that is reused */
+
+    if (call->guard && ngx_http_ktp_call_guard_ip(call, ip, port) != NGX_OK) {
+        call->stopped = 1;
+        return CURL_PREREQFUNC_ABORT;
+    }
+
+    if (call->begun) {
+        if (ngx_http_ktp_call_rewind(call) != NGX_OK) {
+            return CURL_PREREQFUNC_ABORT;
+        }
+
+        ngx_log_error(NGX_LOG_WARN, call->log, 0,
+                      "upstream call is sent again: the connection was kept "
+                      "and had ended");
+        call->retries++;
+    }
+
+    call->begun = 1;
+
+    ngx_http_ktp_transfer_records(t);
+
+    return CURL_PREREQFUNC_OK;
+}
+
+
+/*
+ * OpenSSL keeps a record that could not be sent in a buffer for the largest
+ * one.  The connection may have been another call's before.
+ */
+
+static void
+ngx_http_ktp_transfer_records(ngx_http_ktp_transfer_t *t)
+{
+    long                        connects;
+    struct curl_tlssessioninfo *tls;
+
+    if (curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK
+        || tls->backend != CURLSSLBACKEND_OPENSSL || tls->internals == NULL) {
+        return;
+    }
+
+    (void) SSL_set_max_send_fragment(
+        tls->internals, ngx_min(t->call->part, SSL3_RT_MAX_PLAIN_LENGTH));
+
+    if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects)
+            == CURLE_OK
+        && connects) {
+        ngx_http_ktp_transport_trim();
+    }
+}
+
+
+static ngx_int_t
+ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call, char *ip, int port)
+{
+    struct sockaddr_in  sin;
+    struct sockaddr_in6 sin6;
+
+    ngx_memzero(&sin, sizeof(struct sockaddr_in));
+    ngx_memzero(&sin6, sizeof(struct sockaddr_in6));
+
+    if (inet_pton(AF_INET, ip, &sin.sin_addr) == 1) {
+        sin.sin_family = AF_INET;
+        sin.sin_port = htons(port);
+        return call->guard(call->data, (struct sockaddr *) &sin);
+    }
+
+    if (inet_pton(AF_INET6, ip, &sin6.sin6_addr) == 1) {
+        sin6.sin6_family = AF_INET6;
+        sin6.sin6_port = htons(port);
+        return call->guard(call->data, (struct sockaddr *) &sin6);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static curl_socket_t
+ngx_http_ktp_transfer_open(void *data, curlsocktype purpose,
+                           struct curl_sockaddr *addr)
+{
+    ngx_http_ktp_transfer_t *t = data;
+
+    ngx_http_ktp_call_t *call;
+
+    call = t->call;
+
+    if (t->name) {
+        ngx_http_ktp_transport_name_end(t, CURLE_OK);
+    }
+
+    if (call == NULL) {
+        return CURL_SOCKET_BAD;
+    }
+
+    if (call->guard && call->guard(call->data, &addr->addr) != NGX_OK) {
+        call->stopped = 1;
+        return CURL_SOCKET_BAD;
+    }
+
+    return ngx_http_ktp_transport_socket_open(t, addr);
+}
+
+
+static size_t
+ngx_http_ktp_transfer_header(char *p, size_t size, size_t n, void *data)
+{
+    ngx_http_ktp_transfer_heard(data);
+
+    return size * n;
+}
+
+
+/* libcurl is inside itself here: the call goes on in an event. */
+
+static void
+ngx_http_ktp_transfer_heard(ngx_http_ktp_transfer_t *t)
+{
+    if (t->call && t->call->starved) {
+        t->heard = 1;
+        ngx_post_event(&ngx_http_ktp_transport.answered, &ngx_posted_events);
+    }
+}
+
+
+static size_t
+ngx_http_ktp_transfer_write(char *p, size_t size, size_t n, void *data)
+{
+    ngx_http_ktp_transfer_t *t = data;
+
+    long                 status;
+    u_char              *body;
+    size_t               len, need;
+    ngx_http_ktp_call_t *call;
+
+    call = t->call;
+    len = size * n;
+
+    if (call == NULL) {
+        return 0;
+    }
+
+    ngx_http_ktp_transport_callback_progress(call);
+    ngx_http_ktp_transfer_heard(t);
+
+    /* libcurl's own time is that of the first byte of an upload that went */
+
+    if (call->header_time == -1) {
+        call->header_time = ngx_current_msec - call->start;
+    }
+
+    if (call->write) {
+        status = 0;
+        (void) curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+
+        if (status != 200
+            || call->write(call->data, (u_char *) p, len) != NGX_OK) {
+            call->stopped = 1;
+            return 0;
+        }
+
+        return len;
+    }
+
+    if (len > call->upstream->max_response - call->body.len) {
+        call->too_large = 1;
+        return 0;
+    }
+
+    need = call->body.len + len;
+
+    if (need > call->allocated) {
+        need = ngx_max(need, 2 * call->allocated);
+        need = ngx_max(need, NGX_HTTP_KTP_ANSWER_SIZE);
+
+        body = ngx_pnalloc(call->pool, need);
+        if (body == NULL) {
+            return 0;
+        }
+
+        if (call->body.len) {
+            ngx_memcpy(body, call->body.data, call->body.len);
+            (void) ngx_pfree(call->pool, call->body.data);
+        }
+
+        call->body.data = body;
+        call->allocated = need;
+    }
+
+    ngx_memcpy(call->body.data + call->body.len, p, len);
+    call->body.len += len;
+
+    return len;
+}
+
+
+void
+ngx_http_ktp_transport_callback_progress(ngx_http_ktp_call_t *call)
+{
+    ngx_msec_t     timer;
+    ngx_msec_int_t left;
+
+    left = (ngx_msec_int_t) (call->deadline - ngx_current_msec);
+    left = ngx_max(left, 1);
+
+    timer = ngx_min(call->upstream->read_timeout, (ngx_msec_t) left);
+
+    ngx_add_timer(&call->timer, timer);
+}
+
+
+void
+ngx_http_ktp_transport_callback_result(ngx_http_ktp_call_t *call, CURLcode rc)
+{
+    ngx_http_ktp_call_facts(call);
+
+    if (call->stopped) {
+        call->result = NGX_HTTP_KTP_CALL_STOPPED;
+        call->error = "stopped";
+        return;
+    }
+
+    if (rc == CURLE_OK) {
+        call->result = NGX_HTTP_KTP_CALL_OK;
+        return;
+    }
+
+    if (call->too_large) {
+        call->result = NGX_HTTP_KTP_CALL_TOO_LARGE;
+        call->error = "too large answer";
+        return;
+    }
+
+    if (call->unrepeatable) {
+        call->result = NGX_HTTP_KTP_CALL_FAILED;
+        call->error = "the connection was kept and had ended";
+        return;
+    }
+
+    call->result = rc == CURLE_OPERATION_TIMEDOUT ? NGX_HTTP_KTP_CALL_TIMEOUT
+                                                  : NGX_HTTP_KTP_CALL_FAILED;
+    call->error = curl_easy_strerror(rc);
+}
+
+
+static void
+ngx_http_ktp_call_facts(ngx_http_ktp_call_t *call)
+{
+    char      *s;
+    CURL      *easy;
+    long       n;
+    u_char    *p;
+    size_t     len;
+    curl_off_t us;
+
+    easy = ((ngx_http_ktp_transfer_t *) call->transfer)->easy;
+
+    call->response_time = ngx_current_msec - call->start;
+
+    if (curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &n) == CURLE_OK) {
+        call->status = n;
+    }
+
+    if (curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &us) == CURLE_OK
+        && us) {
+        call->connect_time = us / 1000;
+    }
+
+    if (call->header_time == -1 && call->status) {
+        call->header_time = call->response_time;
+    }
+
+    if (curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &us) == CURLE_OK) {
+        call->bytes_sent = us;
+    }
+
+    s = NULL;
+
+    if (curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &s) == CURLE_OK && s) {
+        len = ngx_strlen(s);
+        p = ngx_pnalloc(call->pool, len);
+
+        if (p) {
+            ngx_memcpy(p, s, len);
+            call->content_type.data = p;
+            call->content_type.len = len;
+        }
+    }
+
+    ngx_http_ktp_call_addr(call);
+}
+
+
+static void
+ngx_http_ktp_call_addr(ngx_http_ktp_call_t *call)
+{
+    char   *s;
+    CURL   *easy;
+    long    port;
+    u_char *p;
+
+    easy = ((ngx_http_ktp_transfer_t *) call->transfer)->easy;
+
+    if (call->upstream->unix_socket.len) {
+        call->addr = call->upstream->unix_socket;
+        return;
+    }
+
+    s = NULL;
+    port = 0;
+
+    (void) curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
+
+    if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &s) != CURLE_OK
+        || s == NULL || *s == '\0') {
+        return;
+    }
+
+    p = ngx_pnalloc(call->pool, NGX_SOCKADDR_STRLEN);
+    if (p == NULL) {
+        return;
+    }
+
+    call->addr.data = p;
+    call->addr.len =
+        ngx_snprintf(p, NGX_SOCKADDR_STRLEN,
+                     ngx_strchr(s, ':') ? "[%s]:%l" : "%s:%l", s, port)
+        - p;
+}

@@ -1,0 +1,249 @@
+#include "ngx_http_ktp_transport_curl.h"
+#include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_heap.h"
+#include <sys/mman.h>
+
+
+/*
+ * The head of a request has the credentials, and libcurl composes it in small
+ * allocations: they are wiped when they are freed.
+ *
+ * Allocations that an upload buffer may be are mappings, all of one size:
+ * the largest buffer and its header.  Pages that are not used cost nothing.
+ */
+#define NGX_HTTP_KTP_BUFFER_MIN  (32 * 1024)
+#define NGX_HTTP_KTP_BUFFER_SIZE (NGX_HTTP_KTP_UPLOAD_MAX + 4096)
+
+/* Mappings kept for use again. */
+#define NGX_HTTP_KTP_BUFFERS 32
+
+
+/*
+ * In front of every allocation, so that it is freed as it was made; its size
+ * keeps malloc()'s alignment.
+ */
+typedef struct ngx_http_ktp_block_s ngx_http_ktp_block_t;
+
+typedef enum {
+    NGX_HTTP_KTP_BLOCK_SMALL,  /* of the heap for secrets */
+    NGX_HTTP_KTP_BLOCK_BUFFER, /* a mapping */
+    NGX_HTTP_KTP_BLOCK_LARGE   /* malloc()'s */
+} ngx_http_ktp_block_kind_t;
+
+struct ngx_http_ktp_block_s {
+    union {
+        size_t                len;  /* that was asked for */
+        ngx_http_ktp_block_t *next; /* of those that are spare */
+    } u;
+
+    size_t kind; /* ngx_http_ktp_block_kind_t */
+};
+
+
+static void                 *ngx_http_ktp_curl_malloc(size_t len);
+static void                 *ngx_http_ktp_curl_calloc(size_t n, size_t size);
+static void                 *ngx_http_ktp_curl_realloc(void *p, size_t len);
+static char                 *ngx_http_ktp_curl_strdup(const char *s);
+static void                  ngx_http_ktp_curl_free(void *p);
+static ngx_http_ktp_block_t *ngx_http_ktp_buffer_alloc(void);
+static void                  ngx_http_ktp_buffer_free(ngx_http_ktp_block_t *b);
+
+
+static ngx_http_ktp_block_t *ngx_http_ktp_buffers;
+static ngx_uint_t            ngx_http_ktp_nbuffers;
+
+
+CURLcode
+ngx_http_ktp_transport_memory_init(void)
+{
+    return curl_global_init_mem(
+        CURL_GLOBAL_DEFAULT, ngx_http_ktp_curl_malloc, ngx_http_ktp_curl_free,
+        ngx_http_ktp_curl_realloc, ngx_http_ktp_curl_strdup,
+        ngx_http_ktp_curl_calloc);
+}
+
+
+void
+ngx_http_ktp_transport_memory_exit(void)
+{
+    ngx_http_ktp_block_t *b;
+
+    while (ngx_http_ktp_buffers) {
+        b = ngx_http_ktp_buffers;
+        ngx_http_ktp_buffers = b->u.next;
+        (void) munmap(b, NGX_HTTP_KTP_BUFFER_SIZE);
+    }
+
+    ngx_http_ktp_nbuffers = 0;
+}
+
+
+static void *
+ngx_http_ktp_curl_malloc(size_t len)
+{
+    size_t                    size;
+    ngx_http_ktp_block_t     *b;
+    ngx_http_ktp_block_kind_t kind;
+
+    size = len + sizeof(ngx_http_ktp_block_t);
+
+    if (size < len) {
+        return NULL;
+    }
+
+    if (size < NGX_HTTP_KTP_BUFFER_MIN) {
+        kind = NGX_HTTP_KTP_BLOCK_SMALL;
+        b = ngx_http_ktp_heap_alloc(size);
+
+    } else if (size <= NGX_HTTP_KTP_BUFFER_SIZE) {
+        kind = NGX_HTTP_KTP_BLOCK_BUFFER;
+        b = ngx_http_ktp_buffer_alloc();
+
+    } else {
+        kind = NGX_HTTP_KTP_BLOCK_LARGE;
+        b = malloc(size);
+    }
+
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->u.len = len;
+    b->kind = kind;
+
+    return b + 1;
+}
+
+
+static void *
+ngx_http_ktp_curl_calloc(size_t n, size_t size)
+{
+    void  *p;
+    size_t len;
+
+    if (__builtin_mul_overflow(n, size, &len)) {
+        return NULL;
+    }
+
+    p = ngx_http_ktp_curl_malloc(len);
+    if (p) {
+        ngx_memzero(p, len);
+    }
+
+    return p;
+}
+
+
+static void *
+ngx_http_ktp_curl_realloc(void *p, size_t len)
+{
+    void *new;
+    size_t                size;
+    ngx_http_ktp_block_t *b;
+
+    if (p == NULL) {
+        return ngx_http_ktp_curl_malloc(len);
+    }
+
+    b = (ngx_http_ktp_block_t *) p - 1;
+    size = len + sizeof(ngx_http_ktp_block_t);
+
+    if (b->kind == NGX_HTTP_KTP_BLOCK_SMALL && len > b->u.len && size > len
+        && size <= ngx_http_ktp_heap_room(b->u.len
+                                          + sizeof(ngx_http_ktp_block_t))) {
+        b->u.len = len;
+        return p;
+    }
+
+    new = ngx_http_ktp_curl_malloc(len);
+    if (new == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(new, p, ngx_min(len, b->u.len));
+    ngx_http_ktp_curl_free(p);
+
+    return new;
+}
+
+
+static char *
+ngx_http_ktp_curl_strdup(const char *s)
+{
+    char  *p;
+    size_t len;
+
+    len = ngx_strlen(s) + 1;
+
+    p = ngx_http_ktp_curl_malloc(len);
+    if (p) {
+        ngx_memcpy(p, s, len);
+    }
+
+    return p;
+}
+
+
+static void
+ngx_http_ktp_curl_free(void *p)
+{
+    ngx_http_ktp_block_t *b;
+
+    if (p == NULL) {
+        return;
+    }
+
+    b = (ngx_http_ktp_block_t *) p - 1;
+
+    switch (b->kind) {
+
+    case NGX_HTTP_KTP_BLOCK_SMALL:
+        ngx_http_ktp_heap_free(b, b->u.len + sizeof(ngx_http_ktp_block_t));
+        break;
+
+    case NGX_HTTP_KTP_BLOCK_BUFFER:
+        ngx_http_ktp_buffer_free(b);
+        break;
+
+    default:
+        free(b);
+    }
+}
+
+
+/*
+ * An upload buffer lives as long as a call.  malloc() would map and unmap it,
+ * and the kernel clear its pages, for each; here it is used again while it is
+ * warm, and is left out of core dumps as the image itself is.
+ */
+
+static ngx_http_ktp_block_t *
+ngx_http_ktp_buffer_alloc(void)
+{
+    ngx_http_ktp_block_t *b;
+
+    b = ngx_http_ktp_buffers;
+
+    if (b) {
+        ngx_http_ktp_buffers = b->u.next;
+        ngx_http_ktp_nbuffers--;
+        return b;
+    }
+
+    return ngx_http_ktp_map(NGX_HTTP_KTP_BUFFER_SIZE,
+                            ngx_http_ktp_transport.log);
+}
+
+
+static void
+ngx_http_ktp_buffer_free(ngx_http_ktp_block_t *b)
+{
+    if (ngx_http_ktp_nbuffers == NGX_HTTP_KTP_BUFFERS) {
+        (void) munmap(b, NGX_HTTP_KTP_BUFFER_SIZE);
+        return;
+    }
+
+    b->u.next = ngx_http_ktp_buffers;
+    ngx_http_ktp_buffers = b;
+    ngx_http_ktp_nbuffers++;
+}

@@ -1,0 +1,273 @@
+#include "ngx_http_ktp_transport_curl.h"
+
+
+/*
+ * Look-ups of names.  libcurl makes one in a thread for each call that finds
+ * no fresh address in its cache, and cannot stop a thread.  So the first
+ * call that needs a name looks it up, and the others wait for the cache.
+ */
+
+struct ngx_http_ktp_name_s {
+    ngx_queue_t              queue;
+    ngx_http_ktp_transfer_t *leader; /* NULL: it is over */
+    CURLcode                 result;
+    ngx_queue_t              waiting; /* calls */
+    size_t                   len;
+    u_char                   text[1];
+};
+
+
+static ngx_http_ktp_name_t *ngx_http_ktp_name_find(const ngx_str_t *text);
+static ngx_http_ktp_name_t *ngx_http_ktp_name_create(const ngx_str_t *text);
+static ngx_uint_t ngx_http_ktp_names_full(const ngx_http_ktp_upstream_t *up);
+static void       ngx_http_ktp_name_wake(ngx_event_t *ev);
+static void       ngx_http_ktp_name_go(ngx_queue_t *waiting, CURLcode rc);
+
+
+void
+ngx_http_ktp_transport_name_init(ngx_cycle_t *cycle)
+{
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    ngx_queue_init(&tr->names);
+    ngx_queue_init(&tr->queued);
+
+    tr->wake.handler = ngx_http_ktp_name_wake;
+    tr->wake.data = &tr->dummy;
+    tr->wake.log = cycle->log;
+}
+
+
+void
+ngx_http_ktp_transport_name_exit(void)
+{
+    ngx_queue_t              *q;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    while (!ngx_queue_empty(&tr->names)) {
+        q = ngx_queue_head(&tr->names);
+        ngx_queue_remove(q);
+        ngx_free(ngx_queue_data(q, ngx_http_ktp_name_t, queue));
+    }
+}
+
+
+/* libcurl is about to start a thread; not 0 keeps it from it. */
+
+int
+ngx_http_ktp_transport_name_start(void *resolver, void *reserved, void *data)
+{
+    ngx_http_ktp_transfer_t *t = data;
+
+    ngx_http_ktp_name_t *name;
+
+    if (t->call == NULL) {
+        return 1;
+    }
+
+    name = ngx_http_ktp_name_find(&t->call->upstream->lookup);
+
+    if (name ? name->leader != NULL
+             : ngx_http_ktp_names_full(t->call->upstream)) {
+        t->must_wait = 1;
+        return 1;
+    }
+
+    if (name == NULL) {
+        name = ngx_http_ktp_name_create(&t->call->upstream->lookup);
+        if (name == NULL) {
+            return 1;
+        }
+    }
+
+    name->leader = t;
+    t->name = name;
+
+    return 0;
+}
+
+
+void
+ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc)
+{
+    t->name->leader = NULL;
+    t->name->result = rc;
+    t->name = NULL;
+
+    ngx_post_event(&ngx_http_ktp_transport.wake, &ngx_posted_events);
+}
+
+
+void
+ngx_http_ktp_transport_name_wait(ngx_http_ktp_call_t *call)
+{
+    ngx_msec_int_t            left;
+    ngx_http_ktp_name_t      *name;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    name = ngx_http_ktp_name_find(&call->upstream->lookup);
+
+    if (name) {
+        ngx_queue_insert_tail(&name->waiting, &call->queue);
+
+    } else if (ngx_http_ktp_names_full(call->upstream)) {
+        ngx_queue_insert_tail(&tr->queued, &call->queue);
+
+    } else {
+
+        /* it ended while libcurl was at it */
+
+        if (ngx_http_ktp_transport_add(call) != NGX_OK) {
+            ngx_http_ktp_transport_fail(call, CURLE_OUT_OF_MEMORY);
+        }
+
+        return;
+    }
+
+    call->waiting = 1;
+
+    left = (ngx_msec_int_t) (call->start + call->upstream->connect_timeout
+                             - ngx_current_msec);
+    left = ngx_max(left, 1);
+
+    if ((ngx_msec_int_t) (call->timer.timer.key - ngx_current_msec) > left) {
+        ngx_add_timer(&call->timer, (ngx_msec_t) left);
+    }
+}
+
+
+static ngx_http_ktp_name_t *
+ngx_http_ktp_name_find(const ngx_str_t *text)
+{
+    ngx_queue_t              *q;
+    ngx_http_ktp_name_t      *name;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    for (q = ngx_queue_head(&tr->names); q != ngx_queue_sentinel(&tr->names);
+         q = ngx_queue_next(q)) {
+
+        name = ngx_queue_data(q, ngx_http_ktp_name_t, queue);
+
+        if (name->len == text->len
+            && ngx_strncasecmp(name->text, text->data, text->len) == 0) {
+            return name;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* With a copy of the name: the look-up may outlive the call. */
+
+static ngx_http_ktp_name_t *
+ngx_http_ktp_name_create(const ngx_str_t *text)
+{
+    ngx_http_ktp_name_t      *name;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    name = ngx_calloc(sizeof(ngx_http_ktp_name_t) + text->len, tr->log);
+    if (name == NULL) {
+        return NULL;
+    }
+
+    ngx_queue_init(&name->waiting);
+    ngx_queue_insert_tail(&tr->names, &name->queue);
+    tr->nnames++;
+
+    name->len = text->len;
+    ngx_memcpy(name->text, text->data, text->len);
+
+    return name;
+}
+
+
+static ngx_uint_t
+ngx_http_ktp_names_full(const ngx_http_ktp_upstream_t *up)
+{
+    return ngx_http_ktp_transport.nnames
+           >= (up->id ? NGX_HTTP_KTP_LOOKUPS : NGX_HTTP_KTP_LOOKUPS_ONCE);
+}
+
+
+static void
+ngx_http_ktp_name_wake(ngx_event_t *ev)
+{
+    CURLcode                  rc;
+    ngx_queue_t              *q, *next, waiting;
+    ngx_http_ktp_name_t      *name;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    for (q = ngx_queue_head(&tr->names); q != ngx_queue_sentinel(&tr->names);
+         q = next) {
+
+        next = ngx_queue_next(q);
+        name = ngx_queue_data(q, ngx_http_ktp_name_t, queue);
+
+        if (name->leader) {
+            continue;
+        }
+
+        rc = name->result;
+
+        ngx_queue_init(&waiting);
+        ngx_queue_add(&waiting, &name->waiting);
+
+        ngx_queue_remove(q);
+        ngx_free(name);
+        tr->nnames--;
+
+        /* calls only start here: the list of names stays as it is */
+
+        ngx_http_ktp_name_go(&waiting, rc);
+    }
+
+    if (tr->nnames < NGX_HTTP_KTP_LOOKUPS) {
+        ngx_queue_init(&waiting);
+        ngx_queue_add(&waiting, &tr->queued);
+        ngx_queue_init(&tr->queued);
+
+        ngx_http_ktp_name_go(&waiting, CURLE_OK);
+    }
+}
+
+
+/* The calls go on, or end as the look-up did that they waited for. */
+
+static void
+ngx_http_ktp_name_go(ngx_queue_t *waiting, CURLcode rc)
+{
+    ngx_queue_t         *q;
+    ngx_http_ktp_call_t *call;
+
+    while (!ngx_queue_empty(waiting)) {
+        q = ngx_queue_head(waiting);
+        ngx_queue_remove(q);
+
+        call = ngx_queue_data(q, ngx_http_ktp_call_t, queue);
+        call->waiting = 0;
+
+        if (rc == CURLE_COULDNT_RESOLVE_HOST
+            || rc == CURLE_COULDNT_RESOLVE_PROXY) {
+            ngx_http_ktp_transport_fail(call, rc);
+
+        } else if (ngx_http_ktp_transport_add(call) == NGX_OK) {
+            ngx_http_ktp_transport_callback_progress(call);
+
+        } else {
+            ngx_http_ktp_transport_fail(call, CURLE_OUT_OF_MEMORY);
+        }
+    }
+}

@@ -1,0 +1,428 @@
+#include "ngx_http_ktp_transport_curl.h"
+
+
+/* How long a looked-up address and a connection are used; seconds. */
+#define NGX_HTTP_KTP_NAME_AGE       60L
+#define NGX_HTTP_KTP_CONNECTION_AGE 300L
+
+/*
+ * What is received at a time.  An answer has about 1 KB, and its buffer is to
+ * be one block of 4 KB with what libcurl and its memory put around it; an
+ * image has more.
+ */
+#define NGX_HTTP_KTP_RECEIVE_ANSWER 4000L
+#define NGX_HTTP_KTP_RECEIVE_IMAGE  16384L
+
+
+static ngx_http_ktp_transfer_t *
+ngx_http_ktp_transfer_spare(const ngx_http_ktp_upstream_t *up);
+static ngx_int_t ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t);
+static ngx_int_t ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t);
+static ngx_int_t ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t);
+static ngx_int_t ngx_http_ktp_transfer_headers(ngx_http_ktp_transfer_t *t);
+static ngx_int_t ngx_http_ktp_transfer_tls(ngx_http_ktp_transfer_t *t);
+static ngx_int_t ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t);
+
+
+ngx_http_ktp_transfer_t *
+ngx_http_ktp_transport_transfer_create(ngx_http_ktp_call_t *call)
+{
+    ngx_http_ktp_transfer_t  *t;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    t = ngx_http_ktp_transfer_spare(call->upstream);
+
+    if (t == NULL) {
+        t = ngx_calloc(sizeof(ngx_http_ktp_transfer_t), tr->log);
+        if (t == NULL) {
+            return NULL;
+        }
+
+        t->easy = curl_easy_init();
+        t->url = curl_url();
+
+        if (t->easy == NULL || t->url == NULL) {
+            ngx_http_ktp_transport_transfer_destroy(t);
+            return NULL;
+        }
+
+        curl_easy_setopt(t->easy, CURLOPT_SHARE, tr->share);
+    }
+
+    ngx_queue_insert_tail(&tr->active, &t->queue);
+    t->call = call;
+
+    if (ngx_http_ktp_transfer_setup(t) != NGX_OK) {
+        ngx_http_ktp_transport_transfer_free(t);
+        return NULL;
+    }
+
+    return t;
+}
+
+
+/*
+ * One that has the upstream's settings, or else the one that has rested for
+ * longest.
+ */
+
+static ngx_http_ktp_transfer_t *
+ngx_http_ktp_transfer_spare(const ngx_http_ktp_upstream_t *up)
+{
+    ngx_queue_t              *q;
+    ngx_http_ktp_transfer_t  *t;
+    ngx_http_ktp_transport_t *tr;
+
+    t = NULL;
+    tr = &ngx_http_ktp_transport;
+
+    for (q = ngx_queue_head(&tr->spare); q != ngx_queue_sentinel(&tr->spare);
+         q = ngx_queue_next(q)) {
+
+        t = ngx_queue_data(q, ngx_http_ktp_transfer_t, queue);
+
+        if (t->upstream == up->id) {
+            break;
+        }
+    }
+
+    if (t) {
+        ngx_queue_remove(&t->queue);
+        tr->nspare--;
+    }
+
+    return t;
+}
+
+
+void
+ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t)
+{
+    struct curl_slist        *s;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    /* the headers have the credentials */
+
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
+
+    for (s = t->headers; s; s = s->next) {
+        ngx_explicit_memzero(s->data, ngx_strlen(s->data));
+    }
+
+    curl_slist_free_all(t->headers);
+
+    ngx_queue_remove(&t->queue);
+
+    t->headers = NULL;
+    t->call = NULL;
+    t->name = NULL;
+    t->added = 0;
+    t->must_wait = 0;
+    t->heard = 0;
+
+    if (tr->nspare == NGX_HTTP_KTP_SPARE_TRANSFERS) {
+        ngx_http_ktp_transport_transfer_destroy(t);
+        return;
+    }
+
+    ngx_queue_insert_head(&tr->spare, &t->queue);
+    tr->nspare++;
+}
+
+
+void
+ngx_http_ktp_transport_transfer_destroy(ngx_http_ktp_transfer_t *t)
+{
+    curl_easy_cleanup(t->easy);
+    curl_url_cleanup(t->url);
+    curl_slist_free_all(t->connect_to);
+
+    ngx_free(t);
+}
+
+
+/*
+ * The upstream's settings stay with the handle, which costs a good part of
+ * what libcurl does for a call; the call's own are set each time.
+ */
+
+static ngx_int_t
+ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
+{
+    const ngx_http_ktp_upstream_t *up;
+
+    up = t->call->upstream;
+
+    if (up->id == 0 || t->upstream != up->id) {
+        t->upstream = 0;
+
+        if (ngx_http_ktp_transfer_upstream(t) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        t->upstream = up->id;
+    }
+
+    /* a call that is sent again asks for a new one */
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, up->keepalive ? 0L : 1L);
+
+    if (ngx_http_ktp_transfer_headers(t) != NGX_OK
+        || ngx_http_ktp_transfer_body(t) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t)
+{
+    CURL                          *easy;
+    long                           idle;
+    const ngx_http_ktp_upstream_t *up;
+
+    easy = t->easy;
+    up = t->call->upstream;
+
+    curl_easy_reset(easy);
+
+    if (ngx_http_ktp_transfer_url(t) != NGX_OK
+        || ngx_http_ktp_transfer_tls(t) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    ngx_http_ktp_transport_callback_set(t);
+
+    if (up->lookup.len) {
+        curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION,
+                         ngx_http_ktp_transport_name_start);
+        curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, t);
+    }
+
+    /* HTTP/2 uploads cost more, and can spin while flow control blocks */
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    /* App-ID and API-Key would go along */
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+    /* a time-out during a name look-up must not wait for the look-up */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long) up->connect_timeout);
+    /* not to the proxy */
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
+
+    /* seconds, rounded up; the reaper of idle connections is exact */
+
+    idle = (up->keepalive_timeout + 999) / 1000;
+    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, idle);
+
+    /* a connection in steady use would pin the address for ever */
+
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT,
+                     ngx_min(idle, NGX_HTTP_KTP_NAME_AGE));
+    curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
+                     NGX_HTTP_KTP_CONNECTION_AGE);
+
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, up->keepalive ? 0L : 1L);
+
+    return NGX_OK;
+}
+
+
+/* The URL is taken apart once, and not by every call. */
+
+static ngx_int_t
+ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t)
+{
+    CURL                          *easy;
+    const ngx_http_ktp_upstream_t *up;
+
+    easy = t->easy;
+    up = t->call->upstream;
+
+    curl_slist_free_all(t->connect_to);
+    t->connect_to = NULL;
+
+    if (curl_url_set(t->url, CURLUPART_URL, (char *) up->url.data, 0)
+            != CURLUE_OK
+        || curl_easy_setopt(easy, CURLOPT_CURLU, t->url) != CURLE_OK
+        || (up->unix_socket.len
+            && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
+                                up->unix_socket.data)
+                   != CURLE_OK)
+        /* set in any case, against what the environment says */
+        || curl_easy_setopt(easy, CURLOPT_PROXY,
+                            up->proxy.len ? (char *) up->proxy.data : "")
+               != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_NOPROXY, "") != CURLE_OK) {
+        return NGX_ERROR;
+    }
+
+    if (up->connect_to.len == 0) {
+        return NGX_OK;
+    }
+
+    t->connect_to = curl_slist_append(NULL, (char *) up->connect_to.data);
+
+    if (t->connect_to == NULL
+        || curl_easy_setopt(easy, CURLOPT_CONNECT_TO, t->connect_to)
+               != CURLE_OK) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_transfer_headers(ngx_http_ktp_transfer_t *t)
+{
+    ngx_str_t                     *h;
+    ngx_uint_t                     i;
+    struct curl_slist             *slist;
+    const ngx_http_ktp_upstream_t *up;
+
+    up = t->call->upstream;
+
+    /*
+     * "Expect: 100-continue" would cost a round trip; an empty value keeps
+     * libcurl from adding the header.
+     */
+
+    t->headers = curl_slist_append(NULL, "Expect:");
+    if (t->headers == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = t->call->headers->elts;
+
+    for (i = 0; i < t->call->headers->nelts; i++) {
+        slist = curl_slist_append(t->headers, (char *) h[i].data);
+        if (slist == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (up->host_header.len
+        && curl_slist_append(t->headers, (char *) up->host_header.data)
+               == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (t->call->read && t->call->body_length < 0
+        && curl_slist_append(t->headers, "Transfer-Encoding: chunked")
+               == NULL) {
+        return NGX_ERROR;
+    }
+
+    return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers)
+                   == CURLE_OK
+               ? NGX_OK
+               : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_transfer_tls(ngx_http_ktp_transfer_t *t)
+{
+    CURL                          *easy;
+    struct curl_blob               blob;
+    const ngx_http_ktp_upstream_t *up;
+
+    easy = t->easy;
+    up = t->call->upstream;
+
+    /* Debian's default folder of certificates switches the CA cache off */
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+
+    if (!up->ssl_verify) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+
+    if (up->ca_file.len
+        && curl_easy_setopt(easy, CURLOPT_CAINFO, up->ca_file.data)
+               != CURLE_OK) {
+        return NGX_ERROR;
+    }
+
+    if (up->certificate.len) {
+        blob.flags = CURL_BLOB_NOCOPY;
+        blob.data = up->certificate.data;
+        blob.len = up->certificate.len;
+
+        if (curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &blob) != CURLE_OK) {
+            return NGX_ERROR;
+        }
+
+        blob.data = up->certificate_key.data;
+        blob.len = up->certificate_key.len;
+
+        if (curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &blob) != CURLE_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
+{
+    off_t                buffer, most;
+    CURL                *easy;
+    ngx_uint_t           n;
+    ngx_http_ktp_call_t *call;
+
+    easy = t->easy;
+    call = t->call;
+
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+                     call->write ? NGX_HTTP_KTP_RECEIVE_IMAGE
+                                 : NGX_HTTP_KTP_RECEIVE_ANSWER);
+
+    if (call->read == NULL) {
+        call->part = NGX_HTTP_KTP_UPLOAD_MIN;
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        return NGX_OK;
+    }
+
+    /* a few calls get all that is of use, and many do not add up to much */
+
+    n = ngx_max(ngx_http_ktp_transport.ncalls + 1, NGX_HTTP_KTP_UPLOAD_CALLS);
+    most = NGX_HTTP_KTP_UPLOAD_MAX * NGX_HTTP_KTP_UPLOAD_CALLS / n
+           * NGX_HTTP_KTP_UPLOAD_CALLS / n;
+
+    buffer = ngx_min(call->body_length, most);
+    buffer = ngx_max(buffer, NGX_HTTP_KTP_UPLOAD_MIN);
+    call->part = buffer;
+
+    if (call->buffer) {
+        buffer = call->buffer;
+
+        /* pages of it that are not filled cost nothing */
+
+        call->part = ngx_min(most, buffer);
+        call->part = ngx_max(call->part, NGX_HTTP_KTP_PART_MIN);
+    }
+
+    if (curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) buffer)
+        != CURLE_OK) {
+        return NGX_ERROR;
+    }
+
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t) call->body_length);
+
+    return NGX_OK;
+}

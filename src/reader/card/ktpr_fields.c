@@ -1,0 +1,654 @@
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ktpr_street.h"
+#include "ktpr_choice.h"
+#include "ktpr_fields.h"
+#include "ktpr_lexicon.h"
+#include "ktpr_text.h"
+
+
+#define KTPR_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define KTPR_DIGITS  "0123456789"
+
+/* What may stand around a value and is no part of it. */
+#define KTPR_JUNK_LEFT  " :;.,'\"-_=~*|&()/"
+#define KTPR_JUNK_RIGHT " :;'\"_=~*|"
+
+/* A lexicon's word may be so much less likely a letter than what was read. */
+#define KTPR_WORD_LIKELY 1.6
+
+/* The blood group's label is this far behind the gender, and so wide. */
+#define KTPR_BLOOD_GAP   .7
+#define KTPR_BLOOD_WIDTH 20.
+
+/* A group with what is around it; how clear it must be. */
+#define KTPR_BLOOD_LONGEST 8
+#define KTPR_BLOOD_CLEAR   .7
+
+/* Hardly a village has a hundred neighbourhoods: logarithm of the odds. */
+#define KTPR_RT_SMALL 1.2
+
+/* Free text less sure than this is not what stands there. */
+#define KTPR_READABLE .30f
+
+/* Digits that the network likes less than this are none. */
+#define KTPR_CELLS_POOR (-.7)
+
+static const char *const ktpr_alphabets[KTPR_LINES] = {
+    [KTPR_LINE_NAME] = KTPR_LETTERS " .,'-",
+    [KTPR_LINE_BIRTH] = KTPR_LETTERS KTPR_DIGITS " .,-'()/",
+    [KTPR_LINE_GENDER] = KTPR_LETTERS "-",
+    [KTPR_LINE_ADDRESS] = KTPR_LETTERS KTPR_DIGITS " .,-/'()&",
+    [KTPR_LINE_RT_RW] = KTPR_DIGITS "/",
+    [KTPR_LINE_VILLAGE] = KTPR_LETTERS  KTPR_DIGITS " -'/.()",
+    [KTPR_LINE_DISTRICT] = KTPR_LETTERS KTPR_DIGITS " -'/.()",
+    [KTPR_LINE_RELIGION] = KTPR_LETTERS,
+    [KTPR_LINE_STATUS] = KTPR_LETTERS " ",
+    [KTPR_LINE_OCCUPATION] = KTPR_LETTERS " /-.()",
+    [KTPR_LINE_NATIONALITY] = KTPR_LETTERS " ",
+    [KTPR_LINE_VALID] = KTPR_LETTERS KTPR_DIGITS " -",
+};
+
+
+void
+ktpr_fields_set(const ktpr_scan_t *scan, ktpr_field_t *field,
+                const char *value, const ktpr_reading_t *reading,
+                const ktpr_strip_t *strip)
+{
+    ktpr_text_copy(field->value, sizeof(field->value), value);
+    ktpr_text_copy(field->raw, sizeof(field->raw), reading->text);
+    field->confidence = value[0] != '\0' ? reading->confidence : 0;
+
+    if (strip != NULL) {
+        ktpr_scan_box(scan, strip, &field->x, &field->y, &field->w, &field->h);
+    }
+}
+
+
+void
+ktpr_fields_repair(ktpr_field_t *field, const char *value)
+{
+    if (strcmp(field->value, value) != 0) {
+        ktpr_text_copy(field->value, sizeof(field->value), value);
+        field->repaired = 1;
+    }
+}
+
+
+int
+ktpr_fields_date_valid(const char *date)
+{
+    int day, month, year, days;
+
+    static const int lengths[] = {31, 28, 31, 30, 31, 30,
+                                  31, 31, 30, 31, 30, 31};
+
+    if (strlen(date) != 10) {
+        return 0;
+    }
+
+    day = atoi(date);
+    month = atoi(date + 3);
+    year = atoi(date + 6);
+
+    if (month < 1 || month > 12 || year < 1900 || year > 2100) {
+        return 0;
+    }
+
+    days = lengths[month - 1]
+           + (month == 2
+              && ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0));
+
+    return day >= 1 && day <= days;
+}
+
+
+/* A value as read, less what is around it. */
+static void
+ktpr_value_clean(char *s)
+{
+    ktpr_text_upper(s);
+    ktpr_text_trim(s, KTPR_JUNK_LEFT, KTPR_JUNK_RIGHT);
+    ktpr_text_fold(s);
+}
+
+
+/* Whether a text has only characters of an alphabet. */
+static int
+ktpr_in_alphabet(const char *s, const char *alphabet)
+{
+    return s[strspn(s, alphabet)] == '\0';
+}
+
+
+/* A value as first read, or with the line's alphabet where that differs. */
+static void
+ktpr_value_read(const ktpr_entry_t *e, ktpr_line_id_t line,
+                ktpr_reading_t *best)
+{
+    *best = e->value;
+
+    if (!ktpr_in_alphabet(best->text, ktpr_alphabets[line])) {
+        ktpr_ocr_agree(ktpr_alphabets[line], best);
+    }
+}
+
+
+/* A line's text, with the rows that it goes on in. */
+static int
+ktpr_line_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text, size_t size,
+               ktpr_reading_t *reading)
+{
+    int            i;
+    char           part[KTPR_MAX_VALUE];
+    ktpr_entry_t  *e;
+    ktpr_reading_t best;
+
+    text[0] = '\0';
+    memset(reading, 0, sizeof(ktpr_reading_t));
+
+    e = ktpr_scan_line(scan, line);
+    if (e == NULL) {
+        return -1;
+    }
+
+    for (i = 0;; i++) {
+        ktpr_value_read(&e[i], line, &best);
+        ktpr_text_copy(part, sizeof(part), best.text);
+        ktpr_value_clean(part);
+
+        if (i == 0) {
+            *reading = best;
+            ktpr_text_copy(reading->text, sizeof(reading->text),
+                           e->value.text);
+
+        } else if (part[0] != '\0') {
+            ktpr_text_append(text, size, " ");
+            reading->confidence = best.confidence < reading->confidence
+                                      ? best.confidence
+                                      : reading->confidence;
+        }
+
+        ktpr_text_append(text, size, part);
+
+        if (e + i + 1 >= scan->table->entries + scan->table->n
+            || e[i + 1].line != KTPR_LINE_MORE) {
+            break;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A line that must stand between two that were found is read there. */
+static void
+ktpr_line_insert(ktpr_scan_t *scan, int after, ktpr_line_id_t line,
+                 double share)
+{
+    double        y, x, slope;
+    ktpr_entry_t *e, *new;
+    ktpr_table_t *table;
+
+    table = scan->table;
+    if (table->n == KTPR_MAX_ROWS) {
+        return;
+    }
+
+    e = &table->entries[after];
+    new = e + 1;
+    memmove(new + 1, new,
+            sizeof(ktpr_entry_t) * (size_t) (table->n - after - 1));
+    table->n++;
+
+    y = e->row.y + (new[1].row.y - e->row.y) * share;
+    slope = e->row.value.slope
+            + (new[1].row.value.slope - e->row.value.slope) * share;
+    x = ktpr_edge_at(&scan->columns.values, y);
+
+    memset(new, 0, sizeof(ktpr_entry_t));
+    new->line = (int) line;
+    new->row.y = y;
+    new->row.value.slope = slope;
+    new->row.value.bottom = y - slope *x;
+    new->row.value.top = new->row.value.bottom - scan->rows.capital;
+    new->row.value.x0 = x;
+    new->row.value.x1 = x + 15 * scan->rows.capital;
+
+    ktpr_scan_look(scan, &new->row.value, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT,
+                   ktpr_alphabets[line], &new->value);
+}
+
+
+static void
+ktpr_lines_complete(ktpr_scan_t *scan)
+{
+    int           i, k, last, missing;
+    double        gap;
+    ktpr_table_t *table;
+
+    table = scan->table;
+    last = -1;
+
+    for (i = 0; i < table->n; i++) {
+        if (table->entries[i].line < 0) {
+            continue;
+        }
+
+        missing = last < 0
+                      ? 0
+                      : table->entries[i].line - table->entries[last].line - 1;
+
+        if (missing > 0) {
+            gap = (table->entries[i].row.y - table->entries[last].row.y)
+                  / table->spacing;
+
+            /* not where the row may be one that goes on */
+            if (last == i - 1
+                && ((table->entries[last].line != KTPR_LINE_NAME
+                     && table->entries[last].line != KTPR_LINE_ADDRESS)
+                    || gap < missing + 1.4)
+                && gap > missing + .4) {
+                for (k = 1; k <= missing; k++) {
+                    ktpr_line_insert(
+                        scan, i - 1,
+                        (ktpr_line_id_t) (table->entries[last].line + k),
+                        1. / (missing + 2 - k));
+                    i++;
+                }
+            }
+        }
+
+        last = i;
+    }
+}
+
+
+double
+ktpr_fields_first(ktpr_scan_t *scan)
+{
+    int           i;
+    ktpr_entry_t *e;
+
+    for (i = 0; i < scan->table->n; i++) {
+        e = &scan->table->entries[i];
+        if (e->line >= 0) {
+            return e->row.y - e->line * scan->table->spacing;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ktpr_fields_plane(ktpr_scan_t *scan, ktpr_map_t *plane)
+{
+    double             s, slope;
+    ktpr_map_t         level;
+    const ktpr_edge_t *values;
+
+    s = scan->table->spacing;
+    slope = scan->rows.slope;
+    values = &scan->columns.values;
+
+    /* x = u s + values at y, y = first + v s + slope u s */
+    level = ktpr_map_affine(s * (1 + values->slope * slope), values->slope * s,
+                            ktpr_edge_at(values, ktpr_fields_first(scan)),
+                            slope * s, s, ktpr_fields_first(scan));
+
+    *plane = ktpr_map_then(&level, &scan->page.map);
+}
+
+
+/*
+ * What speaks for the digits of the date: the network for digits, at the
+ * right end of the line, and the one for lines.
+ */
+static void
+ktpr_birth_evidence(ktpr_scan_t *scan, const ktpr_entry_t *e, int found,
+                    ktpr_evidence_t *birth)
+{
+    char         before[KTPR_MAX_VALUE];
+    size_t       n;
+    ktpr_strip_t strip;
+
+    strip = e->row.value;
+    strip.x0 = fmax(strip.x0, strip.x1 - 10 * scan->rows.capital);
+
+    if (ktpr_evidence_cells(scan, &strip, "dd-dd-dddd", birth) != 0
+        || birth->quality < KTPR_CELLS_POOR) {
+        memset(birth, 0, sizeof(ktpr_evidence_t));
+        birth->n = found ? 8 : 0;
+    }
+
+    /* the place, as far as the date */
+    ktpr_text_copy(before, sizeof(before), e->value.text);
+    n = strlen(before);
+
+    while (n > 0 && !isalpha((unsigned char) before[n - 1])) {
+        n--;
+    }
+
+    n += strcspn(before + n, KTPR_DIGITS "-");
+    before[n] = '\0';
+    ktpr_evidence_looks(birth, &e->value, before, "dd-dd-dddd");
+}
+
+
+static void
+ktpr_read_birth(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_evidence_t *birth)
+{
+    int            at;
+    float          least;
+    char           text[2 * KTPR_MAX_VALUE], date[11], digits[KTPR_CELLS + 1];
+    ktpr_field_t  *field;
+    ktpr_entry_t  *e;
+    ktpr_reading_t reading;
+
+    if (ktpr_line_text(scan, KTPR_LINE_BIRTH, text, sizeof(text), &reading)
+        != 0) {
+        return;
+    }
+
+    e = ktpr_scan_line(scan, KTPR_LINE_BIRTH);
+    date[0] = '\0';
+    at = ktpr_assign_date(text, date);
+    text[at >= 0 ? at : (int) strcspn(text, ",0123456789")] = '\0';
+
+    ktpr_birth_evidence(scan, e, date[0] != '\0', birth);
+
+    if (birth->n > 0) {
+        field = &card->fields[KTPR_DATE_OF_BIRTH];
+        ktpr_evidence_best(birth, digits);
+        snprintf(date, sizeof(date), "%.2s-%.2s-%.4s", digits, digits + 2,
+                 digits + 4);
+        ktpr_fields_set(scan, field, ktpr_fields_date_valid(date) ? date : "",
+                        &reading, &e->row.value);
+        field->confidence = ktpr_evidence_sure(birth, digits, &least);
+    }
+
+    ktpr_text_letters(text);
+    ktpr_text_trim(text, KTPR_JUNK_LEFT, " ,.-'");
+    ktpr_fields_set(scan, &card->fields[KTPR_PLACE_OF_BIRTH],
+                    reading.confidence >= KTPR_READABLE ? text : "", &reading,
+                    &e->row.value);
+}
+
+
+/* Lines whose value is one of a lexicon's entries. */
+static void
+ktpr_read_word(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_line_id_t line,
+               ktpr_field_id_t field, ktpr_lexicon_t lexicon, double limit,
+               int only)
+{
+    char           text[2 * KTPR_MAX_VALUE];
+    float          sure;
+    double         distance;
+    const char    *word, *likely;
+    ktpr_reading_t reading;
+
+    if (ktpr_line_text(scan, line, text, sizeof(text), &reading) != 0) {
+        return;
+    }
+
+    ktpr_text_trim(text, "", " -.");
+    sure = reading.confidence;
+    word = ktpr_lexicon_match(lexicon, text, limit, &distance);
+
+    if (word == NULL || distance > 0) {
+        likely =
+            ktpr_lexicon_choose(lexicon, &reading, KTPR_WORD_LIKELY, &sure);
+        word = likely != NULL ? likely : word;
+        distance = 1;
+    }
+
+    ktpr_fields_set(scan, &card->fields[field],
+                    only || reading.confidence < KTPR_READABLE ? "" : text,
+                    &reading, &ktpr_scan_line(scan, line)->row.value);
+
+    if (word != NULL) {
+        ktpr_text_copy(card->fields[field].value, KTPR_MAX_VALUE, word);
+        card->fields[field].repaired = distance > 0;
+        card->fields[field].confidence = sure;
+    }
+}
+
+
+static void
+ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_card_t *card)
+{
+    int             n;
+    float           least;
+    char            text[2 * KTPR_MAX_VALUE], digits[KTPR_MAX_VALUE], rt[8];
+    ktpr_field_t   *field;
+    ktpr_entry_t   *e;
+    ktpr_reading_t  reading;
+    ktpr_evidence_t evidence;
+
+    if (ktpr_line_text(scan, KTPR_LINE_RT_RW, text, sizeof(text), &reading)
+        != 0) {
+        return;
+    }
+
+    e = ktpr_scan_line(scan, KTPR_LINE_RT_RW);
+    n = ktpr_text_digits(text, digits, sizeof(digits));
+
+    /* a slash read as a digit */
+    if (n == 7) {
+        memmove(digits + 3, digits + 4, 4);
+        n = 6;
+    }
+
+    if (ktpr_evidence_cells(scan, &e->row.value, "ddd/ddd", &evidence) != 0
+        || evidence.quality < KTPR_CELLS_POOR) {
+        memset(&evidence, 0, sizeof(evidence));
+        evidence.n = n == 6 ? 6 : 0;
+    }
+
+    if (evidence.n == 0) {
+        return;
+    }
+
+    ktpr_evidence_looks(&evidence, &e->value, "", "ddd/ddd");
+    evidence.e[0][0] += KTPR_RT_SMALL;
+    evidence.e[3][0] += KTPR_RT_SMALL;
+    ktpr_evidence_best(&evidence, digits);
+    snprintf(rt, sizeof(rt), "%.3s/%.3s", digits, digits + 3);
+
+    field = &card->fields[KTPR_RT_RW];
+    ktpr_fields_set(scan, field, rt, &reading, &e->row.value);
+    field->confidence = ktpr_evidence_sure(&evidence, digits, &least);
+}
+
+
+/* Where a value begins after a label like "Gol. Darah :" (0: no label). */
+static size_t
+ktpr_after_label(const char *text, const char *label)
+{
+    int    d, least;
+    char   part[16];
+    size_t i, n, m, best;
+
+    n = strlen(text);
+    m = strlen(label);
+    least = 3;
+    best = 0;
+
+    for (i = 0; i + m <= n + 1; i++) {
+        ktpr_text_copy(part, m + 1, text + i);
+        d = ktpr_text_distance(part, label);
+        if (d < least) {
+            least = d;
+            best = i + m;
+        }
+    }
+
+    return best < n ? best : 0;
+}
+
+
+/* The group that the line says, "" when that cannot be told. */
+static const char *
+ktpr_blood_choose(ktpr_reading_t *reading)
+{
+    char          text[KTPR_MAX_VALUE];
+    size_t        i, k, n;
+    const char   *colon;
+    ktpr_choice_t choice;
+
+    static const char *const groups[] = {"A",   "B",  "AB", "O",  "A+",
+                                         "B+",  "O+", "A-", "B-", "AB+",
+                                         "AB-", "O-", "-"};
+    static const char *const marks[] = {":", " : ", " :", ": ", " ", ""};
+
+    n = ktpr_after_label(reading->text, "DARAH");
+    if (n == 0) {
+        /* the label's beginning is missing, or all of it */
+        colon = strrchr(reading->text, ':');
+        n = colon != NULL ? (size_t) (colon - reading->text) : 0;
+    }
+
+    if (strlen(reading->text) > n + KTPR_BLOOD_LONGEST) {
+        return "";
+    }
+
+    ktpr_choice_begin(&choice, reading);
+
+    for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        for (k = 0; k < sizeof(marks) / sizeof(marks[0]); k++) {
+            ktpr_text_copy(text, n + 1, reading->text);
+            ktpr_text_append(text, sizeof(text), marks[k]);
+            ktpr_text_append(text, sizeof(text), groups[i]);
+            ktpr_choice_try(&choice, text, groups[i]);
+        }
+    }
+
+    return ktpr_choice_made(&choice, KTPR_WORD_LIKELY, KTPR_BLOOD_CLEAR)
+               ? choice.what
+               : "";
+}
+
+
+static void
+ktpr_read_blood(ktpr_scan_t *scan, ktpr_card_t *card)
+{
+    double         left;
+    const char    *value;
+    ktpr_entry_t  *e;
+    ktpr_strip_t   strip;
+    ktpr_reading_t reading;
+
+    e = ktpr_scan_line(scan, KTPR_LINE_GENDER);
+    if (e == NULL) {
+        return;
+    }
+
+    /* from the gender's end to the photo */
+    strip = e->row.value;
+    left = strip.x0;
+    strip.x0 = strip.x1 + KTPR_BLOOD_GAP * scan->rows.capital;
+    strip.x1 = fmin(strip.x0 + KTPR_BLOOD_WIDTH * scan->rows.capital,
+                    left + KTPR_PHOTO * scan->table->spacing);
+    ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
+                   &reading);
+    value = ktpr_blood_choose(&reading);
+
+    ktpr_fields_set(scan, &card->fields[KTPR_BLOOD_TYPE], value, &reading,
+                    &strip);
+}
+
+
+/* Lines that are free text. */
+static void
+ktpr_read_free(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_line_id_t line,
+               ktpr_field_id_t field, const char *end)
+{
+    char           text[2 * KTPR_MAX_VALUE];
+    ktpr_reading_t reading;
+
+    if (ktpr_line_text(scan, line, text, sizeof(text), &reading) != 0) {
+        return;
+    }
+
+    ktpr_text_trim(text, end, end);
+    ktpr_fields_set(scan, &card->fields[field],
+                    reading.confidence >= KTPR_READABLE ? text : "", &reading,
+                    &ktpr_scan_line(scan, line)->row.value);
+}
+
+
+static void
+ktpr_read_nationality(ktpr_scan_t *scan, ktpr_card_t *card)
+{
+    char           text[2 * KTPR_MAX_VALUE], key[KTPR_MAX_VALUE];
+    ktpr_field_t  *field;
+    ktpr_reading_t reading;
+
+    if (ktpr_line_text(scan, KTPR_LINE_NATIONALITY, text, sizeof(text),
+                       &reading)
+        != 0) {
+        return;
+    }
+
+    field = &card->fields[KTPR_NATIONALITY];
+    ktpr_fields_set(scan, field, text, &reading,
+                    &ktpr_scan_line(scan, KTPR_LINE_NATIONALITY)->row.value);
+
+    /* a foreigner's card has a country: nothing else is as short */
+    ktpr_text_key(text[0] != '\0' ? text : reading.text, key, sizeof(key));
+
+    if ((strlen(key) >= 1 && strlen(key) <= 3) || strstr(key, "WNI") != NULL) {
+        ktpr_fields_repair(field, "WNI");
+    }
+}
+
+
+static void
+ktpr_read_valid(ktpr_scan_t *scan, ktpr_card_t *card)
+{
+    char date[11];
+
+    ktpr_read_word(scan, card, KTPR_LINE_VALID, KTPR_VALID_UNTIL,
+                   KTPR_LEX_VALID, .4, 0);
+
+    if (ktpr_assign_date(card->fields[KTPR_VALID_UNTIL].value, date) >= 0
+        && ktpr_fields_date_valid(date)) {
+        ktpr_text_copy(card->fields[KTPR_VALID_UNTIL].value, KTPR_MAX_VALUE,
+                       date);
+    }
+}
+
+
+void
+ktpr_fields_read(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_evidence_t *birth)
+{
+    memset(birth, 0, sizeof(ktpr_evidence_t));
+    ktpr_lines_complete(scan);
+
+    ktpr_read_free(scan, card, KTPR_LINE_NAME, KTPR_FULL_NAME, " -.,'");
+    ktpr_text_letters(card->fields[KTPR_FULL_NAME].value);
+    ktpr_read_birth(scan, card, birth);
+    ktpr_read_word(scan, card, KTPR_LINE_GENDER, KTPR_GENDER, KTPR_LEX_GENDER,
+                   .6, 1);
+    ktpr_read_blood(scan, card);
+    ktpr_read_free(scan, card, KTPR_LINE_ADDRESS, KTPR_ADDRESS, " -.,'");
+    card->fields[KTPR_ADDRESS].repaired =
+        ktpr_street_repair(card->fields[KTPR_ADDRESS].value, KTPR_MAX_VALUE);
+    ktpr_read_rt_rw(scan, card);
+    ktpr_read_free(scan, card, KTPR_LINE_VILLAGE, KTPR_ADMINISTRATIVE_VILLAGE,
+                   " .-");
+    ktpr_read_free(scan, card, KTPR_LINE_DISTRICT, KTPR_DISTRICT, " .-");
+    ktpr_read_word(scan, card, KTPR_LINE_RELIGION, KTPR_RELIGION,
+                   KTPR_LEX_RELIGION, .5, 0);
+    ktpr_read_word(scan, card, KTPR_LINE_STATUS, KTPR_MARITAL_STATUS,
+                   KTPR_LEX_STATUS, .45, 0);
+    ktpr_read_word(scan, card, KTPR_LINE_OCCUPATION, KTPR_OCCUPATION,
+                   KTPR_LEX_OCCUPATION, .3, 0);
+    ktpr_read_nationality(scan, card);
+    ktpr_read_valid(scan, card);
+}

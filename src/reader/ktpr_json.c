@@ -1,0 +1,196 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yajl/yajl_gen.h>
+
+#include "ktpr_json.h"
+
+
+static void
+ktpr_json_string(yajl_gen gen, const char *s)
+{
+    yajl_gen_string(gen, (const unsigned char *) s, strlen(s));
+}
+
+
+static void
+ktpr_json_pair(yajl_gen gen, const char *name, const char *value)
+{
+    ktpr_json_string(gen, name);
+    ktpr_json_string(gen, value);
+}
+
+
+static void
+ktpr_json_flag(yajl_gen gen, const char *name, int value)
+{
+    ktpr_json_string(gen, name);
+    yajl_gen_bool(gen, value);
+}
+
+
+/* Three decimals; yajl's own doubles have twenty digits. */
+static void
+ktpr_json_score(yajl_gen gen, const char *name, double value)
+{
+    int  n;
+    char number[32];
+
+    n = snprintf(number, sizeof(number), "%.3f", value);
+    ktpr_json_string(gen, name);
+    yajl_gen_number(gen, number, (size_t) n);
+}
+
+
+static void
+ktpr_json_quality(yajl_gen gen, const ktpr_quality_t *quality)
+{
+    ktpr_json_string(gen, "image_quality");
+    yajl_gen_map_open(gen);
+    ktpr_json_flag(gen, "blur", quality->blur);
+    ktpr_json_flag(gen, "dark", quality->dark);
+    ktpr_json_flag(gen, "flashlight", quality->flashlight);
+    ktpr_json_flag(gen, "grayscale", quality->grayscale);
+    ktpr_json_score(gen, "blur_score", quality->blur_score);
+    ktpr_json_score(gen, "dark_score", quality->dark_score);
+    ktpr_json_score(gen, "flashlight_score", quality->flashlight_score);
+    ktpr_json_score(gen, "grayscale_score", quality->grayscale_score);
+    yajl_gen_map_close(gen);
+}
+
+
+static void
+ktpr_json_detail(yajl_gen gen, const char *name, const ktpr_field_t *field)
+{
+    ktpr_json_string(gen, name);
+    yajl_gen_map_open(gen);
+    ktpr_json_pair(gen, "value", field->value);
+    ktpr_json_score(gen, "confidence", field->confidence);
+    ktpr_json_pair(gen, "raw", field->raw);
+    ktpr_json_flag(gen, "repaired", field->repaired);
+    ktpr_json_string(gen, "box");
+    yajl_gen_array_open(gen);
+    yajl_gen_integer(gen, field->x);
+    yajl_gen_integer(gen, field->y);
+    yajl_gen_integer(gen, field->w);
+    yajl_gen_integer(gen, field->h);
+    yajl_gen_array_close(gen);
+    yajl_gen_map_close(gen);
+}
+
+
+static void
+ktpr_json_details(yajl_gen gen, const ktpr_card_t *card)
+{
+    int i;
+
+    ktpr_json_string(gen, "details");
+    yajl_gen_map_open(gen);
+
+    for (i = 0; i < KTPR_ALL_FIELDS; i++) {
+        ktpr_json_detail(gen, ktpr_field_name((ktpr_field_id_t) i),
+                         &card->fields[i]);
+    }
+
+    yajl_gen_map_close(gen);
+}
+
+
+static char *
+ktpr_json_end(yajl_gen gen, size_t *len)
+{
+    char                *body;
+    const unsigned char *buf;
+
+    body = NULL;
+
+    if (yajl_gen_get_buf(gen, &buf, len) == yajl_gen_status_ok) {
+        body = malloc(*len + 1);
+        if (body != NULL) {
+            memcpy(body, buf, *len);
+            body[*len] = '\0';
+        }
+    }
+
+    yajl_gen_free(gen);
+
+    return body;
+}
+
+
+char *
+ktpr_json_card(const ktpr_card_t *card, const ktpr_json_options_t *options,
+               size_t *len)
+{
+    int                   i, bad;
+    yajl_gen              gen;
+    const ktpr_quality_t *quality;
+
+    gen = yajl_gen_alloc(NULL);
+    if (gen == NULL) {
+        return NULL;
+    }
+
+    quality = &card->quality;
+    bad = options->validate_quality
+          && (quality->blur || quality->dark || quality->flashlight
+              || quality->grayscale);
+
+    yajl_gen_config(gen, yajl_gen_beautify, (int) options->pretty);
+    yajl_gen_map_open(gen);
+
+    ktpr_json_pair(gen, "message",
+                   bad ? "Image quality is not good enough" : "Success");
+    ktpr_json_pair(gen, "status_code", "LOCAL-0");
+
+    if (bad) {
+        ktpr_json_pair(gen, "error_code", "FAIL_ON_1");
+    }
+
+    ktpr_json_string(gen, "data");
+    yajl_gen_map_open(gen);
+
+    for (i = 0; i < KTPR_FIELDS; i++) {
+        ktpr_json_pair(gen, ktpr_field_name((ktpr_field_id_t) i),
+                       bad ? "" : card->fields[i].value);
+    }
+
+    ktpr_json_pair(gen, "reference_id",
+                   options->reference_id != NULL ? options->reference_id : "");
+
+    if (options->details && !bad) {
+        for (i = KTPR_FIELDS; i < KTPR_ALL_FIELDS; i++) {
+            ktpr_json_pair(gen, ktpr_field_name((ktpr_field_id_t) i),
+                           card->fields[i].value);
+        }
+
+        ktpr_json_details(gen, card);
+    }
+
+    ktpr_json_quality(gen, quality);
+    yajl_gen_map_close(gen);
+    yajl_gen_map_close(gen);
+
+    return ktpr_json_end(gen, len);
+}
+
+
+char *
+ktpr_json_error(const char *message, const char *code, int pretty, size_t *len)
+{
+    yajl_gen gen;
+
+    gen = yajl_gen_alloc(NULL);
+    if (gen == NULL) {
+        return NULL;
+    }
+
+    yajl_gen_config(gen, yajl_gen_beautify, pretty);
+    yajl_gen_map_open(gen);
+    ktpr_json_pair(gen, "message", message);
+    ktpr_json_pair(gen, "error_code", code);
+    yajl_gen_map_close(gen);
+
+    return ktpr_json_end(gen, len);
+}

@@ -1,0 +1,150 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ktp_nik.h"
+#include "ktpr_fields.h"
+#include "ktpr_number.h"
+#include "ktpr_quality.h"
+#include "ktpr_reader.h"
+#include "ktpr_scan.h"
+
+
+/* Pixels of the largest image, its flattened copies, and what is small. */
+#define KTPR_READER_MEMORY (160UL << 20)
+
+/* A number this sure makes a card of what looks half like one. */
+#define KTPR_READER_SURE .9f
+
+struct ktpr_reader_s {
+    ktpr_ocr_t  *ocr;
+    ktpr_pool_t *pool;
+
+    ktpr_digit_net_t digits;
+};
+
+static const char *const ktpr_field_names[KTPR_ALL_FIELDS] = {
+    "nik",           "full_name",      "place_of_birth",
+    "date_of_birth", "gender",         "blood_type",
+    "address",       "rt_rw",          "administrative_village",
+    "district",      "city",           "state",
+    "religion",      "marital_status", "occupation",
+    "nationality",   "valid_until",    "issued_place",
+    "issued_date",
+};
+
+
+ktpr_reader_t *
+ktpr_reader_create(const char *tessdata)
+{
+    ktpr_reader_t *reader;
+
+    reader = calloc(1, sizeof(ktpr_reader_t));
+    if (reader == NULL) {
+        return NULL;
+    }
+
+    reader->pool = ktpr_pool_create(KTPR_READER_MEMORY);
+    reader->ocr = ktpr_ocr_create(tessdata);
+    ktpr_digit_net_load(&reader->digits);
+
+    if (reader->pool == NULL || reader->ocr == NULL) {
+        fprintf(stderr, "ktpd: Tesseract's data for \"ind\" and \"eng\" "
+                        "cannot be loaded\n");
+        ktpr_reader_destroy(reader);
+        return NULL;
+    }
+
+    return reader;
+}
+
+
+void
+ktpr_reader_destroy(ktpr_reader_t *reader)
+{
+    if (reader != NULL) {
+        ktpr_ocr_destroy(reader->ocr);
+        ktpr_pool_destroy(reader->pool);
+        free(reader);
+    }
+}
+
+
+/* Whether the number was read clearly and is one as it stands. */
+static int
+ktpr_reader_number(const ktpr_card_t *card)
+{
+    ktp_nik_t           nik;
+    const ktpr_field_t *field;
+
+    field = &card->fields[KTPR_NIK];
+
+    return !field->repaired && field->confidence > KTPR_READER_SURE
+           && ktp_nik_parse(&nik, field->value, strlen(field->value)) == 0;
+}
+
+
+ktpr_result_t
+ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
+                 ktpr_card_t *card)
+{
+    int             found;
+    double          measures[KTPR_MEASURES];
+    ktpr_map_t      plane;
+    ktpr_scan_t     scan;
+    ktpr_result_t   result;
+    ktpr_evidence_t birth;
+
+    memset(card, 0, sizeof(ktpr_card_t));
+    memset(&scan, 0, sizeof(ktpr_scan_t));
+    scan.pool = reader->pool;
+    scan.ocr = reader->ocr;
+    scan.digits = &reader->digits;
+
+    if (ktpr_image_decode(scan.pool, image, len, &scan.image) != 0) {
+        ktpr_pool_reset(scan.pool);
+        return KTPR_UNDECODABLE;
+    }
+
+    result = KTPR_NOT_DETECTED;
+    found = ktpr_scan_find(&scan);
+
+    if (found < 0) {
+        result = KTPR_FAILED;
+
+    } else if (found > 0) {
+        result = KTPR_OK;
+        ktpr_head_read(&scan, card);
+        ktpr_fields_read(&scan, card, &birth);
+        ktpr_number_read(&scan, &birth, card);
+        ktpr_head_repair(&scan, card);
+        ktpr_issued_read(&scan, card);
+
+        if (scan.doubtful && !ktpr_reader_number(card)) {
+            memset(card->fields, 0, sizeof(card->fields));
+            result = KTPR_NOT_DETECTED;
+        }
+    }
+
+    if (result == KTPR_OK) {
+        ktpr_fields_plane(&scan, &plane);
+    }
+
+    if (ktpr_quality_measures(scan.pool, &scan.image,
+                              result == KTPR_OK ? ktpr_scan_spacing(&scan) : 0,
+                              result == KTPR_OK ? &plane : NULL, measures)
+        == 0) {
+        ktpr_quality_judge(measures, &card->quality);
+    }
+
+    ktpr_pool_reset(scan.pool);
+
+    return result;
+}
+
+
+const char *
+ktpr_field_name(ktpr_field_id_t field)
+{
+    return field < KTPR_ALL_FIELDS ? ktpr_field_names[field] : NULL;
+}

@@ -1,0 +1,94 @@
+/*
+ * Reading a card: bytes of a JPEG or PNG file in, the contract's fields out.
+ * One reader a thread; it holds its own Tesseract.
+ */
+
+#ifndef KTPR_READER_H
+#define KTPR_READER_H
+
+#include <stddef.h>
+
+
+/* In the contract's order. */
+typedef enum {
+    KTPR_NIK = 0,
+    KTPR_FULL_NAME,
+    KTPR_PLACE_OF_BIRTH,
+    KTPR_DATE_OF_BIRTH,
+    KTPR_GENDER,
+    KTPR_BLOOD_TYPE,
+    KTPR_ADDRESS,
+    KTPR_RT_RW,
+    KTPR_ADMINISTRATIVE_VILLAGE,
+    KTPR_DISTRICT,
+    KTPR_CITY,
+    KTPR_STATE,
+    KTPR_RELIGION,
+    KTPR_MARITAL_STATUS,
+    KTPR_OCCUPATION,
+    KTPR_NATIONALITY,
+    KTPR_FIELDS,
+
+    /* not in the contract, for the details only */
+    KTPR_VALID_UNTIL = KTPR_FIELDS,
+    KTPR_ISSUED_PLACE,
+    KTPR_ISSUED_DATE,
+    KTPR_ALL_FIELDS
+} ktpr_field_id_t;
+
+#define KTPR_MAX_VALUE 128
+
+typedef struct {
+    char     value[KTPR_MAX_VALUE]; /* UTF-8; "": could not be read */
+    char     raw[KTPR_MAX_VALUE];   /* what recognition gave at first */
+    float    confidence;            /* 0 to 1 */
+    int      x, y, w, h;            /* in pixels of the upright image */
+    unsigned repaired : 1;          /* changed by a cross-check or lexicon */
+} ktpr_field_t;
+
+typedef struct {
+    unsigned blur : 1;
+    unsigned dark : 1;
+    unsigned flashlight : 1;
+    unsigned grayscale : 1;
+    double   blur_score; /* 0 (sharp) to 1 (blurred) */
+    double   dark_score; /* 0 (bright) to 1 (dark) */
+    double   flashlight_score;
+    double   grayscale_score;
+    double   measures[4]; /* what the scores come from, ktpr_quality.h */
+} ktpr_quality_t;
+
+typedef struct {
+    ktpr_field_t   fields[KTPR_ALL_FIELDS];
+    ktpr_quality_t quality;
+} ktpr_card_t;
+
+typedef enum {
+    KTPR_OK = 0,
+    KTPR_NOT_DETECTED, /* an image, but no card; quality is filled */
+    KTPR_UNDECODABLE,  /* not a JPEG or PNG file that decodes */
+    KTPR_FAILED        /* no memory, Tesseract failed */
+} ktpr_result_t;
+
+typedef struct ktpr_reader_s ktpr_reader_t;
+
+
+/*
+ * A reader, with its language data loaded from tessdata (a folder; NULL is
+ * Tesseract's own).  NULL when that fails, with a message on standard
+ * error.  Opens no file after this.
+ */
+ktpr_reader_t *ktpr_reader_create(const char *tessdata);
+
+/* Reads one image; card is filled anew.  Thread-safe for distinct readers. */
+ktpr_result_t ktpr_reader_read(ktpr_reader_t       *reader,
+                               const unsigned char *image, size_t len,
+                               ktpr_card_t *card);
+
+/* "nik", "full_name" ...; the contract's names, NULL over the range. */
+const char *ktpr_field_name(ktpr_field_id_t field);
+
+void ktpr_reader_destroy(ktpr_reader_t *reader);
+
+
+#endif /* KTPR_READER_H */

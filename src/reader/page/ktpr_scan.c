@@ -1,0 +1,555 @@
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#include "ktpr_scan.h"
+#include "ktpr_text.h"
+
+
+/* A layout this good needs no other threshold tried. */
+#define KTPR_COLUMNS_GOOD 19.
+
+/* Rows assigned this well need no other columns tried. */
+#define KTPR_TABLE_GOOD 5.
+
+/*
+ * Rows that fit well are a card's, less well with some labels among them;
+ * when they fit half well, and many lines have one, it takes a number.
+ */
+#define KTPR_TABLE_MIN    3.
+#define KTPR_TABLE_LABELS 1.5
+#define KTPR_LABELS_MIN   3
+#define KTPR_TABLE_DOUBT  .8
+#define KTPR_LINES_MIN    6
+
+/* A card has some 40 fragments; so many are grain. */
+#define KTPR_FRAGMENTS_MANY 150
+
+/* After so many rows one must look like a card's, or the rest is not read. */
+#define KTPR_ROWS_ENOUGH  7
+#define KTPR_ROWS_PROMISE .2
+
+/*
+ * Columns this far behind good ones are none, nor are those of a straightened
+ * card that do not stand out.
+ */
+#define KTPR_COLUMNS_BEHIND   6.
+#define KTPR_COLUMNS_STRAIGHT 15.
+
+/* A card whose opposite sides are more off parallel is straightened first. */
+#define KTPR_SQUINT 7.
+
+/* Pairs of columns tried on a page that is turned. */
+#define KTPR_TURNED_COLUMNS 2
+
+/* A line read this surely, a character, needs no second look. */
+#define KTPR_LOOK_SURE .98f
+
+/* The label's cut: nothing must come in from the value's side. */
+#define KTPR_LABEL_MARGIN .3
+
+
+void
+ktpr_scan_read(ktpr_scan_t *scan, const ktpr_strip_t *strip,
+               const ktpr_cut_t *cut, ktpr_ocr_engine_t engine,
+               const char *alphabet, ktpr_reading_t *reading)
+{
+    ktpr_gray_t line;
+
+    memset(reading, 0, sizeof(ktpr_reading_t));
+
+
+    if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.map, strip, cut, &line)
+        != 0) {
+        return;
+    }
+
+    ktpr_ocr_line(scan->ocr, engine, &line, alphabet, reading);
+    ktpr_pool_free(scan->pool, line.px);
+}
+
+
+void
+ktpr_scan_look(ktpr_scan_t *scan, const ktpr_strip_t *strip, double left,
+               double right, const char *alphabet, ktpr_reading_t *reading)
+{
+    size_t      i;
+    ktpr_cut_t  cut;
+    ktpr_gray_t line;
+
+    /* the height that a capital is taken to have, by the expected one */
+    static const double heights[KTPR_LOOKS] = {1, 1.08, .93, 1};
+
+    memset(reading, 0, sizeof(ktpr_reading_t));
+
+    for (i = 0; i < KTPR_LOOKS; i++) {
+        cut.capital = KTPR_LINE_CAPITAL * heights[i];
+        cut.wide = (double) KTPR_LINE_ACROSS / KTPR_LINE_CAPITAL;
+        cut.above = ((KTPR_LINE_H + .01) / cut.capital - 1) / 2;
+        cut.left = left;
+        cut.right = right;
+
+        if (i == KTPR_LOOKS - 1) {
+            cut.wide *= 1.1;
+        }
+
+        if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.map, strip, &cut,
+                      &line)
+            != 0) {
+            return;
+        }
+
+        ktpr_ocr_look(scan->ocr, scan->pool, &line, reading);
+        ktpr_pool_free(scan->pool, line.px);
+
+        if (i == 0 || i == KTPR_LOOKS - 1) {
+            ktpr_ocr_agree(alphabet, reading);
+        }
+
+        if (i == 0 && reading->confidence > KTPR_LOOK_SURE) {
+            break;
+        }
+    }
+}
+
+
+ktpr_entry_t *
+ktpr_scan_line(ktpr_scan_t *scan, ktpr_line_id_t line)
+{
+    int i;
+
+    for (i = 0; i < scan->table->n; i++) {
+        if (scan->table->entries[i].line == (int) line) {
+            return &scan->table->entries[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ktpr_scan_box(const ktpr_scan_t *scan, const ktpr_strip_t *strip, int *x,
+              int *y, int *w, int *h)
+{
+    int          i;
+    double       px, x0, y0, x1, y1;
+    ktpr_point_t p;
+
+    x0 = y0 = 1e9;
+    x1 = y1 = -1e9;
+
+    for (i = 0; i < 4; i++) {
+        px = i % 2 ? strip->x1 : strip->x0;
+        p = ktpr_map_point(&scan->page.map, px,
+                           (i / 2 ? strip->bottom : strip->top)
+                               + strip->slope * px);
+        x0 = fmin(x0, p.x);
+        x1 = fmax(x1, p.x);
+        y0 = fmin(y0, p.y);
+        y1 = fmax(y1, p.y);
+    }
+
+    x0 = fmax(0, fmin(x0, scan->image.w - 1));
+    y0 = fmax(0, fmin(y0, scan->image.h - 1));
+    x1 = fmax(x0, fmin(x1, scan->image.w));
+    y1 = fmax(y0, fmin(y1, scan->image.h));
+    *x = (int) (x0 * scan->image.scale);
+    *y = (int) (y0 * scan->image.scale);
+    *w = (int) ((x1 - x0) * scan->image.scale);
+    *h = (int) ((y1 - y0) * scan->image.scale);
+}
+
+
+/* The number of letters in a text. */
+static int
+ktpr_letters(const char *s)
+{
+    int n;
+
+    for (n = 0; *s != '\0'; s++) {
+        n += isalpha((unsigned char) *s) != 0;
+    }
+
+    return n;
+}
+
+
+static double
+ktpr_most_like(const ktpr_entry_t *e)
+{
+    int    i;
+    double most;
+
+    most = 0;
+    for (i = 0; i < KTPR_LINES; i++) {
+        most = fmax(most, e->like[i]);
+    }
+
+    return most;
+}
+
+
+static double
+ktpr_most_evident(const ktpr_entry_t *e)
+{
+    int    i;
+    double most;
+
+    most = 0;
+    for (i = 0; i < KTPR_LINES; i++) {
+        most = fmax(most, e->evidence[i]);
+    }
+
+    return most;
+}
+
+
+static void
+ktpr_scan_entry(ktpr_scan_t *scan, ktpr_entry_t *e)
+{
+    ktpr_strip_t strip;
+
+    if (e->row.has_label) {
+        ktpr_scan_look(scan, &e->row.label, KTPR_LABEL_MARGIN,
+                       KTPR_LABEL_MARGIN, NULL, &e->label);
+        ktpr_assign_weigh(e);
+
+        if (ktpr_most_like(e) < .3 && ktpr_letters(e->label.text) < 3) {
+            /* a speck, or a piece of the colon */
+            e->row.has_label = 0;
+            e->label.text[0] = '\0';
+        }
+    }
+
+    strip = e->row.value;
+
+    if (e->row.has_value) {
+        ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
+                       &e->value);
+
+    } else if (e->row.has_label && ktpr_most_like(e) >= .5) {
+        strip.x1 = strip.x0 + 14 * scan->rows.capital;
+        ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
+                       &e->value);
+    }
+
+    memset(e->evidence, 0, sizeof(e->evidence));
+    ktpr_assign_weigh(e);
+}
+
+
+/* Reads the rows that a pair of columns makes, and gives them their lines. */
+static int
+ktpr_scan_table(ktpr_scan_t *scan, ktpr_table_t *table)
+{
+    int    i;
+    double promise;
+
+    promise = 0;
+    memset(table, 0, sizeof(ktpr_table_t));
+
+    if (ktpr_rows_find(scan->pool, &scan->page, &scan->columns, &scan->rows)
+        < 0) {
+        return -1;
+    }
+
+    if (scan->rows.n < 4) {
+        return 0;
+    }
+
+    table->n = scan->rows.n;
+    table->spacing = scan->columns.spacing;
+
+    for (i = 0; i < table->n; i++) {
+        table->entries[i].row = scan->rows.rows[i];
+        ktpr_scan_entry(scan, &table->entries[i]);
+        promise = fmax(promise, ktpr_most_evident(&table->entries[i]));
+
+        if (i == KTPR_ROWS_ENOUGH && promise < KTPR_ROWS_PROMISE) {
+            return 0;
+        }
+    }
+
+    ktpr_assign(table);
+
+    return 1;
+}
+
+
+/*
+ * Faint or blurred print needs another threshold, and the height of text may
+ * be mistaken: tries until columns are good, keeps the best.
+ */
+static int
+ktpr_scan_columns(ktpr_scan_t *scan, ktpr_columns_t best[KTPR_MAX_COLUMNS])
+{
+    int            n, found;
+    size_t         i;
+    double         text, first;
+    ktpr_page_t    page, kept;
+    ktpr_columns_t columns[KTPR_MAX_COLUMNS];
+
+    static const struct {
+        double threshold;
+        int    half;   /* half the height of text that was measured first */
+        int    smooth; /* grain is taken away */
+    } tries[] = {
+        {.70, 0, 0}, {.78, 0, 0}, {.70, 1, 0}, {.78, 1, 0},
+        {.84, 0, 0}, {.74, 0, 1}, {.82, 0, 1}, {.89, 0, 1},
+    };
+
+    page = scan->page;
+    kept = page;
+    found = 0;
+    first = 0;
+
+    for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        text = 0;
+
+        if (tries[i].half) {
+            if (first < 17) {
+                continue;
+            }
+            text = first / 2;
+        }
+
+        if (tries[i].smooth && page.level.px == scan->page.level.px
+            && ktpr_gray_smooth(scan->pool, &scan->page.level, &page.level)
+                   != 0) {
+            break;
+        }
+
+        if (ktpr_page_fragments(scan->pool, &page, tries[i].threshold, text)
+                != 0
+            || page.n > KTPR_FRAGMENTS_MANY) {
+            continue;
+        }
+
+        first = first > 0 ? first : page.text;
+        n = ktpr_columns_find(scan->pool, &page, columns);
+
+        if (n > 0 && (found == 0 || columns[0].score > best[0].score + .5)) {
+            memcpy(best, columns, sizeof(columns));
+            found = n;
+            kept = page;
+        }
+
+        if (found > 0 && best[0].score > KTPR_COLUMNS_GOOD) {
+            break;
+        }
+    }
+
+    scan->page = kept;
+
+    return found;
+}
+
+
+double
+ktpr_scan_spacing(const ktpr_scan_t *scan)
+{
+    return scan->columns.spacing
+           * ktpr_map_size(&scan->page.map, scan->page.level.w / 2.,
+                           scan->page.level.h / 2.);
+}
+
+
+static int
+ktpr_scan_sheet(ktpr_scan_t *scan)
+{
+    double capital;
+
+    capital = ktpr_scan_spacing(scan) * KTPR_CAPITAL;
+
+    if (scan->sheet.n > 0 && fabs(capital - scan->capital) < .3 * capital) {
+        return 0;
+    }
+
+    ktpr_crop_sheet_free(scan->pool, &scan->sheet);
+    scan->capital = capital;
+
+    return ktpr_crop_sheet_create(scan->pool, &scan->image, capital,
+                                  &scan->sheet);
+}
+
+
+/* Whether a table is a card's. */
+static int
+ktpr_table_sure(const ktpr_table_t *table)
+{
+    return table != NULL
+           && (table->score >= KTPR_TABLE_MIN
+               || (table->labels >= KTPR_LABELS_MIN
+                   && table->score >= KTPR_TABLE_LABELS));
+}
+
+
+/* Whether it may be, if there is a number. */
+static int
+ktpr_table_card(const ktpr_table_t *table)
+{
+    return ktpr_table_sure(table)
+           || (table != NULL && table->score >= KTPR_TABLE_DOUBT
+               && table->lines >= KTPR_LINES_MIN);
+}
+
+
+/* How many of the pairs of columns found, best first, are worth reading. */
+static int
+ktpr_scan_worth(ktpr_scan_t *scan, const ktpr_page_t *page,
+                const ktpr_columns_t *columns, int n)
+{
+    int    i;
+    double least;
+
+    least = page->straight ? KTPR_COLUMNS_STRAIGHT : -HUGE_VAL;
+
+    if (n > 0 && columns[0].score > scan->best_columns) {
+        scan->best_columns = columns[0].score;
+    }
+
+    if (scan->best_columns > KTPR_COLUMNS_GOOD) {
+        least = fmax(least, scan->best_columns - KTPR_COLUMNS_BEHIND);
+    }
+
+    for (i = 0; i < n && columns[i].score >= least; i++) {
+        /* void */
+    }
+
+    return i;
+}
+
+
+/*
+ * Reads the page turned back by so many degrees, by its best few columns;
+ * better than what the scan has is taken over.  0, or -1 when memory is short.
+ */
+static int
+ktpr_scan_turned(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
+                 int most)
+{
+    int            i, n, rc;
+    ktpr_scan_t    tried;
+    ktpr_table_t  *table;
+    ktpr_columns_t columns[KTPR_MAX_COLUMNS];
+
+    tried = *scan;
+    tried.page = *page;
+
+    if (ktpr_page_level(scan->pool, &tried.page, turn) != 0) {
+        return -1;
+    }
+
+    n = ktpr_scan_columns(&tried, columns);
+    n = ktpr_scan_worth(scan, page, columns, n < most ? n : most);
+    tried.best_columns = scan->best_columns;
+
+    for (i = 0; i < n; i++) {
+        tried.columns = columns[i];
+
+        if (i == 0 && ktpr_scan_sheet(&tried) != 0) {
+            return -1;
+        }
+
+        scan->sheet = tried.sheet;
+        scan->capital = tried.capital;
+
+        table = ktpr_pool_alloc(scan->pool, 1, sizeof(ktpr_table_t));
+        if (table == NULL) {
+            return -1;
+        }
+
+        rc = ktpr_scan_table(&tried, table);
+        if (rc < 0) {
+            return -1;
+        }
+
+        if (rc > 0
+            && (scan->table == NULL || table->score > scan->table->score)) {
+            tried.table = table;
+            *scan = tried;
+        }
+
+        if (scan->table != NULL && scan->table->score > KTPR_TABLE_GOOD) {
+            break;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Reads the page upright, and if that is no card upside down. */
+static int
+ktpr_scan_page(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
+               int most)
+{
+    if (ktpr_scan_turned(scan, page, turn, most) != 0) {
+        return -1;
+    }
+
+    if (ktpr_table_sure(scan->table)) {
+        return 0;
+    }
+
+    return ktpr_scan_turned(scan, page, turn + 180, KTPR_TURNED_COLUMNS);
+}
+
+
+/* Straightens the card by its corners, and reads that. */
+static int
+ktpr_scan_straight(ktpr_scan_t *scan, const ktpr_quad_t *quad)
+{
+    ktpr_page_t page;
+
+    if (ktpr_page_straight(scan->pool, &scan->image, quad, &page) != 0) {
+        return -1;
+    }
+
+    return ktpr_scan_page(scan, &page, 0, KTPR_TURNED_COLUMNS);
+}
+
+
+int
+ktpr_scan_find(ktpr_scan_t *scan)
+{
+    int         seen, slanted;
+    double      turn;
+    ktpr_page_t page;
+    ktpr_quad_t quad;
+
+    memset(&page, 0, sizeof(ktpr_page_t));
+    seen = ktpr_quad_find(scan->pool, &scan->image, &quad);
+    slanted = seen && quad.squint > KTPR_SQUINT;
+
+    if (slanted && ktpr_scan_straight(scan, &quad) != 0) {
+        return -1;
+    }
+
+    if (!ktpr_table_sure(scan->table)) {
+        if (ktpr_page_create(scan->pool, &scan->image, &page) != 0) {
+            return 0;
+        }
+
+        turn = ktpr_page_turn(scan->pool, &page);
+
+        if (ktpr_scan_page(scan, &page, turn, KTPR_MAX_COLUMNS) != 0) {
+            return -1;
+        }
+
+        if (!ktpr_table_sure(scan->table) && turn != 0
+            && ktpr_scan_turned(scan, &page, 0, KTPR_TURNED_COLUMNS) != 0) {
+            return -1;
+        }
+    }
+
+    if (!ktpr_table_sure(scan->table) && seen && !slanted
+        && ktpr_scan_straight(scan, &quad) != 0) {
+        return -1;
+    }
+
+    scan->doubtful = !ktpr_table_sure(scan->table);
+
+    return ktpr_table_card(scan->table);
+}

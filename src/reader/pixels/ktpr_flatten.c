@@ -1,0 +1,248 @@
+#include <string.h>
+
+#include <leptonica/allheaders.h>
+
+#include "ktpr_flatten.h"
+
+
+/* The window's size on the reduced copy that backgrounds come from. */
+#define KTPR_FLATTEN_WINDOW 21
+
+
+/* One channel, reduced: the mean of each square of by x by pixels. */
+static PIX *
+ktpr_flatten_reduce(const ktpr_image_t *image, int channel, int by)
+{
+    int                  x, y, i, j, w, h;
+    PIX                 *pix;
+    unsigned             sum;
+    l_uint32            *line;
+    const unsigned char *p;
+
+    w = image->w / by;
+    h = image->h / by;
+
+    pix = pixCreate(w, h, 8);
+    if (pix == NULL) {
+        return NULL;
+    }
+
+    for (y = 0; y < h; y++) {
+        line = pixGetData(pix) + (size_t) y * pixGetWpl(pix);
+
+        for (x = 0; x < w; x++) {
+            sum = 0;
+
+            for (j = 0; j < by; j++) {
+                p = image->rgb
+                    + ((size_t) (y * by + j) * image->w + x * by) * 3
+                    + channel;
+                for (i = 0; i < by; i++, p += 3) {
+                    sum += *p;
+                }
+            }
+
+            SET_DATA_BYTE(line, x, sum / (unsigned) (by * by));
+        }
+    }
+
+    return pix;
+}
+
+
+/* The channel's background at the reduced size, or NULL. */
+static PIX *
+ktpr_flatten_background(const ktpr_image_t *image, int channel, int by,
+                        int window)
+{
+    int  half;
+    PIX *pix, *closed, *smooth;
+
+    pix = ktpr_flatten_reduce(image, channel, by);
+    if (pix == NULL) {
+        return NULL;
+    }
+
+    closed = pixCloseGray(pix, window, window);
+    pixDestroy(&pix);
+
+    if (closed == NULL) {
+        return NULL;
+    }
+
+    half = window / 2;
+
+    if (pixGetWidth(closed) <= 2 * half || pixGetHeight(closed) <= 2 * half) {
+        return closed;
+    }
+
+    smooth = pixBlockconvGray(closed, NULL, half, half);
+    pixDestroy(&closed);
+
+    return smooth;
+}
+
+
+/*
+ * Row y of the background at full size: between reduced rows and columns by
+ * linear interpolation, in 1/256.
+ */
+static void
+ktpr_flatten_row(PIX *pix, int by, int y, int w, int *between, int *row)
+{
+    int       x, n, last, y0, fy, x0, fx;
+    l_uint32 *a, *b;
+
+    n = pixGetWidth(pix);
+    last = pixGetHeight(pix) - 1;
+
+    /* the middle of a reduced pixel is (by - 1) / 2 into its square */
+    fy = (2 * y - by + 1) * 128 / by;
+    fy = fy < 0 ? 0 : (fy > last * 256 ? last * 256 : fy);
+    y0 = fy / 256;
+    fy %= 256;
+    a = pixGetData(pix) + (size_t) y0 * pixGetWpl(pix);
+    b = y0 < last ? a + pixGetWpl(pix) : a;
+
+    for (x = 0; x < n; x++) {
+        between[x] =
+            GET_DATA_BYTE(a, x) * (256 - fy) + GET_DATA_BYTE(b, x) * fy;
+    }
+
+    between[n] = between[n - 1];
+
+    for (x = 0; x < w; x++) {
+        fx = (2 * x - by + 1) * 128 / by;
+        fx = fx < 0 ? 0 : (fx > (n - 1) * 256 ? (n - 1) * 256 : fx);
+        x0 = fx / 256;
+        fx %= 256;
+        row[x] = (between[x0] * (256 - fx) + between[x0 + 1] * fx) / 65536;
+    }
+}
+
+
+/* How light a pixel is beside its background, as 0 to 255. */
+static int
+ktpr_flatten_ratio(int value, int background)
+{
+    int ratio;
+
+    ratio = (value + 2) * KTPR_PAPER / (background + 2);
+
+    return ratio > 255 ? 255 : ratio;
+}
+
+
+static int
+ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
+                    unsigned char *planes[3])
+{
+    int                  c, x, y, by, *row;
+    PIX                 *pix;
+    const unsigned char *p;
+
+    by = (window + KTPR_FLATTEN_WINDOW - 1) / KTPR_FLATTEN_WINDOW;
+    by = by < 2 ? 2 : by;
+
+    if (image->w < 4 * by || image->h < 4 * by) {
+        return -1;
+    }
+
+    window = (window / by) | 1;
+    row = ktpr_pool_alloc(pool, (size_t) image->w * 2 + 2, sizeof(int));
+    if (row == NULL) {
+        return -1;
+    }
+
+    for (c = 0; c < 3; c++) {
+        planes[c] = ktpr_pool_alloc(pool, (size_t) image->w, image->h);
+        pix = ktpr_flatten_background(image, c, by, window < 3 ? 3 : window);
+
+        if (planes[c] == NULL || pix == NULL) {
+            pixDestroy(&pix);
+            return -1;
+        }
+
+        p = image->rgb + c;
+
+        for (y = 0; y < image->h; y++) {
+            ktpr_flatten_row(pix, by, y, image->w, row + image->w, row);
+
+            for (x = 0; x < image->w; x++, p += 3) {
+                planes[c][(size_t) y * image->w + x] =
+                    (unsigned char) ktpr_flatten_ratio(*p, row[x]);
+            }
+        }
+
+        pixDestroy(&pix);
+    }
+
+    ktpr_pool_free(pool, row);
+
+    return 0;
+}
+
+
+/* The mean of a pixel's 3x3 square, times nine. */
+static int
+ktpr_flatten_square(const unsigned char *p, int w)
+{
+    return p[-w - 1] + p[-w] + p[-w + 1] + p[-1] + p[0] + p[1] + p[w - 1]
+           + p[w] + p[w + 1];
+}
+
+
+static void
+ktpr_flatten_lightest(unsigned char *planes[3], ktpr_gray_t *gray)
+{
+    int    x, y, c, sum, most, mean;
+    size_t at;
+
+    for (y = 1; y < gray->h - 1; y++) {
+        for (x = 1; x < gray->w - 1; x++) {
+            at = (size_t) y * gray->w + x;
+            most = 0;
+            mean = 0;
+
+            for (c = 0; c < 3; c++) {
+                sum = ktpr_flatten_square(planes[c] + at, gray->w);
+                most = sum > most ? sum : most;
+                mean += planes[c][at];
+            }
+
+            gray->px[at] = (unsigned char) (most / 18 + mean / 6);
+        }
+    }
+}
+
+
+int
+ktpr_flatten(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
+             ktpr_mix_t mix, ktpr_gray_t *gray)
+{
+    int            c;
+    size_t         i, n;
+    unsigned char *planes[3];
+
+    if (ktpr_gray_create(pool, image->w, image->h, gray) != 0
+        || ktpr_flatten_planes(pool, image, window, planes) != 0) {
+        return -1;
+    }
+
+    n = (size_t) gray->w * (size_t) gray->h;
+
+    for (i = 0; i < n; i++) {
+        gray->px[i] =
+            (unsigned char) ((planes[0][i] + planes[1][i] + planes[2][i]) / 3);
+    }
+
+    if (mix == KTPR_MIX_LIGHTEST) {
+        ktpr_flatten_lightest(planes, gray);
+    }
+
+    for (c = 0; c < 3; c++) {
+        ktpr_pool_free(pool, planes[c]);
+    }
+
+    return 0;
+}

@@ -1,0 +1,369 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ktpr_glare.h"
+#include "ktpr_quality.h"
+
+
+/* The longer side of what is measured when there is no card. */
+#define KTPR_QUALITY_SIDE 1000
+
+/* The spacing of rows at which cards are measured, and the sides allowed. */
+#define KTPR_QUALITY_SPACING 22.
+#define KTPR_QUALITY_LEAST   500
+#define KTPR_QUALITY_MOST    1400
+
+/* The side of the squares that sharpness is told by. */
+#define KTPR_QUALITY_TILE 32
+
+/* The side of the squares that colour is told by. */
+#define KTPR_QUALITY_PATCH 8
+
+/* Luma of paper in good light. */
+#define KTPR_QUALITY_WHITE 200.
+
+const double ktpr_quality_thresholds[KTPR_MEASURES] = {.180, 97., 15., .045};
+
+const char *const ktpr_quality_names[KTPR_MEASURES] = {
+    "blur", "dark", "flashlight", "grayscale"};
+
+
+typedef struct {
+    double gradient, laplace;
+} ktpr_tile_t;
+
+
+/* ITU-R BT.601, 2.5.1. */
+static int
+ktpr_luma(const unsigned char *rgb)
+{
+    return (299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] + 500) / 1000;
+}
+
+
+static int
+ktpr_tile_compare(const void *a, const void *b)
+{
+    const ktpr_tile_t *p = a, *q = b;
+
+    return (q->gradient > p->gradient) - (q->gradient < p->gradient);
+}
+
+
+/* 3x3 binomial smoothing, so that noise is not taken for sharpness. */
+static void
+ktpr_quality_smooth(const ktpr_gray_t *luma, float *smooth)
+{
+    int                  x, y, w;
+    const unsigned char *p;
+
+    w = luma->w;
+
+    for (y = 1; y < luma->h - 1; y++) {
+        for (x = 1; x < w - 1; x++) {
+            p = luma->px + (size_t) y * w + x;
+            smooth[(size_t) y * w + x] =
+                (float) (4 * p[0] + 2 * (p[-1] + p[1] + p[-w] + p[w])
+                         + p[-w - 1] + p[-w + 1] + p[w - 1] + p[w + 1])
+                / 16.f;
+        }
+    }
+}
+
+
+static void
+ktpr_quality_tile(const float *p, int w, ktpr_tile_t *tile)
+{
+    int    x, y;
+    float  dx, dy, l;
+    double gradient, laplace;
+
+    gradient = 0;
+    laplace = 0;
+
+    for (y = 0; y < KTPR_QUALITY_TILE; y++, p += w) {
+        for (x = 0; x < KTPR_QUALITY_TILE; x++) {
+            dx = p[x + 1] - p[x - 1];
+            dy = p[x + w] - p[x - w];
+            l = p[x + 1] + p[x - 1] + p[x + w] + p[x - w] - 4 * p[x];
+            gradient += dx * dx + dy * dy;
+            laplace += l * l;
+        }
+    }
+
+    tile->gradient = gradient;
+    tile->laplace = laplace;
+}
+
+
+/*
+ * The mean of Laplacian over gradient in the eighth of the tiles with most
+ * gradient, less what grain adds to both, which the emptiest tiles tell.
+ * floor is the energy of a gradient that is none, for a photo's own light.
+ */
+static double
+ktpr_quality_ratio(const ktpr_tile_t *tiles, int n, double floor)
+{
+    int    i, used;
+    double sum, gradient, laplace;
+
+    used = n / 8 + 1 < n ? n / 8 + 1 : n;
+    sum = gradient = laplace = 0;
+
+    for (i = n - used; i < n; i++) {
+        gradient += tiles[i].gradient / used;
+        laplace += tiles[i].laplace / used;
+    }
+
+    for (i = 0; i < used; i++) {
+        sum += fmax(0, tiles[i].laplace - laplace)
+               / (fmax(0, tiles[i].gradient - gradient)
+                  + floor * KTPR_QUALITY_TILE * KTPR_QUALITY_TILE);
+    }
+
+    return used > 0 ? sum / used : 0;
+}
+
+
+static int
+ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_gray_t *luma, double light,
+                  double *blur)
+{
+    int          x, y, n;
+    float       *smooth;
+    ktpr_tile_t *tiles;
+
+    smooth = ktpr_pool_alloc(pool, (size_t) luma->w * (size_t) luma->h,
+                             sizeof(float));
+    tiles = ktpr_pool_alloc(pool,
+                            (size_t) (luma->w / KTPR_QUALITY_TILE + 1)
+                                * (size_t) (luma->h / KTPR_QUALITY_TILE + 1),
+                            sizeof(ktpr_tile_t));
+    if (smooth == NULL || tiles == NULL) {
+        return -1;
+    }
+
+    ktpr_quality_smooth(luma, smooth);
+    n = 0;
+
+    for (y = KTPR_QUALITY_TILE; y < luma->h - 2 * KTPR_QUALITY_TILE;
+         y += KTPR_QUALITY_TILE) {
+        for (x = KTPR_QUALITY_TILE; x < luma->w - 2 * KTPR_QUALITY_TILE;
+             x += KTPR_QUALITY_TILE) {
+            ktpr_quality_tile(smooth + (size_t) y * luma->w + x, luma->w,
+                              &tiles[n++]);
+        }
+    }
+
+    qsort(tiles, (size_t) n, sizeof(ktpr_tile_t), ktpr_tile_compare);
+
+    *blur = ktpr_quality_ratio(tiles, n, 30 * light * light);
+
+    ktpr_pool_free(pool, smooth);
+    ktpr_pool_free(pool, tiles);
+
+    return 0;
+}
+
+
+static double
+ktpr_quality_dark(const ktpr_gray_t *luma)
+{
+    int      x, y, n, sum, v;
+    unsigned histogram[256] = {0};
+
+    n = 0;
+
+    for (y = luma->h / 20; y < luma->h - luma->h / 20; y++) {
+        for (x = luma->w / 20; x < luma->w - luma->w / 20; x++) {
+            histogram[luma->px[(size_t) y * luma->w + x]]++;
+            n++;
+        }
+    }
+
+    sum = 0;
+    for (v = 0; v < 255; v++) {
+        sum += (int) histogram[v];
+        if (sum >= n * .9) {
+            break;
+        }
+    }
+
+    return v;
+}
+
+
+/* The mean colour differences of a square of pixels, and its mean luma. */
+static void
+ktpr_quality_square(const ktpr_image_t *image, const ktpr_gray_t *luma, int x,
+                    int y, double c[3])
+{
+    int                  i;
+    size_t               at;
+    const unsigned char *p;
+
+    memset(c, 0, 3 * sizeof(double));
+
+    for (i = 0; i < KTPR_QUALITY_PATCH * KTPR_QUALITY_PATCH; i++) {
+        at = (size_t) (y + i / KTPR_QUALITY_PATCH) * (size_t) image->w
+             + (size_t) (x + i % KTPR_QUALITY_PATCH);
+        p = image->rgb + 3 * at;
+        c[0] += .564 * (p[2] - luma->px[at]);
+        c[1] += .713 * (p[0] - luma->px[at]);
+        c[2] += luma->px[at];
+    }
+
+    for (i = 0; i < 3; i++) {
+        c[i] /= KTPR_QUALITY_PATCH * KTPR_QUALITY_PATCH;
+    }
+}
+
+
+/*
+ * A tinted photocopy is gray too: chroma's spread, not its level; and grain
+ * is no colour: of squares, in which it cancels out.
+ */
+static double
+ktpr_quality_gray(const ktpr_image_t *image, const ktpr_gray_t *luma)
+{
+    int    x, y, i, n;
+    double sum[3] = {0}, square[2] = {0}, c[3];
+
+    n = 0;
+
+    for (y = luma->h / 10; y < luma->h - luma->h / 10 - KTPR_QUALITY_PATCH;
+         y += KTPR_QUALITY_PATCH) {
+        for (x = luma->w / 10; x < luma->w - luma->w / 10 - KTPR_QUALITY_PATCH;
+             x += KTPR_QUALITY_PATCH) {
+            ktpr_quality_square(image, luma, x, y, c);
+
+            for (i = 0; i < 3; i++) {
+                sum[i] += c[i];
+            }
+
+            square[0] += c[0] * c[0];
+            square[1] += c[1] * c[1];
+            n++;
+        }
+    }
+
+    if (n == 0 || sum[2] == 0) {
+        return 0;
+    }
+
+    square[0] = square[0] / n - sum[0] / n * sum[0] / n;
+    square[1] = square[1] / n - sum[1] / n * sum[1] / n;
+
+    return sqrt(fmax(0, square[0]) + fmax(0, square[1])) / (sum[2] / n);
+}
+
+
+int
+ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
+                      double spacing, const ktpr_map_t *plane,
+                      double measures[KTPR_MEASURES])
+{
+    int          i, side, to, n;
+    ktpr_map_t   map, reduce;
+    ktpr_gray_t  luma;
+    ktpr_image_t small;
+
+    memset(measures, 0, sizeof(double) * KTPR_MEASURES);
+    small = *image;
+    side = image->w > image->h ? image->w : image->h;
+
+    if (image->w < 4 * KTPR_QUALITY_TILE || image->h < 4 * KTPR_QUALITY_TILE) {
+        return -1;
+    }
+
+    to = KTPR_QUALITY_SIDE;
+
+    if (spacing > 0) {
+        to = (int) fmax(
+            fmin(side * KTPR_QUALITY_SPACING / spacing, KTPR_QUALITY_MOST),
+            KTPR_QUALITY_LEAST);
+    }
+
+    if (side > to
+        && ktpr_image_reduce(pool, image, image->w * to / side,
+                             image->h * to / side, &small)
+               != 0) {
+        return -1;
+    }
+
+    if (ktpr_gray_create(pool, small.w, small.h, &luma) != 0) {
+        return -1;
+    }
+
+    n = small.w * small.h;
+    for (i = 0; i < n; i++) {
+        luma.px[i] = (unsigned char) ktpr_luma(small.rgb + 3 * (size_t) i);
+    }
+
+    measures[KTPR_MEASURE_DARK] = ktpr_quality_dark(&luma);
+
+    if (plane != NULL) {
+        reduce = ktpr_map_affine((double) small.w / image->w, 0, 0, 0,
+                                 (double) small.h / image->h, 0);
+        map = ktpr_map_then(plane, &reduce);
+    }
+
+    if (ktpr_quality_blur(pool, &luma,
+                          measures[KTPR_MEASURE_DARK] / KTPR_QUALITY_WHITE,
+                          &measures[KTPR_MEASURE_BLUR])
+            != 0
+        || ktpr_glare_measure(pool, &small, plane != NULL ? &map : NULL,
+                              spacing * small.w / image->w,
+                              &measures[KTPR_MEASURE_FLASH])
+               != 0) {
+        return -1;
+    }
+
+    measures[KTPR_MEASURE_GRAY] = ktpr_quality_gray(&small, &luma);
+
+    ktpr_pool_free(pool, luma.px);
+    if (small.rgb != image->rgb) {
+        ktpr_pool_free(pool, small.rgb);
+    }
+
+    return 0;
+}
+
+
+/* .5 at the threshold, towards 0 and 1 at a few times it. */
+static double
+ktpr_quality_score(double measure, double threshold)
+{
+    return measure / (measure + threshold);
+}
+
+
+void
+ktpr_quality_judge(const double    measures[KTPR_MEASURES],
+                   ktpr_quality_t *quality)
+{
+    double        score[KTPR_MEASURES];
+    const double *t;
+
+    t = ktpr_quality_thresholds;
+
+    score[KTPR_MEASURE_BLUR] =
+        ktpr_quality_score(t[KTPR_MEASURE_BLUR], measures[KTPR_MEASURE_BLUR]);
+    score[KTPR_MEASURE_DARK] =
+        ktpr_quality_score(t[KTPR_MEASURE_DARK], measures[KTPR_MEASURE_DARK]);
+    score[KTPR_MEASURE_GRAY] =
+        ktpr_quality_score(t[KTPR_MEASURE_GRAY], measures[KTPR_MEASURE_GRAY]);
+    score[KTPR_MEASURE_FLASH] = ktpr_quality_score(
+        measures[KTPR_MEASURE_FLASH], t[KTPR_MEASURE_FLASH]);
+
+    memcpy(quality->measures, measures, sizeof(quality->measures));
+    quality->blur = score[KTPR_MEASURE_BLUR] > .5;
+    quality->dark = score[KTPR_MEASURE_DARK] > .5;
+    quality->flashlight = score[KTPR_MEASURE_FLASH] > .5;
+    quality->grayscale = score[KTPR_MEASURE_GRAY] > .5;
+    quality->blur_score = score[KTPR_MEASURE_BLUR];
+    quality->dark_score = score[KTPR_MEASURE_DARK];
+    quality->flashlight_score = score[KTPR_MEASURE_FLASH];
+    quality->grayscale_score = score[KTPR_MEASURE_GRAY];
+}

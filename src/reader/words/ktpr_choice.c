@@ -1,0 +1,67 @@
+#include <math.h>
+#include <string.h>
+
+#include "ktpr_choice.h"
+#include "ktpr_ctc.h"
+#include "ktpr_text.h"
+
+
+/* Texts with more edits a letter than this are not weighed. */
+#define KTPR_CHOICE_FAR .6
+
+
+void
+ktpr_choice_begin(ktpr_choice_t *choice, const ktpr_reading_t *reading)
+{
+    choice->reading = reading;
+    choice->free = ktpr_ocr_score(reading, reading->text);
+    choice->best = (double) KTPR_CTC_NEVER;
+    choice->other = (double) KTPR_CTC_NEVER;
+    choice->what = NULL;
+    choice->text[0] = '\0';
+}
+
+
+void
+ktpr_choice_try(ktpr_choice_t *choice, const char *text, const void *what)
+{
+    double score;
+
+    if (ktpr_text_distance(text, choice->reading->text)
+        > KTPR_CHOICE_FAR * (double) strlen(text)) {
+        return;
+    }
+
+    score = ktpr_ocr_score(choice->reading, text) - choice->free;
+
+    if (score > choice->best) {
+        /* the same one written otherwise is no rival */
+        if (choice->what != what && strcmp(choice->text, text) != 0) {
+            choice->other = choice->best;
+        }
+        choice->best = score;
+        choice->what = what;
+        ktpr_text_copy(choice->text, sizeof(choice->text), text);
+
+    } else if (score > choice->other && choice->what != what
+               && strcmp(choice->text, text) != 0) {
+        choice->other = score;
+    }
+}
+
+
+int
+ktpr_choice_made(const ktpr_choice_t *choice, double limit, double clear)
+{
+    return choice->text[0] != '\0'
+           && choice->best >= -limit * (double) strlen(choice->text)
+           && choice->best >= choice->other + clear;
+}
+
+
+float
+ktpr_choice_sure(const ktpr_choice_t *choice)
+{
+    return (float) exp((choice->best + choice->free)
+                       / (double) strlen(choice->text));
+}

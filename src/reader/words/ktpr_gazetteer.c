@@ -1,0 +1,193 @@
+#include <string.h>
+
+#include "ktpr_gazetteer.h"
+#include "ktpr_text.h"
+
+
+/* What a code is divided by to leave the digits of a level. */
+static const unsigned long long ktpr_region_units[] = {
+    10000000000ULL, 100000000ULL, 1000000ULL, 10000ULL, 1ULL,
+};
+
+
+static int
+ktpr_region_is(const ktpr_region_t *region, ktpr_level_t level)
+{
+    return region->code % ktpr_region_units[level] == 0
+           && region->code % ktpr_region_units[level - 1] != 0;
+}
+
+
+/* The first region with this code or a higher one. */
+static unsigned
+ktpr_region_lower(unsigned long long code)
+{
+    unsigned low, high, middle;
+
+    low = 0;
+    high = ktpr_nregions;
+
+    while (low < high) {
+        middle = low + (high - low) / 2;
+
+        if (ktpr_regions[middle].code < code) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+
+    return low;
+}
+
+
+static ktpr_level_t
+ktpr_region_level(const ktpr_region_t *region)
+{
+    int level;
+
+    for (level = KTPR_LEVEL_PROVINCE; level < KTPR_LEVEL_VILLAGE; level++) {
+        if (region->code % ktpr_region_units[level] == 0) {
+            break;
+        }
+    }
+
+    return (ktpr_level_t) level;
+}
+
+
+/* Where what is inside a region stands in the table. */
+static void
+ktpr_region_span(const ktpr_region_t *inside, unsigned *first, unsigned *last)
+{
+    *first = 0;
+    *last = ktpr_nregions;
+
+    if (inside != NULL) {
+        *first = (unsigned) (inside - ktpr_regions);
+        *last = ktpr_region_lower(
+            inside->code + ktpr_region_units[ktpr_region_level(inside)]);
+    }
+}
+
+
+void
+ktpr_gazetteer_try(ktpr_choice_t *choice, const ktpr_region_t *inside,
+                   ktpr_level_t level, int shortened, const char *before,
+                   const char *behind)
+{
+    char        text[KTPR_MAX_VALUE];
+    size_t      k, n;
+    unsigned    i, last;
+    const char *name;
+
+    static const char *const words[] = {"KABUPATEN ", "KOTA "};
+
+    ktpr_region_span(inside, &i, &last);
+
+    for (; i < last; i++) {
+        if (!ktpr_region_is(&ktpr_regions[i], level)) {
+            continue;
+        }
+
+        name = ktpr_regions[i].name;
+
+        for (k = 0; shortened && k < sizeof(words) / sizeof(words[0]); k++) {
+            n = strlen(words[k]);
+            name += strncmp(name, words[k], n) == 0 ? n : 0;
+        }
+
+        ktpr_text_copy(text, sizeof(text), before);
+        ktpr_text_append(text, sizeof(text), name);
+        ktpr_text_append(text, sizeof(text), behind);
+        ktpr_choice_try(choice, text, &ktpr_regions[i]);
+    }
+}
+
+
+const ktpr_region_t *
+ktpr_gazetteer_match(const ktpr_region_t *inside, ktpr_level_t level,
+                     const char *text, double limit, double *distance)
+{
+    int                  d, diff;
+    char                 key[KTPR_TEXT_MAX], name[KTPR_TEXT_MAX];
+    double               rel;
+    size_t               n, m;
+    unsigned             i, last;
+    const ktpr_region_t *best;
+
+    ktpr_text_key(text, key, sizeof(key));
+    n = strlen(key);
+    best = NULL;
+    *distance = 9;
+
+    if (n == 0) {
+        return NULL;
+    }
+
+    ktpr_region_span(inside, &i, &last);
+
+    for (; i < last; i++) {
+        if (!ktpr_region_is(&ktpr_regions[i], level)) {
+            continue;
+        }
+
+        ktpr_text_key(ktpr_regions[i].name, name, sizeof(name));
+        m = strlen(name);
+        diff = (int) m - (int) n;
+
+        if (m == 0 || (diff < 0 ? -diff : diff) > limit * (double) m) {
+            continue;
+        }
+
+        d = ktpr_text_distance(key, name);
+        rel = (double) d / (double) m;
+
+        if (rel <= limit && rel < *distance) {
+            *distance = rel;
+            best = &ktpr_regions[i];
+        }
+    }
+
+    return best;
+}
+
+
+const ktpr_region_t *
+ktpr_gazetteer_by_code(const char *digits, ktpr_level_t level)
+{
+    int                i;
+    unsigned           at;
+    unsigned long long code;
+
+    code = 0;
+
+    for (i = 0; i < 2 * (int) level; i++) {
+        if (digits[i] < '0' || digits[i] > '9') {
+            return NULL;
+        }
+        code = code * 10 + (unsigned) (digits[i] - '0');
+    }
+
+    code *= ktpr_region_units[level];
+    at = ktpr_region_lower(code);
+
+    return at < ktpr_nregions && ktpr_regions[at].code == code
+               ? &ktpr_regions[at]
+               : NULL;
+}
+
+
+const ktpr_region_t *
+ktpr_gazetteer_above(const ktpr_region_t *region, ktpr_level_t level)
+{
+    unsigned           at;
+    unsigned long long code;
+
+    code = region->code - region->code % ktpr_region_units[level];
+    at = ktpr_region_lower(code);
+
+    return at < ktpr_nregions && ktpr_regions[at].code == code
+               ? &ktpr_regions[at]
+               : NULL;
+}

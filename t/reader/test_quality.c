@@ -1,0 +1,238 @@
+/* The measures of quality, on pictures painted here. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ktpr_quality.h"
+
+
+#define WIDTH  600
+#define HEIGHT 400
+
+static unsigned dice;
+
+
+/* 0 to n - 1, the same ones each time. */
+static int
+roll(int n)
+{
+    dice = dice * 1664525u + 1013904223u;
+
+    return (int) ((dice >> 8) % (unsigned) n);
+}
+
+
+/* Paper of a light, with grain of its own in each channel. */
+static void
+paint(ktpr_image_t *image, ktpr_pool_t *pool, int light, int grain)
+{
+    size_t i;
+
+    dice = 7;
+    image->w = WIDTH;
+    image->h = HEIGHT;
+    image->scale = 1;
+    image->rgb = ktpr_pool_alloc(pool, WIDTH * HEIGHT, 3);
+    assert_non_null(image->rgb);
+
+    for (i = 0; i < WIDTH * HEIGHT * 3; i++) {
+        image->rgb[i] = (unsigned char) (light + roll(2 * grain + 1) - grain);
+    }
+}
+
+
+static void
+patch(ktpr_image_t *image, int x, int y, int w, int h, int red, int green,
+      int blue)
+{
+    int            i;
+    unsigned char *p;
+
+    for (i = 0; i < w * h; i++) {
+        p = image->rgb + 3 * ((y + i / w) * WIDTH + x + i % w);
+        p[0] = (unsigned char) red;
+        p[1] = (unsigned char) green;
+        p[2] = (unsigned char) blue;
+    }
+}
+
+
+static void
+grain_is_no_colour(void **state)
+{
+    double       m[KTPR_MEASURES];
+    ktpr_pool_t *pool;
+    ktpr_image_t image;
+
+    (void) state;
+
+    pool = ktpr_pool_create(64UL << 20);
+    assert_non_null(pool);
+
+    /*
+     * A dark photocopy: grain of a quarter of its light.  One pixel's chroma
+     * is spread by a tenth of that light; the mean of 64 by an eighth of it.
+     */
+    paint(&image, pool, 40, 10);
+    assert_int_equal(ktpr_quality_measures(pool, &image, 0, NULL, m), 0);
+    assert_true(m[KTPR_MEASURE_GRAY]
+                < ktpr_quality_thresholds[KTPR_MEASURE_GRAY]);
+
+    /* the same with a small red photo on it */
+    patch(&image, 400, 120, 90, 120, 60, 25, 25);
+    assert_int_equal(ktpr_quality_measures(pool, &image, 0, NULL, m), 0);
+    assert_true(m[KTPR_MEASURE_GRAY]
+                > ktpr_quality_thresholds[KTPR_MEASURE_GRAY]);
+
+    ktpr_pool_destroy(pool);
+}
+
+
+/* Rows each 17 pixels: a card (33 x 21 of them) that fills the picture. */
+#define SPACING 17
+
+static const ktpr_map_t plane = {
+    {{SPACING, 0, 150}, {0, SPACING, 120}, {0, 0, 1}},
+};
+
+
+static int
+flagged(ktpr_pool_t *pool, const ktpr_image_t *image, const ktpr_map_t *at)
+{
+    double m[KTPR_MEASURES];
+
+    assert_int_equal(
+        ktpr_quality_measures(pool, image, at != NULL ? SPACING : 0, at, m),
+        0);
+
+    return m[KTPR_MEASURE_FLASH] > ktpr_quality_thresholds[KTPR_MEASURE_FLASH];
+}
+
+
+static void
+glare_is_a_spot_that_hides_print(void **state)
+{
+    int          x, y;
+    ktpr_pool_t *pool;
+    ktpr_image_t image;
+
+    (void) state;
+
+    pool = ktpr_pool_create(64UL << 20);
+    assert_non_null(pool);
+
+    /* half a spacing is less than the least spot, of three quarters */
+    paint(&image, pool, 180, 4);
+    patch(&image, 300, 200, 8, 8, 255, 255, 255);
+    assert_false(flagged(pool, &image, &plane));
+
+    /* three spacings are more, and paper beside it is 75 steps darker */
+    patch(&image, 300, 200, 51, 51, 255, 255, 255);
+    assert_true(flagged(pool, &image, &plane));
+
+    /* print each four fifths of a spacing: no lamp leaves that */
+    for (y = 200; y < 251; y += 13) {
+        patch(&image, 300, y, 51, 4, 40, 40, 40);
+    }
+    assert_false(flagged(pool, &image, &plane));
+
+    /* bright red paper is at its limit in one channel of three */
+    patch(&image, 300, 200, 51, 51, 255, 248, 248);
+    assert_false(flagged(pool, &image, &plane));
+
+    /* where the card is not */
+    paint(&image, pool, 180, 4);
+    patch(&image, 300, 200, 51, 51, 255, 255, 255);
+    for (x = 0; x < 2; x++) {
+        ktpr_map_t aside = {{{SPACING / 2., 0, 100 + 400 * x},
+                             {0, SPACING / 2., 160},
+                             {0, 0, 1}}};
+
+        assert_false(flagged(pool, &image, &aside));
+    }
+
+    ktpr_pool_destroy(pool);
+}
+
+
+/* Over 340 pixels light falls from 130 to 60 %, and paper of 220 burns out. */
+static void
+uneven_light_is_no_glare(void **state)
+{
+    int            x, y, v;
+    ktpr_pool_t   *pool;
+    ktpr_image_t   image;
+    unsigned char *p;
+
+    (void) state;
+
+    pool = ktpr_pool_create(64UL << 20);
+    assert_non_null(pool);
+    paint(&image, pool, 180, 4);
+
+    for (y = 0; y < HEIGHT; y++) {
+        for (x = 0; x < WIDTH; x++) {
+            p = image.rgb + 3 * (y * WIDTH + x);
+            v = 220 * (1300 - x) / 1000;
+            p[0] = p[1] = p[2] = (unsigned char) (v > 255 ? 255 : v);
+        }
+    }
+
+    /* 140 of the picture's columns, and so a fifth of the card, are burnt */
+    assert_int_equal(image.rgb[3 * 140], 255);
+    assert_false(flagged(pool, &image, &plane));
+    assert_false(flagged(pool, &image, NULL));
+
+    /* the same, and a lamp in its darker half */
+    patch(&image, 400, 200, 34, 34, 255, 255, 255);
+    assert_true(flagged(pool, &image, &plane));
+    assert_true(flagged(pool, &image, NULL));
+
+    ktpr_pool_destroy(pool);
+}
+
+
+/* A glare that is mostly beside the card counts with what is on it. */
+static void
+glare_goes_over_the_edge(void **state)
+{
+    ktpr_pool_t *pool;
+    ktpr_image_t image;
+
+    (void) state;
+
+    pool = ktpr_pool_create(64UL << 20);
+    assert_non_null(pool);
+
+    /* the plane ends at 150 + 23.1 x 17 = 543: 10 pixels are on it */
+    paint(&image, pool, 180, 4);
+    patch(&image, 533, 200, 67, 90, 255, 255, 255);
+    assert_true(flagged(pool, &image, &plane));
+
+    /* and now 3, which is less than three eighths of a spacing */
+    paint(&image, pool, 180, 4);
+    patch(&image, 540, 200, 60, 90, 255, 255, 255);
+    assert_false(flagged(pool, &image, &plane));
+
+    ktpr_pool_destroy(pool);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grain_is_no_colour),
+        cmocka_unit_test(glare_is_a_spot_that_hides_print),
+        cmocka_unit_test(uneven_light_is_no_glare),
+        cmocka_unit_test(glare_goes_over_the_edge),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
