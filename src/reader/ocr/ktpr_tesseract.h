@@ -3,9 +3,9 @@
 #ifndef KTPR_TESSERACT_H
 #define KTPR_TESSERACT_H
 
+#include "ktpr_field.h"
 #include "ktpr_image.h"
 #include "ktpr_line_net.h"
-#include "ktpr_reader.h"
 
 
 typedef enum {
