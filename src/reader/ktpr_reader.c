@@ -4,6 +4,8 @@
 
 #include "ktp_nik.h"
 #include "ktpr_fields.h"
+#include "ktpr_head.h"
+#include "ktpr_issued.h"
 #include "ktpr_number.h"
 #include "ktpr_quality.h"
 #include "ktpr_reader.h"
@@ -114,11 +116,11 @@ ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
 
     } else if (found > 0) {
         result = KTPR_OK;
-        ktpr_head_read(&scan, card);
-        ktpr_fields_read(&scan, card, &birth);
-        ktpr_number_read(&scan, &birth, card);
-        ktpr_head_repair(&scan, card);
-        ktpr_issued_read(&scan, card);
+        ktpr_head_read(&scan, card->fields);
+        ktpr_fields_read(&scan, card->fields, &birth);
+        ktpr_number_read(&scan, &birth, card->fields);
+        ktpr_head_repair(&scan, card->fields);
+        ktpr_issued_read(&scan, card->fields);
 
         if (scan.doubtful && !ktpr_reader_number(card)) {
             memset(card->fields, 0, sizeof(card->fields));

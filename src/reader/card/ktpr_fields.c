@@ -341,7 +341,8 @@ ktpr_birth_evidence(ktpr_scan_t *scan, const ktpr_entry_t *e, int found,
 
 
 static void
-ktpr_read_birth(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_evidence_t *birth)
+ktpr_read_birth(ktpr_scan_t *scan, ktpr_field_t *fields,
+                ktpr_evidence_t *birth)
 {
     int            at;
     float          least;
@@ -363,7 +364,7 @@ ktpr_read_birth(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_evidence_t *birth)
     ktpr_birth_evidence(scan, e, date[0] != '\0', birth);
 
     if (birth->n > 0) {
-        field = &card->fields[KTPR_DATE_OF_BIRTH];
+        field = &fields[KTPR_DATE_OF_BIRTH];
         ktpr_evidence_best(birth, digits);
         snprintf(date, sizeof(date), "%.2s-%.2s-%.4s", digits, digits + 2,
                  digits + 4);
@@ -374,7 +375,7 @@ ktpr_read_birth(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_evidence_t *birth)
 
     ktpr_text_letters(text);
     ktpr_text_trim(text, KTPR_JUNK_LEFT, " ,.-'");
-    ktpr_fields_set(scan, &card->fields[KTPR_PLACE_OF_BIRTH],
+    ktpr_fields_set(scan, &fields[KTPR_PLACE_OF_BIRTH],
                     reading.confidence >= KTPR_READABLE ? text : "", &reading,
                     &e->row.value);
 }
@@ -382,7 +383,7 @@ ktpr_read_birth(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_evidence_t *birth)
 
 /* Lines whose value is one of a lexicon's entries. */
 static void
-ktpr_read_word(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_line_id_t line,
+ktpr_read_word(ktpr_scan_t *scan, ktpr_field_t *fields, ktpr_line_id_t line,
                ktpr_field_id_t field, ktpr_lexicon_t lexicon, double limit,
                int only)
 {
@@ -407,20 +408,20 @@ ktpr_read_word(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_line_id_t line,
         distance = 1;
     }
 
-    ktpr_fields_set(scan, &card->fields[field],
+    ktpr_fields_set(scan, &fields[field],
                     only || reading.confidence < KTPR_READABLE ? "" : text,
                     &reading, &ktpr_scan_line(scan, line)->row.value);
 
     if (word != NULL) {
-        ktpr_text_copy(card->fields[field].value, KTPR_MAX_VALUE, word);
-        card->fields[field].repaired = distance > 0;
-        card->fields[field].confidence = sure;
+        ktpr_text_copy(fields[field].value, KTPR_MAX_VALUE, word);
+        fields[field].repaired = distance > 0;
+        fields[field].confidence = sure;
     }
 }
 
 
 static void
-ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_card_t *card)
+ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
     int             n;
     float           least;
@@ -460,7 +461,7 @@ ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_card_t *card)
     ktpr_evidence_best(&evidence, digits);
     snprintf(rt, sizeof(rt), "%.3s/%.3s", digits, digits + 3);
 
-    field = &card->fields[KTPR_RT_RW];
+    field = &fields[KTPR_RT_RW];
     ktpr_fields_set(scan, field, rt, &reading, &e->row.value);
     field->confidence = ktpr_evidence_sure(&evidence, digits, &least);
 }
@@ -535,7 +536,7 @@ ktpr_blood_choose(ktpr_reading_t *reading)
 
 
 static void
-ktpr_read_blood(ktpr_scan_t *scan, ktpr_card_t *card)
+ktpr_read_blood(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
     double         left;
     const char    *value;
@@ -558,14 +559,13 @@ ktpr_read_blood(ktpr_scan_t *scan, ktpr_card_t *card)
                    &reading);
     value = ktpr_blood_choose(&reading);
 
-    ktpr_fields_set(scan, &card->fields[KTPR_BLOOD_TYPE], value, &reading,
-                    &strip);
+    ktpr_fields_set(scan, &fields[KTPR_BLOOD_TYPE], value, &reading, &strip);
 }
 
 
 /* Lines that are free text. */
 static void
-ktpr_read_free(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_line_id_t line,
+ktpr_read_free(ktpr_scan_t *scan, ktpr_field_t *fields, ktpr_line_id_t line,
                ktpr_field_id_t field, const char *end)
 {
     char           text[2 * KTPR_MAX_VALUE];
@@ -576,14 +576,14 @@ ktpr_read_free(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_line_id_t line,
     }
 
     ktpr_text_trim(text, end, end);
-    ktpr_fields_set(scan, &card->fields[field],
+    ktpr_fields_set(scan, &fields[field],
                     reading.confidence >= KTPR_READABLE ? text : "", &reading,
                     &ktpr_scan_line(scan, line)->row.value);
 }
 
 
 static void
-ktpr_read_nationality(ktpr_scan_t *scan, ktpr_card_t *card)
+ktpr_read_nationality(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
     char           text[2 * KTPR_MAX_VALUE], key[KTPR_MAX_VALUE];
     ktpr_field_t  *field;
@@ -595,7 +595,7 @@ ktpr_read_nationality(ktpr_scan_t *scan, ktpr_card_t *card)
         return;
     }
 
-    field = &card->fields[KTPR_NATIONALITY];
+    field = &fields[KTPR_NATIONALITY];
     ktpr_fields_set(scan, field, text, &reading,
                     &ktpr_scan_line(scan, KTPR_LINE_NATIONALITY)->row.value);
 
@@ -609,46 +609,46 @@ ktpr_read_nationality(ktpr_scan_t *scan, ktpr_card_t *card)
 
 
 static void
-ktpr_read_valid(ktpr_scan_t *scan, ktpr_card_t *card)
+ktpr_read_valid(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
     char date[11];
 
-    ktpr_read_word(scan, card, KTPR_LINE_VALID, KTPR_VALID_UNTIL,
+    ktpr_read_word(scan, fields, KTPR_LINE_VALID, KTPR_VALID_UNTIL,
                    KTPR_LEX_VALID, .4, 0);
 
-    if (ktpr_assign_date(card->fields[KTPR_VALID_UNTIL].value, date) >= 0
+    if (ktpr_assign_date(fields[KTPR_VALID_UNTIL].value, date) >= 0
         && ktpr_fields_date_valid(date)) {
-        ktpr_text_copy(card->fields[KTPR_VALID_UNTIL].value, KTPR_MAX_VALUE,
-                       date);
+        ktpr_text_copy(fields[KTPR_VALID_UNTIL].value, KTPR_MAX_VALUE, date);
     }
 }
 
 
 void
-ktpr_fields_read(ktpr_scan_t *scan, ktpr_card_t *card, ktpr_evidence_t *birth)
+ktpr_fields_read(ktpr_scan_t *scan, ktpr_field_t *fields,
+                 ktpr_evidence_t *birth)
 {
     memset(birth, 0, sizeof(ktpr_evidence_t));
     ktpr_lines_complete(scan);
 
-    ktpr_read_free(scan, card, KTPR_LINE_NAME, KTPR_FULL_NAME, " -.,'");
-    ktpr_text_letters(card->fields[KTPR_FULL_NAME].value);
-    ktpr_read_birth(scan, card, birth);
-    ktpr_read_word(scan, card, KTPR_LINE_GENDER, KTPR_GENDER, KTPR_LEX_GENDER,
-                   .6, 1);
-    ktpr_read_blood(scan, card);
-    ktpr_read_free(scan, card, KTPR_LINE_ADDRESS, KTPR_ADDRESS, " -.,'");
-    card->fields[KTPR_ADDRESS].repaired =
-        ktpr_street_repair(card->fields[KTPR_ADDRESS].value, KTPR_MAX_VALUE);
-    ktpr_read_rt_rw(scan, card);
-    ktpr_read_free(scan, card, KTPR_LINE_VILLAGE, KTPR_ADMINISTRATIVE_VILLAGE,
-                   " .-");
-    ktpr_read_free(scan, card, KTPR_LINE_DISTRICT, KTPR_DISTRICT, " .-");
-    ktpr_read_word(scan, card, KTPR_LINE_RELIGION, KTPR_RELIGION,
+    ktpr_read_free(scan, fields, KTPR_LINE_NAME, KTPR_FULL_NAME, " -.,'");
+    ktpr_text_letters(fields[KTPR_FULL_NAME].value);
+    ktpr_read_birth(scan, fields, birth);
+    ktpr_read_word(scan, fields, KTPR_LINE_GENDER, KTPR_GENDER,
+                   KTPR_LEX_GENDER, .6, 1);
+    ktpr_read_blood(scan, fields);
+    ktpr_read_free(scan, fields, KTPR_LINE_ADDRESS, KTPR_ADDRESS, " -.,'");
+    fields[KTPR_ADDRESS].repaired =
+        ktpr_street_repair(fields[KTPR_ADDRESS].value, KTPR_MAX_VALUE);
+    ktpr_read_rt_rw(scan, fields);
+    ktpr_read_free(scan, fields, KTPR_LINE_VILLAGE,
+                   KTPR_ADMINISTRATIVE_VILLAGE, " .-");
+    ktpr_read_free(scan, fields, KTPR_LINE_DISTRICT, KTPR_DISTRICT, " .-");
+    ktpr_read_word(scan, fields, KTPR_LINE_RELIGION, KTPR_RELIGION,
                    KTPR_LEX_RELIGION, .5, 0);
-    ktpr_read_word(scan, card, KTPR_LINE_STATUS, KTPR_MARITAL_STATUS,
+    ktpr_read_word(scan, fields, KTPR_LINE_STATUS, KTPR_MARITAL_STATUS,
                    KTPR_LEX_STATUS, .45, 0);
-    ktpr_read_word(scan, card, KTPR_LINE_OCCUPATION, KTPR_OCCUPATION,
+    ktpr_read_word(scan, fields, KTPR_LINE_OCCUPATION, KTPR_OCCUPATION,
                    KTPR_LEX_OCCUPATION, .3, 0);
-    ktpr_read_nationality(scan, card);
-    ktpr_read_valid(scan, card);
+    ktpr_read_nationality(scan, fields);
+    ktpr_read_valid(scan, fields);
 }

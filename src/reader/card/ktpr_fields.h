@@ -4,24 +4,16 @@
 #define KTPR_FIELDS_H
 
 #include "ktpr_evidence.h"
-#include "ktpr_reader.h"
+#include "ktpr_field.h"
+#include "ktpr_scan.h"
 
 
 /*
  * Fills all fields but the NIK; birth is what speaks for each digit of the
  * date of birth, DDMMYYYY (no places: no date).
  */
-void ktpr_fields_read(ktpr_scan_t *scan, ktpr_card_t *card,
+void ktpr_fields_read(ktpr_scan_t *scan, ktpr_field_t *fields,
                       ktpr_evidence_t *birth);
-
-/* Province and regency from the head of the card. */
-void ktpr_head_read(ktpr_scan_t *scan, ktpr_card_t *card);
-
-/* Place and date of issue, under the photo. */
-void ktpr_issued_read(ktpr_scan_t *scan, ktpr_card_t *card);
-
-/* Village, district, city and place of birth, by the table of regions. */
-void ktpr_head_repair(ktpr_scan_t *scan, ktpr_card_t *card);
 
 /* The base line of the first row, where Nama is or would be. */
 double ktpr_fields_first(ktpr_scan_t *scan);

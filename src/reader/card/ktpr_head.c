@@ -10,6 +10,7 @@
 #include "ktpr_ctc.h"
 #include "ktpr_fields.h"
 #include "ktpr_gazetteer.h"
+#include "ktpr_head.h"
 #include "ktpr_text.h"
 
 
@@ -249,7 +250,7 @@ ktpr_head_other(const char *text, const char *name)
 
 
 void
-ktpr_head_read(ktpr_scan_t *scan, ktpr_card_t *card)
+ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
     int                  n;
     ktpr_field_t        *field;
@@ -260,7 +261,7 @@ ktpr_head_read(ktpr_scan_t *scan, ktpr_card_t *card)
 
     state = ktpr_head_province(lines, n);
     if (state != NULL) {
-        field = &card->fields[KTPR_STATE];
+        field = &fields[KTPR_STATE];
         ktpr_fields_set(scan, field, state->province->name, &state->reading,
                         &state->strip);
         field->repaired =
@@ -269,7 +270,7 @@ ktpr_head_read(ktpr_scan_t *scan, ktpr_card_t *card)
 
     line = ktpr_head_city(lines, n, state, &city);
     if (line != NULL) {
-        field = &card->fields[KTPR_CITY];
+        field = &fields[KTPR_CITY];
         ktpr_fields_set(scan, field, line->reading.text, &line->reading,
                         &line->strip);
 
@@ -344,23 +345,22 @@ ktpr_birth_repair(ktpr_scan_t *scan, ktpr_field_t *field)
 
 
 void
-ktpr_head_repair(ktpr_scan_t *scan, ktpr_card_t *card)
+ktpr_head_repair(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
     double               distance;
     const ktpr_region_t *city, *district;
 
     city = ktpr_gazetteer_match(NULL, KTPR_LEVEL_REGENCY,
-                                card->fields[KTPR_CITY].value, 0, &distance);
+                                fields[KTPR_CITY].value, 0, &distance);
 
     if (city != NULL) {
         district = ktpr_region_repair(scan, KTPR_LINE_DISTRICT,
-                                      &card->fields[KTPR_DISTRICT], city,
+                                      &fields[KTPR_DISTRICT], city,
                                       KTPR_LEVEL_DISTRICT);
-        ktpr_region_repair(scan, KTPR_LINE_VILLAGE,
-                           &card->fields[KTPR_ADMINISTRATIVE_VILLAGE],
-                           district != NULL ? district : city,
-                           KTPR_LEVEL_VILLAGE);
+        ktpr_region_repair(
+            scan, KTPR_LINE_VILLAGE, &fields[KTPR_ADMINISTRATIVE_VILLAGE],
+            district != NULL ? district : city, KTPR_LEVEL_VILLAGE);
     }
 
-    ktpr_birth_repair(scan, &card->fields[KTPR_PLACE_OF_BIRTH]);
+    ktpr_birth_repair(scan, &fields[KTPR_PLACE_OF_BIRTH]);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ktpr_fields.h"
+#include "ktpr_issued.h"
 #include "ktpr_text.h"
 
 
@@ -69,7 +70,7 @@ ktpr_issued_lines(const ktpr_scan_t *scan, double first,
 
 
 void
-ktpr_issued_read(ktpr_scan_t *scan, ktpr_card_t *card)
+ktpr_issued_read(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
     int            i, n, at;
     char           date[11];
@@ -90,7 +91,7 @@ ktpr_issued_read(ktpr_scan_t *scan, ktpr_card_t *card)
             && ktpr_fields_date_valid(date)) {
             at = i;
             date_y = ktpr_rows_strip_bottom(&lines[i], lines[i].x0);
-            ktpr_fields_set(scan, &card->fields[KTPR_ISSUED_DATE], date,
+            ktpr_fields_set(scan, &fields[KTPR_ISSUED_DATE], date,
                             &readings[i], &lines[i]);
         }
     }
@@ -102,8 +103,8 @@ ktpr_issued_read(ktpr_scan_t *scan, ktpr_card_t *card)
         if (i != at && y > .5 * scan->table->spacing
             && y < 1.6 * scan->table->spacing) {
             ktpr_text_trim(readings[i].text, " -.", " -.");
-            ktpr_fields_set(scan, &card->fields[KTPR_ISSUED_PLACE],
-                            readings[i].text, &readings[i], &lines[i]);
+            ktpr_fields_set(scan, &fields[KTPR_ISSUED_PLACE], readings[i].text,
+                            &readings[i], &lines[i]);
         }
     }
 }

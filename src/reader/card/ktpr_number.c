@@ -109,7 +109,7 @@ ktpr_number_strip(ktpr_scan_t *scan, ktpr_strip_t *strip)
 
 /* The first four digits: the regency of the card, or another, or none. */
 static void
-ktpr_number_region(const ktpr_evidence_t *evidence, const ktpr_card_t *card,
+ktpr_number_region(const ktpr_evidence_t *evidence, const ktpr_field_t *fields,
                    char *nik)
 {
     char        digits[16];
@@ -117,10 +117,9 @@ ktpr_number_region(const ktpr_evidence_t *evidence, const ktpr_card_t *card,
     unsigned    code, state;
     const char *city;
 
-    city = card->fields[KTPR_CITY].value;
-    state =
-        ktp_region_province_by_name(card->fields[KTPR_STATE].value,
-                                    strlen(card->fields[KTPR_STATE].value));
+    city = fields[KTPR_CITY].value;
+    state = ktp_region_province_by_name(fields[KTPR_STATE].value,
+                                        strlen(fields[KTPR_STATE].value));
     most = ktpr_evidence_sum(evidence, 0, nik, 4) + KTPR_NIK_NOWHERE;
 
     for (code = 1101; code < 9700; code++) {
@@ -200,7 +199,7 @@ ktpr_number_day(const ktpr_evidence_t *nik, const ktpr_evidence_t *date,
  */
 static void
 ktpr_number_date(const ktpr_evidence_t *evidence, const ktpr_evidence_t *birth,
-                 ktpr_card_t *card, char *nik)
+                 ktpr_field_t *fields, char *nik)
 {
     int             woman, day, month, year, sex;
     char            date[32];
@@ -210,8 +209,8 @@ ktpr_number_date(const ktpr_evidence_t *evidence, const ktpr_evidence_t *birth,
     ktpr_evidence_t none;
 
     memset(&none, 0, sizeof(none));
-    field = &card->fields[KTPR_DATE_OF_BIRTH];
-    gender = card->fields[KTPR_GENDER].value;
+    field = &fields[KTPR_DATE_OF_BIRTH];
+    gender = fields[KTPR_GENDER].value;
     sex = gender[0] == '\0' ? -1 : gender[0] == 'P';
     apart = birth->n > 0
                 ? ktpr_number_day(&none, birth, 0, &day, &month, &year)
@@ -284,7 +283,7 @@ ktpr_number_birth(const char *nik, char date[32])
 
 /* What could not be read elsewhere is in the number. */
 static void
-ktpr_number_complete(ktpr_card_t *card, const char *nik)
+ktpr_number_complete(ktpr_field_t *fields, const char *nik)
 {
     char date[32];
 
@@ -293,12 +292,12 @@ ktpr_number_complete(ktpr_card_t *card, const char *nik)
         return;
     }
 
-    if (card->fields[KTPR_DATE_OF_BIRTH].value[0] == '\0') {
-        ktpr_fields_repair(&card->fields[KTPR_DATE_OF_BIRTH], date);
+    if (fields[KTPR_DATE_OF_BIRTH].value[0] == '\0') {
+        ktpr_fields_repair(&fields[KTPR_DATE_OF_BIRTH], date);
     }
 
-    if (card->fields[KTPR_GENDER].value[0] == '\0') {
-        ktpr_fields_repair(&card->fields[KTPR_GENDER],
+    if (fields[KTPR_GENDER].value[0] == '\0') {
+        ktpr_fields_repair(&fields[KTPR_GENDER],
                            nik[6] >= '4' ? "PEREMPUAN" : "LAKI-LAKI");
     }
 }
@@ -346,7 +345,7 @@ ktpr_number_seen(const ktpr_evidence_t *evidence, const char *raw,
 
 void
 ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
-                 ktpr_card_t *card)
+                 ktpr_field_t *fields)
 {
     float           least;
     char            nik[KTPR_NIK_DIGITS + 1];
@@ -357,7 +356,7 @@ ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
 
     memset(&strip, 0, sizeof(strip));
     memset(&raw, 0, sizeof(raw));
-    field = &card->fields[KTPR_NIK];
+    field = &fields[KTPR_NIK];
     ktpr_number_strip(scan, &strip);
 
     if (ktpr_number_evidence(scan, &strip, &evidence) != 0) {
@@ -368,8 +367,8 @@ ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
     ktpr_text_copy(raw.text, sizeof(raw.text), nik);
 
     if (evidence.quality > KTPR_NIK_BLIND) {
-        ktpr_number_region(&evidence, card, nik);
-        ktpr_number_date(&evidence, birth, card, nik);
+        ktpr_number_region(&evidence, fields, nik);
+        ktpr_number_date(&evidence, birth, fields, nik);
     }
 
     raw.confidence = ktpr_evidence_sure(&evidence, nik, &least);
@@ -383,5 +382,5 @@ ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
         return;
     }
 
-    ktpr_number_complete(card, nik);
+    ktpr_number_complete(fields, nik);
 }

@@ -8,7 +8,8 @@
 #define KTPR_NUMBER_H
 
 #include "ktpr_evidence.h"
-#include "ktpr_reader.h"
+#include "ktpr_field.h"
+#include "ktpr_scan.h"
 
 
 /*
@@ -17,7 +18,7 @@
  * places when there is none.  May repair the date of birth.
  */
 void ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
-                      ktpr_card_t *card);
+                      ktpr_field_t *fields);
 
 
 #endif /* KTPR_NUMBER_H */
