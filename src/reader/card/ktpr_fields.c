@@ -4,39 +4,165 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ktpr_street.h"
 #include "ktpr_choice.h"
 #include "ktpr_fields.h"
 #include "ktpr_lexicon.h"
+#include "ktpr_street.h"
 #include "ktpr_text.h"
 
 
 #define KTPR_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define KTPR_DIGITS  "0123456789"
 
-/* What may stand around a value and is no part of it. */
+/* Characters stripped from the ends of a value: specks, colons, rules. */
 #define KTPR_JUNK_LEFT  " :;.,'\"-_=~*|&()/"
 #define KTPR_JUNK_RIGHT " :;'\"_=~*|"
 
-/* A lexicon's word may be so much less likely a letter than what was read. */
-#define KTPR_WORD_LIKELY 1.6
+/*
+ * Numbers of this file.  "capitals" are heights of a capital, "spacings"
+ * distances from row to row; a likelihood is a natural logarithm.  "Hard
+ * sets": the sets "hard" and "own, hard" of docs/accuracy.md.
+ */
 
-/* The blood group's label is this far behind the gender, and so wide. */
-#define KTPR_BLOOD_GAP   .7
-#define KTPR_BLOOD_WIDTH 20.
+/*
+ * Likelihood, a character: how much less likely an entry of a lexicon may be
+ * than the text as read.  Tuned on the hard sets.  Lower: misread words stay
+ * misread; higher: a word outside the lexicon is replaced by one in it.
+ */
+#define KTPR_FIELDS_WORD_LIKELY 1.6
 
-/* A group with what is around it; how clear it must be. */
-#define KTPR_BLOOD_LONGEST 8
-#define KTPR_BLOOD_CLEAR   .7
+/*
+ * Edits a letter at which the text as read is replaced by an entry without
+ * asking the network.  A lexicon of two long words stands more than one of a
+ * hundred; set not recorded.  Lower: only the network's choice is left;
+ * higher: a wrong entry replaces the text.
+ */
+#define KTPR_FIELDS_GENDER_EDITS     .6
+#define KTPR_FIELDS_RELIGION_EDITS   .5
+#define KTPR_FIELDS_STATUS_EDITS     .45
+#define KTPR_FIELDS_OCCUPATION_EDITS .3
+#define KTPR_FIELDS_VALID_EDITS      .4
 
-/* Hardly a village has a hundred neighbourhoods: logarithm of the odds. */
-#define KTPR_RT_SMALL 1.2
+/*
+ * Confidence, 0 to 1, below which free text is left empty.  Tuned on the
+ * hard sets.  Lower: wrong names and addresses are reported; higher: faint
+ * ones that are right are dropped.
+ */
+#define KTPR_FIELDS_READABLE .30f
 
-/* Free text less sure than this is not what stands there. */
-#define KTPR_READABLE .30f
+/*
+ * Mean likelihood of the best digits below which the digit network has seen
+ * no number.  Set not recorded.  Lower: specks are read as dates and RT/RW;
+ * higher: blurred ones are left to the line network alone.
+ */
+#define KTPR_FIELDS_DIGITS_POOR (-.7)
 
-/* Digits that the network likes less than this are none. */
-#define KTPR_CELLS_POOR (-.7)
+/*
+ * Log odds added to a leading zero of RT and of RW: hardly a village has a
+ * hundred neighbourhoods.  Tuned on the hard sets.  Lower: a blurred zero is
+ * read as 6 or 8; higher: the rare numbers over 99 lose their first digit.
+ */
+#define KTPR_FIELDS_RT_SMALL 1.2
+
+/*
+ * Capitals from the end of the gender to the blood group's label, and the
+ * width that is read.  Geometry of the card; set not recorded.  Shorter
+ * gap: the end of the gender is read again; shorter width: the group itself
+ * is cut off; longer: the photo's border is read.
+ */
+#define KTPR_FIELDS_BLOOD_GAP   .7
+#define KTPR_FIELDS_BLOOD_WIDTH 20.
+
+/*
+ * Characters that may follow the blood group's label: the longest group is 3
+ * with blanks and a colon, the rest is for specks.  Lower: groups with dirt
+ * beside them are lost; higher: other text is taken for a group.
+ */
+#define KTPR_FIELDS_BLOOD_LONGEST 8
+
+/*
+ * Likelihood by which the best group must exceed the next.  Set not
+ * recorded; less than KTPR_CHOICE_CLEAR, since groups are a letter or two.
+ * Lower: O is reported for a dirty "-"; higher: AB beside A is left empty.
+ */
+#define KTPR_FIELDS_BLOOD_CLEAR .7
+
+/*
+ * Edits from which the label "DARAH" counts as not found.  Chosen by eye.
+ * Lower: a blurred label is missed; higher: any word is taken for it.
+ */
+#define KTPR_FIELDS_LABEL_EDITS 3
+
+/*
+ * Capitals at the right end of the line of birth that hold the date
+ * DD-MM-YYYY.  Geometry: ten characters, each less than a capital wide.
+ * Lower: the first digits are cut off; higher: letters of the place are
+ * tried as digits.
+ */
+#define KTPR_FIELDS_DATE_WIDTH 10.
+
+/*
+ * Spacings between two lines that have k lines missing between them: k + 1
+ * on the card, at least k + LEAST, and at most k + MOST where the upper one
+ * is a name or an address, whose text may go on in the next row.  Chosen by
+ * eye.  Narrower: a worn line is not looked for; wider: the second row of an
+ * address is read as RT/RW.
+ */
+#define KTPR_FIELDS_GAP_LEAST .4
+#define KTPR_FIELDS_GAP_MOST  1.4
+
+/*
+ * Capitals of a missing line that are read.  Chosen by eye: most values are
+ * shorter.  Lower: a long value is cut; higher: the photo is read.
+ */
+#define KTPR_FIELDS_MISSING_WIDTH 15.
+
+/*
+ * Letters of a nationality that are WNI even if misread: a country's name is
+ * longer.  Geometry of the text.  Lower: misread WNI stays; higher: a short
+ * country becomes WNI.
+ */
+#define KTPR_FIELDS_WNI_LONGEST 3
+
+/* fixed: years that a date on a card can have; others are misread */
+#define KTPR_FIELDS_YEAR_FIRST 1900
+#define KTPR_FIELDS_YEAR_LAST  2100
+
+/* Lines of free text, and what is stripped from the ends of each. */
+typedef struct {
+    ktpr_line_id_t  line;
+    ktpr_field_id_t field;
+    const char     *ends;
+} ktpr_free_line_t;
+
+/* Lines whose value is an entry of a lexicon. */
+typedef struct {
+    ktpr_line_id_t  line;
+    ktpr_field_id_t field;
+    ktpr_lexicon_t  lexicon;
+    double          limit;    /* edits a letter, ktpr_lexicon_match() */
+    unsigned        only : 1; /* nothing else is reported */
+} ktpr_word_line_t;
+
+static const ktpr_free_line_t ktpr_free_lines[] = {
+    {KTPR_LINE_NAME, KTPR_FULL_NAME, " -.,'"},
+    {KTPR_LINE_ADDRESS, KTPR_ADDRESS, " -.,'"},
+    {KTPR_LINE_VILLAGE, KTPR_ADMINISTRATIVE_VILLAGE, " .-"},
+    {KTPR_LINE_DISTRICT, KTPR_DISTRICT, " .-"},
+};
+
+static const ktpr_word_line_t ktpr_word_lines[] = {
+    {KTPR_LINE_GENDER, KTPR_GENDER, KTPR_LEX_GENDER, KTPR_FIELDS_GENDER_EDITS,
+     1},
+    {KTPR_LINE_RELIGION, KTPR_RELIGION, KTPR_LEX_RELIGION,
+     KTPR_FIELDS_RELIGION_EDITS, 0},
+    {KTPR_LINE_STATUS, KTPR_MARITAL_STATUS, KTPR_LEX_STATUS,
+     KTPR_FIELDS_STATUS_EDITS, 0},
+    {KTPR_LINE_OCCUPATION, KTPR_OCCUPATION, KTPR_LEX_OCCUPATION,
+     KTPR_FIELDS_OCCUPATION_EDITS, 0},
+    {KTPR_LINE_VALID, KTPR_VALID_UNTIL, KTPR_LEX_VALID,
+     KTPR_FIELDS_VALID_EDITS, 0},
+};
 
 static const char *const ktpr_alphabets[KTPR_LINES] = {
     [KTPR_LINE_NAME] = KTPR_LETTERS " .,'-",
@@ -95,7 +221,8 @@ ktpr_fields_date_valid(const char *date)
     month = atoi(date + 3);
     year = atoi(date + 6);
 
-    if (month < 1 || month > 12 || year < 1900 || year > 2100) {
+    if (month < 1 || month > 12 || year < KTPR_FIELDS_YEAR_FIRST
+        || year > KTPR_FIELDS_YEAR_LAST) {
         return 0;
     }
 
@@ -107,7 +234,7 @@ ktpr_fields_date_valid(const char *date)
 }
 
 
-/* A value as read, less what is around it. */
+/* Upper case, one blank between words, nothing but the value. */
 static void
 ktpr_value_clean(char *s)
 {
@@ -117,7 +244,7 @@ ktpr_value_clean(char *s)
 }
 
 
-/* Whether a text has only characters of an alphabet. */
+/* Whether all characters of a text are in an alphabet. */
 static int
 ktpr_in_alphabet(const char *s, const char *alphabet)
 {
@@ -125,7 +252,7 @@ ktpr_in_alphabet(const char *s, const char *alphabet)
 }
 
 
-/* A value as first read, or with the line's alphabet where that differs. */
+/* A value as first read; outside the line's alphabet, read again in it. */
 static void
 ktpr_value_read(const ktpr_entry_t *e, ktpr_line_id_t line,
                 ktpr_reading_t *best)
@@ -138,7 +265,7 @@ ktpr_value_read(const ktpr_entry_t *e, ktpr_line_id_t line,
 }
 
 
-/* A line's text, with the rows that it goes on in. */
+/* The text of a line and of the rows it continues in; 0, or -1: no line. */
 static int
 ktpr_line_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text, size_t size,
                ktpr_reading_t *reading)
@@ -185,7 +312,10 @@ ktpr_line_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text, size_t size,
 }
 
 
-/* A line that must stand between two that were found is read there. */
+/*
+ * Inserts a line behind entry "after" and reads it where it must be: share
+ * of the way to the next entry.
+ */
 static void
 ktpr_line_insert(ktpr_scan_t *scan, int after, ktpr_line_id_t line,
                  double share)
@@ -217,13 +347,14 @@ ktpr_line_insert(ktpr_scan_t *scan, int after, ktpr_line_id_t line,
     new->row.value.bottom = y - slope *x;
     new->row.value.top = new->row.value.bottom - scan->rows.capital;
     new->row.value.x0 = x;
-    new->row.value.x1 = x + 15 * scan->rows.capital;
+    new->row.value.x1 = x + KTPR_FIELDS_MISSING_WIDTH * scan->rows.capital;
 
     ktpr_scan_look(scan, &new->row.value, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT,
                    ktpr_alphabets[line], &new->value);
 }
 
 
+/* Reads lines that were not found between two that were. */
 static void
 ktpr_lines_complete(ktpr_scan_t *scan)
 {
@@ -247,12 +378,12 @@ ktpr_lines_complete(ktpr_scan_t *scan)
             gap = (table->entries[i].row.y - table->entries[last].row.y)
                   / table->spacing;
 
-            /* not where the row may be one that goes on */
+            /* not where the row may continue the line above */
             if (last == i - 1
                 && ((table->entries[last].line != KTPR_LINE_NAME
                      && table->entries[last].line != KTPR_LINE_ADDRESS)
-                    || gap < missing + 1.4)
-                && gap > missing + .4) {
+                    || gap < missing + KTPR_FIELDS_GAP_MOST)
+                && gap > missing + KTPR_FIELDS_GAP_LEAST) {
                 for (k = 1; k <= missing; k++) {
                     ktpr_line_insert(
                         scan, i - 1,
@@ -306,8 +437,8 @@ ktpr_fields_plane(ktpr_scan_t *scan, ktpr_map_t *plane)
 
 
 /*
- * What speaks for the digits of the date: the network for digits, at the
- * right end of the line, and the one for lines.
+ * Evidence for the digits of the date of birth: from the digit network, at
+ * the right end of the line, and from the line network.
  */
 static void
 ktpr_birth_evidence(ktpr_scan_t *scan, const ktpr_entry_t *e, int found,
@@ -318,15 +449,16 @@ ktpr_birth_evidence(ktpr_scan_t *scan, const ktpr_entry_t *e, int found,
     ktpr_strip_t strip;
 
     strip = e->row.value;
-    strip.x0 = fmax(strip.x0, strip.x1 - 10 * scan->rows.capital);
+    strip.x0 =
+        fmax(strip.x0, strip.x1 - KTPR_FIELDS_DATE_WIDTH * scan->rows.capital);
 
     if (ktpr_evidence_cells(scan, &strip, "dd-dd-dddd", birth) != 0
-        || birth->quality < KTPR_CELLS_POOR) {
+        || birth->quality < KTPR_FIELDS_DIGITS_POOR) {
         memset(birth, 0, sizeof(ktpr_evidence_t));
         birth->n = found ? 8 : 0;
     }
 
-    /* the place, as far as the date */
+    /* the place of birth, up to the date */
     ktpr_text_copy(before, sizeof(before), e->value.text);
     n = strlen(before);
 
@@ -376,16 +508,14 @@ ktpr_read_birth(ktpr_scan_t *scan, ktpr_field_t *fields,
     ktpr_text_letters(text);
     ktpr_text_trim(text, KTPR_JUNK_LEFT, " ,.-'");
     ktpr_fields_set(scan, &fields[KTPR_PLACE_OF_BIRTH],
-                    reading.confidence >= KTPR_READABLE ? text : "", &reading,
-                    &e->row.value);
+                    reading.confidence >= KTPR_FIELDS_READABLE ? text : "",
+                    &reading, &e->row.value);
 }
 
 
-/* Lines whose value is one of a lexicon's entries. */
 static void
-ktpr_read_word(ktpr_scan_t *scan, ktpr_field_t *fields, ktpr_line_id_t line,
-               ktpr_field_id_t field, ktpr_lexicon_t lexicon, double limit,
-               int only)
+ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
+               ktpr_field_t *field)
 {
     char           text[2 * KTPR_MAX_VALUE];
     float          sure;
@@ -393,29 +523,30 @@ ktpr_read_word(ktpr_scan_t *scan, ktpr_field_t *fields, ktpr_line_id_t line,
     const char    *word, *likely;
     ktpr_reading_t reading;
 
-    if (ktpr_line_text(scan, line, text, sizeof(text), &reading) != 0) {
+    if (ktpr_line_text(scan, w->line, text, sizeof(text), &reading) != 0) {
         return;
     }
 
     ktpr_text_trim(text, "", " -.");
     sure = reading.confidence;
-    word = ktpr_lexicon_match(lexicon, text, limit, &distance);
+    word = ktpr_lexicon_match(w->lexicon, text, w->limit, &distance);
 
     if (word == NULL || distance > 0) {
-        likely =
-            ktpr_lexicon_choose(lexicon, &reading, KTPR_WORD_LIKELY, &sure);
+        likely = ktpr_lexicon_choose(w->lexicon, &reading,
+                                     KTPR_FIELDS_WORD_LIKELY, &sure);
         word = likely != NULL ? likely : word;
         distance = 1;
     }
 
-    ktpr_fields_set(scan, &fields[field],
-                    only || reading.confidence < KTPR_READABLE ? "" : text,
-                    &reading, &ktpr_scan_line(scan, line)->row.value);
+    ktpr_fields_set(
+        scan, field,
+        w->only || reading.confidence < KTPR_FIELDS_READABLE ? "" : text,
+        &reading, &ktpr_scan_line(scan, w->line)->row.value);
 
     if (word != NULL) {
-        ktpr_text_copy(fields[field].value, KTPR_MAX_VALUE, word);
-        fields[field].repaired = distance > 0;
-        fields[field].confidence = sure;
+        ktpr_text_copy(field->value, sizeof(field->value), word);
+        field->repaired = distance > 0;
+        field->confidence = sure;
     }
 }
 
@@ -439,14 +570,14 @@ ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_field_t *fields)
     e = ktpr_scan_line(scan, KTPR_LINE_RT_RW);
     n = ktpr_text_digits(text, digits, sizeof(digits));
 
-    /* a slash read as a digit */
+    /* the slash was read as a digit */
     if (n == 7) {
         memmove(digits + 3, digits + 4, 4);
         n = 6;
     }
 
     if (ktpr_evidence_cells(scan, &e->row.value, "ddd/ddd", &evidence) != 0
-        || evidence.quality < KTPR_CELLS_POOR) {
+        || evidence.quality < KTPR_FIELDS_DIGITS_POOR) {
         memset(&evidence, 0, sizeof(evidence));
         evidence.n = n == 6 ? 6 : 0;
     }
@@ -456,8 +587,8 @@ ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_field_t *fields)
     }
 
     ktpr_evidence_looks(&evidence, &e->value, "", "ddd/ddd");
-    evidence.e[0][0] += KTPR_RT_SMALL;
-    evidence.e[3][0] += KTPR_RT_SMALL;
+    evidence.e[0][0] += KTPR_FIELDS_RT_SMALL;
+    evidence.e[3][0] += KTPR_FIELDS_RT_SMALL;
     ktpr_evidence_best(&evidence, digits);
     snprintf(rt, sizeof(rt), "%.3s/%.3s", digits, digits + 3);
 
@@ -467,7 +598,7 @@ ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_field_t *fields)
 }
 
 
-/* Where a value begins after a label like "Gol. Darah :" (0: no label). */
+/* The offset behind a label like "DARAH" in a text; 0: no label. */
 static size_t
 ktpr_after_label(const char *text, const char *label)
 {
@@ -477,7 +608,7 @@ ktpr_after_label(const char *text, const char *label)
 
     n = strlen(text);
     m = strlen(label);
-    least = 3;
+    least = KTPR_FIELDS_LABEL_EDITS;
     best = 0;
 
     for (i = 0; i + m <= n + 1; i++) {
@@ -493,7 +624,7 @@ ktpr_after_label(const char *text, const char *label)
 }
 
 
-/* The group that the line says, "" when that cannot be told. */
+/* The blood group in a reading; "": not clear. */
 static const char *
 ktpr_blood_choose(ktpr_reading_t *reading)
 {
@@ -509,12 +640,12 @@ ktpr_blood_choose(ktpr_reading_t *reading)
 
     n = ktpr_after_label(reading->text, "DARAH");
     if (n == 0) {
-        /* the label's beginning is missing, or all of it */
+        /* the label, or its beginning, is missing */
         colon = strrchr(reading->text, ':');
         n = colon != NULL ? (size_t) (colon - reading->text) : 0;
     }
 
-    if (strlen(reading->text) > n + KTPR_BLOOD_LONGEST) {
+    if (strlen(reading->text) > n + KTPR_FIELDS_BLOOD_LONGEST) {
         return "";
     }
 
@@ -529,7 +660,8 @@ ktpr_blood_choose(ktpr_reading_t *reading)
         }
     }
 
-    return ktpr_choice_made(&choice, KTPR_WORD_LIKELY, KTPR_BLOOD_CLEAR)
+    return ktpr_choice_made(&choice, KTPR_FIELDS_WORD_LIKELY,
+                            KTPR_FIELDS_BLOOD_CLEAR)
                ? choice.what
                : "";
 }
@@ -549,11 +681,11 @@ ktpr_read_blood(ktpr_scan_t *scan, ktpr_field_t *fields)
         return;
     }
 
-    /* from the gender's end to the photo */
+    /* from the end of the gender to the photo */
     strip = e->row.value;
     left = strip.x0;
-    strip.x0 = strip.x1 + KTPR_BLOOD_GAP * scan->rows.capital;
-    strip.x1 = fmin(strip.x0 + KTPR_BLOOD_WIDTH * scan->rows.capital,
+    strip.x0 = strip.x1 + KTPR_FIELDS_BLOOD_GAP * scan->rows.capital;
+    strip.x1 = fmin(strip.x0 + KTPR_FIELDS_BLOOD_WIDTH * scan->rows.capital,
                     left + KTPR_PHOTO * scan->table->spacing);
     ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
                    &reading);
@@ -563,22 +695,21 @@ ktpr_read_blood(ktpr_scan_t *scan, ktpr_field_t *fields)
 }
 
 
-/* Lines that are free text. */
 static void
-ktpr_read_free(ktpr_scan_t *scan, ktpr_field_t *fields, ktpr_line_id_t line,
-               ktpr_field_id_t field, const char *end)
+ktpr_read_free(ktpr_scan_t *scan, const ktpr_free_line_t *line,
+               ktpr_field_t *field)
 {
     char           text[2 * KTPR_MAX_VALUE];
     ktpr_reading_t reading;
 
-    if (ktpr_line_text(scan, line, text, sizeof(text), &reading) != 0) {
+    if (ktpr_line_text(scan, line->line, text, sizeof(text), &reading) != 0) {
         return;
     }
 
-    ktpr_text_trim(text, end, end);
-    ktpr_fields_set(scan, &fields[field],
-                    reading.confidence >= KTPR_READABLE ? text : "", &reading,
-                    &ktpr_scan_line(scan, line)->row.value);
+    ktpr_text_trim(text, line->ends, line->ends);
+    ktpr_fields_set(scan, field,
+                    reading.confidence >= KTPR_FIELDS_READABLE ? text : "",
+                    &reading, &ktpr_scan_line(scan, line->line)->row.value);
 }
 
 
@@ -599,26 +730,25 @@ ktpr_read_nationality(ktpr_scan_t *scan, ktpr_field_t *fields)
     ktpr_fields_set(scan, field, text, &reading,
                     &ktpr_scan_line(scan, KTPR_LINE_NATIONALITY)->row.value);
 
-    /* a foreigner's card has a country: nothing else is as short */
+    /* a foreigner's card has the name of a country, which is longer */
     ktpr_text_key(text[0] != '\0' ? text : reading.text, key, sizeof(key));
 
-    if ((strlen(key) >= 1 && strlen(key) <= 3) || strstr(key, "WNI") != NULL) {
+    if ((strlen(key) >= 1 && strlen(key) <= KTPR_FIELDS_WNI_LONGEST)
+        || strstr(key, "WNI") != NULL) {
         ktpr_fields_repair(field, "WNI");
     }
 }
 
 
+/* "Berlaku hingga" is SEUMUR HIDUP or, on an older card, a date. */
 static void
-ktpr_read_valid(ktpr_scan_t *scan, ktpr_field_t *fields)
+ktpr_valid_repair(ktpr_field_t *field)
 {
     char date[11];
 
-    ktpr_read_word(scan, fields, KTPR_LINE_VALID, KTPR_VALID_UNTIL,
-                   KTPR_LEX_VALID, .4, 0);
-
-    if (ktpr_assign_date(fields[KTPR_VALID_UNTIL].value, date) >= 0
+    if (ktpr_assign_date(field->value, date) >= 0
         && ktpr_fields_date_valid(date)) {
-        ktpr_text_copy(fields[KTPR_VALID_UNTIL].value, KTPR_MAX_VALUE, date);
+        ktpr_text_copy(field->value, sizeof(field->value), date);
     }
 }
 
@@ -627,28 +757,30 @@ void
 ktpr_fields_read(ktpr_scan_t *scan, ktpr_field_t *fields,
                  ktpr_evidence_t *birth)
 {
+    size_t i;
+
     memset(birth, 0, sizeof(ktpr_evidence_t));
     ktpr_lines_complete(scan);
 
-    ktpr_read_free(scan, fields, KTPR_LINE_NAME, KTPR_FULL_NAME, " -.,'");
-    ktpr_text_letters(fields[KTPR_FULL_NAME].value);
+    for (i = 0; i < sizeof(ktpr_free_lines) / sizeof(ktpr_free_lines[0]);
+         i++) {
+        ktpr_read_free(scan, &ktpr_free_lines[i],
+                       &fields[ktpr_free_lines[i].field]);
+    }
+
+    for (i = 0; i < sizeof(ktpr_word_lines) / sizeof(ktpr_word_lines[0]);
+         i++) {
+        ktpr_read_word(scan, &ktpr_word_lines[i],
+                       &fields[ktpr_word_lines[i].field]);
+    }
+
     ktpr_read_birth(scan, fields, birth);
-    ktpr_read_word(scan, fields, KTPR_LINE_GENDER, KTPR_GENDER,
-                   KTPR_LEX_GENDER, .6, 1);
     ktpr_read_blood(scan, fields);
-    ktpr_read_free(scan, fields, KTPR_LINE_ADDRESS, KTPR_ADDRESS, " -.,'");
+    ktpr_read_rt_rw(scan, fields);
+    ktpr_read_nationality(scan, fields);
+
+    ktpr_text_letters(fields[KTPR_FULL_NAME].value);
     fields[KTPR_ADDRESS].repaired =
         ktpr_street_repair(fields[KTPR_ADDRESS].value, KTPR_MAX_VALUE);
-    ktpr_read_rt_rw(scan, fields);
-    ktpr_read_free(scan, fields, KTPR_LINE_VILLAGE,
-                   KTPR_ADMINISTRATIVE_VILLAGE, " .-");
-    ktpr_read_free(scan, fields, KTPR_LINE_DISTRICT, KTPR_DISTRICT, " .-");
-    ktpr_read_word(scan, fields, KTPR_LINE_RELIGION, KTPR_RELIGION,
-                   KTPR_LEX_RELIGION, .5, 0);
-    ktpr_read_word(scan, fields, KTPR_LINE_STATUS, KTPR_MARITAL_STATUS,
-                   KTPR_LEX_STATUS, .45, 0);
-    ktpr_read_word(scan, fields, KTPR_LINE_OCCUPATION, KTPR_OCCUPATION,
-                   KTPR_LEX_OCCUPATION, .3, 0);
-    ktpr_read_nationality(scan, fields);
-    ktpr_read_valid(scan, fields);
+    ktpr_valid_repair(&fields[KTPR_VALID_UNTIL]);
 }

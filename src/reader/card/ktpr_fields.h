@@ -1,4 +1,4 @@
-/* From a card's lines to the contract's fields. */
+/* From the lines of a card to the fields of the contract. */
 
 #ifndef KTPR_FIELDS_H
 #define KTPR_FIELDS_H
@@ -9,30 +9,39 @@
 
 
 /*
- * Fills all fields but the NIK; birth is what speaks for each digit of the
- * date of birth, DDMMYYYY (no places: no date).
+ * Reads all fields of the lines below the number; fields has room for
+ * KTPR_ALL_FIELDS.  Lines that were not found between two that were are
+ * added to the scan.  birth: the evidence for each digit of the date of
+ * birth, DDMMYYYY, with n 0 when there is no date.
  */
 void ktpr_fields_read(ktpr_scan_t *scan, ktpr_field_t *fields,
                       ktpr_evidence_t *birth);
 
-/* The base line of the first row, where Nama is or would be. */
+/*
+ * The base line of the first row (Nama) at the values' column, found or
+ * extrapolated, in pixels of the level page.
+ */
 double ktpr_fields_first(ktpr_scan_t *scan);
 
 /*
- * The map from the card's plane to the image: in spacings of its rows, from
- * where the values' column meets the first row's base line.
+ * The map from the card's plane to the image.  The card's plane has the
+ * spacing of rows as its unit, and its origin where the values' column
+ * meets the first row's base line.
  */
 void ktpr_fields_plane(ktpr_scan_t *scan, ktpr_map_t *plane);
 
-/* Puts a value into a field; strip may be NULL. */
+/*
+ * Sets a field to a value, read from a strip of the level page (NULL: the
+ * box is not set); an empty value has confidence 0.
+ */
 void ktpr_fields_set(const ktpr_scan_t *scan, ktpr_field_t *field,
                      const char *value, const ktpr_reading_t *reading,
                      const ktpr_strip_t *strip);
 
-/* Replaces a value by one that something else on the card proves. */
+/* Sets another value; if it differs, the field is marked as repaired. */
 void ktpr_fields_repair(ktpr_field_t *field, const char *value);
 
-/* Whether DD-MM-YYYY is a day that a living person was born on. */
+/* Whether a text is DD-MM-YYYY and a day of the years 1900 to 2100. */
 int ktpr_fields_date_valid(const char *date);
 
 

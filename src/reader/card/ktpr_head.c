@@ -1,8 +1,3 @@
-/*
- * The head of a card: two centred lines above the number, the province and
- * the regency or city; and what the table of regions makes of all names.
- */
-
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
@@ -14,33 +9,79 @@
 #include "ktpr_text.h"
 
 
-/* Above the name, in row spacings: the head ends and begins. */
-#define KTPR_HEAD_LOW  2.1
-#define KTPR_HEAD_HIGH 6.5
-
+/* fixed: lines that are kept; the head has two, the rest is clutter */
 #define KTPR_HEAD_LINES 4
 
 /*
- * How much less likely a letter the name of a region may be than what was
- * read: in the head, in a line whose region is known, as place of birth.
+ * Numbers of this file.  "capitals" are heights of a capital, "spacings"
+ * distances from row to row; a likelihood is a natural logarithm.  "Hard
+ * sets": the sets "hard" and "own, hard" of docs/accuracy.md.
  */
-#define KTPR_HEAD_LIKELY   1.4
-#define KTPR_REGION_LIKELY 1.2
-#define KTPR_BIRTH_LIKELY  .5
+
+/*
+ * Spacings above the name's base line where the head ends and begins.
+ * Geometry of the card; set not recorded.  LOW smaller: the number is read
+ * as a name; larger, or HIGH smaller: the regency or the province is missed;
+ * HIGH larger: writing above the card is read.
+ */
+#define KTPR_HEAD_LOW  2.1
+#define KTPR_HEAD_HIGH 6.5
+
+/*
+ * Capitals: least and largest height and least width of a fragment of the
+ * head, which is set larger than the values.  Geometry; set not recorded.
+ * Narrower: words of the head are missed; wider: clutter is read.
+ */
+#define KTPR_HEAD_HEIGHT_LEAST 1.05
+#define KTPR_HEAD_HEIGHT_MOST  2.6
+#define KTPR_HEAD_WIDTH_LEAST  3.
+
+/*
+ * Spacings: fragments nearer than this are on one line.  Geometry; set not
+ * recorded.  Lower: words of a tilted line are parted; higher: both lines
+ * become one.
+ */
+#define KTPR_HEAD_REACH .55
+
+/*
+ * Likelihood, a character: how much less likely a region's name may be than
+ * the text as read: in the head, in a line within a known region, as place
+ * of birth (any regency, so that the wrong one is near).  Tuned on the hard
+ * sets.  Lower: misread names stay; higher: a wrong region replaces a name
+ * that the table lacks.
+ */
+#define KTPR_HEAD_LIKELY        1.4
+#define KTPR_HEAD_REGION_LIKELY 1.2
+#define KTPR_HEAD_BIRTH_LIKELY  .5
+
+/*
+ * Edits a letter at which a head line of which an end is missing still names
+ * a region: KNOWN behind the word PROVINSI or inside a known province, else
+ * ANY.  Set not recorded.  Lower: worn heads are left empty; higher: other
+ * writing becomes a region.
+ */
+#define KTPR_HEAD_KNOWN_EDITS .34
+#define KTPR_HEAD_ANY_EDITS   .2
+
+/*
+ * Letters for each edit that a word like KABUPATEN may be off.  Chosen by
+ * eye.  Lower: other words are taken for it; higher: misread ones are not.
+ */
+#define KTPR_HEAD_WORD_LETTERS 3
 
 #define KTPR_HEAD_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZ .-'()"
 
 typedef struct {
     double         y;
     ktpr_strip_t   strip;
-    double         widest; /* of its fragments, which gives the edges */
+    double         widest; /* width of the fragment that gives the edges */
     ktpr_reading_t reading;
 
     const ktpr_region_t *province;
 } ktpr_head_line_t;
 
 
-/* Joins a fragment to the line it is on, or begins one. */
+/* Adds a fragment to its line or to a new one; the number of lines. */
 static int
 ktpr_head_add(ktpr_head_line_t *lines, int n, double y, double reach,
               const ktpr_fragment_t *f)
@@ -81,7 +122,7 @@ ktpr_head_add(ktpr_head_line_t *lines, int n, double y, double reach,
 }
 
 
-/* Lines above the number, read. */
+/* Finds and reads the lines above the number; how many. */
 static int
 ktpr_head_lines(ktpr_scan_t *scan, ktpr_head_line_t *lines)
 {
@@ -102,9 +143,10 @@ ktpr_head_lines(ktpr_scan_t *scan, ktpr_head_line_t *lines)
 
         if (y < first - KTPR_HEAD_LOW * spacing
             && y > first - KTPR_HEAD_HIGH * spacing
-            && f->height > 1.05 * capital && f->height < 2.6 * capital
-            && f->x1 - f->x0 > 3 * capital) {
-            n = ktpr_head_add(lines, n, y, .55 * spacing, f);
+            && f->height > KTPR_HEAD_HEIGHT_LEAST * capital
+            && f->height < KTPR_HEAD_HEIGHT_MOST * capital
+            && f->x1 - f->x0 > KTPR_HEAD_WIDTH_LEAST * capital) {
+            n = ktpr_head_add(lines, n, y, KTPR_HEAD_REACH * spacing, f);
         }
     }
 
@@ -117,7 +159,7 @@ ktpr_head_lines(ktpr_scan_t *scan, ktpr_head_line_t *lines)
 }
 
 
-/* Whether a text begins like a word, one edit in three letters apart. */
+/* Whether a text begins with a word, some letters of which may be off. */
 static int
 ktpr_begins(const char *text, const char *word)
 {
@@ -127,11 +169,11 @@ ktpr_begins(const char *text, const char *word)
     n = strlen(word);
     ktpr_text_copy(start, n + 1, text);
 
-    return ktpr_text_distance(start, word) * 3 <= (int) n;
+    return ktpr_text_distance(start, word) * KTPR_HEAD_WORD_LETTERS <= (int) n;
 }
 
 
-/* The region that a line most likely names, or NULL; how likely. */
+/* The region of a level that a line names, or NULL; *score: how likely. */
 static const ktpr_region_t *
 ktpr_head_try(const ktpr_head_line_t *line, const ktpr_region_t *inside,
               ktpr_level_t level, double *score)
@@ -157,7 +199,7 @@ ktpr_head_try(const ktpr_head_line_t *line, const ktpr_region_t *inside,
         return choice.what;
     }
 
-    /* a line of which an end is missing is still like its name */
+    /* an end of the line may be missing */
     *score = (double) KTPR_CTC_NEVER;
     name = line->reading.text;
 
@@ -165,13 +207,15 @@ ktpr_head_try(const ktpr_head_line_t *line, const ktpr_region_t *inside,
         name += strcspn(name, " ");
     }
 
-    return ktpr_gazetteer_match(
-        inside, level, name,
-        name != line->reading.text || inside != NULL ? .34 : .2, &distance);
+    return ktpr_gazetteer_match(inside, level, name,
+                                name != line->reading.text || inside != NULL
+                                    ? KTPR_HEAD_KNOWN_EDITS
+                                    : KTPR_HEAD_ANY_EDITS,
+                                &distance);
 }
 
 
-/* The line that names the province. */
+/* The line that names the province, or NULL. */
 static ktpr_head_line_t *
 ktpr_head_province(ktpr_head_line_t *lines, int n)
 {
@@ -196,7 +240,10 @@ ktpr_head_province(ktpr_head_line_t *lines, int n)
 }
 
 
-/* The line that names the regency or city; *city: which, or NULL. */
+/*
+ * The line of the regency or city, or NULL; *city: its entry of the table,
+ * NULL when it has none.
+ */
 static ktpr_head_line_t *
 ktpr_head_city(ktpr_head_line_t *lines, int n, const ktpr_head_line_t *state,
                const ktpr_region_t **city)
@@ -236,7 +283,7 @@ ktpr_head_city(ktpr_head_line_t *lines, int n, const ktpr_head_line_t *state,
 }
 
 
-/* Whether a province is not what its line says. */
+/* Whether a line does not end in the name of its province. */
 static int
 ktpr_head_other(const char *text, const char *name)
 {
@@ -282,8 +329,8 @@ ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
 
 
 /*
- * The region of a level that a line says, which its field becomes; NULL when
- * it is none of the table's.
+ * Sets a field to the name of the region of a level that its line names, and
+ * returns the region; NULL when none of the table fits.
  */
 static const ktpr_region_t *
 ktpr_region_repair(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_field_t *field,
@@ -301,7 +348,8 @@ ktpr_region_repair(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_field_t *field,
     ktpr_choice_begin(&choice, &e->value);
     ktpr_gazetteer_try(&choice, inside, level, 0, "", "");
 
-    if (!ktpr_choice_made(&choice, KTPR_REGION_LIKELY, KTPR_CHOICE_CLEAR)) {
+    if (!ktpr_choice_made(&choice, KTPR_HEAD_REGION_LIKELY,
+                          KTPR_CHOICE_CLEAR)) {
         return NULL;
     }
 
@@ -313,7 +361,7 @@ ktpr_region_repair(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_field_t *field,
 }
 
 
-/* The place of birth is often a regency or city, written without the word. */
+/* The place of birth is often a regency or city, without that word. */
 static void
 ktpr_birth_repair(ktpr_scan_t *scan, ktpr_field_t *field)
 {
@@ -336,7 +384,7 @@ ktpr_birth_repair(ktpr_scan_t *scan, ktpr_field_t *field)
     ktpr_gazetteer_try(&choice, NULL, KTPR_LEVEL_REGENCY, 1, "", date);
     ktpr_gazetteer_try(&choice, NULL, KTPR_LEVEL_REGENCY, 0, "", date);
 
-    if (ktpr_choice_made(&choice, KTPR_BIRTH_LIKELY, KTPR_CHOICE_CLEAR)) {
+    if (ktpr_choice_made(&choice, KTPR_HEAD_BIRTH_LIKELY, KTPR_CHOICE_CLEAR)) {
         n = strlen(choice.text) - strlen(date);
         choice.text[n] = '\0';
         ktpr_fields_repair(field, choice.text);

@@ -1,5 +1,3 @@
-/* Where and when a card was issued: two lines under the photo. */
-
 #include <math.h>
 #include <string.h>
 
@@ -8,16 +6,53 @@
 #include "ktpr_text.h"
 
 
-/* The photo's left edge from the values', and the place's rows: spacings. */
+/* fixed: lines that are kept: place, date, and one of clutter */
+#define KTPR_ISSUED_LINES 3
+
+/*
+ * Numbers of this file.  "capitals" are heights of a capital, "spacings"
+ * distances from row to row.
+ */
+
+/*
+ * Spacings from where the values' column meets the first row's base line:
+ * the corner under the photo.  Geometry of the card; set not recorded.
+ * Smaller: place or date are missed; larger: values, the photo or the
+ * signature are read.
+ */
 #define KTPR_ISSUED_LEFT  12.5
 #define KTPR_ISSUED_RIGHT 26.
 #define KTPR_ISSUED_TOP   7.5
 #define KTPR_ISSUED_LOW   13.
 
-#define KTPR_ISSUED_LINES 3
+/*
+ * Least blobs of a fragment, and its largest height in capitals: writing,
+ * not a signature.  Chosen by eye.  Looser: signatures are read; stricter:
+ * short words, or capitals that touch a line, are missed.
+ */
+#define KTPR_ISSUED_BLOBS_LEAST 3
+#define KTPR_ISSUED_HEIGHT_MOST 1.3
+
+/*
+ * Capitals: fragments with base lines nearer than this are on one line.
+ * Geometry; set not recorded.  Lower: words are parted; higher: place and
+ * date become one line.
+ */
+#define KTPR_ISSUED_REACH .5
+
+/*
+ * Spacings from the place's base line down to the date's: least and most.
+ * Geometry; set not recorded.  Narrower: the place is missed; wider: other
+ * writing is taken for it.
+ */
+#define KTPR_ISSUED_ABOVE_LEAST .5
+#define KTPR_ISSUED_ABOVE_MOST  1.6
+
+/* Characters of both lines. */
+#define KTPR_ISSUED_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -."
 
 
-/* Fragments in the corner under the photo, joined to lines, from the top. */
+/* The lines of writing in the corner under the photo; how many. */
 static int
 ktpr_issued_lines(const ktpr_scan_t *scan, double first,
                   ktpr_strip_t lines[KTPR_ISSUED_LINES])
@@ -38,7 +73,8 @@ ktpr_issued_lines(const ktpr_scan_t *scan, double first,
 
         if (x < KTPR_ISSUED_LEFT * spacing || x > KTPR_ISSUED_RIGHT * spacing
             || y < KTPR_ISSUED_TOP * spacing || y > KTPR_ISSUED_LOW * spacing
-            || f->n < 3 || f->height > 1.3 * scan->rows.capital) {
+            || f->n < KTPR_ISSUED_BLOBS_LEAST
+            || f->height > KTPR_ISSUED_HEIGHT_MOST * scan->rows.capital) {
             continue;
         }
 
@@ -51,7 +87,7 @@ ktpr_issued_lines(const ktpr_scan_t *scan, double first,
         for (k = 0; k < n; k++) {
             if (fabs(ktpr_rows_strip_bottom(&lines[k], f->x0) - f->bottom
                      - f->slope * f->x0)
-                < .5 * scan->rows.capital) {
+                < KTPR_ISSUED_REACH * scan->rows.capital) {
                 break;
             }
         }
@@ -84,8 +120,7 @@ ktpr_issued_read(ktpr_scan_t *scan, ktpr_field_t *fields)
 
     for (i = 0; i < n; i++) {
         ktpr_scan_look(scan, &lines[i], KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT,
-                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -.",
-                       &readings[i]);
+                       KTPR_ISSUED_ALPHABET, &readings[i]);
 
         if (at < 0 && ktpr_assign_date(readings[i].text, date) >= 0
             && ktpr_fields_date_valid(date)) {
@@ -96,12 +131,12 @@ ktpr_issued_read(ktpr_scan_t *scan, ktpr_field_t *fields)
         }
     }
 
-    /* the place stands right above the date */
+    /* the place is right above the date */
     for (i = 0; i < n && at >= 0; i++) {
         y = date_y - ktpr_rows_strip_bottom(&lines[i], lines[at].x0);
 
-        if (i != at && y > .5 * scan->table->spacing
-            && y < 1.6 * scan->table->spacing) {
+        if (i != at && y > KTPR_ISSUED_ABOVE_LEAST * scan->table->spacing
+            && y < KTPR_ISSUED_ABOVE_MOST * scan->table->spacing) {
             ktpr_text_trim(readings[i].text, " -.", " -.");
             ktpr_fields_set(scan, &fields[KTPR_ISSUED_PLACE], readings[i].text,
                             &readings[i], &lines[i]);

@@ -1,6 +1,5 @@
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,40 +9,135 @@
 #include "ktpr_text.h"
 
 
-#define KTPR_NIK_DIGITS 16
+/* fixed: PPKKCC DDMMYY SSSS, and what a woman's day is higher by */
+#define KTPR_NUMBER_DIGITS 16
+#define KTPR_NUMBER_WOMAN  40
 
-/* The number's base line above the name's, in row spacings. */
-#define KTPR_NIK_ABOVE 1.45
-#define KTPR_NIK_REACH .65
-
-/* Cells this sure need no other reading. */
-#define KTPR_NIK_SURE (-.06)
-
-/* Under this nothing was seen, and no more digits than this are changed. */
-#define KTPR_NIK_BLIND   (-1.2)
-#define KTPR_NIK_CHANGED 4
+/* fixed: lowest and highest code of a regency that is tried */
+#define KTPR_NUMBER_REGENCY_FIRST 1101
+#define KTPR_NUMBER_REGENCY_LAST  9699
 
 /*
- * What the card's other fields count, as logarithms of odds.  A digit that
- * is quite clear has 5 or more for it: a number that is plainly another one
- * than the fields make likely stays as it is.
+ * Numbers of this file.  "capitals" are heights of a capital, "spacings"
+ * distances from row to row; x is to the right of the values' column.  "Hard
+ * sets": the sets "hard" and "own, hard" of docs/accuracy.md.
  */
-#define KTPR_NIK_SAME_STATE                                                   \
-    (-2.)                          /* another regency of the card's province  \
-                                    */
-#define KTPR_NIK_ELSEWHERE  (-3.5) /* any other that there is */
-#define KTPR_NIK_NOWHERE    (-6.)  /* none that there is */
-#define KTPR_NIK_OTHER_DATE (-4.)  /* not the card's, but a date */
-#define KTPR_NIK_NO_DATE    (-8.)
-#define KTPR_NIK_OTHER_SEX  (-3.)
 
+/*
+ * Spacings from the number's base line to the name's, and how far off a
+ * fragment may be.  Geometry of the card; set not recorded.  Off: the head
+ * of the card or the name is read.  Less reach: numbers of tilted or bent
+ * cards are missed.
+ */
+#define KTPR_NUMBER_ABOVE 1.45
+#define KTPR_NUMBER_REACH .65
+
+/*
+ * Capitals: least height of a fragment, which is a digit of the number and
+ * larger than other text, and the least x of its right end.  Geometry; set
+ * not recorded.  Lower: specks and the label are taken; higher: a small
+ * print's number is missed.
+ */
+#define KTPR_NUMBER_HEIGHT_LEAST 1.05
+#define KTPR_NUMBER_END_LEAST    6.
+
+/*
+ * Capitals, x: the number's left end is not before the one, and its right
+ * end not behind the other.  Geometry; set not recorded.  Narrower: digits
+ * are cut off; wider: the label NIK or the photo is read as digits.
+ */
+#define KTPR_NUMBER_BEGIN_LEAST 3.2
+#define KTPR_NUMBER_END_MOST    36.
+
+/*
+ * Capitals, x: a left end behind LATE means that the first digits are faint
+ * or under a glare; then it is taken to be at -BEGIN.  Geometry; set not
+ * recorded.  Higher: the first digit is lost; lower: a blank is read before
+ * the number.
+ */
+#define KTPR_NUMBER_LATE  1.2
+#define KTPR_NUMBER_BEGIN 1.3
+
+/*
+ * Capitals: the strip where no fragment was found: height, left end before
+ * the column, right end.  Geometry; set not recorded.  Smaller: a faint
+ * number is cut; larger: its neighbours are read.
+ */
+#define KTPR_NUMBER_BLANK_HEIGHT 1.9
+#define KTPR_NUMBER_BLANK_BEGIN  1.5
+#define KTPR_NUMBER_BLANK_END    25.
+
+/*
+ * Mean likelihood of the best digits (natural logarithm) above which
+ * Tesseract is not asked.  Chosen for speed: each reading takes some 50 ms;
+ * set not recorded.  Lower: doubtful digits get no second opinion; higher:
+ * clear cards take longer.
+ */
+#define KTPR_NUMBER_SURE (-.06)
+
+/*
+ * The same measure below which the field is left empty, and the digits that
+ * other fields may change.  Set not recorded.  Lower, or more digits: a
+ * number is made up from the other fields; higher, or fewer: blurred ones
+ * that could be completed are dropped.
+ */
+#define KTPR_NUMBER_BLIND   (-1.2)
+#define KTPR_NUMBER_CHANGED 4
+
+/*
+ * Log odds of what disagrees with the other fields: another regency of the
+ * card's province; any other regency; no known one; a date other than the
+ * printed one; no date; the other gender.  A clear digit has 5 or more in
+ * its favour, so that a number that is plainly different stays as it is.
+ * Tuned on the hard sets.  Nearer to 0: doubtful digits are not corrected;
+ * farther: a misread field overrules the number.
+ */
+#define KTPR_NUMBER_SAME_STATE (-2.)
+#define KTPR_NUMBER_ELSEWHERE  (-3.5)
+#define KTPR_NUMBER_NOWHERE    (-6.)
+#define KTPR_NUMBER_OTHER_DATE (-4.)
+#define KTPR_NUMBER_NO_DATE    (-8.)
+#define KTPR_NUMBER_OTHER_SEX  (-3.)
+
+/*
+ * Years: the oldest age that is tried; how far a year of birth may lie in
+ * the future, for a clock that is slow; the age of a holder in the year when
+ * the century is told by it (a card is issued at seventeen or at marriage).
+ * Ages of people; not tuned.  Fewer: the oldest holders' dates are misread;
+ * more: a blurred 1925 may become 1825.
+ */
+#define KTPR_NUMBER_OLDEST   111
+#define KTPR_NUMBER_AHEAD    3
+#define KTPR_NUMBER_YOUNGEST 16
+
+/*
+ * Cuts that Tesseract reads: height of a capital in pixels, width over
+ * height, margins above, left and right in capitals.  Set not recorded: two
+ * sizes misread different digits.
+ */
 static const ktpr_cut_t ktpr_number_cuts[] = {
     {30, 1, .45, .38, .5},
     {24, 1, .35, .38, .5},
 };
 
+/* A part of the date of birth, and where it is printed. */
+typedef struct {
+    int nik_at;      /* first of its two digits in the NIK */
+    int date_at;     /* first of its digits in DDMMYYYY */
+    int date_digits; /* 2 or 4 */
+    int first, last; /* the values that it can have */
+    int add;         /* what is added to it in the NIK */
+} ktpr_number_part_t;
 
-/* The strip that the number stands on; without writing, where it must be. */
+enum {
+    KTPR_NUMBER_DAY,
+    KTPR_NUMBER_MONTH,
+    KTPR_NUMBER_YEAR,
+    KTPR_NUMBER_PARTS
+};
+
+
+/* The strip with the number; where nothing is found, its usual place. */
 static void
 ktpr_number_strip(ktpr_scan_t *scan, ktpr_strip_t *strip)
 {
@@ -55,9 +149,9 @@ ktpr_number_strip(ktpr_scan_t *scan, ktpr_strip_t *strip)
     spacing = scan->table->spacing;
     capital = scan->rows.capital;
     values = ktpr_edge_at(&scan->columns.values, first);
-    y = first - KTPR_NIK_ABOVE * spacing;
+    y = first - KTPR_NUMBER_ABOVE * spacing;
 
-    strip->x0 = values + 1e6;
+    strip->x0 = HUGE_VAL;
     strip->x1 = 0;
     widest = 0;
 
@@ -66,8 +160,9 @@ ktpr_number_strip(ktpr_scan_t *scan, ktpr_strip_t *strip)
         yx =
             f->bottom + f->slope * f->x0 - scan->rows.slope * (f->x0 - values);
 
-        if (fabs(yx - y) > KTPR_NIK_REACH * spacing
-            || f->height < 1.05 * capital || f->x1 < values + 6 * capital) {
+        if (fabs(yx - y) > KTPR_NUMBER_REACH * spacing
+            || f->height < KTPR_NUMBER_HEIGHT_LEAST * capital
+            || f->x1 < values + KTPR_NUMBER_END_LEAST * capital) {
             continue;
         }
 
@@ -78,11 +173,11 @@ ktpr_number_strip(ktpr_scan_t *scan, ktpr_strip_t *strip)
             strip->bottom = f->bottom;
         }
 
-        if (f->x0 > values - 3.2 * capital) {
+        if (f->x0 > values - KTPR_NUMBER_BEGIN_LEAST * capital) {
             strip->x0 = fmin(strip->x0, f->x0);
         }
 
-        if (f->x1 < values + 36 * capital) {
+        if (f->x1 < values + KTPR_NUMBER_END_MOST * capital) {
             strip->x1 = fmax(strip->x1, f->x1);
         }
     }
@@ -90,24 +185,23 @@ ktpr_number_strip(ktpr_scan_t *scan, ktpr_strip_t *strip)
     if (widest == 0) {
         strip->slope = scan->rows.slope;
         strip->bottom = y - strip->slope * values;
-        strip->top = strip->bottom - 1.9 * capital;
-        strip->x0 = values - 1.5 * capital;
-        strip->x1 = values + 25 * capital;
+        strip->top = strip->bottom - KTPR_NUMBER_BLANK_HEIGHT * capital;
+        strip->x0 = values - KTPR_NUMBER_BLANK_BEGIN * capital;
+        strip->x1 = values + KTPR_NUMBER_BLANK_END * capital;
         return;
     }
 
     if (strip->x1 == 0) {
-        strip->x1 = values + 36 * capital;
+        strip->x1 = values + KTPR_NUMBER_END_MOST * capital;
     }
 
-    /* the first digits faint or under a glare, or a label before them */
-    if (strip->x0 > values + 1.2 * capital) {
-        strip->x0 = values - 1.3 * capital;
+    if (strip->x0 > values + KTPR_NUMBER_LATE * capital) {
+        strip->x0 = values - KTPR_NUMBER_BEGIN * capital;
     }
 }
 
 
-/* The first four digits: the regency of the card, or another, or none. */
+/* Decides the first four digits: the regency of the card, another, none. */
 static void
 ktpr_number_region(const ktpr_evidence_t *evidence, const ktpr_field_t *fields,
                    char *nik)
@@ -120,9 +214,10 @@ ktpr_number_region(const ktpr_evidence_t *evidence, const ktpr_field_t *fields,
     city = fields[KTPR_CITY].value;
     state = ktp_region_province_by_name(fields[KTPR_STATE].value,
                                         strlen(fields[KTPR_STATE].value));
-    most = ktpr_evidence_sum(evidence, 0, nik, 4) + KTPR_NIK_NOWHERE;
+    most = ktpr_evidence_sum(evidence, 0, nik, 4) + KTPR_NUMBER_NOWHERE;
 
-    for (code = 1101; code < 9700; code++) {
+    for (code = KTPR_NUMBER_REGENCY_FIRST; code <= KTPR_NUMBER_REGENCY_LAST;
+         code++) {
         if (ktp_region_regency(code) == NULL) {
             continue;
         }
@@ -135,8 +230,8 @@ ktpr_number_region(const ktpr_evidence_t *evidence, const ktpr_field_t *fields,
         }
 
         if (ktp_region_match(code, city, strlen(city)) != KTP_REGION_SAME) {
-            sum +=
-                code / 100 == state ? KTPR_NIK_SAME_STATE : KTPR_NIK_ELSEWHERE;
+            sum += code / 100 == state ? KTPR_NUMBER_SAME_STATE
+                                       : KTPR_NUMBER_ELSEWHERE;
         }
 
         if (sum > most) {
@@ -148,29 +243,30 @@ ktpr_number_region(const ktpr_evidence_t *evidence, const ktpr_field_t *fields,
 
 
 /*
- * The likeliest number from first to last by the evidence of the NIK, from
- * place at on, and by that of the printed date, from place where on; what
- * is added to the number in the NIK; the sum of its evidence.
+ * The likeliest value of a part by the evidence of the NIK and of the
+ * printed date, each of which may have no places; *best: the value.  Returns
+ * the sum of its evidence.
  */
 static double
-ktpr_number_pair(const ktpr_evidence_t *nik, int at, int add,
-                 const ktpr_evidence_t *date, int where, int first, int last,
-                 int *best)
+ktpr_number_part(const ktpr_evidence_t *nik, const ktpr_evidence_t *date,
+                 const ktpr_number_part_t *part, int *best)
 {
     int    v;
     char   digits[16];
     double sum, most;
 
-    most = -1e9;
+    most = -HUGE_VAL;
 
-    for (v = first; v <= last; v++) {
+    for (v = part->first; v <= part->last; v++) {
         snprintf(digits, sizeof(digits), "%04d", v);
         sum = date->n == 0 ? 0
-              : last > 99  ? ktpr_evidence_sum(date, where, digits, 4)
-                           : ktpr_evidence_sum(date, where, digits + 2, 2);
+                           : ktpr_evidence_sum(date, part->date_at,
+                                               digits + 4 - part->date_digits,
+                                               part->date_digits);
 
-        snprintf(digits, sizeof(digits), "%02d", (v + add) % 100);
-        sum += nik->n == 0 ? 0 : ktpr_evidence_sum(nik, at, digits, 2);
+        snprintf(digits, sizeof(digits), "%02d", (v + part->add) % 100);
+        sum +=
+            nik->n == 0 ? 0 : ktpr_evidence_sum(nik, part->nik_at, digits, 2);
 
         if (sum > most) {
             most = sum;
@@ -182,94 +278,97 @@ ktpr_number_pair(const ktpr_evidence_t *nik, int at, int add,
 }
 
 
-/* The likeliest date by either or both; a woman's day is 40 higher. */
+/* The likeliest date of birth by either or both, and its evidence. */
 static double
 ktpr_number_day(const ktpr_evidence_t *nik, const ktpr_evidence_t *date,
-                int woman, int *day, int *month, int *year)
+                int woman, int year, int parts[KTPR_NUMBER_PARTS])
 {
-    return ktpr_number_pair(nik, 6, 40 * woman, date, 0, 1, 31, day)
-           + ktpr_number_pair(nik, 8, 0, date, 2, 1, 12, month)
-           + ktpr_number_pair(nik, 10, 0, date, 4, 1915, 2029, year);
+    int    i;
+    double sum;
+
+    const ktpr_number_part_t table[KTPR_NUMBER_PARTS] = {
+        [KTPR_NUMBER_DAY] = {6, 0, 2, 1, 31, woman ? KTPR_NUMBER_WOMAN : 0},
+        [KTPR_NUMBER_MONTH] = {8, 2, 2, 1, 12, 0},
+        [KTPR_NUMBER_YEAR] = {10, 4, 4, year - KTPR_NUMBER_OLDEST,
+                              year + KTPR_NUMBER_AHEAD, 0},
+    };
+
+    sum = 0;
+
+    for (i = 0; i < KTPR_NUMBER_PARTS; i++) {
+        sum += ktpr_number_part(nik, date, &table[i], &parts[i]);
+    }
+
+    return sum;
 }
 
 
 /*
- * The date of birth stands in the NIK and on its own line.  One date that
- * fits both, or two that do not agree: what the evidence likes better.
+ * Decides the six digits of the date of birth, which is also printed on its
+ * own line: one date that fits both, or two that disagree, whichever has
+ * more evidence; for either gender.  One that fits both corrects the field.
  */
 static void
 ktpr_number_date(const ktpr_evidence_t *evidence, const ktpr_evidence_t *birth,
-                 ktpr_field_t *fields, char *nik)
+                 int year, ktpr_field_t *fields, char *nik)
 {
-    int             woman, day, month, year, sex;
+    int             woman, sex, both, parts[KTPR_NUMBER_PARTS];
     char            date[32];
-    double          sum, most, apart, other;
+    double          sum, most, apart;
     const char     *gender;
-    ktpr_field_t   *field;
     ktpr_evidence_t none;
 
     memset(&none, 0, sizeof(none));
-    field = &fields[KTPR_DATE_OF_BIRTH];
     gender = fields[KTPR_GENDER].value;
     sex = gender[0] == '\0' ? -1 : gender[0] == 'P';
-    apart = birth->n > 0
-                ? ktpr_number_day(&none, birth, 0, &day, &month, &year)
-                      + KTPR_NIK_OTHER_DATE
-                : 0;
-    most =
-        ktpr_evidence_sum(evidence, 6, nik + 6, 6) + apart + KTPR_NIK_NO_DATE;
+    apart = birth->n > 0 ? ktpr_number_day(&none, birth, 0, year, parts)
+                               + KTPR_NUMBER_OTHER_DATE
+                         : 0;
+    most = ktpr_evidence_sum(evidence, 6, nik + 6, 6) + apart
+           + KTPR_NUMBER_NO_DATE;
 
     for (woman = 0; woman < 2; woman++) {
-        other = sex >= 0 && sex != woman ? KTPR_NIK_OTHER_SEX : 0;
+        for (both = 0; both <= (birth->n > 0); both++) {
+            sum = ktpr_number_day(evidence, both ? birth : &none, woman, year,
+                                  parts)
+                  + (both ? 0 : apart)
+                  + (sex >= 0 && sex != woman ? KTPR_NUMBER_OTHER_SEX : 0);
 
-        sum = ktpr_number_day(evidence, &none, woman, &day, &month, &year)
-              + apart + other;
-        if (sum > most) {
+            if (sum <= most) {
+                continue;
+            }
+
             most = sum;
-            snprintf(date, sizeof(date), "%02d%02d%02d", day + 40 * woman,
-                     month, year % 100);
+            snprintf(date, sizeof(date), "%02d%02d%02d",
+                     parts[KTPR_NUMBER_DAY] + (woman ? KTPR_NUMBER_WOMAN : 0),
+                     parts[KTPR_NUMBER_MONTH], parts[KTPR_NUMBER_YEAR] % 100);
             memcpy(nik + 6, date, 6);
-        }
+            snprintf(date, sizeof(date), "%02d-%02d-%04d",
+                     parts[KTPR_NUMBER_DAY], parts[KTPR_NUMBER_MONTH],
+                     parts[KTPR_NUMBER_YEAR]);
 
-        if (birth->n == 0) {
-            continue;
-        }
-
-        sum = ktpr_number_day(evidence, birth, woman, &day, &month, &year)
-              + other;
-        if (sum > most) {
-            most = sum;
-            snprintf(date, sizeof(date), "%02d%02d%02d", day + 40 * woman,
-                     month, year % 100);
-            memcpy(nik + 6, date, 6);
-            snprintf(date, sizeof(date), "%02d-%02d-%04d", day, month, year);
-
-            if (ktpr_fields_date_valid(date)) {
-                ktpr_fields_repair(field, date);
+            if (both && ktpr_fields_date_valid(date)) {
+                ktpr_fields_repair(&fields[KTPR_DATE_OF_BIRTH], date);
             }
         }
     }
 }
 
 
-/* The date of birth inside the number; "" when it has none. */
+/*
+ * The date of birth in the number, whose century is the last one in which
+ * its holder is old enough for a card; "" when it is no date.
+ */
 static void
-ktpr_number_birth(const char *nik, char date[32])
+ktpr_number_birth(const char *nik, int now, char date[32])
 {
-    int       day, year, now;
-    time_t    t;
-    struct tm tm;
-
-    t = time(NULL);
-    gmtime_r(&t, &tm);
-    now = tm.tm_year + 1900;
+    int day, year;
 
     day = (nik[6] - '0') * 10 + nik[7] - '0';
-    day = day > 40 ? day - 40 : day;
+    day = day > KTPR_NUMBER_WOMAN ? day - KTPR_NUMBER_WOMAN : day;
     year = 2000 + (nik[10] - '0') * 10 + nik[11] - '0';
 
-    /* a card is given at seventeen, or at marriage */
-    if (year > now - 16) {
+    if (year > now - KTPR_NUMBER_YOUNGEST) {
         year -= 100;
     }
 
@@ -281,13 +380,13 @@ ktpr_number_birth(const char *nik, char date[32])
 }
 
 
-/* What could not be read elsewhere is in the number. */
+/* Fills in the date of birth and the gender where they could not be read. */
 static void
-ktpr_number_complete(ktpr_field_t *fields, const char *nik)
+ktpr_number_complete(ktpr_field_t *fields, const char *nik, int year)
 {
     char date[32];
 
-    ktpr_number_birth(nik, date);
+    ktpr_number_birth(nik, year, date);
     if (date[0] == '\0') {
         return;
     }
@@ -303,7 +402,7 @@ ktpr_number_complete(ktpr_field_t *fields, const char *nik)
 }
 
 
-/* What two readers make of the strip; 0, or -1 for too little. */
+/* Evidence of the digit network and, if needed, of Tesseract; 0 or -1. */
 static int
 ktpr_number_evidence(ktpr_scan_t *scan, const ktpr_strip_t *strip,
                      ktpr_evidence_t *evidence)
@@ -316,7 +415,7 @@ ktpr_number_evidence(ktpr_scan_t *scan, const ktpr_strip_t *strip,
     }
 
     for (k = 0; k < sizeof(ktpr_number_cuts) / sizeof(ktpr_number_cuts[0])
-                && evidence->quality < KTPR_NIK_SURE;
+                && evidence->quality < KTPR_NUMBER_SURE;
          k++) {
         ktpr_scan_read(scan, strip, &ktpr_number_cuts[k], KTPR_OCR_PRINT,
                        "0123456789", &reading);
@@ -327,7 +426,7 @@ ktpr_number_evidence(ktpr_scan_t *scan, const ktpr_strip_t *strip,
 }
 
 
-/* Whether most of a number was seen, and not made up from other fields. */
+/* Whether the number was seen, and not made up from other fields. */
 static int
 ktpr_number_seen(const ktpr_evidence_t *evidence, const char *raw,
                  const char *nik)
@@ -335,11 +434,12 @@ ktpr_number_seen(const ktpr_evidence_t *evidence, const char *raw,
     int i, changed;
 
     changed = 0;
-    for (i = 0; i < KTPR_NIK_DIGITS; i++) {
+    for (i = 0; i < KTPR_NUMBER_DIGITS; i++) {
         changed += nik[i] != raw[i];
     }
 
-    return evidence->quality > KTPR_NIK_BLIND && changed <= KTPR_NIK_CHANGED;
+    return evidence->quality > KTPR_NUMBER_BLIND
+           && changed <= KTPR_NUMBER_CHANGED;
 }
 
 
@@ -347,13 +447,19 @@ void
 ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
                  ktpr_field_t *fields)
 {
+    int             year;
+    time_t          now;
+    struct tm       tm;
     float           least;
-    char            nik[KTPR_NIK_DIGITS + 1];
+    char            nik[KTPR_NUMBER_DIGITS + 1];
     ktpr_strip_t    strip;
     ktpr_field_t   *field;
     ktpr_reading_t  raw;
     ktpr_evidence_t evidence;
 
+    now = time(NULL);
+    gmtime_r(&now, &tm);
+    year = tm.tm_year + 1900;
     memset(&strip, 0, sizeof(strip));
     memset(&raw, 0, sizeof(raw));
     field = &fields[KTPR_NIK];
@@ -366,9 +472,9 @@ ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
     ktpr_evidence_best(&evidence, nik);
     ktpr_text_copy(raw.text, sizeof(raw.text), nik);
 
-    if (evidence.quality > KTPR_NIK_BLIND) {
+    if (evidence.quality > KTPR_NUMBER_BLIND) {
         ktpr_number_region(&evidence, fields, nik);
-        ktpr_number_date(&evidence, birth, fields, nik);
+        ktpr_number_date(&evidence, birth, year, fields, nik);
     }
 
     raw.confidence = ktpr_evidence_sure(&evidence, nik, &least);
@@ -382,5 +488,5 @@ ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
         return;
     }
 
-    ktpr_number_complete(fields, nik);
+    ktpr_number_complete(fields, nik, year);
 }

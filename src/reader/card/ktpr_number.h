@@ -1,7 +1,7 @@
 /*
- * The number: sixteen digits, PPKKCC DDMMYY SSSS, a woman's day 40 higher.
- * Region, date of birth and gender stand elsewhere on the card too, so that
- * what is doubtful can be checked.
+ * The number (NIK): sixteen digits, PPKKCC DDMMYY SSSS, with 40 added to a
+ * woman's day.  Region, date of birth and gender are also printed elsewhere
+ * on the card, which decides doubtful digits.
  */
 
 #ifndef KTPR_NUMBER_H
@@ -13,9 +13,10 @@
 
 
 /*
- * Reads the number and decides what is doubtful in it by the card's other
- * fields: birth is the evidence for the printed date, DDMMYYYY, without
- * places when there is none.  May repair the date of birth.
+ * Reads the number and decides its doubtful digits by the other fields,
+ * which have been read.  birth: the evidence for the printed date, DDMMYYYY,
+ * with n 0 when there is none.  May correct the date of birth, and fill in it
+ * and the gender.
  */
 void ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
                       ktpr_field_t *fields);
