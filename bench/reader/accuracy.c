@@ -263,7 +263,7 @@ main(int argc, char **argv)
         }
     }
 
-    reader = ktpr_reader_create(NULL);
+    reader = ktpr_reader_create(NULL, time(NULL));
     if (reader == NULL) {
         return 2;
     }

@@ -95,7 +95,7 @@ main(int argc, char **argv)
         return 2;
     }
 
-    reader = ktpr_reader_create(NULL);
+    reader = ktpr_reader_create(NULL, time(NULL));
     if (reader == NULL) {
         return 2;
     }

@@ -204,7 +204,7 @@ main(int argc, char **argv)
         return 2;
     }
 
-    reader = ktpr_reader_create(NULL);
+    reader = ktpr_reader_create(NULL, time(NULL));
     if (reader == NULL || specimens_list(argv[1 + verbose], 1, &images) != 0) {
         return 1;
     }

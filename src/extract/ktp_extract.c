@@ -192,7 +192,7 @@ main(int argc, char **argv)
         return 2;
     }
 
-    reader = ktpr_reader_create(tessdata);
+    reader = ktpr_reader_create(tessdata, time(NULL));
     if (reader == NULL) {
         return 2;
     }

@@ -59,7 +59,7 @@ ktpd_check(const ktpd_options_t *opt, ktpd_credentials_t *cred)
         return EXIT_FAILURE;
     }
 
-    reader = ktpr_reader_create(opt->tessdata);
+    reader = ktpr_reader_create(opt->tessdata, time(NULL));
 
     if (reader == NULL) {
         ktpd_log("the language data cannot be loaded");

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -78,7 +79,7 @@ ktpd_master_run(const ktpd_options_t *opt, ktpd_listen_t *ls,
     if (ktpd_master_prepare(&master) == 0
         && ktpd_master_http(&master, cred) == 0) {
         ktpd_credentials_free(cred);
-        master.reader = ktpr_reader_create(opt->tessdata);
+        master.reader = ktpr_reader_create(opt->tessdata, time(NULL));
 
         if (master.reader == NULL) {
             ktpd_log("the language data cannot be loaded");

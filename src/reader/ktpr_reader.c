@@ -23,6 +23,7 @@ struct ktpr_reader_s {
     ktpr_pool_t *pool;
 
     ktpr_digit_net_t digits;
+    int              year; /* the current one */
 };
 
 static const char *const ktpr_field_names[KTPR_ALL_FIELDS] = {
@@ -37,8 +38,9 @@ static const char *const ktpr_field_names[KTPR_ALL_FIELDS] = {
 
 
 ktpr_reader_t *
-ktpr_reader_create(const char *tessdata)
+ktpr_reader_create(const char *tessdata, time_t now)
 {
+    struct tm      tm;
     ktpr_reader_t *reader;
 
     reader = calloc(1, sizeof(ktpr_reader_t));
@@ -49,6 +51,8 @@ ktpr_reader_create(const char *tessdata)
     reader->pool = ktpr_pool_create(KTPR_READER_MEMORY);
     reader->ocr = ktpr_ocr_create(tessdata);
     ktpr_digit_net_load(&reader->digits);
+    gmtime_r(&now, &tm);
+    reader->year = tm.tm_year + 1900;
 
     if (reader->pool == NULL || reader->ocr == NULL) {
         fprintf(stderr, "ktpd: Tesseract's data for \"ind\" and \"eng\" "
@@ -118,7 +122,7 @@ ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
         result = KTPR_OK;
         ktpr_head_read(&scan, card->fields);
         ktpr_fields_read(&scan, card->fields, &birth);
-        ktpr_number_read(&scan, &birth, card->fields);
+        ktpr_number_read(&scan, &birth, reader->year, card->fields);
         ktpr_head_repair(&scan, card->fields);
         ktpr_issued_read(&scan, card->fields);
 

@@ -7,6 +7,7 @@
 #define KTPR_READER_H
 
 #include <stddef.h>
+#include <time.h>
 
 #include "ktpr_field.h"
 
@@ -40,10 +41,11 @@ typedef struct ktpr_reader_s ktpr_reader_t;
 
 /*
  * A reader, with its language data loaded from tessdata (a folder; NULL is
- * Tesseract's own).  NULL when that fails, with a message on standard
- * error.  Opens no file after this.
+ * Tesseract's own).  now: the current time, whose year bounds years of
+ * birth.  NULL when that fails, with a message on standard error.  Opens no
+ * file after this.
  */
-ktpr_reader_t *ktpr_reader_create(const char *tessdata);
+ktpr_reader_t *ktpr_reader_create(const char *tessdata, time_t now);
 
 /* Reads one image; card is filled anew.  Thread-safe for distinct readers. */
 ktpr_result_t ktpr_reader_read(ktpr_reader_t       *reader,

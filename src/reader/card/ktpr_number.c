@@ -1,7 +1,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "ktp_region.h"
 #include "ktpr_fields.h"
@@ -444,12 +443,9 @@ ktpr_number_seen(const ktpr_evidence_t *evidence, const char *raw,
 
 
 void
-ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
+ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth, int year,
                  ktpr_field_t *fields)
 {
-    int             year;
-    time_t          now;
-    struct tm       tm;
     float           least;
     char            nik[KTPR_NUMBER_DIGITS + 1];
     ktpr_strip_t    strip;
@@ -457,9 +453,6 @@ ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
     ktpr_reading_t  raw;
     ktpr_evidence_t evidence;
 
-    now = time(NULL);
-    gmtime_r(&now, &tm);
-    year = tm.tm_year + 1900;
     memset(&strip, 0, sizeof(strip));
     memset(&raw, 0, sizeof(raw));
     field = &fields[KTPR_NIK];

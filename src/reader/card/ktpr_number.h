@@ -15,11 +15,11 @@
 /*
  * Reads the number and decides its doubtful digits by the other fields,
  * which have been read.  birth: the evidence for the printed date, DDMMYYYY,
- * with n 0 when there is none.  May correct the date of birth, and fill in it
- * and the gender.
+ * with n 0 when there is none.  year: the current one, which bounds years of
+ * birth.  May correct the date of birth, and fill in it and the gender.
  */
 void ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
-                      ktpr_field_t *fields);
+                      int year, ktpr_field_t *fields);
 
 
 #endif /* KTPR_NUMBER_H */
