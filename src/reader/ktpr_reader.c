@@ -143,6 +143,12 @@ ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
         ktpr_quality_judge(measures, &card->quality);
     }
 
+    /* what was read without the memory it takes is no answer */
+    if (ktpr_pool_failed(scan.pool)) {
+        memset(card, 0, sizeof(ktpr_card_t));
+        result = KTPR_FAILED;
+    }
+
     ktpr_pool_reset(scan.pool);
 
     return result;

@@ -290,10 +290,17 @@ pool_ceiling(void **state)
     pool = ktpr_pool_create(1000);
     p = ktpr_pool_alloc(pool, 600, 1);
     assert_non_null(p);
+    assert_false(ktpr_pool_failed(pool));
     assert_null(ktpr_pool_alloc(pool, 600, 1));
+    assert_true(ktpr_pool_failed(pool));
     assert_null(ktpr_pool_alloc(pool, (size_t) -1, 16));
     ktpr_pool_free(pool, p);
     assert_non_null(ktpr_pool_alloc(pool, 100, 10));
+
+    /* a failure is remembered until the reset */
+    assert_true(ktpr_pool_failed(pool));
+    ktpr_pool_reset(pool);
+    assert_false(ktpr_pool_failed(pool));
     ktpr_pool_destroy(pool);
 }
 

@@ -17,6 +17,7 @@ struct ktpr_pool_s {
     ktpr_piece_t *pieces;
     size_t        used;
     size_t        ceiling;
+    unsigned      failed : 1;
 };
 
 
@@ -39,14 +40,15 @@ ktpr_pool_alloc(ktpr_pool_t *pool, size_t n, size_t size)
 {
     ktpr_piece_t *piece;
 
-    if (size != 0 && n > (pool->ceiling - pool->used) / size) {
-        return NULL;
+    piece = NULL;
+
+    if (size == 0 || n <= (pool->ceiling - pool->used) / size) {
+        size *= n;
+        piece = calloc(1, sizeof(ktpr_piece_t) + size);
     }
 
-    size *= n;
-
-    piece = calloc(1, sizeof(ktpr_piece_t) + size);
     if (piece == NULL) {
+        pool->failed = 1;
         return NULL;
     }
 
@@ -97,6 +99,15 @@ ktpr_pool_reset(ktpr_pool_t *pool)
     while (pool->pieces != NULL) {
         ktpr_pool_free(pool, pool->pieces->bytes);
     }
+
+    pool->failed = 0;
+}
+
+
+int
+ktpr_pool_failed(const ktpr_pool_t *pool)
+{
+    return pool->failed;
 }
 
 
