@@ -354,6 +354,16 @@ ktpr_number_date(const ktpr_evidence_t *evidence, const ktpr_evidence_t *birth,
 }
 
 
+void
+ktpr_number_decide(const ktpr_evidence_t *evidence,
+                   const ktpr_evidence_t *birth, int year,
+                   ktpr_field_t *fields, char *nik)
+{
+    ktpr_number_region(evidence, fields, nik);
+    ktpr_number_date(evidence, birth, year, fields, nik);
+}
+
+
 /*
  * The date of birth in the number, whose century is the last one in which
  * its holder is old enough for a card; "" when it is no date.
@@ -466,8 +476,7 @@ ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth, int year,
     ktpr_text_copy(raw.text, sizeof(raw.text), nik);
 
     if (evidence.quality > KTPR_NUMBER_BLIND) {
-        ktpr_number_region(&evidence, fields, nik);
-        ktpr_number_date(&evidence, birth, year, fields, nik);
+        ktpr_number_decide(&evidence, birth, year, fields, nik);
     }
 
     raw.confidence = ktpr_evidence_sure(&evidence, nik, &least);

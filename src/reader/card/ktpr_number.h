@@ -21,5 +21,14 @@
 void ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
                       int year, ktpr_field_t *fields);
 
+/*
+ * Decides the doubtful digits of a number by the other fields, in place: nik
+ * has the likeliest digit of each of its sixteen places.  May correct the
+ * date of birth.  A part of ktpr_number_read().
+ */
+void ktpr_number_decide(const ktpr_evidence_t *evidence,
+                        const ktpr_evidence_t *birth, int year,
+                        ktpr_field_t *fields, char *nik);
+
 
 #endif /* KTPR_NUMBER_H */
