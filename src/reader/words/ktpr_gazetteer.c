@@ -1,15 +1,17 @@
+#include <math.h>
 #include <string.h>
 
 #include "ktpr_gazetteer.h"
 #include "ktpr_text.h"
 
 
-/* What a code is divided by to leave the digits of a level. */
+/* By level: a code over this is the digits down to that level. */
 static const unsigned long long ktpr_region_units[] = {
     10000000000ULL, 100000000ULL, 1000000ULL, 10000ULL, 1ULL,
 };
 
 
+/* Whether a region is of a level. */
 static int
 ktpr_region_is(const ktpr_region_t *region, ktpr_level_t level)
 {
@@ -25,12 +27,12 @@ ktpr_region_lower(unsigned long long code)
     unsigned low, high, middle;
 
     low = 0;
-    high = ktpr_nregions;
+    high = ktpr_gazetteer_table_n;
 
     while (low < high) {
         middle = low + (high - low) / 2;
 
-        if (ktpr_regions[middle].code < code) {
+        if (ktpr_gazetteer_table[middle].code < code) {
             low = middle + 1;
         } else {
             high = middle;
@@ -41,6 +43,7 @@ ktpr_region_lower(unsigned long long code)
 }
 
 
+/* The level that a code's trailing zeros tell. */
 static ktpr_level_t
 ktpr_region_level(const ktpr_region_t *region)
 {
@@ -56,15 +59,15 @@ ktpr_region_level(const ktpr_region_t *region)
 }
 
 
-/* Where what is inside a region stands in the table. */
+/* The part of the table inside a region (NULL: all), without last. */
 static void
 ktpr_region_span(const ktpr_region_t *inside, unsigned *first, unsigned *last)
 {
     *first = 0;
-    *last = ktpr_nregions;
+    *last = ktpr_gazetteer_table_n;
 
     if (inside != NULL) {
-        *first = (unsigned) (inside - ktpr_regions);
+        *first = (unsigned) (inside - ktpr_gazetteer_table);
         *last = ktpr_region_lower(
             inside->code + ktpr_region_units[ktpr_region_level(inside)]);
     }
@@ -86,11 +89,11 @@ ktpr_gazetteer_try(ktpr_choice_t *choice, const ktpr_region_t *inside,
     ktpr_region_span(inside, &i, &last);
 
     for (; i < last; i++) {
-        if (!ktpr_region_is(&ktpr_regions[i], level)) {
+        if (!ktpr_region_is(&ktpr_gazetteer_table[i], level)) {
             continue;
         }
 
-        name = ktpr_regions[i].name;
+        name = ktpr_gazetteer_table[i].name;
 
         for (k = 0; shortened && k < sizeof(words) / sizeof(words[0]); k++) {
             n = strlen(words[k]);
@@ -100,7 +103,7 @@ ktpr_gazetteer_try(ktpr_choice_t *choice, const ktpr_region_t *inside,
         ktpr_text_copy(text, sizeof(text), before);
         ktpr_text_append(text, sizeof(text), name);
         ktpr_text_append(text, sizeof(text), behind);
-        ktpr_choice_try(choice, text, &ktpr_regions[i]);
+        ktpr_choice_try(choice, text, &ktpr_gazetteer_table[i]);
     }
 }
 
@@ -119,7 +122,7 @@ ktpr_gazetteer_match(const ktpr_region_t *inside, ktpr_level_t level,
     ktpr_text_key(text, key, sizeof(key));
     n = strlen(key);
     best = NULL;
-    *distance = 9;
+    *distance = HUGE_VAL;
 
     if (n == 0) {
         return NULL;
@@ -128,11 +131,11 @@ ktpr_gazetteer_match(const ktpr_region_t *inside, ktpr_level_t level,
     ktpr_region_span(inside, &i, &last);
 
     for (; i < last; i++) {
-        if (!ktpr_region_is(&ktpr_regions[i], level)) {
+        if (!ktpr_region_is(&ktpr_gazetteer_table[i], level)) {
             continue;
         }
 
-        ktpr_text_key(ktpr_regions[i].name, name, sizeof(name));
+        ktpr_text_key(ktpr_gazetteer_table[i].name, name, sizeof(name));
         m = strlen(name);
         diff = (int) m - (int) n;
 
@@ -145,49 +148,9 @@ ktpr_gazetteer_match(const ktpr_region_t *inside, ktpr_level_t level,
 
         if (rel <= limit && rel < *distance) {
             *distance = rel;
-            best = &ktpr_regions[i];
+            best = &ktpr_gazetteer_table[i];
         }
     }
 
     return best;
-}
-
-
-const ktpr_region_t *
-ktpr_gazetteer_by_code(const char *digits, ktpr_level_t level)
-{
-    int                i;
-    unsigned           at;
-    unsigned long long code;
-
-    code = 0;
-
-    for (i = 0; i < 2 * (int) level; i++) {
-        if (digits[i] < '0' || digits[i] > '9') {
-            return NULL;
-        }
-        code = code * 10 + (unsigned) (digits[i] - '0');
-    }
-
-    code *= ktpr_region_units[level];
-    at = ktpr_region_lower(code);
-
-    return at < ktpr_nregions && ktpr_regions[at].code == code
-               ? &ktpr_regions[at]
-               : NULL;
-}
-
-
-const ktpr_region_t *
-ktpr_gazetteer_above(const ktpr_region_t *region, ktpr_level_t level)
-{
-    unsigned           at;
-    unsigned long long code;
-
-    code = region->code - region->code % ktpr_region_units[level];
-    at = ktpr_region_lower(code);
-
-    return at < ktpr_nregions && ktpr_regions[at].code == code
-               ? &ktpr_regions[at]
-               : NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * Provinces, regencies and cities, districts and villages of Indonesia, from
- * data/wilayah.tsv, which the build puts into the program.
+ * Provinces, regencies and cities, districts and villages of Indonesia: a
+ * table that scripts/make-regions writes from data/wilayah.tsv.
  */
 
 #ifndef KTPR_GAZETTEER_H
@@ -23,16 +23,15 @@ typedef enum {
 } ktpr_level_t;
 
 
-/* Sorted by code. */
-extern const ktpr_region_t ktpr_regions[];
-extern const unsigned      ktpr_nregions;
+/* Sorted by code; the number of its regions. */
+extern const ktpr_region_t ktpr_gazetteer_table[];
+extern const unsigned      ktpr_gazetteer_table_n;
 
 
 /*
- * The region of a level inside another (NULL: anywhere) whose name is the
- * nearest to text: letters and digits are compared, at most limit edits a
- * letter of the name.  NULL when none is so near; *distance is edits a
- * letter.
+ * The region of a level inside another (NULL: anywhere) whose name is
+ * nearest to text, by letters and digits only, at a distance of at most
+ * limit; NULL when there is none.  *distance: edits a letter of the name.
  */
 const ktpr_region_t *ktpr_gazetteer_match(const ktpr_region_t *inside,
                                           ktpr_level_t level, const char *text,
@@ -40,20 +39,12 @@ const ktpr_region_t *ktpr_gazetteer_match(const ktpr_region_t *inside,
 
 /*
  * Tries the names of a level inside another region (NULL: anywhere), each
- * with what stands before and behind it; what: the region.  Their words
- * KABUPATEN and KOTA are left away when short is set.
+ * between the texts before and behind, without the words KABUPATEN and KOTA
+ * if shortened is set.  choice->what becomes the region.
  */
 void ktpr_gazetteer_try(ktpr_choice_t *choice, const ktpr_region_t *inside,
                         ktpr_level_t level, int shortened, const char *before,
                         const char *behind);
-
-/* The region with the code's first digits (2: province, 4: regency). */
-const ktpr_region_t *ktpr_gazetteer_by_code(const char  *digits,
-                                            ktpr_level_t level);
-
-/* The region of the given level that this one is in, or NULL. */
-const ktpr_region_t *ktpr_gazetteer_above(const ktpr_region_t *region,
-                                          ktpr_level_t         level);
 
 
 #endif /* KTPR_GAZETTEER_H */
