@@ -124,7 +124,7 @@ ktpr_text_digit(char c)
 {
     const char *p;
 
-    /* pairs: what is read, what it was */
+    /* pairs: the character as read, the digit it is */
     static const char pairs[] =
         "O0o0Q0D0U0I1l1i1|1!1L1]1[1)1(1Z2z2e2E3A4H4S5s5$5b6G6?7T7Y7B8&8g9q9P9";
 

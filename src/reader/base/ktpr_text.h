@@ -1,4 +1,4 @@
-/* Plain text: comparing and cleaning what recognition gives. */
+/* Plain ASCII text: comparing and cleaning recognised text. */
 
 #ifndef KTPR_TEXT_H
 #define KTPR_TEXT_H
@@ -6,38 +6,44 @@
 #include <stddef.h>
 
 
-/* The longest string that ktpr_text_distance looks at. */
+/* Bytes of a text that ktpr_text_distance() compares; the rest is ignored. */
 #define KTPR_TEXT_MAX 160
 
 
-/* Insertions, deletions and replacements that make one the other. */
+/* The edits (insertions, deletions, replacements) from one to the other. */
 int ktpr_text_distance(const char *a, const char *b);
 
 /* To upper case, in place. */
 void ktpr_text_upper(char *s);
 
-/* Keeps letters and digits only, upper case; to may be from. */
+/*
+ * Copies letters and digits only, in upper case, as many as fit into size
+ * bytes; to may be from.
+ */
 void ktpr_text_key(const char *from, char *to, size_t size);
 
-/* Takes characters of set away at the ends, in place. */
+/* Removes characters of left and of right from either end, in place. */
 void ktpr_text_trim(char *s, const char *left, const char *right);
 
-/* Folds runs of blanks to one and takes them away at the ends, in place. */
+/* Replaces runs of blanks by one, and removes those at the ends, in place. */
 void ktpr_text_fold(char *s);
 
-/* Copies; cuts what does not fit. */
+/* Copies as much as fits into size bytes with a terminating null. */
 void ktpr_text_copy(char *to, size_t size, const char *from);
 
-/* Appends; cuts what does not fit. */
+/* Appends as much as fits into size bytes with a terminating null. */
 void ktpr_text_append(char *to, size_t size, const char *from);
 
-/* The digit that a letter was likely meant as, or '\0'. */
+/* The digit that a character is or looks like; '\0': none. */
 char ktpr_text_digit(char c);
 
-/* Digits that stand where letters belong become letters, in place. */
+/* Replaces digits that look like letters by these, in place. */
 void ktpr_text_letters(char *s);
 
-/* What of s is a digit, or likely meant as one; how many. */
+/*
+ * Copies the characters that are digits or look like one, as digits, as many
+ * as fit into size bytes; their number.
+ */
 int ktpr_text_digits(const char *s, char *to, size_t size);
 
 

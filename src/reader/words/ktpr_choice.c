@@ -6,7 +6,11 @@
 #include "ktpr_text.h"
 
 
-/* Texts with more edits a letter than this are not weighed. */
+/*
+ * Edits a letter above which a text is not scored by the network.  Chosen
+ * for speed; set not recorded.  Lower: the right name of a blurred line is
+ * not tried; higher: a line takes longer, with the same result.
+ */
 #define KTPR_CHOICE_FAR .6
 
 
@@ -35,7 +39,7 @@ ktpr_choice_try(ktpr_choice_t *choice, const char *text, const void *what)
     score = ktpr_ocr_score(choice->reading, text) - choice->free;
 
     if (score > choice->best) {
-        /* the same one written otherwise is no rival */
+        /* another spelling of the same one is no rival */
         if (choice->what != what && strcmp(choice->text, text) != 0) {
             choice->other = choice->best;
         }

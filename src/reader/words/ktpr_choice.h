@@ -1,6 +1,6 @@
 /*
- * Which of some texts a line is that can only, or mostly, be one of them:
- * each is weighed by what the network saw.
+ * The choice between texts that a line can be: each is scored by the columns
+ * of the line network.  Scores are natural logarithms of likelihoods.
  */
 
 #ifndef KTPR_CHOICE_H
@@ -9,36 +9,43 @@
 #include "ktpr_tesseract.h"
 
 
-/* What is clear where nothing else tells. */
+/*
+ * The usual margin between the best text and the next.  Tuned on the hard
+ * sets of docs/accuracy.md.  Lower: one of two similar names is reported at
+ * random; higher: clear ones are left as read.
+ */
 #define KTPR_CHOICE_CLEAR 1.5
 
 typedef struct {
     const ktpr_reading_t *reading;
-    double                free;  /* score of what was read freely */
-    double                best;  /* of the best text, against that */
-    double                other; /* of the next one */
-    const void           *what;  /* the best one's */
+    double                free;  /* score of the text as read */
+    double                best;  /* of the best text, less free */
+    double                other; /* of the next one, less free */
+    const void           *what;  /* given with the best text */
     char                  text[KTPR_MAX_VALUE];
 } ktpr_choice_t;
 
 
-/* Begins to choose; reading was read by the network, and is not empty. */
+/*
+ * Begins a choice.  reading is by the line network and not empty; it is kept
+ * by reference.
+ */
 void ktpr_choice_begin(ktpr_choice_t *choice, const ktpr_reading_t *reading);
 
 /*
- * Tries a text; one that has hardly a letter of what was read is passed
- * over.  what is remembered with the best one.
+ * Scores a text, unless it has hardly a letter in common with the reading.
+ * what is kept with the best one; texts with the same what are no rivals.
  */
 void ktpr_choice_try(ktpr_choice_t *choice, const char *text,
                      const void *what);
 
 /*
- * Whether the best text is at most limit a character less likely than what
- * was read freely, and better by clear than the next: logarithms.
+ * Whether the best text is at most limit a character less likely than the
+ * text as read, and exceeds the next by clear.
  */
 int ktpr_choice_made(const ktpr_choice_t *choice, double limit, double clear);
 
-/* How sure the network is of the best text, 0 to 1, a character. */
+/* The network's confidence in a character of the best text, 0 to 1. */
 float ktpr_choice_sure(const ktpr_choice_t *choice);
 
 

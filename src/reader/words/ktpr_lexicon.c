@@ -1,10 +1,17 @@
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "ktpr_choice.h"
 #include "ktpr_lexicon.h"
 #include "ktpr_text.h"
 
+
+/*
+ * Characters by which a text may exceed an entry that it begins with.
+ * Chosen by eye.  Lower: labels with a colon or specks behind them look less
+ * like theirs; higher: short entries look like long words.
+ */
+#define KTPR_LEXICON_OVER 3
 
 static const char *const ktpr_genders[] = {"LAKI-LAKI", "PEREMPUAN", NULL};
 
@@ -156,7 +163,7 @@ ktpr_lexicon_match(ktpr_lexicon_t lexicon, const char *text, double limit,
     const char *const *w;
 
     ktpr_text_key(text, key, sizeof(key));
-    *distance = 9;
+    *distance = HUGE_VAL;
     best = NULL;
 
     if (key[0] == '\0') {
@@ -208,7 +215,7 @@ double
 ktpr_lexicon_like(ktpr_lexicon_t lexicon, const char *text)
 {
     char               start[KTPR_TEXT_MAX];
-    size_t             n;
+    size_t             n, size;
     double             like, best;
     const char *const *w;
 
@@ -216,7 +223,8 @@ ktpr_lexicon_like(ktpr_lexicon_t lexicon, const char *text)
 
     for (w = ktpr_lexicons[lexicon]; *w != NULL; w++) {
         n = strlen(*w);
-        ktpr_text_copy(start, n + 4 < sizeof(start) ? n + 4 : sizeof(start),
+        size = n + KTPR_LEXICON_OVER + 1;
+        ktpr_text_copy(start, size < sizeof(start) ? size : sizeof(start),
                        text);
         like = 1 - (double) ktpr_text_distance(start, *w) / (double) n;
         best = like > best ? like : best;

@@ -1,4 +1,4 @@
-/* The words that certain lines of a card are made of. */
+/* The words of the lines that have one of a few values. */
 
 #ifndef KTPR_LEXICON_H
 #define KTPR_LEXICON_H
@@ -17,21 +17,22 @@ typedef enum {
 
 
 /*
- * The entry nearest to text, by letters and digits, at most limit edits a
- * letter of it; NULL when none is so near.  *distance is edits a letter.
+ * The entry nearest to text, by letters and digits only, at a distance of at
+ * most limit; NULL when there is none.  *distance: edits a letter of it.
  */
 const char *ktpr_lexicon_match(ktpr_lexicon_t lexicon, const char *text,
                                double limit, double *distance);
 
 /*
- * The entry that the network's reading is, at most limit a character less
- * likely than what was read freely; NULL when none is.
+ * The entry that the line network makes the likeliest, at most limit a
+ * character less likely than the text as read (natural logarithm); NULL when
+ * none is, or when it is not clear which.  *sure: confidence, 0 to 1.
  */
 const char *ktpr_lexicon_choose(ktpr_lexicon_t        lexicon,
                                 const ktpr_reading_t *reading, double limit,
                                 float *sure);
 
-/* How like an entry the beginning of text is, 0 to 1, the best of all. */
+/* How much the beginning of text is like an entry, 0 to 1; the best one. */
 double ktpr_lexicon_like(ktpr_lexicon_t lexicon, const char *text);
 
 

@@ -5,17 +5,17 @@
 #include "ktpr_text.h"
 
 
-/* Words that addresses are made of, long enough to know with a letter off. */
+/* Usual words of addresses that are no other word with a letter changed. */
 static const char *const ktpr_street_words[] = {
-    "JALAN", "PERUMAHAN", "PERUMNAS",   "KOMPLEK", "KOMPLEKS",
-    "DUSUN", "KAMPUNG",   "LINGKUNGAN", "PERMAI",  "ASRAMA",
-    "BLOK",  "GANG",      "INDAH",      "LORONG",  "RAYA",
+    "JALAN",   "PERUMAHAN",  "PERUMNAS", "KOMPLEK", "KOMPLEKS", "DUSUN",
+    "KAMPUNG", "LINGKUNGAN", "PERMAI",   "ASRAMA",  "INDAH",    "LORONG",
 };
 
-/* The word before a number, and how it may be cut short. */
+/* Words before a number. */
 static const char *const ktpr_street_numbers[] = {"NO", "NO."};
 
 
+/* Whether a word is in a list. */
 static int
 ktpr_street_is(const char *word, const char *const *list, size_t n)
 {
@@ -31,7 +31,7 @@ ktpr_street_is(const char *word, const char *const *list, size_t n)
 }
 
 
-/* A word one letter off a known one becomes it. */
+/* Corrects a word that is one letter off a usual one; whether it did. */
 static int
 ktpr_street_word(char *word)
 {
@@ -41,7 +41,7 @@ ktpr_street_word(char *word)
 
     for (i = 0; i < sizeof(ktpr_street_words) / sizeof(ktpr_street_words[0]);
          i++) {
-        if (n >= 5 && strlen(ktpr_street_words[i]) == n
+        if (strlen(ktpr_street_words[i]) == n
             && word[0] == ktpr_street_words[i][0]
             && ktpr_text_distance(word, ktpr_street_words[i]) == 1) {
             memcpy(word, ktpr_street_words[i], n);
@@ -53,7 +53,7 @@ ktpr_street_word(char *word)
 }
 
 
-/* Letters among digits are digits. */
+/* Makes letters of a number digits; whether it did. */
 static int
 ktpr_street_number(char *s)
 {
@@ -88,7 +88,7 @@ ktpr_street_number(char *s)
 }
 
 
-/* A block: a letter, perhaps a number, a slash and a number. */
+/* Corrects a block: a letter, a digit or none, a slash and a number. */
 static int
 ktpr_street_block(char *s)
 {
@@ -104,7 +104,7 @@ ktpr_street_block(char *s)
 
     if (slash == NULL && isalpha((unsigned char) s[0]) && s[1] == 'I'
         && s[2] != '\0' && s[2 + strspn(s + 2, "0123456789")] == '\0') {
-        /* no block's name: a slash read as an I */
+        /* no name of a block has an I there: it was a slash */
         s[1] = '/';
         slash = s + 1;
         changed = 1;
@@ -130,7 +130,7 @@ ktpr_street_block(char *s)
 }
 
 
-/* A short word that ends in a dot when it is cut short, in nothing else. */
+/* Corrects the mark behind an abbreviation, which is a dot. */
 static int
 ktpr_street_dot(char *word)
 {
@@ -169,7 +169,9 @@ ktpr_street_repair(char *address, size_t size)
         if (strcmp(last, "BLOK") == 0 || strcmp(last, "BLK") == 0) {
             changed |= ktpr_street_block(word);
 
-        } else if (ktpr_street_is(last, ktpr_street_numbers, 2)) {
+        } else if (ktpr_street_is(last, ktpr_street_numbers,
+                                  sizeof(ktpr_street_numbers)
+                                      / sizeof(ktpr_street_numbers[0]))) {
             changed |= ktpr_street_number(word);
 
         } else {

@@ -1,4 +1,4 @@
-/* What the words of an address say about characters that look alike. */
+/* Corrects characters of an address by the words around them. */
 
 #ifndef KTPR_STREET_H
 #define KTPR_STREET_H
@@ -7,9 +7,10 @@
 
 
 /*
- * Repairs an address in capitals, in place: the usual words of addresses
- * where one letter is off, letters in numbers, and a digit where a block's
- * letter stands ("BLOK 8/12" is B/12).  Whether anything was changed.
+ * Corrects an address in upper case, in place, in a buffer of size bytes:
+ * usual words of addresses with one letter off, letters in numbers, and a
+ * digit in the place of a block's letter ("BLOK 8/12" is B/12).  Returns
+ * whether anything was changed.
  */
 int ktpr_street_repair(char *address, size_t size);
 
