@@ -65,9 +65,24 @@ $(BENCH_READER): $(OUT)/bench/%: bench/reader/%.c $(MEASURE_SRCS) \
 	$(Q)$(CC) $(READER_CFLAGS) -Ibench/reader -Isrc/extract -MMD -MP -MF $@.d -o $@ $< \
 		$(MEASURE_SRCS) $(READER_LIB) $(CONTRACT_LIB) $(READER_LIBS)
 
+.PHONY: bench-reader
+bench-reader: $(BENCH_READER)
+
 .PHONY: accuracy
 accuracy: $(OUT)/bench/accuracy ## measure the reader on SET, a folder; N=4: every 4th
 	@$< $(if $(N),-n $(N)) $(if $(V),-v) $(SET)
+
+.PHONY: sensitivity
+sensitivity: $(OUT)/bench/accuracy ## fields right with each number of FILE 20 % off, on SET
+	@bench/reader/sensitivity $(if $(N),-n $(N)) $(addprefix -s ,$(SET)) $(FILE)
+
+# the same program with SOURCE in place of a file of folder ORIGINAL, which is
+# left out of the archive since nothing asks for it
+.PHONY: accuracy-with
+accuracy-with: $(READER_LIB) $(CONTRACT_LIB)
+	$(Q)$(CC) $(READER_CFLAGS) -I$(ORIGINAL) -Ibench/reader -Isrc/extract \
+		-o $(PROGRAM) bench/reader/accuracy.c $(MEASURE_SRCS) $(SOURCE) \
+		$(READER_LIB) $(CONTRACT_LIB) $(READER_LIBS)
 
 .PHONY: quality
 quality: $(OUT)/bench/quality ## measures of quality and thresholds, on SET

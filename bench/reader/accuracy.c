@@ -208,9 +208,26 @@ accuracy_print(const char *folder, score_t *score)
 }
 
 
+/* One line, for bench/reader/sensitivity. */
+static void
+accuracy_brief(const score_t *score)
+{
+    int i, right;
+
+    right = 0;
+    for (i = 0; i < KTPR_FIELDS; i++) {
+        right += score->right[i];
+    }
+
+    printf("right %d of %d, cards %d, false %d of %d\n", right,
+           score->cards * KTPR_FIELDS, score->cards, score->false_cards,
+           score->others);
+}
+
+
 static int
 accuracy_folder(ktpr_reader_t *reader, const char *folder, int stride,
-                int verbose)
+                int verbose, int brief)
 {
     int         i, rc;
     score_t     score;
@@ -230,7 +247,10 @@ accuracy_folder(ktpr_reader_t *reader, const char *folder, int stride,
         rc = accuracy_image(reader, images.names[i], verbose, &score);
     }
 
-    if (rc == 0) {
+    if (rc == 0 && brief) {
+        accuracy_brief(&score);
+
+    } else if (rc == 0) {
         accuracy_print(folder, &score);
     }
 
@@ -244,21 +264,25 @@ accuracy_folder(ktpr_reader_t *reader, const char *folder, int stride,
 int
 main(int argc, char **argv)
 {
-    int            c, i, stride, verbose, rc;
+    int            c, i, stride, verbose, brief, rc;
     ktpr_reader_t *reader;
 
     stride = 1;
     verbose = 0;
+    brief = 0;
 
-    while ((c = getopt(argc, argv, "n:v")) != -1) {
+    while ((c = getopt(argc, argv, "bn:v")) != -1) {
         if (c == 'n' && atoi(optarg) > 0) {
             stride = atoi(optarg);
 
         } else if (c == 'v') {
             verbose = 1;
 
+        } else if (c == 'b') {
+            brief = 1;
+
         } else {
-            fprintf(stderr, "usage: accuracy [-v] [-n STRIDE] FOLDER...\n");
+            fprintf(stderr, "usage: accuracy [-bv] [-n STRIDE] FOLDER...\n");
             return 2;
         }
     }
@@ -271,7 +295,7 @@ main(int argc, char **argv)
     rc = 0;
 
     for (i = optind; i < argc && rc == 0; i++) {
-        rc = accuracy_folder(reader, argv[i], stride, verbose);
+        rc = accuracy_folder(reader, argv[i], stride, verbose, brief);
     }
 
     ktpr_reader_destroy(reader);
