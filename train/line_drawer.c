@@ -1,10 +1,9 @@
 /*
- * Draws lines of writing as a photo of a card would have them, for training
- * and measuring the reader of lines: a library that train/train_lines.py
- * loads.  A line is set in a typeface, thickened or thinned, blurred, taken
- * by a camera of few or many pixels, with the grain, the pattern of the
- * card's ground, a lamp's spot and JPEG's traces, and cut out again, not
- * quite straight and not quite at its height.
+ * Draws lines of text as they look on a photo of a card, to train and to
+ * measure the line network: a library that train/train_lines.py loads.  A
+ * line is set in a typeface, made bolder or lighter, blurred, sampled at some
+ * resolution with grain, background pattern, glare and JPEG artefacts, and
+ * cut out again slightly tilted and off its height.
  */
 
 #include <math.h>
@@ -19,7 +18,7 @@
 #include "ktpr_line_net.h"
 
 
-/* A capital is so high when drawn. */
+/* Pixels: a drawn capital, a glyph, the canvas and its base line. */
 #define DRAW_CAPITAL 32
 #define DRAW_GLYPH   72
 #define DRAW_H       96
@@ -27,7 +26,7 @@
 #define DRAW_W       2600
 #define DRAW_FONTS   256
 
-/* The camera's picture of it. */
+/* Pixels of the photo of a line, at most. */
 #define DRAW_PHOTO_H 160
 #define DRAW_PHOTO_W 3600
 
@@ -47,7 +46,7 @@ typedef struct {
     float v[DRAW_PHOTO_H * DRAW_PHOTO_W];
 } draw_photo_t;
 
-/* How the camera saw the line. */
+/* The camera's view of the line. */
 typedef struct {
     double capital; /* pixels */
     double tilt, wide;
@@ -85,7 +84,7 @@ draw_between(double a, double b)
 }
 
 
-/* A cosine from a table, for the many of a pattern. */
+/* The cosine of turn full turns, from a table: a pattern takes many. */
 static float
 draw_cosine(float turn)
 {
@@ -102,7 +101,7 @@ draw_cosine(float turn)
 }
 
 
-/* About normal: what four bytes of chance add up to. */
+/* Roughly normal: the sum of four random bytes. */
 static float
 draw_speck(void)
 {
@@ -157,7 +156,7 @@ draw_load_glyph(FT_Face face, int c, draw_glyph_t *glyph)
 }
 
 
-/* Its number, or -1: not a typeface, or letters are missing. */
+/* Loads a typeface; its number, or -1: no typeface, or glyphs missing. */
 int
 draw_font(const char *file)
 {
@@ -224,7 +223,7 @@ draw_ink(const draw_glyph_t *glyph, double x, int base)
 }
 
 
-/* Sets a text from x on; where it ends.  Blanks are wide times their width. */
+/* Sets a text at x; its end.  wide: factor for the width of blanks. */
 static double
 draw_set(const draw_font_t *font, const char *text, double x, int base,
          double spacing, double wide)
@@ -241,7 +240,7 @@ draw_set(const draw_font_t *font, const char *text, double x, int base,
 }
 
 
-/* One pass of a mean over 2 r + 1 along a line of n values. */
+/* Replaces each of n values by the mean of 2 r + 1 around it. */
 static void
 draw_mean(float *p, int n, int r)
 {
@@ -270,7 +269,7 @@ draw_mean(float *p, int n, int r)
 }
 
 
-/* The same down all columns of the canvas, which lie beside each other. */
+/* The same for all columns of the canvas at once. */
 static void
 draw_mean_down(int r)
 {
@@ -304,8 +303,8 @@ draw_mean_down(int r)
 
 
 /*
- * Blurs by about a spread of sx and sy: two means, the second of another
- * width, so that spreads between whole numbers occur.
+ * Blurs with a standard deviation of about sx and sy: two means of different
+ * widths, so that fractional deviations occur.
  */
 static void
 draw_blur(double sx, double sy)
@@ -326,7 +325,7 @@ draw_blur(double sx, double sy)
 }
 
 
-/* Thicker or thinner strokes: a blur, and a threshold that is not a half. */
+/* Bolder or lighter strokes: a blur and a threshold other than a half. */
 static void
 draw_thicken(void)
 {
@@ -365,7 +364,7 @@ draw_at(const float *v, int w, int h, int stride, double x, double y)
 }
 
 
-/* The ground's pattern: waves across each other, and uneven light. */
+/* The background: crossing waves, and uneven light. */
 static void
 draw_ground(draw_photo_t *photo, double capital, double contrast)
 {
@@ -415,7 +414,7 @@ draw_ground(draw_photo_t *photo, double capital, double contrast)
 }
 
 
-/* Grain, coarse or fine, and what a camera does to edges. */
+/* Grain, coarse or fine, and sharpening of edges. */
 static void
 draw_grain(draw_photo_t *photo, double contrast, double spoil)
 {
@@ -497,7 +496,7 @@ draw_jpeg(draw_photo_t *photo)
 }
 
 
-/* The camera's picture of the line between x0 and x1. */
+/* Takes the photo of the line between x0 and x1. */
 static int
 draw_photo(double x0, double x1, double spoil, draw_view_t *view,
            draw_photo_t *photo)
@@ -523,7 +522,7 @@ draw_photo(double x0, double x1, double spoil, draw_view_t *view,
     view->y0 = DRAW_BASE / scale - draw_between(1.9, 2.2) * view->capital
                - (view->tilt < 0 ? 0 : view->tilt * photo->w);
 
-    /* a pixel takes the light of its square */
+    /* a pixel integrates over its area */
     box = (int) (scale / 2);
     for (y = 0; y < DRAW_H && box > 0; y++) {
         draw_mean(draw_canvas[y], draw_width, box);
@@ -552,7 +551,7 @@ draw_photo(double x0, double x1, double spoil, draw_view_t *view,
 }
 
 
-/* Half the size, as the reader's sheet has it. */
+/* Reduces by two, like the reader's sheet. */
 static void
 draw_halve(draw_photo_t *photo)
 {
@@ -578,7 +577,7 @@ draw_halve(draw_photo_t *photo)
 }
 
 
-/* Cuts the line out as the reader does, with its errors. */
+/* Cuts the line out like the reader, with errors like its own. */
 static int
 draw_cut(double x0, double x1, const draw_view_t *view, draw_photo_t *photo,
          float *out, int room)
@@ -634,7 +633,7 @@ draw_cut(double x0, double x1, const draw_view_t *view, draw_photo_t *photo,
 }
 
 
-/* A dark or grey piece of something, all the way down or not. */
+/* A dark or grey block of random height. */
 static void
 draw_block(double x0, double x1)
 {
@@ -654,9 +653,9 @@ draw_block(double x0, double x1)
 
 
 /*
- * Draws a text ("": what is none); spoil: how strongly it is blurred and
- * grained, 0 to 1.  Its width: out has KTPR_LINE_H rows of so many values. -1:
- * wider than room.
+ * Draws a text ("": clutter without text).  spoil: strength of blur and
+ * grain, 0 to 1.  out becomes KTPR_LINE_H rows of values; returns the values
+ * in a row, or -1 when they exceed room.
  */
 int
 draw_line(int font, const char *text, unsigned long long seed, double spoil,
@@ -681,14 +680,14 @@ draw_line(int font, const char *text, unsigned long long seed, double spoil,
     x0 = 2 * DRAW_CAPITAL;
 
     if (draw_random() < .06) {
-        /* the row above, too near */
+        /* the row above, which is too near */
         draw_set(f, text, x0 + draw_between(-60, 60),
                  DRAW_BASE - (int) draw_between(1.55, 1.9) * DRAW_CAPITAL,
                  spacing, 1);
     }
 
     if (draw_random() < .08) {
-        /* a border's or the colon's end */
+        /* the end of a border or of the colon */
         draw_ink(&f->glyphs[':' - ' '],
                  x0 - draw_between(.6, 1.2) * DRAW_CAPITAL, DRAW_BASE);
     }
@@ -704,7 +703,7 @@ draw_line(int font, const char *text, unsigned long long seed, double spoil,
         }
 
     } else if (draw_random() < .06) {
-        /* the photo's edge */
+        /* the edge of the photo */
         draw_block(x1 + draw_between(.35, .9) * DRAW_CAPITAL,
                    x1 + 2 * DRAW_CAPITAL);
     }

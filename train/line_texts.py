@@ -1,8 +1,8 @@
-"""Texts like those on cards, and texts like nothing: for train_lines.py.
+"""Training texts for train_lines.py: like those on cards, and random ones.
 
 Names and words are common Indonesian ones; names of regions come from the
-project's table.  A good part is random, so that shapes are learnt rather
-than words.
+project's table.  A large part is random, so that the network learns shapes
+rather than words.
 """
 
 import random
@@ -167,7 +167,7 @@ def digits(n):
 
 
 class Texts:
-    """Makes texts; regions: the table's names, in capitals."""
+    """Generates texts; regions: names of the table, in upper case."""
 
     def __init__(self, table):
         self.regions = []
@@ -321,7 +321,7 @@ class Texts:
         return pick([digits, digits])(1 + int(random.random() * 16))
 
     def mess(self):
-        """What no word helps with."""
+        """Random characters, which no vocabulary predicts."""
         r = random.random()
         if r < .5:
             kinds = LETTERS

@@ -5,9 +5,9 @@
  *   train_digits SAMPLES WEIGHT:FONTFILE... > ktpr_digit_weights.c
  *
  * Each sample is a digit between two neighbours, or the middle of a gap,
- * widened, thickened or thinned, tilted, shifted, blurred, with a gradient,
- * a line or a lamp's spot and grain: what a photo does to a number.  The
- * seed is fixed: the same fonts give the same weights.
+ * stretched, made bolder or lighter, tilted, shifted, blurred, with a
+ * gradient, a rule or a glare, and grain, like a number on a photo.  The seed
+ * is fixed: the same fonts give the same weights.
  */
 
 #include <math.h>
@@ -21,7 +21,7 @@
 #include "ktpr_digit_net.h"
 
 
-/* Digits are drawn this high, and so far apart at most. */
+/* Pixels: a drawn digit, a glyph and the canvas; fonts; samples a step. */
 #define TRAIN_HEIGHT 54
 #define TRAIN_GLYPH  80
 #define TRAIN_W      240
@@ -31,7 +31,7 @@
 
 typedef struct {
     int           w[10];         /* width of the ink */
-    int           h[10], up[10]; /* height; of its top over the base line */
+    int           h[10], up[10]; /* height; top above the base line */
     double        advance;
     double        weight;
     unsigned char ink[10][TRAIN_GLYPH][TRAIN_GLYPH];
@@ -125,7 +125,7 @@ train_font(FT_Library library, const char *spec)
         return -1;
     }
 
-    /* a size at which an 8 is as high as wanted */
+    /* the size at which an 8 has the height that is drawn */
     size = 64;
     FT_Set_Pixel_Sizes(face, 0, (FT_UInt) size);
 
@@ -174,7 +174,7 @@ train_pick(void)
 }
 
 
-/* A digit with its middle at x, its foot on the base line; -1: a colon. */
+/* Draws a digit (-1: a colon) centred at x, on the base line. */
 static void
 train_draw(train_canvas_t *canvas, const train_font_t *font, int digit,
            double x)
@@ -216,7 +216,7 @@ train_draw(train_canvas_t *canvas, const train_font_t *font, int digit,
 }
 
 
-/* One pass of a mean over 2 r + 1 along a line of n values step apart. */
+/* Replaces each of n values, step apart, by the mean of 2 r + 1 around it. */
 static void
 train_mean(float *p, int n, int step, int r)
 {
@@ -256,7 +256,7 @@ train_blur(train_canvas_t *canvas, int rx, int ry)
 }
 
 
-/* Thicker or thinner strokes: a blur, and a threshold that is not a half. */
+/* Bolder or lighter strokes: a blur and a threshold other than a half. */
 static void
 train_thicken(train_canvas_t *canvas)
 {
@@ -297,7 +297,7 @@ train_at(const train_canvas_t *canvas, double x, double y)
 }
 
 
-/* The window around x, as a photo would have it. */
+/* The window around x, as a photo shows it. */
 static void
 train_window(const train_canvas_t *canvas, double x, double pitch,
              ktpr_digit_run_t *run)
@@ -340,7 +340,7 @@ train_window(const train_canvas_t *canvas, double x, double pitch,
 }
 
 
-/* What may stand beside a number: edges of a photo, rules, spots. */
+/* Clutter beside a number: edges of a photo, rules, spots. */
 static void
 train_clutter(train_canvas_t *canvas)
 {
@@ -365,7 +365,7 @@ train_clutter(train_canvas_t *canvas)
 }
 
 
-/* A sample into run->in; its class. */
+/* Draws a sample into run->in; its class. */
 static int
 train_sample(ktpr_digit_run_t *run)
 {

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """Trains the network of src/reader/ocr/ktpr_line_net.h on drawn lines.
 
-  train_lines.py train STATE MINUTES FONTS     begins, or goes on, with STATE
-  train_lines.py write STATE > FILE.c          the weights as C
+  train_lines.py train STATE MINUTES FONTS     starts from STATE or a new one
+  train_lines.py write STATE > FILE.c          writes the weights as C
 
-FONTS has a line a typeface, "WEIGHT FILE"; those of weight 0 are held back
-from training, and measured on.  Needs Debian's python3-torch and the library
-build/line_drawer.so ("make line-weights" builds it).
+FONTS lists typefaces, "WEIGHT FILE" a line; those of weight 0 are held out
+from training and used for measuring.  Needs Debian's python3-torch and the
+library build/line_drawer.so ("make line-weights" builds it).
 """
 
 import ctypes
@@ -155,7 +155,7 @@ def distance(a, b):
 
 
 def measure(net, made):
-    """Lines right and characters wrong, in percent."""
+    """Correct lines and character errors, in percent."""
     net.eval()
     right = lines = edits = characters = 0
     with torch.no_grad():
@@ -176,7 +176,7 @@ def measure(net, made):
 
 
 def held_back(fonts, texts, n):
-    """Lines little, more and much spoilt, always the same ones."""
+    """Lines with light, medium and heavy damage, the same in each run."""
     drawer = Drawer(fonts, True)
     random.seed(5)
     return [batches(samples(drawer, texts, n, lambda: spoil))
@@ -184,13 +184,13 @@ def held_back(fonts, texts, n):
 
 
 def report(net, held, step):
-    print("  %d: held back, lines right/characters wrong: %s"
+    print("  %d: held out, lines correct/character errors: %s"
           % (step, "  ".join("%.1f/%.2f" % measure(net, made)
                              for made in held)), flush=True)
 
 
 def rate(at, top=2e-3):
-    """Warm up, then a cosine down to nothing."""
+    """Learning rate: a warm-up, then a cosine decay to nearly zero."""
     if at < .01:
         return top * at / .01
     return top * (.01 + .99 * .5 * (1 + math.cos(math.pi * (at - .01) / .99)))
@@ -261,14 +261,14 @@ def train(state, minutes, fonts):
 
 
 def folded(conv, norm):
-    """A layer's weights with the evening behind it, and biases."""
+    """Weights and biases of a layer, with its normalization folded in."""
     g = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     w = conv.weight * g.view(-1, *[1] * (conv.weight.dim() - 1))
     return w, norm.bias - norm.running_mean * g
 
 
 def layers(net):
-    """Of each: runs, length, out, apart; weights in order; biases."""
+    """By layer: runs, their length, outputs, distance, weights, biases."""
     made = []
     for conv, norm in zip(net.convs, net.norms):
         w, b = folded(conv, norm)
@@ -293,7 +293,7 @@ def floats(name, values):
 
 
 def write(state):
-    """The weights as src/reader/ocr/ktpr_line_net.c reads them."""
+    """Writes the weights in the form of src/reader/ocr/ktpr_line_net.c."""
     alphabet = [chr(c) for c in range(ord("#"), 127) if chr(c) not in "?\\"]
     net = Net()
     net.load_state_dict(torch.load(state)["net"])
