@@ -1,7 +1,7 @@
 /*
- * How well cards are read: for each folder of labelled images, how many
- * fields are exactly right, and what it costs.  Images with no truth file
- * are no cards.  A truth of "-" for the blood group is that or nothing.
+ * Measures the reader on folders of labelled images: exact matches of fields,
+ * detection and cost.  An image without a truth file is not of a card.  An
+ * empty blood group equals "-".
  */
 
 #include <ctype.h>
@@ -118,7 +118,7 @@ accuracy_image(ktpr_reader_t *reader, const char *name, int verbose,
         score->others++;
         score->false_cards += result == KTPR_OK;
         if (verbose && result == KTPR_OK) {
-            printf("%s is taken for a card\n", strrchr(name, '/') + 1);
+            printf("%s is detected as a card\n", strrchr(name, '/') + 1);
         }
         return 0;
     }
@@ -175,7 +175,7 @@ accuracy_print(const char *folder, score_t *score)
     printf("%s: %d images\n", folder, score->n);
 
     if (score->others > 0) {
-        printf("  no cards: %d, taken for one: %d\n", score->others,
+        printf("  not of a card: %d, detected as one: %d\n", score->others,
                score->false_cards);
     }
 

@@ -1,6 +1,7 @@
 /*
- * How well the card's corners are found in labelled images: truth files have
- * them as "quad", clockwise from the card's upper left one, in pixels.
+ * Measures how well the corners of cards are found in labelled images, whose
+ * truth files list them as "quad": clockwise from the upper left one of the
+ * card, in pixels.
  */
 
 #include <math.h>
@@ -15,7 +16,7 @@
 #include "truth_json.h"
 
 
-/* All corners within this part of the card's width are found. */
+/* Card widths: corners that are all nearer than this count as found. */
 #define CORNERS_NEAR .04
 
 typedef struct {
@@ -36,8 +37,7 @@ corners_clock(void)
 }
 
 
-/* The largest distance of a corner, over the card's width; it may be turned.
- */
+/* The largest error of a corner in card widths; upside down is allowed. */
 static double
 corners_off(const truth_t *truth, const ktpr_quad_t *quad, double scale)
 {

@@ -1,8 +1,7 @@
 /*
- * Damaged images into the reader: for each of COUNT tries an image of the
- * folder with bits turned over, a piece overwritten, or its end cut off.
- * What comes back must be one of the results, in bounded time and memory;
- * under VARIANT=asan every wrong access ends it.
+ * Reads damaged images: COUNT times an image of the folder with flipped bits,
+ * an overwritten part, or its end cut off.  Prints the results, the longest
+ * time and the memory; VARIANT=asan aborts at an invalid access.
  */
 
 #include <stdio.h>
@@ -46,7 +45,7 @@ damage_do(unsigned char *bytes, size_t len)
         return len;
 
     case 1:
-        /* the headers, where sizes and tables are */
+        /* the headers, with sizes and tables */
         n = 1 + damage_random(8);
         for (i = 0; i < n; i++) {
             at = damage_random(len < 700 ? len : 700);

@@ -1,8 +1,7 @@
 /*
- * The measures of quality on labelled images: for each, the threshold that
- * parts good from bad best, how well it does, and how well the threshold in
- * the program does: the bad ones that are flagged, the good ones that are
- * not, and the mean of the two.
+ * Measures of quality on labelled images: for each, the best threshold and
+ * the built-in one with their balanced accuracy, which is the mean of the
+ * shares of bad images that are flagged and of good ones that are not.
  */
 
 #include <stdio.h>
@@ -15,7 +14,7 @@
 #include "truth_json.h"
 
 
-/* A label between these is neither: people would not agree. */
+/* An image between these labels is ignored: people would disagree. */
 #define QUALITY_BLUR_GOOD 0.9
 #define QUALITY_BLUR_BAD  1.3
 #define QUALITY_DARK_GOOD .50
@@ -41,7 +40,7 @@ quality_compare(const void *a, const void *b)
 }
 
 
-/* 1: bad, 0: good, -1: in between or not told. */
+/* 1: bad, 0: good, -1: in between or unknown. */
 static int
 quality_label(const truth_t *truth, int measure)
 {
@@ -65,8 +64,9 @@ quality_label(const truth_t *truth, int measure)
 
 
 /*
- * The parts of good (right[0]) and of bad ones (right[1]) that "under the
- * threshold is bad" (over, for over) gets right; their mean.
+ * The shares of good (right[0]) and of bad images (right[1]) that are
+ * classified correctly when values under the threshold are bad (with over:
+ * above it), and returns their mean.
  */
 static double
 quality_balance(const quality_set_t *set, double threshold, int over,

@@ -22,7 +22,7 @@ specimens_image(const struct dirent *entry)
 int
 specimens_list(const char *folder, int stride, specimens_t *specimens)
 {
-    int             i, n;
+    int             i, n, failed;
     size_t          size;
     struct dirent **entries;
 
@@ -36,13 +36,16 @@ specimens_list(const char *folder, int stride, specimens_t *specimens)
     }
 
     specimens->names = calloc((size_t) n + 1, sizeof(char *));
+    failed = specimens->names == NULL;
 
     for (i = 0; i < n; i++) {
         size = strlen(folder) + strlen(entries[i]->d_name) + 2;
 
-        if (specimens->names != NULL && i % stride == 0) {
+        if (!failed && i % stride == 0) {
             specimens->names[specimens->n] = malloc(size);
-            if (specimens->names[specimens->n] != NULL) {
+            failed = specimens->names[specimens->n] == NULL;
+
+            if (!failed) {
                 snprintf(specimens->names[specimens->n++], size, "%s/%s",
                          folder, entries[i]->d_name);
             }
@@ -53,7 +56,13 @@ specimens_list(const char *folder, int stride, specimens_t *specimens)
 
     free(entries);
 
-    return specimens->names != NULL ? 0 : -1;
+    if (failed) {
+        fprintf(stderr, "%s: no memory\n", folder);
+        specimens_free(specimens);
+        return -1;
+    }
+
+    return 0;
 }
 
 

@@ -1,4 +1,4 @@
-/* A folder of labelled images: NAME.jpg or NAME.png, NAME.json its truth. */
+/* A folder of labelled images, NAME.jpg or NAME.png, with NAME.json. */
 
 #ifndef SPECIMENS_H
 #define SPECIMENS_H
@@ -10,12 +10,12 @@ typedef struct {
 } specimens_t;
 
 
-/* Every stride-th image of the folder; 0, or -1 with a message. */
+/* Lists every stride-th image of a folder; 0, or -1 with a message. */
 int specimens_list(const char *folder, int stride, specimens_t *specimens);
 
 void specimens_free(specimens_t *specimens);
 
-/* The truth file's name: the image's with another ending. */
+/* The name of the truth file of an image. */
 void specimens_truth(const char *image, char *name, unsigned size);
 
 

@@ -1,5 +1,4 @@
-/* The truth file of a labelled image: what stands on the card, and how the
- * image was spoilt. */
+/* The truth file of a labelled image: fields of the card, and its flaws. */
 
 #ifndef TRUTH_JSON_H
 #define TRUTH_JSON_H
@@ -9,16 +8,15 @@
 
 typedef struct {
     char   fields[KTPR_FIELDS][KTPR_MAX_VALUE];
-    double blur; /* of the image, in thousandths of the card's width; -1: not
-                    told */
-    double dark; /* share of the light left; -1: not told */
-    int    glare, gray; /* -1: not told */
-    double quad[4][2];  /* the card's corners in pixels, clockwise */
+    double blur;        /* thousandths of the card's width; -1: unknown */
+    double dark;        /* factor of the light; -1: unknown */
+    int    glare, gray; /* -1: unknown */
+    double quad[4][2];  /* corners of the card in pixels, clockwise */
     int    has_quad;
 } truth_t;
 
 
-/* 0, or -1 when there is no such file or it is no JSON. */
+/* Reads a truth file; 0, or -1: no such file, no JSON, or no memory. */
 int truth_read(const char *name, truth_t *truth);
 
 
