@@ -11,17 +11,18 @@
 #define NGX_HTTP_KTP_TRIM_DELAY      1000
 
 
-static ngx_uint_t ngx_http_ktp_call_again(ngx_http_ktp_call_t *call,
-                                          CURLcode             rc);
-static void       ngx_http_ktp_calls_count(ngx_int_t n);
-static void       ngx_http_ktp_call_remove(ngx_http_ktp_call_t *call);
-static void ngx_http_ktp_call_finish(ngx_http_ktp_call_t *call, CURLcode rc);
-static void ngx_http_ktp_call_timer(ngx_event_t *ev);
-static void ngx_http_ktp_transfer_ended(CURL *easy, CURLcode rc);
-static void ngx_http_ktp_answered(ngx_event_t *ev);
-static int  ngx_http_ktp_timer_handler(CURLM *multi, long ms, void *data);
-static void ngx_http_ktp_timer_event(ngx_event_t *ev);
-static void ngx_http_ktp_trim_event(ngx_event_t *ev);
+static ngx_uint_t ngx_http_ktp_transport_again(ngx_http_ktp_call_t *call,
+                                               CURLcode             rc);
+static void       ngx_http_ktp_transport_count(ngx_int_t n);
+static void       ngx_http_ktp_transport_remove(ngx_http_ktp_call_t *call);
+static void       ngx_http_ktp_transport_finish(ngx_http_ktp_call_t *call,
+                                                CURLcode             rc);
+static void       ngx_http_ktp_transport_deadline(ngx_event_t *ev);
+static void       ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc);
+static void       ngx_http_ktp_transport_answered(ngx_event_t *ev);
+static int  ngx_http_ktp_transport_timer(CURLM *multi, long ms, void *data);
+static void ngx_http_ktp_transport_timer_event(ngx_event_t *ev);
+static void ngx_http_ktp_transport_trim_event(ngx_event_t *ev);
 
 
 ngx_http_ktp_transport_t ngx_http_ktp_transport;
@@ -69,22 +70,22 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
     curl_share_setopt(tr->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 
     tr->dummy.fd = (ngx_socket_t) -1;
-    tr->timer.handler = ngx_http_ktp_timer_event;
+    tr->timer.handler = ngx_http_ktp_transport_timer_event;
     tr->timer.data = &tr->dummy;
     tr->timer.log = cycle->log;
     tr->timer.cancelable = 1;
-    tr->trim.handler = ngx_http_ktp_trim_event;
+    tr->trim.handler = ngx_http_ktp_transport_trim_event;
     tr->trim.data = &tr->dummy;
     tr->trim.log = cycle->log;
     tr->trim.cancelable = 1;
-    tr->answered.handler = ngx_http_ktp_answered;
+    tr->answered.handler = ngx_http_ktp_transport_answered;
     tr->answered.data = &tr->dummy;
     tr->answered.log = cycle->log;
 
     curl_multi_setopt(tr->multi, CURLMOPT_SOCKETFUNCTION,
                       ngx_http_ktp_transport_socket_handler);
     curl_multi_setopt(tr->multi, CURLMOPT_TIMERFUNCTION,
-                      ngx_http_ktp_timer_handler);
+                      ngx_http_ktp_transport_timer);
     curl_multi_setopt(tr->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 
     ngx_http_ktp_transport_name_init(cycle);
@@ -174,11 +175,11 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
     call->transfer = t;
 
     tr->keepalive = ngx_max(tr->keepalive, call->upstream->keepalive);
-    ngx_http_ktp_calls_count(1);
+    ngx_http_ktp_transport_count(1);
 
     /* not cancelable: a worker that exits waits for its calls */
 
-    call->timer.handler = ngx_http_ktp_call_timer;
+    call->timer.handler = ngx_http_ktp_transport_deadline;
     call->timer.data = &tr->dummy;
     call->timer.log = call->log;
 
@@ -251,7 +252,7 @@ ngx_http_ktp_transport_abort(ngx_http_ktp_call_t *call)
         call->bytes_sent = sent;
     }
 
-    ngx_http_ktp_call_remove(call);
+    ngx_http_ktp_transport_remove(call);
 }
 
 
@@ -261,7 +262,7 @@ ngx_http_ktp_transport_abort(ngx_http_ktp_call_t *call)
  */
 
 static void
-ngx_http_ktp_calls_count(ngx_int_t n)
+ngx_http_ktp_transport_count(ngx_int_t n)
 {
     ngx_http_ktp_transport_t *tr;
 
@@ -278,7 +279,7 @@ ngx_http_ktp_calls_count(ngx_int_t n)
 /* Takes the transfer from the call, and the call out of all queues. */
 
 static void
-ngx_http_ktp_call_remove(ngx_http_ktp_call_t *call)
+ngx_http_ktp_transport_remove(ngx_http_ktp_call_t *call)
 {
     ngx_http_ktp_transfer_t  *t;
     ngx_http_ktp_transport_t *tr;
@@ -287,7 +288,7 @@ ngx_http_ktp_call_remove(ngx_http_ktp_call_t *call)
     tr = &ngx_http_ktp_transport;
 
     call->transfer = NULL;
-    ngx_http_ktp_calls_count(-1);
+    ngx_http_ktp_transport_count(-1);
 
     if (call->timer.timer_set) {
         ngx_del_timer(&call->timer);
@@ -318,22 +319,22 @@ ngx_http_ktp_call_remove(ngx_http_ktp_call_t *call)
 void
 ngx_http_ktp_transport_fail(ngx_http_ktp_call_t *call, CURLcode rc)
 {
-    ngx_http_ktp_call_finish(call, rc);
+    ngx_http_ktp_transport_finish(call, rc);
 }
 
 
 static void
-ngx_http_ktp_call_finish(ngx_http_ktp_call_t *call, CURLcode rc)
+ngx_http_ktp_transport_finish(ngx_http_ktp_call_t *call, CURLcode rc)
 {
     ngx_http_ktp_transport_callback_result(call, rc);
-    ngx_http_ktp_call_remove(call);
+    ngx_http_ktp_transport_remove(call);
 
     call->done(call->data, call);
 }
 
 
 static void
-ngx_http_ktp_call_timer(ngx_event_t *ev)
+ngx_http_ktp_transport_deadline(ngx_event_t *ev)
 {
     curl_off_t               moved;
     ngx_http_ktp_call_t     *call;
@@ -358,7 +359,7 @@ ngx_http_ktp_call_timer(ngx_event_t *ev)
         }
     }
 
-    ngx_http_ktp_call_finish(call, CURLE_OPERATION_TIMEDOUT);
+    ngx_http_ktp_transport_finish(call, CURLE_OPERATION_TIMEDOUT);
 }
 
 
@@ -369,7 +370,7 @@ ngx_http_ktp_call_timer(ngx_event_t *ev)
  */
 
 static ngx_uint_t
-ngx_http_ktp_call_again(ngx_http_ktp_call_t *call, CURLcode rc)
+ngx_http_ktp_transport_again(ngx_http_ktp_call_t *call, CURLcode rc)
 {
     long                     status, proxy;
     ngx_http_ktp_transfer_t *t;
@@ -468,13 +469,13 @@ ngx_http_ktp_transport_action(curl_socket_t fd, int mask)
         (void) curl_multi_remove_handle(tr->multi, easy);
         ERR_clear_error();
 
-        ngx_http_ktp_transfer_ended(easy, rc);
+        ngx_http_ktp_transport_ended(easy, rc);
     }
 }
 
 
 static void
-ngx_http_ktp_transfer_ended(CURL *easy, CURLcode rc)
+ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
 {
     ngx_http_ktp_call_t     *call;
     ngx_http_ktp_transfer_t *t;
@@ -505,11 +506,11 @@ ngx_http_ktp_transfer_ended(CURL *easy, CURLcode rc)
         return;
     }
 
-    if (rc != CURLE_OK && ngx_http_ktp_call_again(call, rc)) {
+    if (rc != CURLE_OK && ngx_http_ktp_transport_again(call, rc)) {
         return;
     }
 
-    ngx_http_ktp_call_finish(call, rc);
+    ngx_http_ktp_transport_finish(call, rc);
 }
 
 
@@ -519,7 +520,7 @@ ngx_http_ktp_transfer_ended(CURL *easy, CURLcode rc)
  */
 
 static void
-ngx_http_ktp_answered(ngx_event_t *ev)
+ngx_http_ktp_transport_answered(ngx_event_t *ev)
 {
     ngx_queue_t              *q;
     ngx_http_ktp_transfer_t  *t;
@@ -544,7 +545,7 @@ ngx_http_ktp_answered(ngx_event_t *ev)
 
 
 static int
-ngx_http_ktp_timer_handler(CURLM *multi, long ms, void *data)
+ngx_http_ktp_transport_timer(CURLM *multi, long ms, void *data)
 {
     ngx_http_ktp_transport_t *tr;
 
@@ -576,7 +577,7 @@ ngx_http_ktp_timer_handler(CURLM *multi, long ms, void *data)
 
 
 static void
-ngx_http_ktp_timer_event(ngx_event_t *ev)
+ngx_http_ktp_transport_timer_event(ngx_event_t *ev)
 {
     ngx_http_ktp_transport_action(CURL_SOCKET_TIMEOUT, 0);
 }
@@ -596,7 +597,7 @@ ngx_http_ktp_transport_trim(void)
 
 
 static void
-ngx_http_ktp_trim_event(ngx_event_t *ev)
+ngx_http_ktp_transport_trim_event(ngx_event_t *ev)
 {
     ngx_http_ktp_transport.handshakes = 0;
 

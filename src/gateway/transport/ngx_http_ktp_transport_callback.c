@@ -8,26 +8,26 @@
 #define NGX_HTTP_KTP_ANSWER_SIZE 4096
 
 
-static size_t ngx_http_ktp_transfer_read(char *buf, size_t size, size_t n,
+static size_t ngx_http_ktp_callback_read(char *buf, size_t size, size_t n,
                                          void *data);
-static int    ngx_http_ktp_transfer_seek(void *data, curl_off_t offset,
+static int    ngx_http_ktp_callback_seek(void *data, curl_off_t offset,
                                          int origin);
-static int    ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip,
+static int    ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip,
                                           int port, int local_port);
-static void   ngx_http_ktp_transfer_records(ngx_http_ktp_transfer_t *t);
-static ngx_int_t ngx_http_ktp_call_rewind(ngx_http_ktp_call_t *call);
-static ngx_int_t ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call,
-                                            char *ip, int port);
-static size_t    ngx_http_ktp_transfer_write(char *p, size_t size, size_t n,
+static void   ngx_http_ktp_callback_records(ngx_http_ktp_transfer_t *t);
+static ngx_int_t ngx_http_ktp_callback_rewind(ngx_http_ktp_call_t *call);
+static ngx_int_t ngx_http_ktp_callback_guard_ip(ngx_http_ktp_call_t *call,
+                                                char *ip, int port);
+static size_t    ngx_http_ktp_callback_write(char *p, size_t size, size_t n,
                                              void *data);
-static size_t    ngx_http_ktp_transfer_header(char *p, size_t size, size_t n,
+static size_t    ngx_http_ktp_callback_header(char *p, size_t size, size_t n,
                                               void *data);
-static void      ngx_http_ktp_transfer_heard(ngx_http_ktp_transfer_t *t);
-static curl_socket_t ngx_http_ktp_transfer_open(void                 *data,
+static void      ngx_http_ktp_callback_heard(ngx_http_ktp_transfer_t *t);
+static curl_socket_t ngx_http_ktp_callback_open(void                 *data,
                                                 curlsocktype          purpose,
                                                 struct curl_sockaddr *addr);
-static void          ngx_http_ktp_call_facts(ngx_http_ktp_call_t *call);
-static void          ngx_http_ktp_call_addr(ngx_http_ktp_call_t *call);
+static void          ngx_http_ktp_callback_facts(ngx_http_ktp_call_t *call);
+static void          ngx_http_ktp_callback_addr(ngx_http_ktp_call_t *call);
 
 
 void
@@ -37,20 +37,20 @@ ngx_http_ktp_transport_callback_set(ngx_http_ktp_transfer_t *t)
 
     easy = t->easy;
 
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, ngx_http_ktp_transfer_read);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, ngx_http_ktp_callback_read);
     curl_easy_setopt(easy, CURLOPT_READDATA, t);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, ngx_http_ktp_transfer_seek);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, ngx_http_ktp_callback_seek);
     curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
-                     ngx_http_ktp_transfer_header);
+                     ngx_http_ktp_callback_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ngx_http_ktp_transfer_write);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ngx_http_ktp_callback_write);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
-                     ngx_http_ktp_transfer_begin);
+                     ngx_http_ktp_callback_begin);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
-                     ngx_http_ktp_transfer_open);
+                     ngx_http_ktp_callback_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION,
                      ngx_http_ktp_transport_socket_close);
@@ -64,7 +64,7 @@ ngx_http_ktp_transport_callback_set(ngx_http_ktp_transfer_t *t)
  */
 
 static size_t
-ngx_http_ktp_transfer_read(char *buf, size_t size, size_t n, void *data)
+ngx_http_ktp_callback_read(char *buf, size_t size, size_t n, void *data)
 {
     ngx_http_ktp_transfer_t *t = data;
 
@@ -123,7 +123,7 @@ ngx_http_ktp_transfer_read(char *buf, size_t size, size_t n, void *data)
  */
 
 static int
-ngx_http_ktp_transfer_seek(void *data, curl_off_t offset, int origin)
+ngx_http_ktp_callback_seek(void *data, curl_off_t offset, int origin)
 {
     ngx_http_ktp_transfer_t *t = data;
 
@@ -131,13 +131,14 @@ ngx_http_ktp_transfer_seek(void *data, curl_off_t offset, int origin)
         return CURL_SEEKFUNC_FAIL;
     }
 
-    return ngx_http_ktp_call_rewind(t->call) == NGX_OK ? CURL_SEEKFUNC_OK
-                                                       : CURL_SEEKFUNC_FAIL;
+    return ngx_http_ktp_callback_rewind(t->call) == NGX_OK
+               ? CURL_SEEKFUNC_OK
+               : CURL_SEEKFUNC_FAIL;
 }
 
 
 static ngx_int_t
-ngx_http_ktp_call_rewind(ngx_http_ktp_call_t *call)
+ngx_http_ktp_callback_rewind(ngx_http_ktp_call_t *call)
 {
     if (call->handed_out || call->retries >= call->upstream->retries) {
         call->unrepeatable = 1;
@@ -164,7 +165,7 @@ ngx_http_ktp_call_rewind(ngx_http_ktp_call_t *call)
  */
 
 static int
-ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip, int port,
+ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
                             int local_port)
 {
     ngx_http_ktp_transfer_t *t = data;
@@ -179,13 +180,14 @@ ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip, int port,
 
     /* the socket callback is not asked for a connection that is reused */
 
-    if (call->guard && ngx_http_ktp_call_guard_ip(call, ip, port) != NGX_OK) {
+    if (call->guard
+        && ngx_http_ktp_callback_guard_ip(call, ip, port) != NGX_OK) {
         call->stopped = 1;
         return CURL_PREREQFUNC_ABORT;
     }
 
     if (call->begun) {
-        if (ngx_http_ktp_call_rewind(call) != NGX_OK) {
+        if (ngx_http_ktp_callback_rewind(call) != NGX_OK) {
             return CURL_PREREQFUNC_ABORT;
         }
 
@@ -197,7 +199,7 @@ ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip, int port,
 
     call->begun = 1;
 
-    ngx_http_ktp_transfer_records(t);
+    ngx_http_ktp_callback_records(t);
 
     return CURL_PREREQFUNC_OK;
 }
@@ -209,7 +211,7 @@ ngx_http_ktp_transfer_begin(void *data, char *ip, char *local_ip, int port,
  */
 
 static void
-ngx_http_ktp_transfer_records(ngx_http_ktp_transfer_t *t)
+ngx_http_ktp_callback_records(ngx_http_ktp_transfer_t *t)
 {
     long                        connects;
     struct curl_tlssessioninfo *tls;
@@ -231,7 +233,7 @@ ngx_http_ktp_transfer_records(ngx_http_ktp_transfer_t *t)
 
 
 static ngx_int_t
-ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call, char *ip, int port)
+ngx_http_ktp_callback_guard_ip(ngx_http_ktp_call_t *call, char *ip, int port)
 {
     struct sockaddr_in  sin;
     struct sockaddr_in6 sin6;
@@ -256,7 +258,7 @@ ngx_http_ktp_call_guard_ip(ngx_http_ktp_call_t *call, char *ip, int port)
 
 
 static curl_socket_t
-ngx_http_ktp_transfer_open(void *data, curlsocktype purpose,
+ngx_http_ktp_callback_open(void *data, curlsocktype purpose,
                            struct curl_sockaddr *addr)
 {
     ngx_http_ktp_transfer_t *t = data;
@@ -283,9 +285,9 @@ ngx_http_ktp_transfer_open(void *data, curlsocktype purpose,
 
 
 static size_t
-ngx_http_ktp_transfer_header(char *p, size_t size, size_t n, void *data)
+ngx_http_ktp_callback_header(char *p, size_t size, size_t n, void *data)
 {
-    ngx_http_ktp_transfer_heard(data);
+    ngx_http_ktp_callback_heard(data);
 
     return size * n;
 }
@@ -294,7 +296,7 @@ ngx_http_ktp_transfer_header(char *p, size_t size, size_t n, void *data)
 /* libcurl is inside itself here: the call goes on in an event. */
 
 static void
-ngx_http_ktp_transfer_heard(ngx_http_ktp_transfer_t *t)
+ngx_http_ktp_callback_heard(ngx_http_ktp_transfer_t *t)
 {
     if (t->call && t->call->starved) {
         t->heard = 1;
@@ -304,7 +306,7 @@ ngx_http_ktp_transfer_heard(ngx_http_ktp_transfer_t *t)
 
 
 static size_t
-ngx_http_ktp_transfer_write(char *p, size_t size, size_t n, void *data)
+ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
 {
     ngx_http_ktp_transfer_t *t = data;
 
@@ -321,7 +323,7 @@ ngx_http_ktp_transfer_write(char *p, size_t size, size_t n, void *data)
     }
 
     ngx_http_ktp_transport_callback_progress(call);
-    ngx_http_ktp_transfer_heard(t);
+    ngx_http_ktp_callback_heard(t);
 
     /* libcurl's own time is that of the first byte of an upload that went */
 
@@ -392,7 +394,7 @@ ngx_http_ktp_transport_callback_progress(ngx_http_ktp_call_t *call)
 void
 ngx_http_ktp_transport_callback_result(ngx_http_ktp_call_t *call, CURLcode rc)
 {
-    ngx_http_ktp_call_facts(call);
+    ngx_http_ktp_callback_facts(call);
 
     if (call->stopped) {
         call->result = NGX_HTTP_KTP_CALL_STOPPED;
@@ -424,7 +426,7 @@ ngx_http_ktp_transport_callback_result(ngx_http_ktp_call_t *call, CURLcode rc)
 
 
 static void
-ngx_http_ktp_call_facts(ngx_http_ktp_call_t *call)
+ngx_http_ktp_callback_facts(ngx_http_ktp_call_t *call)
 {
     char      *s;
     CURL      *easy;
@@ -467,12 +469,12 @@ ngx_http_ktp_call_facts(ngx_http_ktp_call_t *call)
         }
     }
 
-    ngx_http_ktp_call_addr(call);
+    ngx_http_ktp_callback_addr(call);
 }
 
 
 static void
-ngx_http_ktp_call_addr(ngx_http_ktp_call_t *call)
+ngx_http_ktp_callback_addr(ngx_http_ktp_call_t *call)
 {
     char   *s;
     CURL   *easy;

@@ -40,26 +40,26 @@ struct ngx_http_ktp_block_s {
 };
 
 
-static void                 *ngx_http_ktp_curl_malloc(size_t len);
-static void                 *ngx_http_ktp_curl_calloc(size_t n, size_t size);
-static void                 *ngx_http_ktp_curl_realloc(void *p, size_t len);
-static char                 *ngx_http_ktp_curl_strdup(const char *s);
-static void                  ngx_http_ktp_curl_free(void *p);
-static ngx_http_ktp_block_t *ngx_http_ktp_buffer_alloc(void);
-static void                  ngx_http_ktp_buffer_free(ngx_http_ktp_block_t *b);
+static void                 *ngx_http_ktp_memory_malloc(size_t len);
+static void                 *ngx_http_ktp_memory_calloc(size_t n, size_t size);
+static void                 *ngx_http_ktp_memory_realloc(void *p, size_t len);
+static char                 *ngx_http_ktp_memory_strdup(const char *s);
+static void                  ngx_http_ktp_memory_free(void *p);
+static ngx_http_ktp_block_t *ngx_http_ktp_memory_map(void);
+static void ngx_http_ktp_memory_unmap(ngx_http_ktp_block_t *b);
 
 
-static ngx_http_ktp_block_t *ngx_http_ktp_buffers;
-static ngx_uint_t            ngx_http_ktp_nbuffers;
+static ngx_http_ktp_block_t *ngx_http_ktp_memory_maps;
+static ngx_uint_t            ngx_http_ktp_memory_nmaps;
 
 
 CURLcode
 ngx_http_ktp_transport_memory_init(void)
 {
     return curl_global_init_mem(
-        CURL_GLOBAL_DEFAULT, ngx_http_ktp_curl_malloc, ngx_http_ktp_curl_free,
-        ngx_http_ktp_curl_realloc, ngx_http_ktp_curl_strdup,
-        ngx_http_ktp_curl_calloc);
+        CURL_GLOBAL_DEFAULT, ngx_http_ktp_memory_malloc,
+        ngx_http_ktp_memory_free, ngx_http_ktp_memory_realloc,
+        ngx_http_ktp_memory_strdup, ngx_http_ktp_memory_calloc);
 }
 
 
@@ -68,18 +68,18 @@ ngx_http_ktp_transport_memory_exit(void)
 {
     ngx_http_ktp_block_t *b;
 
-    while (ngx_http_ktp_buffers) {
-        b = ngx_http_ktp_buffers;
-        ngx_http_ktp_buffers = b->u.next;
+    while (ngx_http_ktp_memory_maps) {
+        b = ngx_http_ktp_memory_maps;
+        ngx_http_ktp_memory_maps = b->u.next;
         (void) munmap(b, NGX_HTTP_KTP_BUFFER_SIZE);
     }
 
-    ngx_http_ktp_nbuffers = 0;
+    ngx_http_ktp_memory_nmaps = 0;
 }
 
 
 static void *
-ngx_http_ktp_curl_malloc(size_t len)
+ngx_http_ktp_memory_malloc(size_t len)
 {
     size_t                    size;
     ngx_http_ktp_block_t     *b;
@@ -97,7 +97,7 @@ ngx_http_ktp_curl_malloc(size_t len)
 
     } else if (size <= NGX_HTTP_KTP_BUFFER_SIZE) {
         kind = NGX_HTTP_KTP_BLOCK_BUFFER;
-        b = ngx_http_ktp_buffer_alloc();
+        b = ngx_http_ktp_memory_map();
 
     } else {
         kind = NGX_HTTP_KTP_BLOCK_LARGE;
@@ -116,7 +116,7 @@ ngx_http_ktp_curl_malloc(size_t len)
 
 
 static void *
-ngx_http_ktp_curl_calloc(size_t n, size_t size)
+ngx_http_ktp_memory_calloc(size_t n, size_t size)
 {
     void  *p;
     size_t len;
@@ -125,7 +125,7 @@ ngx_http_ktp_curl_calloc(size_t n, size_t size)
         return NULL;
     }
 
-    p = ngx_http_ktp_curl_malloc(len);
+    p = ngx_http_ktp_memory_malloc(len);
     if (p) {
         ngx_memzero(p, len);
     }
@@ -135,14 +135,14 @@ ngx_http_ktp_curl_calloc(size_t n, size_t size)
 
 
 static void *
-ngx_http_ktp_curl_realloc(void *p, size_t len)
+ngx_http_ktp_memory_realloc(void *p, size_t len)
 {
     void *new;
     size_t                size;
     ngx_http_ktp_block_t *b;
 
     if (p == NULL) {
-        return ngx_http_ktp_curl_malloc(len);
+        return ngx_http_ktp_memory_malloc(len);
     }
 
     b = (ngx_http_ktp_block_t *) p - 1;
@@ -155,27 +155,27 @@ ngx_http_ktp_curl_realloc(void *p, size_t len)
         return p;
     }
 
-    new = ngx_http_ktp_curl_malloc(len);
+    new = ngx_http_ktp_memory_malloc(len);
     if (new == NULL) {
         return NULL;
     }
 
     ngx_memcpy(new, p, ngx_min(len, b->u.len));
-    ngx_http_ktp_curl_free(p);
+    ngx_http_ktp_memory_free(p);
 
     return new;
 }
 
 
 static char *
-ngx_http_ktp_curl_strdup(const char *s)
+ngx_http_ktp_memory_strdup(const char *s)
 {
     char  *p;
     size_t len;
 
     len = ngx_strlen(s) + 1;
 
-    p = ngx_http_ktp_curl_malloc(len);
+    p = ngx_http_ktp_memory_malloc(len);
     if (p) {
         ngx_memcpy(p, s, len);
     }
@@ -185,7 +185,7 @@ ngx_http_ktp_curl_strdup(const char *s)
 
 
 static void
-ngx_http_ktp_curl_free(void *p)
+ngx_http_ktp_memory_free(void *p)
 {
     ngx_http_ktp_block_t *b;
 
@@ -202,7 +202,7 @@ ngx_http_ktp_curl_free(void *p)
         break;
 
     case NGX_HTTP_KTP_BLOCK_BUFFER:
-        ngx_http_ktp_buffer_free(b);
+        ngx_http_ktp_memory_unmap(b);
         break;
 
     default:
@@ -218,15 +218,15 @@ ngx_http_ktp_curl_free(void *p)
  */
 
 static ngx_http_ktp_block_t *
-ngx_http_ktp_buffer_alloc(void)
+ngx_http_ktp_memory_map(void)
 {
     ngx_http_ktp_block_t *b;
 
-    b = ngx_http_ktp_buffers;
+    b = ngx_http_ktp_memory_maps;
 
     if (b) {
-        ngx_http_ktp_buffers = b->u.next;
-        ngx_http_ktp_nbuffers--;
+        ngx_http_ktp_memory_maps = b->u.next;
+        ngx_http_ktp_memory_nmaps--;
         return b;
     }
 
@@ -236,14 +236,14 @@ ngx_http_ktp_buffer_alloc(void)
 
 
 static void
-ngx_http_ktp_buffer_free(ngx_http_ktp_block_t *b)
+ngx_http_ktp_memory_unmap(ngx_http_ktp_block_t *b)
 {
-    if (ngx_http_ktp_nbuffers == NGX_HTTP_KTP_BUFFERS) {
+    if (ngx_http_ktp_memory_nmaps == NGX_HTTP_KTP_BUFFERS) {
         (void) munmap(b, NGX_HTTP_KTP_BUFFER_SIZE);
         return;
     }
 
-    b->u.next = ngx_http_ktp_buffers;
-    ngx_http_ktp_buffers = b;
-    ngx_http_ktp_nbuffers++;
+    b->u.next = ngx_http_ktp_memory_maps;
+    ngx_http_ktp_memory_maps = b;
+    ngx_http_ktp_memory_nmaps++;
 }

@@ -19,7 +19,7 @@ struct ngx_http_ktp_name_s {
 
 static ngx_http_ktp_name_t *ngx_http_ktp_name_find(const ngx_str_t *text);
 static ngx_http_ktp_name_t *ngx_http_ktp_name_create(const ngx_str_t *text);
-static ngx_uint_t ngx_http_ktp_names_full(const ngx_http_ktp_upstream_t *up);
+static ngx_uint_t ngx_http_ktp_name_full(const ngx_http_ktp_upstream_t *up);
 static void       ngx_http_ktp_name_wake(ngx_event_t *ev);
 static void       ngx_http_ktp_name_go(ngx_queue_t *waiting, CURLcode rc);
 
@@ -72,7 +72,7 @@ ngx_http_ktp_transport_name_start(void *resolver, void *reserved, void *data)
     name = ngx_http_ktp_name_find(&t->call->upstream->lookup);
 
     if (name ? name->leader != NULL
-             : ngx_http_ktp_names_full(t->call->upstream)) {
+             : ngx_http_ktp_name_full(t->call->upstream)) {
         t->must_wait = 1;
         return 1;
     }
@@ -116,7 +116,7 @@ ngx_http_ktp_transport_name_wait(ngx_http_ktp_call_t *call)
     if (name) {
         ngx_queue_insert_tail(&name->waiting, &call->queue);
 
-    } else if (ngx_http_ktp_names_full(call->upstream)) {
+    } else if (ngx_http_ktp_name_full(call->upstream)) {
         ngx_queue_insert_tail(&tr->queued, &call->queue);
 
     } else {
@@ -193,7 +193,7 @@ ngx_http_ktp_name_create(const ngx_str_t *text)
 
 
 static ngx_uint_t
-ngx_http_ktp_names_full(const ngx_http_ktp_upstream_t *up)
+ngx_http_ktp_name_full(const ngx_http_ktp_upstream_t *up)
 {
     return ngx_http_ktp_transport.nnames
            >= (up->id ? NGX_HTTP_KTP_LOOKUPS : NGX_HTTP_KTP_LOOKUPS_ONCE);

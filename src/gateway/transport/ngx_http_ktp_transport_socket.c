@@ -33,7 +33,7 @@ struct ngx_http_ktp_socket_s {
 
 
 static ngx_http_ktp_socket_t *ngx_http_ktp_socket_create(curl_socket_t fd);
-static ngx_int_t              ngx_http_ktp_sockets_grow(ngx_uint_t n);
+static ngx_int_t              ngx_http_ktp_socket_grow(ngx_uint_t n);
 static void ngx_http_ktp_socket_events(ngx_http_ktp_socket_t *s, int what);
 static void ngx_http_ktp_socket_cork(ngx_http_ktp_socket_t *s, ngx_uint_t on);
 static void ngx_http_ktp_socket_written(ngx_http_ktp_socket_t *s,
@@ -42,9 +42,9 @@ static void ngx_http_ktp_socket_free(ngx_http_ktp_socket_t *s);
 static void ngx_http_ktp_socket_event(ngx_event_t *ev);
 static void ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s);
 static void ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s);
-static void ngx_http_ktp_reaper(ngx_event_t *ev);
-static curl_socket_t ngx_http_ktp_no_socket(void *data, curlsocktype purpose,
-                                            struct curl_sockaddr *addr);
+static void ngx_http_ktp_socket_reap(ngx_event_t *ev);
+static curl_socket_t ngx_http_ktp_socket_none(void *data, curlsocktype purpose,
+                                              struct curl_sockaddr *addr);
 
 
 ngx_int_t
@@ -56,7 +56,7 @@ ngx_http_ktp_transport_socket_init(ngx_cycle_t *cycle)
 
     ngx_queue_init(&tr->idle);
 
-    tr->reaper.handler = ngx_http_ktp_reaper;
+    tr->reaper.handler = ngx_http_ktp_socket_reap;
     tr->reaper.data = &tr->dummy;
     tr->reaper.log = cycle->log;
     tr->reaper.cancelable = 1;
@@ -74,7 +74,7 @@ ngx_http_ktp_transport_socket_init(ngx_cycle_t *cycle)
     curl_easy_setopt(tr->prune, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(tr->prune, CURLOPT_MAXAGE_CONN, (long) 0x7fffffff);
     curl_easy_setopt(tr->prune, CURLOPT_OPENSOCKETFUNCTION,
-                     ngx_http_ktp_no_socket);
+                     ngx_http_ktp_socket_none);
 
     return NGX_OK;
 }
@@ -223,7 +223,7 @@ ngx_http_ktp_socket_create(curl_socket_t fd)
     tr = &ngx_http_ktp_transport;
 
     if ((ngx_uint_t) fd >= tr->nsockets
-        && ngx_http_ktp_sockets_grow(fd + 1) != NGX_OK) {
+        && ngx_http_ktp_socket_grow(fd + 1) != NGX_OK) {
         return NULL;
     }
 
@@ -256,7 +256,7 @@ ngx_http_ktp_socket_create(curl_socket_t fd)
 
 
 static ngx_int_t
-ngx_http_ktp_sockets_grow(ngx_uint_t n)
+ngx_http_ktp_socket_grow(ngx_uint_t n)
 {
     ngx_http_ktp_socket_t   **sockets;
     ngx_http_ktp_transport_t *tr;
@@ -567,7 +567,7 @@ ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s)
 /* Ends what has been idle for too long, and closes what has ended. */
 
 static void
-ngx_http_ktp_reaper(ngx_event_t *ev)
+ngx_http_ktp_socket_reap(ngx_event_t *ev)
 {
     ngx_msec_t                next, due;
     ngx_uint_t                dead;
@@ -620,8 +620,8 @@ ngx_http_ktp_reaper(ngx_event_t *ev)
 
 
 static curl_socket_t
-ngx_http_ktp_no_socket(void *data, curlsocktype purpose,
-                       struct curl_sockaddr *addr)
+ngx_http_ktp_socket_none(void *data, curlsocktype purpose,
+                         struct curl_sockaddr *addr)
 {
     return CURL_SOCKET_BAD;
 }
