@@ -11,13 +11,13 @@
 #define NGX_HTTP_KTP_TRIM_DELAY      1000
 
 
-static ngx_uint_t ngx_http_ktp_transport_again(ngx_http_ktp_call_t *call,
-                                               CURLcode             rc);
 static void       ngx_http_ktp_transport_count(ngx_int_t n);
-static void       ngx_http_ktp_transport_remove(ngx_http_ktp_call_t *call);
-static void       ngx_http_ktp_transport_finish(ngx_http_ktp_call_t *call,
-                                                CURLcode             rc);
+static void       ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t);
+static void       ngx_http_ktp_transport_finish(ngx_http_ktp_transfer_t *t,
+                                                CURLcode                 rc);
 static void       ngx_http_ktp_transport_deadline(ngx_event_t *ev);
+static ngx_uint_t ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t,
+                                               CURLcode                 rc);
 static void       ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc);
 static void       ngx_http_ktp_transport_answered(ngx_event_t *ev);
 static int  ngx_http_ktp_transport_timer(CURLM *multi, long ms, void *data);
@@ -113,7 +113,11 @@ ngx_http_ktp_transport_exit(ngx_cycle_t *cycle)
         q = ngx_queue_head(&tr->active);
         t = ngx_queue_data(q, ngx_http_ktp_transfer_t, queue);
 
-        if (t->added) {
+        if (t->timer.timer_set) {
+            ngx_del_timer(&t->timer);
+        }
+
+        if (t->state >= NGX_HTTP_KTP_TRANSFER_STARTED) {
             (void) curl_multi_remove_handle(tr->multi, t->easy);
         }
 
@@ -162,8 +166,6 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
         return NGX_BUSY;
     }
 
-    call->start = ngx_current_msec;
-    call->deadline = ngx_current_msec + call->upstream->timeout;
     call->connect_time = -1;
     call->header_time = -1;
 
@@ -174,46 +176,92 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
 
     call->transfer = t;
 
-    tr->keepalive = ngx_max(tr->keepalive, call->upstream->keepalive);
-    ngx_http_ktp_transport_count(1);
+    t->start = ngx_current_msec;
+    t->deadline = ngx_current_msec + call->upstream->timeout;
 
     /* not cancelable: a worker that exits waits for its calls */
 
-    call->timer.handler = ngx_http_ktp_transport_deadline;
-    call->timer.data = &tr->dummy;
-    call->timer.log = call->log;
+    t->timer.handler = ngx_http_ktp_transport_deadline;
+    t->timer.data = &tr->dummy;
+    t->timer.log = call->log;
 
-    if (ngx_http_ktp_transport_add(call) != NGX_OK) {
+    tr->keepalive = ngx_max(tr->keepalive, call->upstream->keepalive);
+    ngx_http_ktp_transport_count(1);
+
+    if (ngx_http_ktp_transport_add(t) != NGX_OK) {
         ngx_http_ktp_transport_abort(call);
         return NGX_ERROR;
     }
 
-    ngx_http_ktp_transport_callback_progress(call);
+    ngx_http_ktp_transport_callback_progress(t);
 
     return NGX_OK;
 }
 
 
-ngx_int_t
-ngx_http_ktp_transport_add(ngx_http_ktp_call_t *call)
+void
+ngx_http_ktp_transport_state(ngx_http_ktp_transfer_t      *t,
+                             ngx_http_ktp_transfer_state_t state)
 {
-    CURLMcode                 rc;
-    ngx_http_ktp_transfer_t  *t;
-    ngx_http_ktp_transport_t *tr;
+#if (NGX_DEBUG)
+    static const char *const names[] = {
+        [NGX_HTTP_KTP_TRANSFER_SPARE] = "SPARE",
+        [NGX_HTTP_KTP_TRANSFER_QUEUED] = "QUEUED",
+        [NGX_HTTP_KTP_TRANSFER_ENDED] = "ENDED",
+        [NGX_HTTP_KTP_TRANSFER_STARTED] = "STARTED",
+        [NGX_HTTP_KTP_TRANSFER_DEFERRED] = "DEFERRED",
+        [NGX_HTTP_KTP_TRANSFER_RESOLVING] = "RESOLVING",
+        [NGX_HTTP_KTP_TRANSFER_ABANDONED] = "ABANDONED",
+        [NGX_HTTP_KTP_TRANSFER_CONNECTING] = "CONNECTING",
+        [NGX_HTTP_KTP_TRANSFER_SENDING] = "SENDING",
+        [NGX_HTTP_KTP_TRANSFER_PAUSED] = "PAUSED",
+        [NGX_HTTP_KTP_TRANSFER_WAITING] = "WAITING",
+        [NGX_HTTP_KTP_TRANSFER_RECEIVING] = "RECEIVING",
+    };
 
-    t = call->transfer;
-    tr = &ngx_http_ktp_transport;
+    if (t->state != state) {
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP,
+                       t->call ? t->call->log : ngx_http_ktp_transport.log, 0,
+                       "ktp call state: %s -> %s", names[t->state],
+                       names[state]);
+    }
+#endif
 
-    rc = curl_multi_add_handle(tr->multi, t->easy);
+    t->state = state;
+}
+
+
+void
+ngx_http_ktp_transport_stop(ngx_http_ktp_transfer_t   *t,
+                            ngx_http_ktp_call_result_t result,
+                            const char                *error)
+{
+    ngx_http_ktp_call_t *call;
+
+    call = t->call;
+
+    if (call->result == NGX_HTTP_KTP_CALL_OK) {
+        call->result = result;
+        call->error = error;
+    }
+}
+
+
+ngx_int_t
+ngx_http_ktp_transport_add(ngx_http_ktp_transfer_t *t)
+{
+    CURLMcode rc;
+
+    rc = curl_multi_add_handle(ngx_http_ktp_transport.multi, t->easy);
 
     if (rc != CURLM_OK) {
-        ngx_log_error(NGX_LOG_ERR, call->log, 0,
+        ngx_log_error(NGX_LOG_ERR, t->call->log, 0,
                       "curl_multi_add_handle() failed: %s",
                       curl_multi_strerror(rc));
         return NGX_ERROR;
     }
 
-    t->added = 1;
+    ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_STARTED);
 
     return NGX_OK;
 }
@@ -226,8 +274,8 @@ ngx_http_ktp_transport_resume(ngx_http_ktp_call_t *call)
 
     t = call->transfer;
 
-    if (t && t->added && call->starved) {
-        call->starved = 0;
+    if (t->state == NGX_HTTP_KTP_TRANSFER_PAUSED) {
+        ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_SENDING);
         (void) curl_easy_pause(t->easy, CURLPAUSE_CONT);
         ERR_clear_error();
     }
@@ -242,17 +290,17 @@ ngx_http_ktp_transport_abort(ngx_http_ktp_call_t *call)
 
     t = call->transfer;
 
-    call->response_time = ngx_current_msec - call->start;
+    call->response_time = ngx_current_msec - t->start;
 
     /* the handle may still have that of the call before */
 
-    if (call->begun
+    if (t->begun
         && curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent)
                == CURLE_OK) {
         call->bytes_sent = sent;
     }
 
-    ngx_http_ktp_transport_remove(call);
+    ngx_http_ktp_transport_remove(t);
 }
 
 
@@ -276,39 +324,32 @@ ngx_http_ktp_transport_count(ngx_int_t n)
 }
 
 
-/* Takes the transfer from the call, and the call out of all queues. */
+/* Takes the transfer from the call, and from wherever it is. */
 
 static void
-ngx_http_ktp_transport_remove(ngx_http_ktp_call_t *call)
+ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t)
 {
-    ngx_http_ktp_transfer_t  *t;
-    ngx_http_ktp_transport_t *tr;
-
-    t = call->transfer;
-    tr = &ngx_http_ktp_transport;
-
-    call->transfer = NULL;
+    t->call->transfer = NULL;
     ngx_http_ktp_transport_count(-1);
 
-    if (call->timer.timer_set) {
-        ngx_del_timer(&call->timer);
+    if (t->timer.timer_set) {
+        ngx_del_timer(&t->timer);
     }
 
-    if (call->waiting) {
-        call->waiting = 0;
-        ngx_queue_remove(&call->queue);
-    }
-
-    if (t->name) {
+    if (t->state == NGX_HTTP_KTP_TRANSFER_RESOLVING) {
 
         /* others wait for the look-up, and its thread cannot be stopped */
 
+        ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_ABANDONED);
         t->call = NULL;
         return;
     }
 
-    if (t->added) {
-        (void) curl_multi_remove_handle(tr->multi, t->easy);
+    if (t->state == NGX_HTTP_KTP_TRANSFER_QUEUED) {
+        ngx_queue_remove(&t->waiting);
+
+    } else if (t->state >= NGX_HTTP_KTP_TRANSFER_STARTED) {
+        (void) curl_multi_remove_handle(ngx_http_ktp_transport.multi, t->easy);
         ERR_clear_error();
     }
 
@@ -317,17 +358,22 @@ ngx_http_ktp_transport_remove(ngx_http_ktp_call_t *call)
 
 
 void
-ngx_http_ktp_transport_fail(ngx_http_ktp_call_t *call, CURLcode rc)
+ngx_http_ktp_transport_end(ngx_http_ktp_transfer_t *t, CURLcode rc)
 {
-    ngx_http_ktp_transport_finish(call, rc);
+    ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_ENDED);
+    ngx_http_ktp_transport_finish(t, rc);
 }
 
 
 static void
-ngx_http_ktp_transport_finish(ngx_http_ktp_call_t *call, CURLcode rc)
+ngx_http_ktp_transport_finish(ngx_http_ktp_transfer_t *t, CURLcode rc)
 {
-    ngx_http_ktp_transport_callback_result(call, rc);
-    ngx_http_ktp_transport_remove(call);
+    ngx_http_ktp_call_t *call;
+
+    call = t->call;
+
+    ngx_http_ktp_transport_callback_result(t, rc);
+    ngx_http_ktp_transport_remove(t);
 
     call->done(call->data, call);
 }
@@ -337,29 +383,29 @@ static void
 ngx_http_ktp_transport_deadline(ngx_event_t *ev)
 {
     curl_off_t               moved;
-    ngx_http_ktp_call_t     *call;
     ngx_http_ktp_transfer_t *t;
 
-    call = (ngx_http_ktp_call_t *) ((u_char *) ev
-                                    - offsetof(ngx_http_ktp_call_t, timer));
-    t = call->transfer;
+    t = (ngx_http_ktp_transfer_t *) ((u_char *) ev
+                                     - offsetof(ngx_http_ktp_transfer_t,
+                                                timer));
     moved = 0;
 
-    if (!call->handed_out && !call->waiting
-        && (ngx_msec_int_t) (call->deadline - ngx_current_msec) > 0) {
+    if ((t->state == NGX_HTTP_KTP_TRANSFER_SENDING
+         || t->state == NGX_HTTP_KTP_TRANSFER_PAUSED)
+        && (ngx_msec_int_t) (t->deadline - ngx_current_msec) > 0) {
 
         /* what libcurl has in its buffer goes out without our being told */
 
         (void) curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &moved);
 
-        if (moved > call->moved || call->starved) {
-            call->moved = moved;
-            ngx_http_ktp_transport_callback_progress(call);
+        if (moved > t->moved || t->state == NGX_HTTP_KTP_TRANSFER_PAUSED) {
+            t->moved = moved;
+            ngx_http_ktp_transport_callback_progress(t);
             return;
         }
     }
 
-    ngx_http_ktp_transport_finish(call, CURLE_OPERATION_TIMEDOUT);
+    ngx_http_ktp_transport_finish(t, CURLE_OPERATION_TIMEDOUT);
 }
 
 
@@ -370,12 +416,12 @@ ngx_http_ktp_transport_deadline(ngx_event_t *ev)
  */
 
 static ngx_uint_t
-ngx_http_ktp_transport_again(ngx_http_ktp_call_t *call, CURLcode rc)
+ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
 {
-    long                     status, proxy;
-    ngx_http_ktp_transfer_t *t;
+    long                 status, proxy;
+    ngx_http_ktp_call_t *call;
 
-    t = call->transfer;
+    call = t->call;
 
     switch (rc) {
 
@@ -395,12 +441,12 @@ ngx_http_ktp_transport_again(ngx_http_ktp_call_t *call, CURLcode rc)
     (void) curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     (void) curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
 
-    if (call->handed_out || call->unrepeatable || call->stopped || status
+    if (call->handed_out || call->result != NGX_HTTP_KTP_CALL_OK || status
         || proxy >= 300 || call->retries >= call->upstream->retries) {
         return 0;
     }
 
-    if (call->sent
+    if (t->sent
         && (call->rewind == NULL || call->rewind(call->data) != NGX_OK)) {
         return 0;
     }
@@ -409,18 +455,18 @@ ngx_http_ktp_transport_again(ngx_http_ktp_call_t *call, CURLcode rc)
                   "upstream call is sent again: %s", curl_easy_strerror(rc));
 
     call->retries++;
-    call->sent = 0;
-    call->moved = 0;
-    call->begun = 0;
+    t->sent = 0;
+    t->moved = 0;
+    t->begun = 0;
 
     /* another kept connection may be as dead as this one */
     curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
 
-    if (ngx_http_ktp_transport_add(call) != NGX_OK) {
+    if (ngx_http_ktp_transport_add(t) != NGX_OK) {
         return 0;
     }
 
-    ngx_http_ktp_transport_callback_progress(call);
+    ngx_http_ktp_transport_callback_progress(t);
 
     return 1;
 }
@@ -477,7 +523,6 @@ ngx_http_ktp_transport_action(curl_socket_t fd, int mask)
 static void
 ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
 {
-    ngx_http_ktp_call_t     *call;
     ngx_http_ktp_transfer_t *t;
 
     t = NULL;
@@ -488,29 +533,27 @@ ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
         return;
     }
 
-    t->added = 0;
-    call = t->call;
-
     if (t->name) {
         ngx_http_ktp_transport_name_end(t, rc);
     }
 
-    if (call == NULL) {
+    if (t->state == NGX_HTTP_KTP_TRANSFER_ABANDONED) {
         ngx_http_ktp_transport_transfer_free(t);
         return;
     }
 
-    if (t->must_wait) {
-        t->must_wait = 0;
-        ngx_http_ktp_transport_name_wait(call);
+    if (t->state == NGX_HTTP_KTP_TRANSFER_DEFERRED) {
+        ngx_http_ktp_transport_name_wait(t);
         return;
     }
 
-    if (rc != CURLE_OK && ngx_http_ktp_transport_again(call, rc)) {
+    ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_ENDED);
+
+    if (rc != CURLE_OK && ngx_http_ktp_transport_again(t, rc)) {
         return;
     }
 
-    ngx_http_ktp_transport_finish(call, rc);
+    ngx_http_ktp_transport_finish(t, rc);
 }
 
 

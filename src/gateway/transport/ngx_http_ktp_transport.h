@@ -52,7 +52,8 @@ typedef struct {
     unsigned ssl_verify : 1;
 } ngx_http_ktp_upstream_t;
 
-typedef struct ngx_http_ktp_call_s ngx_http_ktp_call_t;
+typedef struct ngx_http_ktp_call_s     ngx_http_ktp_call_t;
+typedef struct ngx_http_ktp_transfer_s ngx_http_ktp_transfer_t;
 
 /* What this process has at present, for whoever wants to tell it. */
 typedef struct {
@@ -100,7 +101,11 @@ struct ngx_http_ktp_call_s {
     void (*done)(void *data, ngx_http_ktp_call_t *call);
     void *data;
 
-    /* set when done */
+    /* set when started */
+
+    size_t part; /* bytes of the body that read is asked for at most */
+
+    /* set when done or aborted */
 
     ngx_http_ktp_call_result_t result;
     const char                *error; /* constant text, for the log */
@@ -120,23 +125,7 @@ struct ngx_http_ktp_call_s {
      */
     unsigned handed_out : 1;
 
-    /* the transport's own */
-
-    void       *transfer;
-    ngx_queue_t queue; /* among those that wait for a look-up */
-    ngx_event_t timer;
-    ngx_msec_t  deadline;
-    ngx_msec_t  start;
-    off_t       sent;
-    off_t       moved; /* bytes that the time-out has seen go out */
-    size_t      part;  /* bytes of the body that are handed out at a time */
-    size_t      allocated;
-    unsigned    waiting : 1; /* for a look-up of another call */
-    unsigned    starved : 1; /* read had nothing */
-    unsigned    begun : 1;   /* a request was about to go out */
-    unsigned    too_large : 1;
-    unsigned    stopped : 1;
-    unsigned    unrepeatable : 1;
+    ngx_http_ktp_transfer_t *transfer; /* the transport's own */
 };
 
 
@@ -157,7 +146,10 @@ void ngx_http_ktp_transport_exit(ngx_cycle_t *cycle);
  */
 ngx_int_t ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call);
 
-/* There is something to read again; nothing if it was not waited for. */
+/*
+ * There is something to read again, for a call that was started and is not
+ * done; nothing if it was not waited for.
+ */
 void ngx_http_ktp_transport_resume(ngx_http_ktp_call_t *call);
 
 /* Ends a call that was started and is not done; done is not called. */

@@ -15,7 +15,7 @@ static int    ngx_http_ktp_callback_seek(void *data, curl_off_t offset,
 static int    ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip,
                                           int port, int local_port);
 static void   ngx_http_ktp_callback_records(ngx_http_ktp_transfer_t *t);
-static ngx_int_t ngx_http_ktp_callback_rewind(ngx_http_ktp_call_t *call);
+static ngx_int_t ngx_http_ktp_callback_rewind(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_callback_guard_ip(ngx_http_ktp_call_t *call,
                                                 char *ip, int port);
 static size_t    ngx_http_ktp_callback_write(char *p, size_t size, size_t n,
@@ -26,8 +26,8 @@ static void      ngx_http_ktp_callback_heard(ngx_http_ktp_transfer_t *t);
 static curl_socket_t ngx_http_ktp_callback_open(void                 *data,
                                                 curlsocktype          purpose,
                                                 struct curl_sockaddr *addr);
-static void          ngx_http_ktp_callback_facts(ngx_http_ktp_call_t *call);
-static void          ngx_http_ktp_callback_addr(ngx_http_ktp_call_t *call);
+static void          ngx_http_ktp_callback_facts(ngx_http_ktp_transfer_t *t);
+static void          ngx_http_ktp_callback_addr(ngx_http_ktp_transfer_t *t);
 
 
 void
@@ -73,15 +73,10 @@ ngx_http_ktp_callback_read(char *buf, size_t size, size_t n, void *data)
     ngx_http_ktp_call_t *call;
 
     call = t->call;
-
-    if (call == NULL) {
-        return CURL_READFUNC_ABORT;
-    }
-
     len = ngx_min(size * n, call->part);
 
     if (call->body_length >= 0) {
-        left = call->body_length - call->sent;
+        left = call->body_length - t->sent;
 
         if (left > 1 && (off_t) len >= left) {
             len = left - 1;
@@ -93,25 +88,28 @@ ngx_http_ktp_callback_read(char *buf, size_t size, size_t n, void *data)
 
     len = call->read(call->data, (u_char *) buf, len);
 
-    call->starved = len == NGX_HTTP_KTP_READ_AGAIN;
-
-    if (call->starved) {
+    if (len == NGX_HTTP_KTP_READ_AGAIN) {
+        ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_PAUSED);
         return CURL_READFUNC_PAUSE;
     }
 
     if (len == NGX_HTTP_KTP_READ_ERROR || (len == 0 && left)) {
-        call->stopped = 1;
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED, "stopped");
         return CURL_READFUNC_ABORT;
     }
 
-    call->sent += len;
+    t->sent += len;
     ngx_http_ktp_transport.reads++;
 
-    if (call->body_length < 0 ? len == 0 : call->sent == call->body_length) {
+    if (call->body_length < 0 ? len == 0 : t->sent == call->body_length) {
         call->handed_out = 1;
+        ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_WAITING);
+
+    } else {
+        ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_SENDING);
     }
 
-    ngx_http_ktp_transport_callback_progress(call);
+    ngx_http_ktp_transport_callback_progress(t);
 
     return len;
 }
@@ -127,33 +125,28 @@ ngx_http_ktp_callback_seek(void *data, curl_off_t offset, int origin)
 {
     ngx_http_ktp_transfer_t *t = data;
 
-    if (t->call == NULL || offset != 0 || origin != SEEK_SET) {
-        return CURL_SEEKFUNC_FAIL;
-    }
-
-    return ngx_http_ktp_callback_rewind(t->call) == NGX_OK
-               ? CURL_SEEKFUNC_OK
-               : CURL_SEEKFUNC_FAIL;
+    return ngx_http_ktp_callback_rewind(t) == NGX_OK ? CURL_SEEKFUNC_OK
+                                                     : CURL_SEEKFUNC_FAIL;
 }
 
 
 static ngx_int_t
-ngx_http_ktp_callback_rewind(ngx_http_ktp_call_t *call)
+ngx_http_ktp_callback_rewind(ngx_http_ktp_transfer_t *t)
 {
-    if (call->handed_out || call->retries >= call->upstream->retries) {
-        call->unrepeatable = 1;
+    ngx_http_ktp_call_t *call;
+
+    call = t->call;
+
+    if (call->handed_out || call->retries >= call->upstream->retries
+        || (t->sent
+            && (call->rewind == NULL || call->rewind(call->data) != NGX_OK))) {
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_FAILED,
+                                    "the connection was kept and had ended");
         return NGX_DECLINED;
     }
 
-    if (call->sent) {
-        if (call->rewind == NULL || call->rewind(call->data) != NGX_OK) {
-            call->unrepeatable = 1;
-            return NGX_DECLINED;
-        }
-
-        call->sent = 0;
-        call->moved = 0;
-    }
+    t->sent = 0;
+    t->moved = 0;
 
     return NGX_OK;
 }
@@ -174,20 +167,16 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
 
     call = t->call;
 
-    if (call == NULL) {
-        return CURL_PREREQFUNC_ABORT;
-    }
-
     /* the socket callback is not asked for a connection that is reused */
 
     if (call->guard
         && ngx_http_ktp_callback_guard_ip(call, ip, port) != NGX_OK) {
-        call->stopped = 1;
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED, "stopped");
         return CURL_PREREQFUNC_ABORT;
     }
 
-    if (call->begun) {
-        if (ngx_http_ktp_callback_rewind(call) != NGX_OK) {
+    if (t->begun) {
+        if (ngx_http_ktp_callback_rewind(t) != NGX_OK) {
             return CURL_PREREQFUNC_ABORT;
         }
 
@@ -197,9 +186,13 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
         call->retries++;
     }
 
-    call->begun = 1;
+    t->begun = 1;
 
     ngx_http_ktp_callback_records(t);
+
+    ngx_http_ktp_transport_state(t, call->read
+                                        ? NGX_HTTP_KTP_TRANSFER_SENDING
+                                        : NGX_HTTP_KTP_TRANSFER_WAITING);
 
     return CURL_PREREQFUNC_OK;
 }
@@ -271,12 +264,14 @@ ngx_http_ktp_callback_open(void *data, curlsocktype purpose,
         ngx_http_ktp_transport_name_end(t, CURLE_OK);
     }
 
-    if (call == NULL) {
+    if (t->state == NGX_HTTP_KTP_TRANSFER_ABANDONED) {
         return CURL_SOCKET_BAD;
     }
 
+    ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_CONNECTING);
+
     if (call->guard && call->guard(call->data, &addr->addr) != NGX_OK) {
-        call->stopped = 1;
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED, "stopped");
         return CURL_SOCKET_BAD;
     }
 
@@ -287,7 +282,13 @@ ngx_http_ktp_callback_open(void *data, curlsocktype purpose,
 static size_t
 ngx_http_ktp_callback_header(char *p, size_t size, size_t n, void *data)
 {
-    ngx_http_ktp_callback_heard(data);
+    ngx_http_ktp_transfer_t *t = data;
+
+    if (t->state == NGX_HTTP_KTP_TRANSFER_WAITING) {
+        ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_RECEIVING);
+    }
+
+    ngx_http_ktp_callback_heard(t);
 
     return size * n;
 }
@@ -298,7 +299,7 @@ ngx_http_ktp_callback_header(char *p, size_t size, size_t n, void *data)
 static void
 ngx_http_ktp_callback_heard(ngx_http_ktp_transfer_t *t)
 {
-    if (t->call && t->call->starved) {
+    if (t->state == NGX_HTTP_KTP_TRANSFER_PAUSED) {
         t->heard = 1;
         ngx_post_event(&ngx_http_ktp_transport.answered, &ngx_posted_events);
     }
@@ -318,17 +319,13 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
     call = t->call;
     len = size * n;
 
-    if (call == NULL) {
-        return 0;
-    }
-
-    ngx_http_ktp_transport_callback_progress(call);
+    ngx_http_ktp_transport_callback_progress(t);
     ngx_http_ktp_callback_heard(t);
 
     /* libcurl's own time is that of the first byte of an upload that went */
 
     if (call->header_time == -1) {
-        call->header_time = ngx_current_msec - call->start;
+        call->header_time = ngx_current_msec - t->start;
     }
 
     if (call->write) {
@@ -337,7 +334,8 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
 
         if (status != 200
             || call->write(call->data, (u_char *) p, len) != NGX_OK) {
-            call->stopped = 1;
+            ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED,
+                                        "stopped");
             return 0;
         }
 
@@ -345,14 +343,15 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
     }
 
     if (len > call->upstream->max_response - call->body.len) {
-        call->too_large = 1;
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_TOO_LARGE,
+                                    "too large answer");
         return 0;
     }
 
     need = call->body.len + len;
 
-    if (need > call->allocated) {
-        need = ngx_max(need, 2 * call->allocated);
+    if (need > t->allocated) {
+        need = ngx_max(need, 2 * t->allocated);
         need = ngx_max(need, NGX_HTTP_KTP_ANSWER_SIZE);
 
         body = ngx_pnalloc(call->pool, need);
@@ -366,7 +365,7 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
         }
 
         call->body.data = body;
-        call->allocated = need;
+        t->allocated = need;
     }
 
     ngx_memcpy(call->body.data + call->body.len, p, len);
@@ -377,67 +376,50 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
 
 
 void
-ngx_http_ktp_transport_callback_progress(ngx_http_ktp_call_t *call)
+ngx_http_ktp_transport_callback_progress(ngx_http_ktp_transfer_t *t)
 {
     ngx_msec_t     timer;
     ngx_msec_int_t left;
 
-    left = (ngx_msec_int_t) (call->deadline - ngx_current_msec);
+    left = (ngx_msec_int_t) (t->deadline - ngx_current_msec);
     left = ngx_max(left, 1);
 
-    timer = ngx_min(call->upstream->read_timeout, (ngx_msec_t) left);
+    timer = ngx_min(t->call->upstream->read_timeout, (ngx_msec_t) left);
 
-    ngx_add_timer(&call->timer, timer);
+    ngx_add_timer(&t->timer, timer);
 }
 
 
 void
-ngx_http_ktp_transport_callback_result(ngx_http_ktp_call_t *call, CURLcode rc)
+ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t, CURLcode rc)
 {
-    ngx_http_ktp_callback_facts(call);
+    ngx_http_ktp_callback_facts(t);
 
-    if (call->stopped) {
-        call->result = NGX_HTTP_KTP_CALL_STOPPED;
-        call->error = "stopped";
-        return;
+    if (rc != CURLE_OK) {
+        ngx_http_ktp_transport_stop(t,
+                                    rc == CURLE_OPERATION_TIMEDOUT
+                                        ? NGX_HTTP_KTP_CALL_TIMEOUT
+                                        : NGX_HTTP_KTP_CALL_FAILED,
+                                    curl_easy_strerror(rc));
     }
-
-    if (rc == CURLE_OK) {
-        call->result = NGX_HTTP_KTP_CALL_OK;
-        return;
-    }
-
-    if (call->too_large) {
-        call->result = NGX_HTTP_KTP_CALL_TOO_LARGE;
-        call->error = "too large answer";
-        return;
-    }
-
-    if (call->unrepeatable) {
-        call->result = NGX_HTTP_KTP_CALL_FAILED;
-        call->error = "the connection was kept and had ended";
-        return;
-    }
-
-    call->result = rc == CURLE_OPERATION_TIMEDOUT ? NGX_HTTP_KTP_CALL_TIMEOUT
-                                                  : NGX_HTTP_KTP_CALL_FAILED;
-    call->error = curl_easy_strerror(rc);
 }
 
 
 static void
-ngx_http_ktp_callback_facts(ngx_http_ktp_call_t *call)
+ngx_http_ktp_callback_facts(ngx_http_ktp_transfer_t *t)
 {
-    char      *s;
-    CURL      *easy;
-    long       n;
-    u_char    *p;
-    size_t     len;
-    curl_off_t us;
+    char                *s;
+    CURL                *easy;
+    long                 n;
+    u_char              *p;
+    size_t               len;
+    curl_off_t           us;
+    ngx_http_ktp_call_t *call;
 
-    easy = ((ngx_http_ktp_transfer_t *) call->transfer)->easy;
+    call = t->call;
+    easy = t->easy;
 
-    call->response_time = ngx_current_msec - call->start;
+    call->response_time = ngx_current_msec - t->start;
 
     if (curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &n) == CURLE_OK) {
         call->status = n;
@@ -469,19 +451,21 @@ ngx_http_ktp_callback_facts(ngx_http_ktp_call_t *call)
         }
     }
 
-    ngx_http_ktp_callback_addr(call);
+    ngx_http_ktp_callback_addr(t);
 }
 
 
 static void
-ngx_http_ktp_callback_addr(ngx_http_ktp_call_t *call)
+ngx_http_ktp_callback_addr(ngx_http_ktp_transfer_t *t)
 {
-    char   *s;
-    CURL   *easy;
-    long    port;
-    u_char *p;
+    char                *s;
+    CURL                *easy;
+    long                 port;
+    u_char              *p;
+    ngx_http_ktp_call_t *call;
 
-    easy = ((ngx_http_ktp_transfer_t *) call->transfer)->easy;
+    call = t->call;
+    easy = t->easy;
 
     if (call->upstream->unix_socket.len) {
         call->addr = call->upstream->unix_socket;

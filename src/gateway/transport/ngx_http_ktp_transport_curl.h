@@ -42,22 +42,73 @@
 typedef struct ngx_http_ktp_name_s ngx_http_ktp_name_t;
 
 /*
- * An easy handle at work for a call.  Without a call it only finishes its
- * look-up, so that aborted calls do not leave a thread each behind.
+ * What a transfer is at.  Only ngx_http_ktp_transport_state() sets it.
+ *
+ *     SPARE -> STARTED -> RESOLVING -> CONNECTING -> SENDING <-> PAUSED
+ *     SENDING -> WAITING -> RECEIVING -> ENDED -> SPARE
+ *
+ * A kept-alive connection goes from STARTED to SENDING, a cached address to
+ * CONNECTING.  A connection that turns out to be dead leads back: by libcurl
+ * itself to STARTED's successors, by ours from ENDED to STARTED.  Every state
+ * from STARTED to RECEIVING can go to ENDED, or to SPARE by an abort.
  */
-typedef struct {
-    ngx_queue_t          queue; /* among the active or the spare ones */
-    CURL                *easy;
-    CURLU               *url;
-    ngx_uint_t           upstream; /* id of the settings; 0: of no other use */
+typedef enum {
+    /* libcurl does not have the handle */
+
+    NGX_HTTP_KTP_TRANSFER_SPARE = 0, /* it has no call */
+    NGX_HTTP_KTP_TRANSFER_QUEUED,    /* waits for a look-up of another call,
+                                        or for one less of them */
+    NGX_HTTP_KTP_TRANSFER_ENDED,     /* libcurl gave it back: its call is sent
+                                        again, or is done */
+
+    /* libcurl has the handle */
+
+    NGX_HTTP_KTP_TRANSFER_STARTED,    /* looks for a kept-alive connection, and
+                                         for an address in the cache */
+    NGX_HTTP_KTP_TRANSFER_DEFERRED,   /* was refused a look-up, for which
+                                         libcurl ends it; QUEUED is next */
+    NGX_HTTP_KTP_TRANSFER_RESOLVING,  /* a thread of libcurl's looks the name
+                                         up */
+    NGX_HTTP_KTP_TRANSFER_ABANDONED,  /* so it does, but the call is gone */
+    NGX_HTTP_KTP_TRANSFER_CONNECTING, /* to the upstream or the proxy, with
+                                         TLS */
+    NGX_HTTP_KTP_TRANSFER_SENDING,    /* the request goes out */
+    NGX_HTTP_KTP_TRANSFER_PAUSED,     /* read had nothing; resume goes on */
+    NGX_HTTP_KTP_TRANSFER_WAITING,    /* all of the request is handed out, and
+                                         nothing of an answer came */
+    NGX_HTTP_KTP_TRANSFER_RECEIVING   /* something of it came */
+} ngx_http_ktp_transfer_state_t;
+
+/*
+ * An easy handle, and the call that it works for.  It outlives an aborted
+ * call until its look-up is over, so that not each leaves a thread behind.
+ */
+struct ngx_http_ktp_transfer_s {
+    ngx_queue_t                   queue; /* among the active or spare ones */
+    ngx_http_ktp_transfer_state_t state;
+
+    /* of the handle, for the next call as well */
+
+    CURL              *easy;
+    CURLU             *url;
+    ngx_uint_t         upstream; /* id of the settings; 0: of no other use */
+    struct curl_slist *connect_to;
+
+    /* of the call; zero while it is spare */
+
     ngx_http_ktp_call_t *call;
-    ngx_http_ktp_name_t *name; /* that it looks up at present */
+    ngx_http_ktp_name_t *name;    /* that it looks up at present */
+    ngx_queue_t          waiting; /* among those that are queued */
     struct curl_slist   *headers;
-    struct curl_slist   *connect_to;
-    unsigned             added : 1;     /* to the multi handle */
-    unsigned             heard : 1;     /* an answer, while read had nothing */
-    unsigned             must_wait : 1; /* another one looks the name up */
-} ngx_http_ktp_transfer_t;
+    ngx_event_t          timer;
+    ngx_msec_t           start;
+    ngx_msec_t           deadline;
+    off_t                sent;      /* bytes of the body handed out */
+    off_t                moved;     /* that the time-out has seen go out */
+    size_t               allocated; /* for the answer's body */
+    unsigned             begun : 1; /* a request was about to go out */
+    unsigned             heard : 1; /* an answer came while it was paused */
+};
 
 typedef struct ngx_http_ktp_socket_s ngx_http_ktp_socket_t;
 
@@ -110,11 +161,26 @@ void ngx_http_ktp_transport_action(curl_socket_t fd, int mask);
  */
 void ngx_http_ktp_transport_trim(void);
 
-/* Adds the call's transfer to the multi handle. */
-ngx_int_t ngx_http_ktp_transport_add(ngx_http_ktp_call_t *call);
+/* Sets the state, and logs its change. */
+void ngx_http_ktp_transport_state(ngx_http_ktp_transfer_t      *t,
+                                  ngx_http_ktp_transfer_state_t state);
 
-/* Ends a call that failed outside libcurl; not from a callback of it. */
-void ngx_http_ktp_transport_fail(ngx_http_ktp_call_t *call, CURLcode rc);
+/*
+ * Why the transport ends a call that libcurl would go on with; the first
+ * reason holds.  The caller then has libcurl fail it.
+ */
+void ngx_http_ktp_transport_stop(ngx_http_ktp_transfer_t   *t,
+                                 ngx_http_ktp_call_result_t result,
+                                 const char                *error);
+
+/* Adds the transfer to the multi handle. */
+ngx_int_t ngx_http_ktp_transport_add(ngx_http_ktp_transfer_t *t);
+
+/*
+ * Ends a call whose transfer is neither with libcurl nor in a queue; not from
+ * a callback of libcurl's.
+ */
+void ngx_http_ktp_transport_end(ngx_http_ktp_transfer_t *t, CURLcode rc);
 
 
 /* ngx_http_ktp_transport_transfer.c */
@@ -123,7 +189,7 @@ void ngx_http_ktp_transport_fail(ngx_http_ktp_call_t *call, CURLcode rc);
 ngx_http_ktp_transfer_t *
 ngx_http_ktp_transport_transfer_create(ngx_http_ktp_call_t *call);
 
-/* Gives it back; it is not in the multi handle any more. */
+/* Gives it back; it is neither with libcurl nor in another queue any more. */
 void ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t);
 
 /* Frees one that is in no queue, wholly. */
@@ -136,11 +202,11 @@ void ngx_http_ktp_transport_transfer_destroy(ngx_http_ktp_transfer_t *t);
 void ngx_http_ktp_transport_callback_set(ngx_http_ktp_transfer_t *t);
 
 /* A byte moved: the time-out between two of them starts anew. */
-void ngx_http_ktp_transport_callback_progress(ngx_http_ktp_call_t *call);
+void ngx_http_ktp_transport_callback_progress(ngx_http_ktp_transfer_t *t);
 
 /* How it ended, and what is known of it while libcurl still has it. */
-void ngx_http_ktp_transport_callback_result(ngx_http_ktp_call_t *call,
-                                            CURLcode             rc);
+void ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t,
+                                            CURLcode                 rc);
 
 
 /* ngx_http_ktp_transport_memory.c */
@@ -177,7 +243,7 @@ int ngx_http_ktp_transport_name_start(void *resolver, void *reserved,
 void ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc);
 
 /* Lets a call wait for the look-up that it came upon. */
-void ngx_http_ktp_transport_name_wait(ngx_http_ktp_call_t *call);
+void ngx_http_ktp_transport_name_wait(ngx_http_ktp_transfer_t *t);
 
 
 #endif /* NGX_HTTP_KTP_TRANSPORT_CURL_H */

@@ -65,15 +65,11 @@ ngx_http_ktp_transport_name_start(void *resolver, void *reserved, void *data)
 
     ngx_http_ktp_name_t *name;
 
-    if (t->call == NULL) {
-        return 1;
-    }
-
     name = ngx_http_ktp_name_find(&t->call->upstream->lookup);
 
     if (name ? name->leader != NULL
              : ngx_http_ktp_name_full(t->call->upstream)) {
-        t->must_wait = 1;
+        ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_DEFERRED);
         return 1;
     }
 
@@ -86,6 +82,8 @@ ngx_http_ktp_transport_name_start(void *resolver, void *reserved, void *data)
 
     name->leader = t;
     t->name = name;
+
+    ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_RESOLVING);
 
     return 0;
 }
@@ -103,41 +101,40 @@ ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc)
 
 
 void
-ngx_http_ktp_transport_name_wait(ngx_http_ktp_call_t *call)
+ngx_http_ktp_transport_name_wait(ngx_http_ktp_transfer_t *t)
 {
-    ngx_msec_int_t            left;
-    ngx_http_ktp_name_t      *name;
-    ngx_http_ktp_transport_t *tr;
+    ngx_msec_int_t                 left;
+    ngx_http_ktp_name_t           *name;
+    const ngx_http_ktp_upstream_t *up;
 
-    tr = &ngx_http_ktp_transport;
-
-    name = ngx_http_ktp_name_find(&call->upstream->lookup);
+    up = t->call->upstream;
+    name = ngx_http_ktp_name_find(&up->lookup);
 
     if (name) {
-        ngx_queue_insert_tail(&name->waiting, &call->queue);
+        ngx_queue_insert_tail(&name->waiting, &t->waiting);
 
-    } else if (ngx_http_ktp_name_full(call->upstream)) {
-        ngx_queue_insert_tail(&tr->queued, &call->queue);
+    } else if (ngx_http_ktp_name_full(up)) {
+        ngx_queue_insert_tail(&ngx_http_ktp_transport.queued, &t->waiting);
 
     } else {
 
         /* it ended while libcurl was at it */
 
-        if (ngx_http_ktp_transport_add(call) != NGX_OK) {
-            ngx_http_ktp_transport_fail(call, CURLE_OUT_OF_MEMORY);
+        if (ngx_http_ktp_transport_add(t) != NGX_OK) {
+            ngx_http_ktp_transport_end(t, CURLE_OUT_OF_MEMORY);
         }
 
         return;
     }
 
-    call->waiting = 1;
+    ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_QUEUED);
 
-    left = (ngx_msec_int_t) (call->start + call->upstream->connect_timeout
-                             - ngx_current_msec);
+    left =
+        (ngx_msec_int_t) (t->start + up->connect_timeout - ngx_current_msec);
     left = ngx_max(left, 1);
 
-    if ((ngx_msec_int_t) (call->timer.timer.key - ngx_current_msec) > left) {
-        ngx_add_timer(&call->timer, (ngx_msec_t) left);
+    if ((ngx_msec_int_t) (t->timer.timer.key - ngx_current_msec) > left) {
+        ngx_add_timer(&t->timer, (ngx_msec_t) left);
     }
 }
 
@@ -249,25 +246,24 @@ ngx_http_ktp_name_wake(ngx_event_t *ev)
 static void
 ngx_http_ktp_name_go(ngx_queue_t *waiting, CURLcode rc)
 {
-    ngx_queue_t         *q;
-    ngx_http_ktp_call_t *call;
+    ngx_queue_t             *q;
+    ngx_http_ktp_transfer_t *t;
 
     while (!ngx_queue_empty(waiting)) {
         q = ngx_queue_head(waiting);
         ngx_queue_remove(q);
 
-        call = ngx_queue_data(q, ngx_http_ktp_call_t, queue);
-        call->waiting = 0;
+        t = ngx_queue_data(q, ngx_http_ktp_transfer_t, waiting);
 
         if (rc == CURLE_COULDNT_RESOLVE_HOST
             || rc == CURLE_COULDNT_RESOLVE_PROXY) {
-            ngx_http_ktp_transport_fail(call, rc);
+            ngx_http_ktp_transport_end(t, rc);
 
-        } else if (ngx_http_ktp_transport_add(call) == NGX_OK) {
-            ngx_http_ktp_transport_callback_progress(call);
+        } else if (ngx_http_ktp_transport_add(t) == NGX_OK) {
+            ngx_http_ktp_transport_callback_progress(t);
 
         } else {
-            ngx_http_ktp_transport_fail(call, CURLE_OUT_OF_MEMORY);
+            ngx_http_ktp_transport_end(t, CURLE_OUT_OF_MEMORY);
         }
     }
 }

@@ -115,14 +115,12 @@ ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t)
 
     curl_slist_free_all(t->headers);
 
+    ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_SPARE);
+
     ngx_queue_remove(&t->queue);
 
-    t->headers = NULL;
-    t->call = NULL;
-    t->name = NULL;
-    t->added = 0;
-    t->must_wait = 0;
-    t->heard = 0;
+    ngx_memzero(&t->call, sizeof(ngx_http_ktp_transfer_t)
+                              - offsetof(ngx_http_ktp_transfer_t, call));
 
     if (tr->nspare == NGX_HTTP_KTP_SPARE_TRANSFERS) {
         ngx_http_ktp_transport_transfer_destroy(t);
