@@ -146,8 +146,7 @@ my $conf = $nginx->config(
                  "ktp_ssl_certificate_key $dir/client.key"),
         location('no-client', "$https:$port{client}", $ca),
         location('new-each-time', "$https:$port{good}", $ca,
-                 'ktp_keepalive 0')),
-    log_level => 'info');
+                 'ktp_keepalive 0')));
 
 ok($nginx->start($conf), 'nginx starts') or diag($nginx->complaint);
 
@@ -239,6 +238,17 @@ my $reused = grep { /^r / } @lines;
 
 is(scalar keys %connections, 6, 'ktp_keepalive 0: a connection for each');
 cmp_ok($reused, '>=', 5, 'TLS sessions are resumed');
+
+SKIP: {
+    skip 'this nginx has no debug log', 2
+        unless `$KTP::Nginx::Binary -V 2>&1` =~ /--with-debug/;
+
+    my @tls = $nginx->log_from
+        =~ /ktp call connected: TLSv1\.3, (new|resumed) session/g;
+
+    is($tls[0], 'new', 'the debug log tells a new session');
+    is($tls[-1], 'resumed', 'from one that is resumed');
+}
 
 $from = -s $tls;
 passes('/good', "kept connection $_") for 1 .. 4;

@@ -266,7 +266,7 @@ $up->reset;
 
     is(call('/t')->{status}, 200, 'the next call');
     unlike(KTP::Nginx::read_file($gone->prefix . '/logs/error.log'),
-           qr/is sent again/, 'does not come upon such a connection');
+           qr/retrying upstream call/, 'does not come upon such a connection');
     ok(wait_for($limit, sub { descriptors($gone) <= $before }),
        'they are closed here as well')
         or diag(join "\n", map { readlink // '' }

@@ -174,6 +174,10 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
         return NGX_ERROR;
     }
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, call->log, 0,
+                   "ktp call started: body of %O bytes",
+                   call->read ? call->body_length : 0);
+
     call->transfer = t;
 
     t->start = ngx_current_msec;
@@ -220,8 +224,7 @@ ngx_http_ktp_transport_state(ngx_http_ktp_transfer_t      *t,
     };
 
     if (t->state != state) {
-        ngx_log_debug2(NGX_LOG_DEBUG_HTTP,
-                       t->call ? t->call->log : ngx_http_ktp_transport.log, 0,
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ngx_http_ktp_transport_log(t), 0,
                        "ktp call state: %s -> %s", names[t->state],
                        names[state]);
     }
@@ -244,6 +247,9 @@ ngx_http_ktp_transport_stop(ngx_http_ktp_transfer_t   *t,
         call->result = result;
         call->error = error;
     }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, call->log, 0, "ktp call stopped: %s",
+                   error);
 }
 
 
@@ -275,6 +281,9 @@ ngx_http_ktp_transport_resume(ngx_http_ktp_call_t *call)
     t = call->transfer;
 
     if (t->state == NGX_HTTP_KTP_TRANSFER_PAUSED) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, call->log, 0,
+                       "ktp call body: resumed after %O bytes", t->sent);
+
         ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_SENDING);
         (void) curl_easy_pause(t->easy, CURLPAUSE_CONT);
         ERR_clear_error();
@@ -299,6 +308,10 @@ ngx_http_ktp_transport_abort(ngx_http_ktp_call_t *call)
                == CURLE_OK) {
         call->bytes_sent = sent;
     }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, call->log, 0,
+                   "ktp call aborted: %O bytes of the body sent",
+                   call->bytes_sent);
 
     ngx_http_ktp_transport_remove(t);
 }
@@ -373,6 +386,18 @@ ngx_http_ktp_transport_finish(ngx_http_ktp_transfer_t *t, CURLcode rc)
     call = t->call;
 
     ngx_http_ktp_transport_callback_result(t, rc);
+
+    if (rc == CURLE_OK) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, call->log, 0,
+                       "ktp call answer: whole, body of %uz bytes",
+                       call->body.len);
+
+    } else {
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, call->log, 0,
+                       "ktp call failed: curl code %d, %s", (int) rc,
+                       call->error);
+    }
+
     ngx_http_ktp_transport_remove(t);
 
     call->done(call->data, call);
@@ -451,10 +476,13 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
         return 0;
     }
 
-    ngx_log_error(NGX_LOG_WARN, call->log, 0,
-                  "upstream call is sent again: %s", curl_easy_strerror(rc));
-
     call->retries++;
+
+    ngx_log_error(NGX_LOG_WARN, call->log, 0,
+                  "retrying upstream call, retry %ui of %ui: %s",
+                  call->retries, call->upstream->retries,
+                  curl_easy_strerror(rc));
+
     t->sent = 0;
     t->moved = 0;
     t->begun = 0;

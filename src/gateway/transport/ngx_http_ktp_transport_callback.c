@@ -14,7 +14,7 @@ static int    ngx_http_ktp_callback_seek(void *data, curl_off_t offset,
                                          int origin);
 static int    ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip,
                                           int port, int local_port);
-static void   ngx_http_ktp_callback_records(ngx_http_ktp_transfer_t *t);
+static void   ngx_http_ktp_callback_connected(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_callback_rewind(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_callback_guard_ip(ngx_http_ktp_call_t *call,
                                                 char *ip, int port);
@@ -23,6 +23,8 @@ static size_t    ngx_http_ktp_callback_write(char *p, size_t size, size_t n,
 static size_t    ngx_http_ktp_callback_header(char *p, size_t size, size_t n,
                                               void *data);
 static void      ngx_http_ktp_callback_heard(ngx_http_ktp_transfer_t *t);
+static void      ngx_http_ktp_callback_head(ngx_http_ktp_transfer_t *t,
+                                            const char *p, size_t len);
 static curl_socket_t ngx_http_ktp_callback_open(void                 *data,
                                                 curlsocktype          purpose,
                                                 struct curl_sockaddr *addr);
@@ -89,6 +91,9 @@ ngx_http_ktp_callback_read(char *buf, size_t size, size_t n, void *data)
     len = call->read(call->data, (u_char *) buf, len);
 
     if (len == NGX_HTTP_KTP_READ_AGAIN) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, call->log, 0,
+                       "ktp call body: paused after %O bytes", t->sent);
+
         ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_PAUSED);
         return CURL_READFUNC_PAUSE;
     }
@@ -98,10 +103,18 @@ ngx_http_ktp_callback_read(char *buf, size_t size, size_t n, void *data)
         return CURL_READFUNC_ABORT;
     }
 
+    if (t->sent == 0) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, call->log, 0,
+                       "ktp call body: first %uz bytes", len);
+    }
+
     t->sent += len;
     ngx_http_ktp_transport.reads++;
 
     if (call->body_length < 0 ? len == 0 : t->sent == call->body_length) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, call->log, 0,
+                       "ktp call body: whole, %O bytes", t->sent);
+
         call->handed_out = 1;
         ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_WAITING);
 
@@ -180,15 +193,17 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
             return CURL_PREREQFUNC_ABORT;
         }
 
-        ngx_log_error(NGX_LOG_WARN, call->log, 0,
-                      "upstream call is sent again: the connection was kept "
-                      "and had ended");
         call->retries++;
+
+        ngx_log_error(NGX_LOG_WARN, call->log, 0,
+                      "retrying upstream call, retry %ui of %ui: kept-alive "
+                      "connection was closed",
+                      call->retries, call->upstream->retries);
     }
 
     t->begun = 1;
 
-    ngx_http_ktp_callback_records(t);
+    ngx_http_ktp_callback_connected(t);
 
     ngx_http_ktp_transport_state(t, call->read
                                         ? NGX_HTTP_KTP_TRANSFER_SENDING
@@ -204,22 +219,37 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
  */
 
 static void
-ngx_http_ktp_callback_records(ngx_http_ktp_transfer_t *t)
+ngx_http_ktp_callback_connected(ngx_http_ktp_transfer_t *t)
 {
+    SSL                        *ssl;
     long                        connects;
     struct curl_tlssessioninfo *tls;
 
-    if (curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK
-        || tls->backend != CURLSSLBACKEND_OPENSSL || tls->internals == NULL) {
+    connects = 0;
+    tls = NULL;
+    (void) curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    (void) curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &tls);
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
+                   "ktp call connected: %s connection",
+                   connects ? "new" : "kept-alive");
+
+    if (tls == NULL || tls->backend != CURLSSLBACKEND_OPENSSL
+        || tls->internals == NULL) {
         return;
     }
 
-    (void) SSL_set_max_send_fragment(
-        tls->internals, ngx_min(t->call->part, SSL3_RT_MAX_PLAIN_LENGTH));
+    ssl = tls->internals;
 
-    if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects)
-            == CURLE_OK
-        && connects) {
+    (void) SSL_set_max_send_fragment(
+        ssl, ngx_min(t->call->part, SSL3_RT_MAX_PLAIN_LENGTH));
+
+    if (connects) {
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
+                       "ktp call connected: %s, %s session",
+                       SSL_get_version(ssl),
+                       SSL_session_reused(ssl) ? "resumed" : "new");
+
         ngx_http_ktp_transport_trim();
     }
 }
@@ -268,6 +298,16 @@ ngx_http_ktp_callback_open(void *data, curlsocktype purpose,
         return CURL_SOCKET_BAD;
     }
 
+    if (t->state != NGX_HTTP_KTP_TRANSFER_CONNECTING) {
+        t->addresses = 0;
+
+        if (t->state != NGX_HTTP_KTP_TRANSFER_RESOLVING
+            && call->upstream->lookup.len) {
+            ngx_log_debug0(NGX_LOG_DEBUG_HTTP, call->log, 0,
+                           "ktp call look-up: cached");
+        }
+    }
+
     ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_CONNECTING);
 
     if (call->guard && call->guard(call->data, &addr->addr) != NGX_OK) {
@@ -284,13 +324,49 @@ ngx_http_ktp_callback_header(char *p, size_t size, size_t n, void *data)
 {
     ngx_http_ktp_transfer_t *t = data;
 
+    size_t len;
+
+    len = size * n;
+
     if (t->state == NGX_HTTP_KTP_TRANSFER_WAITING) {
         ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_RECEIVING);
     }
 
     ngx_http_ktp_callback_heard(t);
+    ngx_http_ktp_callback_head(t, p, len);
 
-    return size * n;
+    return len;
+}
+
+
+static void
+ngx_http_ktp_callback_head(ngx_http_ktp_transfer_t *t, const char *p,
+                           size_t len)
+{
+    long       status;
+    ngx_uint_t proxy;
+
+    t->head += len;
+
+    if (*p != '\r' && *p != '\n') {
+        return;
+    }
+
+    status = 0;
+    proxy = t->state == NGX_HTTP_KTP_TRANSFER_CONNECTING;
+    (void) curl_easy_getinfo(
+        t->easy, proxy ? CURLINFO_HTTP_CONNECTCODE : CURLINFO_RESPONSE_CODE,
+        &status);
+
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
+                   "ktp call %sanswer: head, status %l, %uz bytes%s",
+                   proxy ? "proxy " : "", status, t->head,
+                   t->state == NGX_HTTP_KTP_TRANSFER_SENDING
+                           || t->state == NGX_HTTP_KTP_TRANSFER_PAUSED
+                       ? ", before the request was whole"
+                       : "");
+
+    t->head = 0;
 }
 
 
@@ -393,14 +469,17 @@ ngx_http_ktp_transport_callback_progress(ngx_http_ktp_transfer_t *t)
 void
 ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t, CURLcode rc)
 {
+    ngx_http_ktp_call_t *call;
+
+    call = t->call;
+
     ngx_http_ktp_callback_facts(t);
 
-    if (rc != CURLE_OK) {
-        ngx_http_ktp_transport_stop(t,
-                                    rc == CURLE_OPERATION_TIMEDOUT
-                                        ? NGX_HTTP_KTP_CALL_TIMEOUT
-                                        : NGX_HTTP_KTP_CALL_FAILED,
-                                    curl_easy_strerror(rc));
+    if (rc != CURLE_OK && call->result == NGX_HTTP_KTP_CALL_OK) {
+        call->result = rc == CURLE_OPERATION_TIMEDOUT
+                           ? NGX_HTTP_KTP_CALL_TIMEOUT
+                           : NGX_HTTP_KTP_CALL_FAILED;
+        call->error = curl_easy_strerror(rc);
     }
 }
 

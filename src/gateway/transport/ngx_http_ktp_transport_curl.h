@@ -105,6 +105,8 @@ struct ngx_http_ktp_transfer_s {
     ngx_msec_t           deadline;
     off_t                sent;      /* bytes of the body handed out */
     off_t                moved;     /* that the time-out has seen go out */
+    size_t               head;      /* bytes of an answer's head, so far */
+    ngx_uint_t           addresses; /* that were tried for a connection */
     size_t               allocated; /* for the answer's body */
     unsigned             begun : 1; /* a request was about to go out */
     unsigned             heard : 1; /* an answer came while it was paused */
@@ -148,6 +150,10 @@ typedef struct {
 
 
 extern ngx_http_ktp_transport_t ngx_http_ktp_transport;
+
+/* Where lines of a transfer go; the worker's log once its call is gone. */
+#define ngx_http_ktp_transport_log(t)                                         \
+    ((t)->call ? (t)->call->log : ngx_http_ktp_transport.log)
 
 
 /* ngx_http_ktp_transport.c */

@@ -83,6 +83,10 @@ ngx_http_ktp_transport_name_start(void *resolver, void *reserved, void *data)
     name->leader = t;
     t->name = name;
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
+                   "ktp call look-up: started, %ui in progress",
+                   ngx_http_ktp_transport.nnames);
+
     ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_RESOLVING);
 
     return 0;
@@ -92,6 +96,9 @@ ngx_http_ktp_transport_name_start(void *resolver, void *reserved, void *data)
 void
 ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc)
 {
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ngx_http_ktp_transport_log(t), 0,
+                   "ktp call look-up: done, curl code %d", (int) rc);
+
     t->name->leader = NULL;
     t->name->result = rc;
     t->name = NULL;
@@ -126,6 +133,10 @@ ngx_http_ktp_transport_name_wait(ngx_http_ktp_transfer_t *t)
 
         return;
     }
+
+    ngx_log_debug1(
+        NGX_LOG_DEBUG_HTTP, t->call->log, 0, "ktp call look-up: queued, %s",
+        name ? "in progress for another call" : "all slots are in use");
 
     ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_QUEUED);
 

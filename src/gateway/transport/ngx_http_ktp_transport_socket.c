@@ -134,6 +134,15 @@ ngx_http_ktp_transport_socket_open(ngx_http_ktp_transfer_t *t,
         return CURL_SOCKET_BAD;
     }
 
+    t->addresses++;
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
+                   "ktp call connect: %s, address %ui, fd:%d",
+                   addr->family == AF_UNIX    ? "unix"
+                   : addr->family == AF_INET6 ? "IPv6"
+                                              : "IPv4",
+                   t->addresses, fd);
+
     s->opened = 1;
     s->tcp = addr->family != AF_UNIX;
     s->idle_timeout = t->call->upstream->keepalive_timeout;
@@ -151,6 +160,9 @@ ngx_http_ktp_transport_socket_close(void *data, curl_socket_t fd)
     ngx_http_ktp_transport_t *tr;
 
     tr = &ngx_http_ktp_transport;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, tr->log, 0,
+                   "ktp call connection: closed, fd:%d", fd);
 
     if ((ngx_uint_t) fd < tr->nsockets && tr->sockets[fd]) {
         ngx_http_ktp_socket_free(tr->sockets[fd]);
@@ -509,6 +521,9 @@ ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s)
         ngx_delete_posted_event(c->write);
     }
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "ktp call connection: released, fd:%d", c->fd);
+
     /* for the head of the next request; TLS has been agreed upon */
     ngx_http_ktp_socket_cork(s, 1);
 
@@ -541,6 +556,9 @@ ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s)
 
     c = s->connection;
     tr = &ngx_http_ktp_transport;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "ktp call connection: ended, fd:%d", c->fd);
 
     s->dead = 1;
 

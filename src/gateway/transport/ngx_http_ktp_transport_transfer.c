@@ -117,6 +117,9 @@ ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t)
 
     ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_SPARE);
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ngx_http_ktp_transport_log(t), 0,
+                   "ktp call freed: %ui spare handles", tr->nspare);
+
     ngx_queue_remove(&t->queue);
 
     ngx_memzero(&t->call, sizeof(ngx_http_ktp_transfer_t)
