@@ -117,22 +117,13 @@ ngx_http_ktp_transport_name_wait(ngx_http_ktp_transfer_t *t)
     up = t->call->upstream;
     name = ngx_http_ktp_name_find(&up->lookup);
 
-    if (name) {
-        ngx_queue_insert_tail(&name->waiting, &t->waiting);
+    /*
+     * Names are freed by an event only: the one that libcurl was refused for,
+     * or those that take all slots, are still there.
+     */
 
-    } else if (ngx_http_ktp_name_full(up)) {
-        ngx_queue_insert_tail(&ngx_http_ktp_transport.queued, &t->waiting);
-
-    } else {
-
-        /* it ended while libcurl was at it */
-
-        if (ngx_http_ktp_transport_add(t) != NGX_OK) {
-            ngx_http_ktp_transport_end(t, CURLE_OUT_OF_MEMORY);
-        }
-
-        return;
-    }
+    ngx_queue_insert_tail(
+        name ? &name->waiting : &ngx_http_ktp_transport.queued, &t->waiting);
 
     ngx_log_debug1(
         NGX_LOG_DEBUG_HTTP, t->call->log, 0, "ktp call look-up: queued, %s",
