@@ -244,7 +244,9 @@ sub start_daemon {
 
     waitpid $self->spawn('-c', $file, '-g', "pid $pidfile;"), 0;
 
-    return $? == 0 && wait_for(sub { -s $pidfile });
+    # the pid file is written before the master waits for signals, and one
+    # that comes in between is heeded with the next only
+    return $? == 0 && wait_for(sub { -s $pidfile && children($self->daemon_pid) });
 }
 
 
