@@ -4,8 +4,10 @@
 
 
 /*
- * TLS handshakes after which the heap is trimmed, when there were none for so
- * many milliseconds.  That takes some microseconds for each of them.
+ * The heap is trimmed after this number of TLS handshakes, when there were
+ * none for this time in milliseconds: what OpenSSL allocated for concurrent
+ * handshakes would stay with the worker.  A trim costs some microseconds per
+ * handshake.
  */
 #define NGX_HTTP_KTP_TRIM_HANDSHAKES 64
 #define NGX_HTTP_KTP_TRIM_DELAY      1000
@@ -47,7 +49,7 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
     ngx_queue_init(&tr->active);
     ngx_queue_init(&tr->spare);
 
-    /* libcurl would write the keys of TLS connections there */
+    /* libcurl would log TLS session keys to the file that it names */
     (void) unsetenv("SSLKEYLOGFILE");
 
     tr->log = cycle->log;
@@ -63,17 +65,18 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
 
     if (tr->multi == NULL || tr->share == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "curl_multi_init() failed");
+                      "curl_multi_init() or curl_share_init() failed");
         return NGX_ERROR;
     }
 
+    /* otherwise TLS sessions could be resumed only by the same handle */
     curl_share_setopt(tr->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 
     tr->dummy.fd = (ngx_socket_t) -1;
     tr->timer.handler = ngx_http_ktp_transport_timer_event;
     tr->timer.data = &tr->dummy;
     tr->timer.log = cycle->log;
-    tr->timer.cancelable = 1;
+    tr->timer.cancelable = 1; /* libcurl's timers do not delay an exit */
     tr->trim.handler = ngx_http_ktp_transport_trim_event;
     tr->trim.data = &tr->dummy;
     tr->trim.log = cycle->log;
@@ -161,8 +164,8 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
 
     if (tr->ncalls >= call->upstream->max_inflight) {
         ngx_log_error(NGX_LOG_WARN, call->log, 0,
-                      "%ui calls are in flight, which is the limit",
-                      tr->ncalls);
+                      "limit of %ui concurrent upstream calls reached",
+                      call->upstream->max_inflight);
         return NGX_BUSY;
     }
 
@@ -183,7 +186,7 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
     t->start = ngx_current_msec;
     t->deadline = ngx_current_msec + call->upstream->timeout;
 
-    /* not cancelable: a worker that exits waits for its calls */
+    /* not cancelable: on a graceful shutdown the worker waits for its calls */
 
     t->timer.handler = ngx_http_ktp_transport_deadline;
     t->timer.data = &tr->dummy;
@@ -301,7 +304,7 @@ ngx_http_ktp_transport_abort(ngx_http_ktp_call_t *call)
 
     call->response_time = ngx_current_msec - t->start;
 
-    /* the handle may still have that of the call before */
+    /* before that, the handle may still have the previous call's figure */
 
     if (t->begun
         && curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent)
@@ -318,8 +321,9 @@ ngx_http_ktp_transport_abort(ngx_http_ktp_call_t *call)
 
 
 /*
- * libcurl's limit is of all connections when a call gives one back, those of
- * the other calls with it.
+ * CURLMOPT_MAXCONNECTS limits all connections, those in use included, and is
+ * applied when a call returns its connection: the limit of idle ones is
+ * raised by the number of calls.
  */
 
 static void
@@ -337,7 +341,7 @@ ngx_http_ktp_transport_count(ngx_int_t n)
 }
 
 
-/* Takes the transfer from the call, and from wherever it is. */
+/* Detaches the transfer from its call, and frees it if it can be. */
 
 static void
 ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t)
@@ -351,7 +355,10 @@ ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t)
 
     if (t->state == NGX_HTTP_KTP_TRANSFER_RESOLVING) {
 
-        /* others wait for the look-up, and its thread cannot be stopped */
+        /*
+         * Other calls wait for this look-up.  Removing the handle would not
+         * stop its thread, and each aborted call would leave one behind.
+         */
 
         ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_ABANDONED);
         t->call = NULL;
@@ -419,7 +426,10 @@ ngx_http_ktp_transport_deadline(ngx_event_t *ev)
          || t->state == NGX_HTTP_KTP_TRANSFER_PAUSED)
         && (ngx_msec_int_t) (t->deadline - ngx_current_msec) > 0) {
 
-        /* what libcurl has in its buffer goes out without our being told */
+        /*
+         * No callback is called while libcurl sends what it has buffered, so
+         * progress is measured here.
+         */
 
         (void) curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &moved);
 
@@ -435,9 +445,9 @@ ngx_http_ktp_transport_deadline(ngx_event_t *ev)
 
 
 /*
- * Whether a call that failed is sent once more: the one rule for that.  The
- * connection broke, nothing of an answer came, and the last byte was not
- * handed out, so that the upstream cannot have taken the request.
+ * Retries a failed call if the upstream cannot have processed the request:
+ * the connection failed, no response began, and the last byte of the request
+ * was not passed to libcurl.  Returns 1 if it is retried.
  */
 
 static ngx_uint_t
@@ -487,7 +497,7 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
     t->moved = 0;
     t->begun = 0;
 
-    /* another kept connection may be as dead as this one */
+    /* other kept-alive connections may be dead as well */
     curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
 
     if (ngx_http_ktp_transport_add(t) != NGX_OK) {
@@ -516,7 +526,10 @@ ngx_http_ktp_transport_action(curl_socket_t fd, int mask)
     mrc = curl_multi_socket_action(tr->multi, fd, mask, &n);
     tr->inside = 0;
 
-    /* nginx's own TLS connections would take them for theirs */
+    /*
+     * Errors that are left in OpenSSL's queue would be reported by the next
+     * TLS operation of nginx, on a client's connection.
+     */
     ERR_clear_error();
 
     if (mrc != CURLM_OK) {
@@ -535,7 +548,7 @@ ngx_http_ktp_transport_action(curl_socket_t fd, int mask)
             continue;
         }
 
-        /* the message goes with the handle */
+        /* removing the handle frees the message */
 
         easy = msg->easy_handle;
         rc = msg->data.result;
@@ -555,6 +568,8 @@ ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
 
     t = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &t);
+
+    /* the handle that prunes dead connections is not a transfer */
 
     if (t == NULL) {
         ngx_http_ktp_transport.pruning = 0;
@@ -586,8 +601,9 @@ ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
 
 
 /*
- * An answer came before the request was whole.  libcurl sends no more of it
- * if it is an error, but does not end a transfer that waits for its body.
+ * Resumes calls that received response data while paused.  After an error
+ * status libcurl stops sending the request and completes the transfer, but
+ * not while it is paused.
  */
 
 static void
@@ -622,7 +638,10 @@ ngx_http_ktp_transport_timer(CURLM *multi, long ms, void *data)
 
     tr = &ngx_http_ktp_transport;
 
-    /* nginx would keep a timer that changes by less than 300 ms */
+    /*
+     * ngx_add_timer() ignores a change of less than 300 ms, with which libcurl
+     * would be called late.
+     */
 
     if (tr->timer.timer_set) {
         ngx_del_timer(&tr->timer);
@@ -632,6 +651,8 @@ ngx_http_ktp_transport_timer(CURLM *multi, long ms, void *data)
         ngx_add_timer(&tr->timer, (ngx_msec_t) ms);
 
     } else if (ms == 0) {
+        /* within libcurl: after the next poll, or it could loop for ever */
+
         if (tr->inside) {
             ngx_post_event(&tr->timer, &ngx_posted_next_events);
 

@@ -1,6 +1,11 @@
 /*
- * HTTP calls by libcurl on nginx's event loop.  Knows callbacks, not
- * requests: start, resume, abort, done.  One multi handle a worker.
+ * HTTP client: libcurl on nginx's event loop, one multi handle per worker.
+ * It knows calls and their callbacks, not requests.  A call is started,
+ * resumed when its body has more data, and ends by its done handler or by
+ * ngx_http_ktp_transport_abort().
+ *
+ * Each step of a call is logged at debug level (NGX_LOG_DEBUG_HTTP), on lines
+ * that begin with "ktp call".  They never contain a header, URL, key or body.
  */
 
 #ifndef NGX_HTTP_KTP_TRANSPORT_H
@@ -11,43 +16,43 @@
 
 
 typedef enum {
-    NGX_HTTP_KTP_CALL_OK = 0,    /* a whole answer came, of any status */
-    NGX_HTTP_KTP_CALL_FAILED,    /* refused, reset, TLS, garbage, cut */
-    NGX_HTTP_KTP_CALL_TIMEOUT,   /* of the connection, a read, or the whole */
-    NGX_HTTP_KTP_CALL_TOO_LARGE, /* the answer is over its ceiling */
-    NGX_HTTP_KTP_CALL_STOPPED    /* read, write or guard ended it */
+    NGX_HTTP_KTP_CALL_OK = 0,    /* complete response, of any status */
+    NGX_HTTP_KTP_CALL_FAILED,    /* connection, TLS or protocol error */
+    NGX_HTTP_KTP_CALL_TIMEOUT,   /* connect, idle or total timeout expired */
+    NGX_HTTP_KTP_CALL_TOO_LARGE, /* response body exceeds max_response */
+    NGX_HTTP_KTP_CALL_STOPPED    /* a read, write or guard callback failed */
 } ngx_http_ktp_call_result_t;
 
 /*
- * Where calls go to; made from the configuration and constant afterwards.
- * Every string is null-terminated.
+ * Settings of an upstream.  They come from the configuration and must not
+ * change while a call uses them.  Strings are null-terminated.
  */
 typedef struct {
     /*
-     * Unlike that of all others, from 1; handles keep the settings of an id.
-     * 0: for one call only.
+     * Unique, from 1: an easy handle keeps the settings of an upstream and is
+     * reused for its calls.  0: settings of a single call.
      */
     ngx_uint_t id;
 
-    ngx_str_t url;         /* as libcurl takes it */
+    ngx_str_t url;
     ngx_str_t unix_socket; /* path, or empty */
-    ngx_str_t lookup;      /* name that has to be looked up; empty: none */
-    ngx_str_t connect_to;  /* "::host:port" in place of the URL's, or empty */
-    ngx_str_t host_header; /* "Host: name" where connect_to is set */
+    ngx_str_t lookup;      /* host name to resolve; empty: none */
+    ngx_str_t connect_to;  /* CURLOPT_CONNECT_TO, "::host:port", or empty */
+    ngx_str_t host_header; /* "Host: name"; used with connect_to */
     ngx_str_t proxy;       /* URL, or empty */
 
-    ngx_str_t ca_file; /* path; empty: the system's */
-    ngx_str_t certificate;
-    ngx_str_t certificate_key;
+    ngx_str_t ca_file;         /* path; empty: the system's certificates */
+    ngx_str_t certificate;     /* PEM text, or empty */
+    ngx_str_t certificate_key; /* PEM text */
 
-    ngx_msec_t connect_timeout; /* of name, connection and TLS */
-    ngx_msec_t read_timeout;    /* without a byte in either direction */
-    ngx_msec_t timeout;         /* of the whole call */
+    ngx_msec_t connect_timeout; /* name look-up, connect, TLS handshake */
+    ngx_msec_t read_timeout;    /* between two read or write operations */
+    ngx_msec_t timeout;         /* of the whole call, retries included */
     ngx_msec_t keepalive_timeout;
-    ngx_uint_t keepalive;    /* idle connections that the worker keeps */
-    ngx_uint_t max_inflight; /* calls that the worker has at a time */
-    ngx_uint_t retries;
-    size_t     max_response; /* bytes of the answer's body */
+    ngx_uint_t keepalive;    /* idle connections per worker, at most */
+    ngx_uint_t max_inflight; /* concurrent calls per worker, at most */
+    ngx_uint_t retries;      /* per call, at most */
+    size_t     max_response; /* bytes of the response body, at most */
 
     unsigned ssl_verify : 1;
 } ngx_http_ktp_upstream_t;
@@ -55,104 +60,119 @@ typedef struct {
 typedef struct ngx_http_ktp_call_s     ngx_http_ktp_call_t;
 typedef struct ngx_http_ktp_transfer_s ngx_http_ktp_transfer_t;
 
-/* What this process has at present, for whoever wants to tell it. */
+/* Counters of this process. */
 typedef struct {
-    ngx_atomic_t calls;       /* in flight */
-    ngx_atomic_t connections; /* open, idle ones as well */
-    ngx_atomic_t opened;      /* connections, so far */
+    ngx_atomic_t calls;       /* in progress */
+    ngx_atomic_t connections; /* open, active and idle */
+    ngx_atomic_t opened;      /* connections since start */
 } ngx_http_ktp_transport_stat_t;
 
-/* May be pointed at memory that other processes read; never NULL. */
+/* Never NULL; may be replaced by a pointer to shared memory. */
 extern ngx_http_ktp_transport_stat_t *ngx_http_ktp_transport_stat;
 
-/* What read returns when there is nothing yet, and when there never will. */
+/* Return values of the read callback: no data yet, and failure. */
 #define NGX_HTTP_KTP_READ_AGAIN ((size_t) -1)
 #define NGX_HTTP_KTP_READ_ERROR ((size_t) -2)
 
 struct ngx_http_ktp_call_s {
-    /* set by the caller */
+    /* set by the caller before start; the rest must be zero */
 
     const ngx_http_ktp_upstream_t *upstream;
-    ngx_pool_t                    *pool; /* of the answer's body */
+    ngx_pool_t                    *pool; /* for response body and strings */
     ngx_log_t                     *log;
     ngx_array_t *headers; /* of ngx_str_t, "Name: value", null-terminated */
-    off_t        body_length; /* -1: unknown, sent in chunks */
-    size_t       buffer; /* of libcurl's, for the body; 0: by its length */
+    off_t        body_length; /* bytes; -1: unknown, sent chunked */
+    size_t       buffer;      /* libcurl's upload buffer; 0: by body_length */
 
     /*
-     * The next bytes of the request's body, at most size; 0 is the end.
-     * After READ_AGAIN it is called again when ngx_http_ktp_transport_resume()
-     * was.  NULL: the call is a GET.
+     * Called by libcurl: none of these may start, resume, abort or free a
+     * call, or finalize a request.
+     *
+     * read: copies the next bytes of the request body to buf, at most size,
+     * and returns their number; 0 is the end.  After READ_AGAIN it is called
+     * again when ngx_http_ktp_transport_resume() has been.  NULL: the call is
+     * a GET.
      */
     size_t (*read)(void *data, u_char *buf, size_t size);
     /*
-     * Back to the first byte of the request's body; NULL, or an answer that
-     * is not NGX_OK: the body cannot be sent again.
+     * Rewinds the request body to its first byte.  NULL, or a result other
+     * than NGX_OK: the body cannot be sent again.
      */
     ngx_int_t (*rewind)(void *data);
     /*
-     * Bytes of the body of an answer of status 200, as they arrive; not
-     * NGX_OK ends the call.  NULL: they are collected in body.
+     * Takes the body of a response with status 200 as it arrives; a result
+     * other than NGX_OK ends the call.  NULL: it is collected in body.
      */
     ngx_int_t (*write)(void *data, u_char *p, size_t len);
-    /* Whether an address may be connected to; NULL: any. */
+    /* NGX_OK: the address may be connected to.  NULL: any may. */
     ngx_int_t (*guard)(void *data, struct sockaddr *sa);
-    /* called once, never from within start or abort */
+    /*
+     * The call has ended.  Called once, from an event handler, never from
+     * start, resume or abort; it may free the call.
+     */
     void (*done)(void *data, ngx_http_ktp_call_t *call);
     void *data;
 
-    /* set when started */
+    /* set by start */
 
-    size_t part; /* bytes of the body that read is asked for at most */
+    size_t part; /* bytes of the body that read is asked for, at most */
 
-    /* set when done or aborted */
+    /* set before done is called; after an abort only those marked with (a) */
 
     ngx_http_ktp_call_result_t result;
-    const char                *error; /* constant text, for the log */
+    const char                *error; /* static text for the log, or NULL */
     ngx_uint_t                 status;
-    ngx_str_t                  content_type; /* in pool; may be empty */
-    ngx_str_t                  body;         /* in pool; may be empty */
-    ngx_str_t                  addr;         /* in pool, "address:port" */
-    ngx_int_t                  connect_time; /* milliseconds, -1: none */
-    ngx_int_t                  header_time;
-    ngx_msec_t                 response_time;
-    off_t                      bytes_sent; /* of the request's body */
-    ngx_uint_t                 retries;    /* times it was sent anew */
+    ngx_str_t                  content_type;  /* in pool; may be empty */
+    ngx_str_t                  body;          /* in pool; may be empty */
+    ngx_str_t                  addr;          /* in pool, "address:port" */
+    ngx_int_t                  connect_time;  /* milliseconds, -1: none */
+    ngx_int_t                  header_time;   /* milliseconds, -1: none */
+    ngx_msec_t                 response_time; /* milliseconds (a) */
+    off_t                      bytes_sent;    /* of the request body (a) */
+    ngx_uint_t                 retries;       /* made (a) */
 
     /*
-     * The last byte of the request was handed out: the upstream may have
-     * taken it.  While it is not set, the call cannot have been taken.
+     * The last byte of the request body was passed to libcurl: the upstream
+     * may have processed the request.  Until then it cannot have (a).
      */
     unsigned handed_out : 1;
 
-    ngx_http_ktp_transfer_t *transfer; /* the transport's own */
+    ngx_http_ktp_transfer_t *transfer; /* private; NULL once it has ended */
 };
 
 
 /*
- * Makes the worker's multi handle; nothing in processes that are not
- * workers.  For init_process.
+ * Creates the worker's multi handle; does nothing in other processes.  To be
+ * called by init_process.  NGX_ERROR: libcurl could not be initialized.
  */
 ngx_int_t ngx_http_ktp_transport_init(ngx_cycle_t *cycle);
 
-/* Releases every descriptor and handle.  For exit_process. */
+/*
+ * Releases every connection, timer and handle; calls in progress end without
+ * done.  To be called by exit_process.
+ */
 void ngx_http_ktp_transport_exit(ngx_cycle_t *cycle);
 
 /*
- * Starts a call whose caller's part is filled in and whose rest is zero.
- * NGX_OK: done will be called once, unless it is aborted before.
- * NGX_BUSY: the worker has as many calls as it may have.  NGX_ERROR: it was
- * not started.  In both cases done is not called.
+ * Starts a call.  The call, its upstream, pool, log and headers belong to the
+ * caller and must stay until done is called or the call is aborted.
+ *
+ * NGX_OK: done will be called, unless the call is aborted.  NGX_BUSY: the
+ * worker has max_inflight calls in progress.  NGX_ERROR: no memory.  After
+ * NGX_BUSY and NGX_ERROR done is not called.
  */
 ngx_int_t ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call);
 
 /*
- * There is something to read again, for a call that was started and is not
- * done; nothing if it was not waited for.
+ * The request body has more data.  For a call in progress; does nothing
+ * unless read has returned READ_AGAIN.
  */
 void ngx_http_ktp_transport_resume(ngx_http_ktp_call_t *call);
 
-/* Ends a call that was started and is not done; done is not called. */
+/*
+ * Ends a call in progress; done is not called.  Its connection is closed,
+ * unless the call had none yet.
+ */
 void ngx_http_ktp_transport_abort(ngx_http_ktp_call_t *call);
 
 

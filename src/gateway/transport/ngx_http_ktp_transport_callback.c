@@ -4,7 +4,7 @@
 #include <openssl/ssl.h>
 
 
-/* The first buffer of an answer; they have about 1 KB. */
+/* Initial buffer for a response body, which usually has about 1 KB; bytes. */
 #define NGX_HTTP_KTP_ANSWER_SIZE 4096
 
 
@@ -60,9 +60,9 @@ ngx_http_ktp_transport_callback_set(ngx_http_ktp_transfer_t *t)
 
 
 /*
- * The last byte is held back for the call after that which gets all others:
- * libcurl makes it when the socket has taken them, so that a connection that
- * turns out to be dead on the way has not had the whole request.
+ * The last byte of the body is passed in a call of its own.  libcurl makes it
+ * when the kernel has accepted all others, so a connection that turns out to
+ * be dead before that has not carried the whole request, and a retry is safe.
  */
 
 static size_t
@@ -99,7 +99,8 @@ ngx_http_ktp_callback_read(char *buf, size_t size, size_t n, void *data)
     }
 
     if (len == NGX_HTTP_KTP_READ_ERROR || (len == 0 && left)) {
-        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED, "stopped");
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED,
+                                    "request body cannot be read");
         return CURL_READFUNC_ABORT;
     }
 
@@ -129,8 +130,11 @@ ngx_http_ktp_callback_read(char *buf, size_t size, size_t n, void *data)
 
 
 /*
- * libcurl repeats a request by itself when a kept connection turns out to be
- * dead.  It may, while the request was never whole.
+ * libcurl resends a request by itself when a kept-alive connection turns out
+ * to be dead, even a POST, which could be billed twice.  It must rewind the
+ * body for that, which is allowed only while the last byte has not been
+ * passed.  Without this callback it would fail with CURLE_SEND_FAIL_REWIND.
+ * offset is always 0: transfers are not resumed.
  */
 
 static int
@@ -154,7 +158,7 @@ ngx_http_ktp_callback_rewind(ngx_http_ktp_transfer_t *t)
         || (t->sent
             && (call->rewind == NULL || call->rewind(call->data) != NGX_OK))) {
         ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_FAILED,
-                                    "the connection was kept and had ended");
+                                    "kept-alive connection was closed");
         return NGX_DECLINED;
     }
 
@@ -166,8 +170,9 @@ ngx_http_ktp_callback_rewind(ngx_http_ktp_transfer_t *t)
 
 
 /*
- * A request is about to go out.  The second time it is libcurl's repeat,
- * which asks for no rewind when it has filled its buffer and sent nothing.
+ * CURLOPT_PREREQFUNCTION: a connection is ready, the request will be sent.  A
+ * second call for the same transfer is libcurl's own retry.  libcurl does not
+ * rewind the body when it had read some but sent nothing, so it is done here.
  */
 
 static int
@@ -180,11 +185,12 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
 
     call = t->call;
 
-    /* the socket callback is not asked for a connection that is reused */
+    /* for a reused connection ngx_http_ktp_callback_open() is not called */
 
     if (call->guard
         && ngx_http_ktp_callback_guard_ip(call, ip, port) != NGX_OK) {
-        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED, "stopped");
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED,
+                                    "address is not allowed");
         return CURL_PREREQFUNC_ABORT;
     }
 
@@ -214,8 +220,9 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
 
 
 /*
- * OpenSSL keeps a record that could not be sent in a buffer for the largest
- * one.  The connection may have been another call's before.
+ * The size of TLS records is set to that of the pieces of the body: OpenSSL
+ * keeps an unsent record in a buffer of its maximum size.  It is set for
+ * reused connections as well, as the previous call may have had another size.
  */
 
 static void
@@ -294,6 +301,8 @@ ngx_http_ktp_callback_open(void *data, curlsocktype purpose,
         ngx_http_ktp_transport_name_end(t, CURLE_OK);
     }
 
+    /* without a socket none of the callbacks that use the call is called */
+
     if (t->state == NGX_HTTP_KTP_TRANSFER_ABANDONED) {
         return CURL_SOCKET_BAD;
     }
@@ -311,7 +320,8 @@ ngx_http_ktp_callback_open(void *data, curlsocktype purpose,
     ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_CONNECTING);
 
     if (call->guard && call->guard(call->data, &addr->addr) != NGX_OK) {
-        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED, "stopped");
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED,
+                                    "address is not allowed");
         return CURL_SOCKET_BAD;
     }
 
@@ -370,7 +380,7 @@ ngx_http_ktp_callback_head(ngx_http_ktp_transfer_t *t, const char *p,
 }
 
 
-/* libcurl is inside itself here: the call goes on in an event. */
+/* A transfer is not resumed from a callback of libcurl, but by an event. */
 
 static void
 ngx_http_ktp_callback_heard(ngx_http_ktp_transfer_t *t)
@@ -398,7 +408,7 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
     ngx_http_ktp_transport_callback_progress(t);
     ngx_http_ktp_callback_heard(t);
 
-    /* libcurl's own time is that of the first byte of an upload that went */
+    /* CURLINFO_STARTTRANSFER_TIME is that of the upload's first byte */
 
     if (call->header_time == -1) {
         call->header_time = ngx_current_msec - t->start;
@@ -411,7 +421,7 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
         if (status != 200
             || call->write(call->data, (u_char *) p, len) != NGX_OK) {
             ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED,
-                                        "stopped");
+                                        "response body is not accepted");
             return 0;
         }
 
@@ -420,7 +430,7 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
 
     if (len > call->upstream->max_response - call->body.len) {
         ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_TOO_LARGE,
-                                    "too large answer");
+                                    "response body is too large");
         return 0;
     }
 

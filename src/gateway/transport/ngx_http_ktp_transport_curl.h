@@ -1,4 +1,10 @@
-/* What the files of the transport share; nobody else includes it. */
+/*
+ * The transport's private header: libcurl is included nowhere else.
+ *
+ * The rules of the multi interface: libcurl's functions that change a
+ * transfer, and done handlers, are not called from libcurl's callbacks.  A
+ * callback sets a state or posts an event instead.
+ */
 
 #ifndef NGX_HTTP_KTP_TRANSPORT_CURL_H
 #define NGX_HTTP_KTP_TRANSPORT_CURL_H
@@ -10,125 +16,133 @@
 #include "ngx_http_ktp_transport.h"
 
 
-/* Transfers kept for use again, with their easy handles. */
+/* Spare transfers, kept with their easy handles and settings, at most. */
 #define NGX_HTTP_KTP_SPARE_TRANSFERS 64
 
 /*
- * Look-ups of names at a time: each is a thread of libcurl's.  One name has
- * one at most.
+ * Concurrent name look-ups per worker.  Each is a thread of libcurl, which
+ * would start one for every call; here a name has one at most.
  */
 #define NGX_HTTP_KTP_LOOKUPS 16
 
 /*
- * The same for upstreams of one call, whose names are the clients' to choose:
- * the others have some left, however slow these are.
+ * The limit for upstreams of a single call, whose names clients choose: slow
+ * ones leave slots for configured upstreams.
  */
 #define NGX_HTTP_KTP_LOOKUPS_ONCE 12
 
-/* Upload buffers; libcurl takes them from 16 KB to 2 MB. */
+/* Sizes of an upload buffer; libcurl accepts 16 KB to 2 MB. */
 #define NGX_HTTP_KTP_UPLOAD_MIN 16384
 #define NGX_HTTP_KTP_UPLOAD_MAX (256 * 1024)
 
 /*
- * Calls that get the largest one.  The n-th of more gets it by (16 / n)^2, so
- * that all others have no more than these together, or the smallest one.
+ * Number of calls that get the largest buffer.  With n calls in progress the
+ * next one gets (16 / n)^2 of it, and not less than the smallest: all later
+ * calls together use no more memory than these 16.
  */
 #define NGX_HTTP_KTP_UPLOAD_CALLS 16
 
-/* The smallest piece of a body that a call of many hands out; one page. */
+/* The smallest piece of a body passed to libcurl at a time: one page. */
 #define NGX_HTTP_KTP_PART_MIN 4096
 
 
 typedef struct ngx_http_ktp_name_s ngx_http_ktp_name_t;
 
 /*
- * What a transfer is at.  Only ngx_http_ktp_transport_state() sets it.
+ * The state of a transfer, set by ngx_http_ktp_transport_state() only.
  *
  *     SPARE -> STARTED -> RESOLVING -> CONNECTING -> SENDING <-> PAUSED
  *     SENDING -> WAITING -> RECEIVING -> ENDED -> SPARE
  *
- * A kept-alive connection goes from STARTED to SENDING, a cached address to
- * CONNECTING.  A connection that turns out to be dead leads back: by libcurl
- * itself to STARTED's successors, by ours from ENDED to STARTED.  Every state
- * from STARTED to RECEIVING can go to ENDED, or to SPARE by an abort.
+ * With a kept-alive connection STARTED goes to SENDING, with a cached address
+ * to CONNECTING.  When a connection breaks, a retry by libcurl itself goes
+ * back to RESOLVING or CONNECTING, a retry by the transport from ENDED to
+ * STARTED.  A failure goes from any state to ENDED; an abort or a timeout to
+ * SPARE, or from RESOLVING to ABANDONED.
  */
 typedef enum {
-    /* libcurl does not have the handle */
+    /* states in which the handle is not in the multi handle */
 
-    NGX_HTTP_KTP_TRANSFER_SPARE = 0, /* it has no call */
-    NGX_HTTP_KTP_TRANSFER_QUEUED,    /* waits for a look-up of another call,
-                                        or for one less of them */
-    NGX_HTTP_KTP_TRANSFER_ENDED,     /* libcurl gave it back: its call is sent
-                                        again, or is done */
+    /* unused, kept for another call */
+    NGX_HTTP_KTP_TRANSFER_SPARE = 0,
+    /* waits for another call's look-up of the same name, or for a slot */
+    NGX_HTTP_KTP_TRANSFER_QUEUED,
+    /* completed by libcurl; a retry or the done handler follows */
+    NGX_HTTP_KTP_TRANSFER_ENDED,
 
-    /* libcurl has the handle */
+    /* states in which it is */
 
-    NGX_HTTP_KTP_TRANSFER_STARTED,    /* looks for a kept-alive connection, and
-                                         for an address in the cache */
-    NGX_HTTP_KTP_TRANSFER_DEFERRED,   /* was refused a look-up, for which
-                                         libcurl ends it; QUEUED is next */
-    NGX_HTTP_KTP_TRANSFER_RESOLVING,  /* a thread of libcurl's looks the name
-                                         up */
-    NGX_HTTP_KTP_TRANSFER_ABANDONED,  /* so it does, but the call is gone */
-    NGX_HTTP_KTP_TRANSFER_CONNECTING, /* to the upstream or the proxy, with
-                                         TLS */
-    NGX_HTTP_KTP_TRANSFER_SENDING,    /* the request goes out */
-    NGX_HTTP_KTP_TRANSFER_PAUSED,     /* read had nothing; resume goes on */
-    NGX_HTTP_KTP_TRANSFER_WAITING,    /* all of the request is handed out, and
-                                         nothing of an answer came */
-    NGX_HTTP_KTP_TRANSFER_RECEIVING   /* something of it came */
+    /* libcurl looks for a kept-alive connection, then for a cached address */
+    NGX_HTTP_KTP_TRANSFER_STARTED,
+    /* a name look-up was refused, so libcurl fails it; QUEUED follows */
+    NGX_HTTP_KTP_TRANSFER_DEFERRED,
+    /* a thread of libcurl resolves the name */
+    NGX_HTTP_KTP_TRANSFER_RESOLVING,
+    /* the same, but the call was aborted or timed out: no call any more */
+    NGX_HTTP_KTP_TRANSFER_ABANDONED,
+    /* connecting to the upstream or the proxy, TLS handshake included */
+    NGX_HTTP_KTP_TRANSFER_CONNECTING,
+    /* the request is being sent, its last byte not yet passed to libcurl */
+    NGX_HTTP_KTP_TRANSFER_SENDING,
+    /* the same, but the read callback had no data */
+    NGX_HTTP_KTP_TRANSFER_PAUSED,
+    /* the whole request was passed to libcurl; no response yet */
+    NGX_HTTP_KTP_TRANSFER_WAITING,
+    /* a response, be it an interim one (1xx), has begun */
+    NGX_HTTP_KTP_TRANSFER_RECEIVING
 } ngx_http_ktp_transfer_state_t;
 
 /*
- * An easy handle, and the call that it works for.  It outlives an aborted
- * call until its look-up is over, so that not each leaves a thread behind.
+ * An easy handle with the call it performs.  A transfer whose call is aborted
+ * during a name look-up stays until the look-up ends: other calls wait for
+ * it, and its thread cannot be stopped.
  */
 struct ngx_http_ktp_transfer_s {
-    ngx_queue_t                   queue; /* among the active or spare ones */
+    ngx_queue_t                   queue; /* tr->active or tr->spare */
     ngx_http_ktp_transfer_state_t state;
 
-    /* of the handle, for the next call as well */
+    /* kept from call to call */
 
     CURL              *easy;
     CURLU             *url;
-    ngx_uint_t         upstream; /* id of the settings; 0: of no other use */
+    ngx_uint_t         upstream; /* id of its settings; 0: none to reuse */
     struct curl_slist *connect_to;
 
-    /* of the call; zero while it is spare */
+    /* of the current call; zero in SPARE */
 
     ngx_http_ktp_call_t *call;
-    ngx_http_ktp_name_t *name;    /* that it looks up at present */
-    ngx_queue_t          waiting; /* among those that are queued */
+    ngx_http_ktp_name_t *name;    /* look-up that this transfer makes */
+    ngx_queue_t          waiting; /* in QUEUED: tr->queued or name's */
     struct curl_slist   *headers;
     ngx_event_t          timer;
     ngx_msec_t           start;
     ngx_msec_t           deadline;
-    off_t                sent;      /* bytes of the body handed out */
-    off_t                moved;     /* that the time-out has seen go out */
-    size_t               head;      /* bytes of an answer's head, so far */
-    ngx_uint_t           addresses; /* that were tried for a connection */
-    size_t               allocated; /* for the answer's body */
-    unsigned             begun : 1; /* a request was about to go out */
-    unsigned             heard : 1; /* an answer came while it was paused */
+    off_t                sent;      /* bytes of the body passed to libcurl */
+    off_t                moved;     /* bytes sent, as the timer last saw */
+    size_t               head;      /* bytes of the response head so far */
+    ngx_uint_t           addresses; /* tried for the current connection */
+    size_t               allocated; /* size of call->body's memory */
+    unsigned             begun : 1; /* libcurl has begun to send the request */
+    unsigned             heard : 1; /* response data arrived in PAUSED */
 };
 
 typedef struct ngx_http_ktp_socket_s ngx_http_ktp_socket_t;
 
 typedef struct {
     CURLM           *multi;
-    CURLSH          *share;      /* TLS sessions, of all easy handles */
-    ngx_event_t      answered;   /* of a call that waits for its body */
-    ngx_event_t      trim;       /* gives back what handshakes took */
-    ngx_uint_t       handshakes; /* since it did */
+    CURLSH          *share;      /* TLS sessions, common to all handles */
+    ngx_event_t      answered;   /* resumes calls marked as heard */
+    ngx_event_t      trim;       /* trims the heap after handshakes */
+    ngx_uint_t       handshakes; /* since the last trim */
     ngx_log_t       *log;
-    ngx_event_t      timer; /* libcurl's own; only one is asked for */
-    ngx_connection_t dummy; /* what debug messages of timers look at */
+    ngx_event_t      timer; /* libcurl's, CURLMOPT_TIMERFUNCTION */
+    ngx_connection_t dummy; /* ev->data of events: debug logs read fd */
     ngx_queue_t      active;
     ngx_queue_t      spare;
     ngx_uint_t       nspare;
     ngx_uint_t       ncalls;
-    ngx_uint_t       reads;      /* pieces of bodies handed out so far */
-    ngx_uint_t       keepalive;  /* idle connections, at most */
+    ngx_uint_t       reads;      /* successful reads of bodies so far */
+    ngx_uint_t       keepalive;  /* largest setting seen so far */
     unsigned         inside : 1; /* in curl_multi_socket_action() */
 
     /* sockets */
@@ -140,30 +154,33 @@ typedef struct {
     CURL                   *prune;
     unsigned                pruning : 1;
 
-    /* look-ups of names */
+    /* name look-ups */
 
     ngx_queue_t names;
     ngx_uint_t  nnames;
-    ngx_queue_t queued; /* calls for which there is no place */
+    ngx_queue_t queued; /* transfers that wait for a slot */
     ngx_event_t wake;
 } ngx_http_ktp_transport_t;
 
 
 extern ngx_http_ktp_transport_t ngx_http_ktp_transport;
 
-/* Where lines of a transfer go; the worker's log once its call is gone. */
+/* The log of the transfer's call, or the worker's if the call is gone. */
 #define ngx_http_ktp_transport_log(t)                                         \
     ((t)->call ? (t)->call->log : ngx_http_ktp_transport.log)
 
 
 /* ngx_http_ktp_transport.c */
 
-/* Lets libcurl go on, and tells the callers of calls that are done. */
+/*
+ * Reports an event of a descriptor, or CURL_SOCKET_TIMEOUT, to libcurl, and
+ * completes the calls that ended.  Anything may be freed by their handlers.
+ */
 void ngx_http_ktp_transport_action(curl_socket_t fd, int mask);
 
 /*
- * A TLS connection was made.  What the handshakes of many have left in the
- * heap goes back to the system when there were none for a while.
+ * To be called after a TLS handshake: the heap is trimmed after a number of
+ * them, once there were none for a while.
  */
 void ngx_http_ktp_transport_trim(void);
 
@@ -172,45 +189,48 @@ void ngx_http_ktp_transport_state(ngx_http_ktp_transfer_t      *t,
                                   ngx_http_ktp_transfer_state_t state);
 
 /*
- * Why the transport ends a call that libcurl would go on with; the first
- * reason holds.  The caller then has libcurl fail it.
+ * Records why the transport ends a call; the first reason is kept.  It is
+ * called by callbacks of libcurl, which then return an error to libcurl.
  */
 void ngx_http_ktp_transport_stop(ngx_http_ktp_transfer_t   *t,
                                  ngx_http_ktp_call_result_t result,
                                  const char                *error);
 
-/* Adds the transfer to the multi handle. */
+/* Adds the transfer to the multi handle, and sets STARTED. */
 ngx_int_t ngx_http_ktp_transport_add(ngx_http_ktp_transfer_t *t);
 
 /*
- * Ends a call whose transfer is neither with libcurl nor in a queue; not from
- * a callback of libcurl's.
+ * Completes a call whose transfer is neither in the multi handle nor in a
+ * queue of look-ups; calls done.
  */
 void ngx_http_ktp_transport_end(ngx_http_ktp_transfer_t *t, CURLcode rc);
 
 
 /* ngx_http_ktp_transport_transfer.c */
 
-/* A transfer made ready for a call; NULL: no memory. */
+/* A transfer with the settings of a call; NULL: no memory. */
 ngx_http_ktp_transfer_t *
 ngx_http_ktp_transport_transfer_create(ngx_http_ktp_call_t *call);
 
-/* Gives it back; it is neither with libcurl nor in another queue any more. */
+/*
+ * Makes a transfer spare, or destroys it.  It is neither in the multi handle
+ * nor in a queue of look-ups.  Credentials are wiped.
+ */
 void ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t);
 
-/* Frees one that is in no queue, wholly. */
+/* Frees a transfer that is in no queue, and its easy handle. */
 void ngx_http_ktp_transport_transfer_destroy(ngx_http_ktp_transfer_t *t);
 
 
 /* ngx_http_ktp_transport_callback.c */
 
-/* Gives the transfer's handle the functions that libcurl calls. */
+/* Sets the callbacks of the transfer's handle. */
 void ngx_http_ktp_transport_callback_set(ngx_http_ktp_transfer_t *t);
 
-/* A byte moved: the time-out between two of them starts anew. */
+/* Restarts the idle timeout: data was sent or received. */
 void ngx_http_ktp_transport_callback_progress(ngx_http_ktp_transfer_t *t);
 
-/* How it ended, and what is known of it while libcurl still has it. */
+/* Sets the call's result and times, while the handle still has them. */
 void ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t,
                                             CURLcode                 rc);
 
@@ -218,8 +238,8 @@ void ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t,
 /* ngx_http_ktp_transport_memory.c */
 
 /*
- * curl_global_init() with memory of our own for libcurl; the transport's log
- * is set before.  Exit is called after curl_global_cleanup().
+ * curl_global_init() with the allocator of this file.  The transport's log
+ * must be set before.  Exit must be called after curl_global_cleanup().
  */
 CURLcode ngx_http_ktp_transport_memory_init(void);
 void     ngx_http_ktp_transport_memory_exit(void);
@@ -227,6 +247,7 @@ void     ngx_http_ktp_transport_memory_exit(void);
 
 /* ngx_http_ktp_transport_socket.c */
 
+/* Exit also cleans up the multi handle, which closes its connections. */
 ngx_int_t ngx_http_ktp_transport_socket_init(ngx_cycle_t *cycle);
 void      ngx_http_ktp_transport_socket_exit(void);
 int       ngx_http_ktp_transport_socket_handler(CURL *easy, curl_socket_t fd,
@@ -241,14 +262,18 @@ int ngx_http_ktp_transport_socket_close(void *data, curl_socket_t fd);
 void ngx_http_ktp_transport_name_init(ngx_cycle_t *cycle);
 void ngx_http_ktp_transport_name_exit(void);
 
-/* CURLOPT_RESOLVER_START_FUNCTION; data is the transfer. */
+/*
+ * CURLOPT_RESOLVER_START_FUNCTION; data is the transfer.  Sets RESOLVING and
+ * returns 0, or sets DEFERRED and returns 1, on which libcurl fails the
+ * transfer; 1 alone: no memory.
+ */
 int ngx_http_ktp_transport_name_start(void *resolver, void *reserved,
                                       void *data);
 
-/* The transfer's look-up is over, well or not. */
+/* The transfer's look-up has ended, with CURLE_OK or an error. */
 void ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc);
 
-/* Lets a call wait for the look-up that it came upon. */
+/* Queues a transfer in DEFERRED; sets QUEUED. */
 void ngx_http_ktp_transport_name_wait(ngx_http_ktp_transfer_t *t);
 
 

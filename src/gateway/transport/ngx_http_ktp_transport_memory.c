@@ -5,35 +5,36 @@
 
 
 /*
- * The head of a request has the credentials, and libcurl composes it in small
- * allocations: they are wiped when they are freed.
+ * libcurl's allocator.  Small allocations are wiped when freed: libcurl
+ * composes the head of a request, credentials included, in them.
  *
- * Allocations that an upload buffer may be are mappings, all of one size:
- * the largest buffer and its header.  Pages that are not used cost nothing.
+ * Allocations of the size of an upload buffer are mappings, all of the size of
+ * the largest buffer with its header.  Pages that are not written to take no
+ * memory.
  */
 #define NGX_HTTP_KTP_BUFFER_MIN  (32 * 1024)
 #define NGX_HTTP_KTP_BUFFER_SIZE (NGX_HTTP_KTP_UPLOAD_MAX + 4096)
 
-/* Mappings kept for use again. */
+/* Spare mappings, at most. */
 #define NGX_HTTP_KTP_BUFFERS 32
 
 
 /*
- * In front of every allocation, so that it is freed as it was made; its size
- * keeps malloc()'s alignment.
+ * Precedes every allocation and says how it was made.  Its size keeps the
+ * alignment of malloc().
  */
 typedef struct ngx_http_ktp_block_s ngx_http_ktp_block_t;
 
 typedef enum {
-    NGX_HTTP_KTP_BLOCK_SMALL,  /* of the heap for secrets */
+    NGX_HTTP_KTP_BLOCK_SMALL,  /* ngx_http_ktp_heap_alloc() */
     NGX_HTTP_KTP_BLOCK_BUFFER, /* a mapping */
-    NGX_HTTP_KTP_BLOCK_LARGE   /* malloc()'s */
+    NGX_HTTP_KTP_BLOCK_LARGE   /* malloc() */
 } ngx_http_ktp_block_kind_t;
 
 struct ngx_http_ktp_block_s {
     union {
-        size_t                len;  /* that was asked for */
-        ngx_http_ktp_block_t *next; /* of those that are spare */
+        size_t                len;  /* requested */
+        ngx_http_ktp_block_t *next; /* in the list of spare mappings */
     } u;
 
     size_t kind; /* ngx_http_ktp_block_kind_t */
@@ -212,9 +213,9 @@ ngx_http_ktp_memory_free(void *p)
 
 
 /*
- * An upload buffer lives as long as a call.  malloc() would map and unmap it,
- * and the kernel clear its pages, for each; here it is used again while it is
- * warm, and is left out of core dumps as the image itself is.
+ * An upload buffer exists for one call.  malloc() would map and unmap it each
+ * time, and the kernel clear its pages; here mappings are reused.  They are
+ * excluded from core dumps, as images are.
  */
 
 static ngx_http_ktp_block_t *

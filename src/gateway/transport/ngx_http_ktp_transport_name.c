@@ -2,16 +2,17 @@
 
 
 /*
- * Look-ups of names.  libcurl makes one in a thread for each call that finds
- * no fresh address in its cache, and cannot stop a thread.  So the first
- * call that needs a name looks it up, and the others wait for the cache.
+ * Name look-ups.  For each call that finds no address in its cache, libcurl
+ * starts a thread, which it cannot stop.  Here only the first call that needs
+ * a name resolves it; others are queued, and started again when the address
+ * is in the cache.
  */
 
 struct ngx_http_ktp_name_s {
     ngx_queue_t              queue;
-    ngx_http_ktp_transfer_t *leader; /* NULL: it is over */
+    ngx_http_ktp_transfer_t *leader; /* NULL: the look-up has ended */
     CURLcode                 result;
-    ngx_queue_t              waiting; /* calls */
+    ngx_queue_t              waiting; /* transfers */
     size_t                   len;
     u_char                   text[1];
 };
@@ -56,7 +57,7 @@ ngx_http_ktp_transport_name_exit(void)
 }
 
 
-/* libcurl is about to start a thread; not 0 keeps it from it. */
+/* libcurl is about to start a thread; a non-zero result prevents it. */
 
 int
 ngx_http_ktp_transport_name_start(void *resolver, void *reserved, void *data)
@@ -118,8 +119,8 @@ ngx_http_ktp_transport_name_wait(ngx_http_ktp_transfer_t *t)
     name = ngx_http_ktp_name_find(&up->lookup);
 
     /*
-     * Names are freed by an event only: the one that libcurl was refused for,
-     * or those that take all slots, are still there.
+     * Names are freed by ngx_http_ktp_name_wake() only: the one that is being
+     * resolved, or those that take all slots, still exist.
      */
 
     ngx_queue_insert_tail(
@@ -165,7 +166,7 @@ ngx_http_ktp_name_find(const ngx_str_t *text)
 }
 
 
-/* With a copy of the name: the look-up may outlive the call. */
+/* The name is copied: the look-up may outlive the call. */
 
 static ngx_http_ktp_name_t *
 ngx_http_ktp_name_create(const ngx_str_t *text)
@@ -228,7 +229,7 @@ ngx_http_ktp_name_wake(ngx_event_t *ev)
         ngx_free(name);
         tr->nnames--;
 
-        /* calls only start here: the list of names stays as it is */
+        /* calls are only started or ended by this: no name is added */
 
         ngx_http_ktp_name_go(&waiting, rc);
     }
@@ -243,7 +244,7 @@ ngx_http_ktp_name_wake(ngx_event_t *ev)
 }
 
 
-/* The calls go on, or end as the look-up did that they waited for. */
+/* Starts the queued calls again, or fails them as the look-up failed. */
 
 static void
 ngx_http_ktp_name_go(ngx_queue_t *waiting, CURLcode rc)

@@ -3,32 +3,32 @@
 
 
 /*
- * libcurl looks for dead connections when a call needs one, and at most once
- * in this time; milliseconds.
+ * libcurl looks for dead connections when a call needs one, and not more often
+ * than this; milliseconds.
  */
 #define NGX_HTTP_KTP_PRUNE_INTERVAL 1000
 
-/* What is read of a connection that ends, and how often at most. */
+/* Buffer in bytes, and reads at most, to drain a connection that ends. */
 #define NGX_HTTP_KTP_DRAIN_SIZE  4096
 #define NGX_HTTP_KTP_DRAIN_READS 64
 
 
 /*
- * A descriptor of libcurl's as nginx's event loop sees it.  Those of the
- * calls are ours to open and close; one of a look-up is only watched.
+ * A descriptor of libcurl with its nginx connection.  Sockets of calls are
+ * opened and closed by this file; that of a name look-up is only polled.
  */
 struct ngx_http_ktp_socket_s {
-    ngx_queue_t       queue; /* among the idle ones, while it is one */
+    ngx_queue_t       queue; /* tr->idle, if idle is set */
     ngx_connection_t *connection;
     ngx_msec_t        idle_since;
     ngx_msec_t        idle_timeout;
-    int               wanted; /* what libcurl waits for */
-    unsigned          opened : 1;
+    int               wanted;     /* CURL_POLL_* that libcurl waits for */
+    unsigned          opened : 1; /* by this file, not by libcurl */
     unsigned          tcp : 1;
     unsigned          corked : 1;
-    unsigned          used : 1; /* by a call, so that it was connected */
-    unsigned          idle : 1;
-    unsigned          dead : 1;
+    unsigned          used : 1; /* a call has released it before */
+    unsigned          idle : 1; /* no call uses it */
+    unsigned          dead : 1; /* shut down, libcurl will close it */
 };
 
 
@@ -61,7 +61,7 @@ ngx_http_ktp_transport_socket_init(ngx_cycle_t *cycle)
     tr->reaper.log = cycle->log;
     tr->reaper.cancelable = 1;
 
-    /* a call that never opens a socket, but has libcurl look for dead ones */
+    /* never opens a socket; its start makes libcurl close dead connections */
 
     tr->prune = curl_easy_init();
     if (tr->prune == NULL) {
@@ -98,7 +98,7 @@ ngx_http_ktp_transport_socket_exit(void)
 
     curl_easy_cleanup(tr->prune);
 
-    /* closes what it has, by our callback */
+    /* closes connections by ngx_http_ktp_transport_socket_close() */
     (void) curl_multi_cleanup(tr->multi);
 
     for (i = 0; i < tr->nsockets; i++) {
@@ -124,7 +124,7 @@ ngx_http_ktp_transport_socket_open(ngx_http_ktp_transfer_t *t,
 
     if (fd == -1) {
         ngx_log_error(NGX_LOG_ALERT, t->call->log, ngx_socket_errno,
-                      ngx_socket_n " for the upstream failed");
+                      ngx_socket_n " failed");
         return CURL_SOCKET_BAD;
     }
 
@@ -174,7 +174,10 @@ ngx_http_ktp_transport_socket_close(void *data, curl_socket_t fd)
 }
 
 
-/* Always returns 0: -1 would fail every call of the worker. */
+/*
+ * CURLMOPT_SOCKETFUNCTION.  Always returns 0: on -1 libcurl fails all
+ * transfers of the multi handle.
+ */
 
 int
 ngx_http_ktp_transport_socket_handler(CURL *easy, curl_socket_t fd, int what,
@@ -189,7 +192,7 @@ ngx_http_ktp_transport_socket_handler(CURL *easy, curl_socket_t fd, int what,
 
     if (what == CURL_POLL_REMOVE) {
 
-        /* one that never connected was closed without the callback */
+        /* libcurl closes one that did not connect without the callback */
 
         if (s && s->opened && !s->used && fcntl(fd, F_GETFD) == -1) {
             s->opened = 0;
@@ -209,7 +212,7 @@ ngx_http_ktp_transport_socket_handler(CURL *easy, curl_socket_t fd, int what,
     if (s == NULL) {
         s = ngx_http_ktp_socket_create(fd);
         if (s == NULL) {
-            /* the call's timer ends it */
+            /* the call will time out */
             return 0;
         }
     }
@@ -258,7 +261,10 @@ ngx_http_ktp_socket_create(curl_socket_t fd)
     c->read->log = tr->log;
     c->write->log = tr->log;
 
-    /* both, whichever is asked for: nginx calls them when it shuts down */
+    /*
+     * Both are set, whatever libcurl waits for: on worker_shutdown_timeout
+     * nginx calls the read handlers of all open connections.
+     */
 
     c->read->handler = ngx_http_ktp_socket_event;
     c->write->handler = ngx_http_ktp_socket_event;
@@ -297,10 +303,10 @@ ngx_http_ktp_socket_grow(ngx_uint_t n)
 
 
 /*
- * Level-triggered: libcurl sends one buffer an event and does not go on until
- * the socket blocks, as edge-triggered events would need.  A socket is taken
- * to be writable until it turns out not to be: a body that fits into its
- * buffer is sent with no call of epoll_ctl().
+ * Level-triggered: libcurl sends one buffer per event and not until EAGAIN,
+ * so with edge-triggered events uploads of more than a buffer would stall.
+ * A socket is assumed to be writable until it turns out not to be: a body that
+ * fits into the socket's buffer is sent without epoll_ctl().
  */
 
 static void
@@ -325,7 +331,7 @@ ngx_http_ktp_socket_events(ngx_http_ktp_socket_t *s, int what)
 
     if (rc != NGX_OK) {
         ngx_log_error(NGX_LOG_ALERT, c->log, 0,
-                      "events of an upstream socket could not be set");
+                      "cannot change events of an upstream connection");
     }
 
     if (what & CURL_POLL_OUT) {
@@ -344,15 +350,15 @@ ngx_http_ktp_socket_events(ngx_http_ktp_socket_t *s, int what)
         ngx_delete_posted_event(c->write);
     }
 
-    /* the request is out, or its next bytes are not there yet */
+    /* the request is sent, or paused */
 
     ngx_http_ktp_socket_cork(s, 0);
 }
 
 
 /*
- * libcurl sends the head of a request by itself, and each record of TLS:
- * each would be a segment of its own, and wake the upstream.
+ * libcurl sends the head of a request and each TLS record by a call of its
+ * own.  Without TCP_CORK each would be a segment, and wake up the upstream.
  */
 
 static void
@@ -378,8 +384,8 @@ ngx_http_ktp_socket_cork(ngx_http_ktp_socket_t *s, ngx_uint_t on)
 
 
 /*
- * libcurl was told that the socket is writable.  While it asks for more of
- * the body, its last buffer went out at once.
+ * To be called after libcurl was told that the socket is writable.  If it read
+ * more of the body, the kernel had accepted all of the previous buffer.
  */
 
 static void
@@ -401,12 +407,12 @@ ngx_http_ktp_socket_written(ngx_http_ktp_socket_t *s, ngx_uint_t more)
 
     if (ngx_add_event(c->write, NGX_WRITE_EVENT, NGX_LEVEL_EVENT) != NGX_OK) {
         ngx_log_error(NGX_LOG_ALERT, c->log, 0,
-                      "events of an upstream socket could not be set");
+                      "cannot change events of an upstream connection");
     }
 }
 
 
-/* The descriptor is open, or was closed by libcurl behind our back. */
+/* The descriptor may be open, or closed by libcurl. */
 
 static void
 ngx_http_ktp_socket_free(ngx_http_ktp_socket_t *s)
@@ -423,7 +429,7 @@ ngx_http_ktp_socket_free(ngx_http_ktp_socket_t *s)
 
     if (!s->opened && fcntl(c->fd, F_GETFD) == -1) {
 
-        /* the kernel has forgotten it */
+        /* closing it has removed it from epoll */
 
         c->read->active = 0;
         c->write->active = 0;
@@ -449,6 +455,8 @@ ngx_http_ktp_socket_free(ngx_http_ktp_socket_t *s)
         ngx_delete_posted_event(c->write);
     }
 
+    /* nginx would report a connection with a descriptor as left open */
+
     ngx_free_connection(c);
     c->fd = (ngx_socket_t) -1;
 
@@ -471,13 +479,13 @@ ngx_http_ktp_socket_event(ngx_event_t *ev)
 
     if (s->idle) {
 
-        /* its end, or an answer that nobody asked for */
+        /* closed by the upstream, or an unexpected response */
 
         ngx_http_ktp_socket_end(s);
         return;
     }
 
-    /* the connection may be gone afterwards */
+    /* only the direction that is ready; the connection may be freed */
 
     if (!ev->write) {
         ngx_http_ktp_transport_action(c->fd, CURL_CSELECT_IN);
@@ -496,8 +504,9 @@ ngx_http_ktp_socket_event(ngx_event_t *ev)
 
 
 /*
- * No call uses the socket at present.  It stays registered for reading, so
- * that the upstream's closing it is noticed when it happens.
+ * The call has released the socket.  It stays registered for reading, so that
+ * a close by the upstream is noticed at once: libcurl would leave it in
+ * CLOSE_WAIT until the next call.
  */
 
 static void
@@ -524,7 +533,7 @@ ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s)
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
                    "ktp call connection: released, fd:%d", c->fd);
 
-    /* for the head of the next request; TLS has been agreed upon */
+    /* for the head of the next request; the TLS handshake is over */
     ngx_http_ktp_socket_cork(s, 1);
 
     s->used = 1;
@@ -540,10 +549,10 @@ ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s)
 
 
 /*
- * libcurl has no call to close a connection that it keeps.  Shut down, it is
- * dead for libcurl as for the upstream, and its descriptor goes when libcurl
- * looks for such ones.  To libcurl it lives while there is something to read:
- * the alert before the end of TLS, or a 408 that nobody waits for.
+ * libcurl has no function that closes an idle connection.  It is shut down
+ * here, and libcurl closes it when it looks for dead connections.  Input is
+ * drained, a TLS alert or a 408 response for example: libcurl regards a
+ * connection with unread input as alive.
  */
 
 static void
@@ -582,7 +591,10 @@ ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s)
 }
 
 
-/* Ends what has been idle for too long, and closes what has ended. */
+/*
+ * Ends connections that have been idle for keepalive_timeout, and makes
+ * libcurl close those that have ended.
+ */
 
 static void
 ngx_http_ktp_socket_reap(ngx_event_t *ev)
@@ -627,7 +639,7 @@ ngx_http_ktp_socket_reap(ngx_event_t *ev)
     }
 
     if (dead) {
-        /* until libcurl has closed them */
+        /* again, until libcurl has closed them */
         next = 0;
     }
 

