@@ -27,7 +27,7 @@ my ($status, $text) = demo();
 
 is($status, 0, 'the demonstration succeeds');
 like($text, qr/^    "$_": "[^"]+",?$/m, "it shows $_") for @fields;
-like($text, qr/^16 of 16 fields are as drawn$/m, 'all as they were drawn');
+like($text, qr/^16 of 16 fields match the specimen$/m, 'all of them right');
 like($text, qr/^\{"message":"[^"]+","error_code":"INVALID_PAYLOAD_IMAGE_FORMAT"/m,
      'a file is refused');
 like($text, qr/^\{"message":"[^"]+","error_code":"UNAUTHORIZED"\}/m,
@@ -35,7 +35,7 @@ like($text, qr/^\{"message":"[^"]+","error_code":"UNAUTHORIZED"\}/m,
 is(left(), '', 'it leaves nothing');
 
 # Ctrl-C while all of it runs
-($status, $text) = demo(qr/^== the card's fields/m);
+($status, $text) = demo(qr/^== reading the card/m);
 
 isnt($status, 0, 'an interrupted one does not succeed');
 unlike($text, qr/^== done/m, 'it was interrupted');
