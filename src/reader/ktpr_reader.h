@@ -10,19 +10,8 @@
 #include <time.h>
 
 #include "ktpr_field.h"
+#include "ktpr_quality.h"
 
-
-typedef struct {
-    unsigned blur : 1;
-    unsigned dark : 1;
-    unsigned flashlight : 1;
-    unsigned grayscale : 1;
-    double   blur_score; /* 0 (sharp) to 1 (blurred) */
-    double   dark_score; /* 0 (bright) to 1 (dark) */
-    double   flashlight_score;
-    double   grayscale_score;
-    double   measures[4]; /* what the scores come from, ktpr_quality.h */
-} ktpr_quality_t;
 
 typedef struct {
     ktpr_field_t   fields[KTPR_ALL_FIELDS];

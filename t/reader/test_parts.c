@@ -18,7 +18,7 @@
 #include "ktpr_lexicon.h"
 #include "ktpr_gazetteer.h"
 #include "ktpr_text.h"
-#include "ktpr_warp.h"
+#include "ktpr_map.h"
 
 
 static void

@@ -338,7 +338,7 @@ ktpr_line_insert(ktpr_scan_t *scan, int after, ktpr_line_id_t line,
     y = e->row.y + (new[1].row.y - e->row.y) * share;
     slope = e->row.value.slope
             + (new[1].row.value.slope - e->row.value.slope) * share;
-    x = ktpr_edge_at(&scan->columns.values, y);
+    x = ktpr_columns_at(&scan->columns.values, y);
 
     memset(new, 0, sizeof(ktpr_entry_t));
     new->line = (int) line;
@@ -429,7 +429,7 @@ ktpr_fields_plane(ktpr_scan_t *scan, ktpr_map_t *plane)
 
     /* x = u s + values at y, y = first + v s + slope u s */
     level = ktpr_map_affine(s * (1 + values->slope * slope), values->slope * s,
-                            ktpr_edge_at(values, ktpr_fields_first(scan)),
+                            ktpr_columns_at(values, ktpr_fields_first(scan)),
                             slope * s, s, ktpr_fields_first(scan));
 
     *plane = ktpr_map_then(&level, &scan->page.map);

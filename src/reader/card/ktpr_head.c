@@ -139,7 +139,7 @@ ktpr_head_lines(ktpr_scan_t *scan, ktpr_head_line_t *lines)
         f = &scan->page.fragments[i];
         y = f->bottom + f->slope * f->x0
             - scan->rows.slope
-                  * (f->x0 - ktpr_edge_at(&scan->columns.values, first));
+                  * (f->x0 - ktpr_columns_at(&scan->columns.values, first));
 
         if (y < first - KTPR_HEAD_LOW * spacing
             && y > first - KTPR_HEAD_HIGH * spacing

@@ -68,7 +68,7 @@ ktpr_issued_lines(const ktpr_scan_t *scan, double first,
     for (i = 0; i < scan->page.n; i++) {
         f = &scan->page.fragments[i];
         y = f->bottom + f->slope * f->x0;
-        x = f->x0 - ktpr_edge_at(&scan->columns.values, y);
+        x = f->x0 - ktpr_columns_at(&scan->columns.values, y);
         y -= first + scan->rows.slope * x;
 
         if (x < KTPR_ISSUED_LEFT * spacing || x > KTPR_ISSUED_RIGHT * spacing

@@ -147,7 +147,7 @@ ktpr_number_strip(ktpr_scan_t *scan, ktpr_strip_t *strip)
     first = ktpr_fields_first(scan);
     spacing = scan->table->spacing;
     capital = scan->rows.capital;
-    values = ktpr_edge_at(&scan->columns.values, first);
+    values = ktpr_columns_at(&scan->columns.values, first);
     y = first - KTPR_NUMBER_ABOVE * spacing;
 
     strip->x0 = HUGE_VAL;

@@ -4,7 +4,7 @@
 #define KTPR_TESSERACT_H
 
 #include "ktpr_field.h"
-#include "ktpr_image.h"
+#include "ktpr_gray.h"
 #include "ktpr_line_net.h"
 
 

@@ -2,294 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <leptonica/allheaders.h>
-
 #include "ktpr_fragments.h"
-
-
-#define KTPR_SKEW_POINTS 20000
-#define KTPR_TURN_POINTS 5000
-#define KTPR_SKEW_SIDE   420 /* the image's longer side, in profile bins */
-#define KTPR_SKEW_BINS   640 /* enough for its diagonal */
-
-
-static PIX *
-ktpr_blobs_mask(const ktpr_gray_t *gray, int threshold)
-{
-    int                  x, y;
-    PIX                 *pix;
-    l_uint32            *line;
-    const unsigned char *p;
-
-    pix = pixCreate(gray->w, gray->h, 1);
-    if (pix == NULL) {
-        return NULL;
-    }
-
-    p = gray->px;
-
-    for (y = 0; y < gray->h; y++) {
-        line = pixGetData(pix) + (size_t) y * pixGetWpl(pix);
-        for (x = 0; x < gray->w; x++) {
-            if (*p++ < threshold) {
-                SET_DATA_BIT(line, x);
-            }
-        }
-    }
-
-    return pix;
-}
-
-
-static int
-ktpr_blob_compare(const void *a, const void *b)
-{
-    const ktpr_blob_t *p = a, *q = b;
-
-    return p->x != q->x ? p->x - q->x : p->y - q->y;
-}
-
-
-static int
-ktpr_blobs_keep(PIXA *pixa, BOXA *boxa, int max_height, int max_width,
-                ktpr_blob_t *blobs, int *tab)
-{
-    int         i, n, kept;
-    PIX        *pix;
-    ktpr_blob_t b;
-
-    n = boxaGetCount(boxa);
-    kept = 0;
-
-    for (i = 0; i < n && kept < KTPR_MAX_BLOBS; i++) {
-        boxaGetBoxGeometry(boxa, i, &b.x, &b.y, &b.w, &b.h);
-
-        if ((b.h < 4 && b.w < 4) || b.h > max_height || b.w > max_width) {
-            continue;
-        }
-
-        pix = pixaGetPix(pixa, i, L_CLONE);
-        pixCountPixels(pix, &b.area, tab);
-        pixDestroy(&pix);
-
-        if (b.area < 4 || b.area * 100 < 8 * b.w * b.h) {
-            continue;
-        }
-
-        blobs[kept++] = b;
-    }
-
-    return kept;
-}
-
-
-int
-ktpr_blobs_find(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
-                int max_height, int max_width, ktpr_blob_t **blobs)
-{
-    int   n, *tab;
-    PIX  *pix;
-    BOXA *boxa;
-    PIXA *pixa;
-
-    *blobs = ktpr_pool_alloc(pool, KTPR_MAX_BLOBS, sizeof(ktpr_blob_t));
-    pix = ktpr_blobs_mask(gray, threshold);
-    pixa = NULL;
-    boxa = pix != NULL ? pixConnComp(pix, &pixa, 8) : NULL;
-    tab = makePixelSumTab8();
-    n = -1;
-
-    if (*blobs != NULL && boxa != NULL && tab != NULL) {
-        n = ktpr_blobs_keep(pixa, boxa, max_height, max_width, *blobs, tab);
-        qsort(*blobs, (size_t) n, sizeof(ktpr_blob_t), ktpr_blob_compare);
-        n = n < KTPR_MAX_BLOBS ? n : 0;
-    }
-
-    LEPT_FREE(tab);
-    boxaDestroy(&boxa);
-    pixaDestroy(&pixa);
-    pixDestroy(&pix);
-
-    return n;
-}
-
-
-/* How spiky the profile is after a turn by angle degrees. */
-static double
-ktpr_skew_score(const ktpr_point_t *points, int n, double angle)
-{
-    int    i, bin;
-    float  c, s, profile[KTPR_SKEW_BINS + 2], last, now;
-    double sum;
-
-    c = (float) cos(angle * M_PI / 180);
-    s = (float) sin(angle * M_PI / 180);
-    memset(profile, 0, sizeof(profile));
-
-    for (i = 0; i < n; i++) {
-        bin = (int) ((float) points[i].y * c - (float) points[i].x * s
-                     + KTPR_SKEW_BINS / 2.f);
-        if (bin >= 0 && bin < KTPR_SKEW_BINS) {
-            profile[bin + 1]++;
-        }
-    }
-
-    sum = 0;
-    last = 0;
-
-    for (i = 1; i <= KTPR_SKEW_BINS; i++) {
-        now = .25f * profile[i - 1] + .5f * profile[i] + .25f * profile[i + 1];
-        sum += (now - last) * (now - last);
-        last = now;
-    }
-
-    return sum;
-}
-
-
-/* Ink inside blobs of about a letter's size, at most so many pixels of it. */
-static int
-ktpr_skew_points(const ktpr_gray_t *gray, int threshold,
-                 const ktpr_blob_t *blobs, int n, int most,
-                 ktpr_point_t *points)
-{
-    int    i, x, y, found, step, seen;
-    double scale;
-
-    scale = (double) KTPR_SKEW_SIDE / (gray->w > gray->h ? gray->w : gray->h);
-    seen = 0;
-
-    for (i = 0; i < n; i++) {
-        seen += (blobs[i].h >= 5 && blobs[i].h <= 50) ? blobs[i].area : 0;
-    }
-
-    step = seen / most + 1;
-    found = 0;
-    seen = 0;
-
-    for (i = 0; i < n; i++) {
-        if (blobs[i].h < 5 || blobs[i].h > 50) {
-            continue;
-        }
-
-        for (y = blobs[i].y; y < blobs[i].y + blobs[i].h; y++) {
-            for (x = blobs[i].x; x < blobs[i].x + blobs[i].w; x++) {
-                if (gray->px[(size_t) y * gray->w + x] < threshold
-                    && seen++ % step == 0 && found < most) {
-                    points[found].x = (x - gray->w / 2.) * scale;
-                    points[found++].y = (y - gray->h / 2.) * scale;
-                }
-            }
-        }
-    }
-
-    return found;
-}
+#include "ktpr_sort.h"
 
 
 double
-ktpr_blobs_turn(const ktpr_gray_t *gray, int threshold,
-                const ktpr_blob_t *blobs, int n, double limit, double sharper)
-{
-    int           angle, found, best;
-    double        score, level, most;
-    ktpr_point_t *points;
-
-    best = 0;
-    level = most = 0;
-
-    points = malloc(KTPR_TURN_POINTS * sizeof(ktpr_point_t));
-    if (points == NULL) {
-        return 0;
-    }
-
-    found =
-        ktpr_skew_points(gray, threshold, blobs, n, KTPR_TURN_POINTS, points);
-
-    for (angle = -89; angle <= 90; angle++) {
-        score = ktpr_skew_score(points, found, angle);
-
-        if (score > most) {
-            most = score;
-            best = angle;
-        }
-
-        if (abs(angle) <= limit) {
-            level = fmax(level, score);
-        }
-    }
-
-    free(points);
-
-    return abs(best) > limit && most > sharper * level ? best : 0;
-}
-
-
-double
-ktpr_blobs_skew(const ktpr_gray_t *gray, int threshold,
-                const ktpr_blob_t *blobs, int n, double limit)
-{
-    int           i, found;
-    double        angle, best, most, score, centre;
-    ktpr_point_t *points;
-
-    static const double steps[] = {.25, .1};
-
-    best = 0;
-    most = 0;
-
-    points = malloc(KTPR_SKEW_POINTS * sizeof(ktpr_point_t));
-    if (points == NULL) {
-        return 0;
-    }
-
-    found =
-        ktpr_skew_points(gray, threshold, blobs, n, KTPR_SKEW_POINTS, points);
-
-    for (angle = -limit; angle <= limit; angle += .5) {
-        score = ktpr_skew_score(points, found, angle);
-        if (score > most) {
-            most = score;
-            best = angle;
-        }
-    }
-
-    for (i = 0; i < 4; i++) {
-        centre = best;
-        angle = centre + (i % 2 ? steps[i / 2] : -steps[i / 2]);
-        score = ktpr_skew_score(points, found, angle);
-        if (score > most) {
-            most = score;
-            best = angle;
-        }
-    }
-
-    free(points);
-
-    return best;
-}
-
-
-static int
-ktpr_double_compare(const void *a, const void *b)
-{
-    const double *p = a, *q = b;
-
-    return (*p > *q) - (*p < *q);
-}
-
-
-double
-ktpr_median(double *v, int n)
-{
-    qsort(v, (size_t) n, sizeof(double), ktpr_double_compare);
-
-    return v[(n - 1) / 2];
-}
-
-
-double
-ktpr_blobs_height(ktpr_pool_t *pool, ktpr_blob_t *blobs, int n)
+ktpr_fragments_text(ktpr_pool_t *pool, ktpr_blob_t *blobs, int n)
 {
     int              i, j, found, best, votes;
     double           score, most, histogram[82];
@@ -373,7 +91,7 @@ ktpr_blob_next(const ktpr_blob_t *blobs, int n, int i, double height,
 
 
 void
-ktpr_fragment_fit(ktpr_fragment_t *f)
+ktpr_fragments_fit(ktpr_fragment_t *f)
 {
     int    i, j, used;
     double h, sx, sy, sxx, sxy, x, y, a, b, det, *v;
@@ -387,7 +105,7 @@ ktpr_fragment_fit(ktpr_fragment_t *f)
         v[i] = f->blobs[i].h;
     }
 
-    h = ktpr_median(v, f->n);
+    h = ktpr_sort_median(v, f->n);
     f->x0 = f->blobs[0].x;
     f->x1 = 0;
 
@@ -435,13 +153,13 @@ ktpr_fragment_fit(ktpr_fragment_t *f)
                - f->slope * (f->blobs[i].x + f->blobs[i].w / 2.);
     }
 
-    f->bottom = ktpr_median(v, f->n);
+    f->bottom = ktpr_sort_median(v, f->n);
 
     for (i = 0; i < f->n; i++) {
         v[i] = f->blobs[i].y - f->slope * (f->blobs[i].x + f->blobs[i].w / 2.);
     }
 
-    f->top = ktpr_median(v, f->n);
+    f->top = ktpr_sort_median(v, f->n);
     f->height = h;
     free(v);
 }
@@ -492,7 +210,7 @@ ktpr_fragments_find(ktpr_pool_t *pool, const ktpr_blob_t *blobs, int n,
             f[found].n++;
         }
 
-        ktpr_fragment_fit(&f[found++]);
+        ktpr_fragments_fit(&f[found++]);
     }
 
     *fragments = f;

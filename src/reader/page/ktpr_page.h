@@ -1,20 +1,19 @@
 /*
- * Where things stand on a card, told from the writing alone: the page
- * turned level, its fragments of writing, and the two columns (labels and
- * values) that a KTP has.
+ * The page: the image reduced and flattened, turned level by its lines of
+ * writing, and its fragments of writing.
  */
 
 #ifndef KTPR_PAGE_H
 #define KTPR_PAGE_H
 
 #include "ktpr_fragments.h"
+#include "ktpr_gray.h"
+#include "ktpr_map.h"
 #include "ktpr_quad.h"
 
 
 /* The longer side of the plane that layout is found on. */
 #define KTPR_WORK_SIDE 1000
-
-#define KTPR_MAX_COLUMNS 4
 
 typedef struct {
     ktpr_gray_t work;    /* flattened, as the image stands or straightened */
@@ -28,17 +27,6 @@ typedef struct {
     ktpr_fragment_t *fragments;
     int              n;
 } ktpr_page_t;
-
-/* x = at + slope * y */
-typedef struct {
-    double at, slope;
-} ktpr_edge_t;
-
-typedef struct {
-    double      score;
-    ktpr_edge_t labels, values; /* left ends of the two columns */
-    double      spacing;        /* from row to row */
-} ktpr_columns_t;
 
 
 /* Reduces and flattens the image; 0 or -1. */
@@ -66,12 +54,6 @@ int ktpr_page_level(ktpr_pool_t *pool, ktpr_page_t *page, double turn);
  */
 int ktpr_page_fragments(ktpr_pool_t *pool, ktpr_page_t *page, double threshold,
                         double text);
-
-/* The best pairs of columns, best first; how many (0: none). */
-int ktpr_columns_find(ktpr_pool_t *pool, const ktpr_page_t *page,
-                      ktpr_columns_t columns[KTPR_MAX_COLUMNS]);
-
-double ktpr_edge_at(const ktpr_edge_t *edge, double y);
 
 
 #endif /* KTPR_PAGE_H */

@@ -4,6 +4,7 @@
 
 #include "ktpr_flatten.h"
 #include "ktpr_rows.h"
+#include "ktpr_sort.h"
 
 
 /* A fragment that belongs to a row, cut at the card's edge. */
@@ -52,8 +53,8 @@ ktpr_rows_members(const ktpr_rows_ctx_t *ctx, ktpr_member_t *members)
     for (i = 0; i < ctx->page->n; i++) {
         f = ctx->page->fragments[i];
         y = f.bottom + f.slope * f.x0;
-        labels = ktpr_edge_at(&ctx->columns->labels, y);
-        values = ktpr_edge_at(&ctx->columns->values, y);
+        labels = ktpr_columns_at(&ctx->columns->labels, y);
+        values = ktpr_columns_at(&ctx->columns->values, y);
 
         if (f.x0 > values + 1.5 * ctx->capital) {
             continue;
@@ -70,7 +71,7 @@ ktpr_rows_members(const ktpr_rows_ctx_t *ctx, ktpr_member_t *members)
                 continue;
             }
 
-            ktpr_fragment_fit(&f);
+            ktpr_fragments_fit(&f);
         }
 
         if ((f.height > 1.32 * ctx->capital
@@ -120,7 +121,7 @@ ktpr_row_edges(const ktpr_rows_ctx_t *ctx, const ktpr_blob_t *blobs, int n,
         }
     }
 
-    middle = ktpr_median(ctx->v, k);
+    middle = ktpr_sort_median(ctx->v, k);
 
     k = 0;
     for (i = 0; i < n; i++) {
@@ -132,7 +133,7 @@ ktpr_row_edges(const ktpr_rows_ctx_t *ctx, const ktpr_blob_t *blobs, int n,
         }
     }
 
-    bottom = k > 0 ? ktpr_median(ctx->v, k) : middle + ctx->capital / 2;
+    bottom = k > 0 ? ktpr_sort_median(ctx->v, k) : middle + ctx->capital / 2;
 
     strip->slope = slope;
     strip->bottom = .5 * (middle + ctx->capital / 2) + .5 * bottom;
@@ -203,7 +204,7 @@ ktpr_row_part(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
     *nvalues = 0;
 
     for (i = 0; i < n; i++) {
-        values = ktpr_edge_at(&ctx->columns->values, members[i].y);
+        values = ktpr_columns_at(&ctx->columns->values, members[i].y);
 
         for (j = 0; j < members[i].f.n; j++) {
             b = &members[i].f.blobs[j];
@@ -221,7 +222,7 @@ ktpr_row_part(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
 
     qsort(ctx->labels, (size_t) *nlabels, sizeof(ktpr_blob_t), ktpr_blob_left);
     qsort(ctx->values, (size_t) *nvalues, sizeof(ktpr_blob_t), ktpr_blob_left);
-    ktpr_row_first(ctx, ktpr_edge_at(&ctx->columns->values, members[0].y),
+    ktpr_row_first(ctx, ktpr_columns_at(&ctx->columns->values, members[0].y),
                    nlabels, nvalues);
 }
 
@@ -264,7 +265,7 @@ ktpr_row_make(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
     f.blobs = ctx->blobs;
     f.n = nl + nv;
     qsort(f.blobs, (size_t) f.n, sizeof(ktpr_blob_t), ktpr_blob_left);
-    ktpr_fragment_fit(&f);
+    ktpr_fragments_fit(&f);
 
     row->value.slope =
         (f.n < 4 || f.x1 - f.x0 < 7 * ctx->capital) ? NAN : f.slope;
@@ -305,9 +306,9 @@ ktpr_row_place(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
     row->label.top = row->value.top;
     row->label.bottom = row->value.bottom;
 
-    values = ktpr_edge_at(&ctx->columns->values, row->value.bottom);
+    values = ktpr_columns_at(&ctx->columns->values, row->value.bottom);
     row->y = ktpr_rows_strip_bottom(&row->value, values);
-    values = ktpr_edge_at(&ctx->columns->values, row->y);
+    values = ktpr_columns_at(&ctx->columns->values, row->y);
 
     if (!row->has_value) {
         row->value.x1 = values;
@@ -454,7 +455,7 @@ ktpr_row_extend(const ktpr_rows_ctx_t *ctx, ktpr_row_t *row)
     int    i, n;
     double photo, aside[16][2], limit;
 
-    photo = ktpr_edge_at(&ctx->columns->values, row->y)
+    photo = ktpr_columns_at(&ctx->columns->values, row->y)
             + KTPR_PHOTO * ctx->columns->spacing;
     n = ktpr_row_aside(ctx, row, aside, 16);
 
@@ -520,7 +521,7 @@ ktpr_rows_build(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members,
         }
     }
 
-    rows->slope = sloped > 0 ? ktpr_median(slopes, sloped) : 0;
+    rows->slope = sloped > 0 ? ktpr_sort_median(slopes, sloped) : 0;
 
     for (i = 0; i < rows->n; i++) {
         ktpr_row_place(ctx, members + first[i], count[i], rows->slope,

@@ -4,7 +4,7 @@
 #define KTPR_ROWS_H
 
 #include "ktpr_crop.h"
-#include "ktpr_page.h"
+#include "ktpr_columns.h"
 
 
 /* Twelve lines, two continued, and what clutter around a card adds. */

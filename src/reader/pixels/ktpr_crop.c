@@ -2,6 +2,7 @@
 
 #include "ktpr_crop.h"
 #include "ktpr_flatten.h"
+#include "ktpr_warp.h"
 
 
 #define KTPR_MAX_CROP_WIDTH 4000
@@ -125,7 +126,7 @@ ktpr_crop(ktpr_pool_t *pool, const ktpr_sheet_t *sheet, const ktpr_map_t *map,
         scale /= 2;
     }
 
-    ktpr_gray_warp(&sheet->sizes[size], &all, 1, out);
+    ktpr_warp_gray(&sheet->sizes[size], &all, 1, out);
     ktpr_crop_stretch(out);
 
     return 0;

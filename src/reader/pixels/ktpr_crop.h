@@ -3,7 +3,9 @@
 #ifndef KTPR_CROP_H
 #define KTPR_CROP_H
 
-#include "ktpr_warp.h"
+#include "ktpr_gray.h"
+#include "ktpr_image.h"
+#include "ktpr_map.h"
 
 
 /* The image flattened for recognition, and its reductions by 2 and 4. */

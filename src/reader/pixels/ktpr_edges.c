@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ktpr_edges.h"
+#include "ktpr_gray.h"
 
 
 /* What is darker than its surroundings and narrower than this goes: text. */

@@ -3,7 +3,8 @@
 #ifndef KTPR_EDGES_H
 #define KTPR_EDGES_H
 
-#include "ktpr_warp.h"
+#include "ktpr_image.h"
+#include "ktpr_map.h"
 
 
 /* The longer side of the small copy that edges are looked for on, at most. */

@@ -9,6 +9,7 @@
 #ifndef KTPR_FLATTEN_H
 #define KTPR_FLATTEN_H
 
+#include "ktpr_gray.h"
 #include "ktpr_image.h"
 
 

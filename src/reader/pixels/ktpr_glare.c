@@ -3,6 +3,8 @@
 #include <leptonica/allheaders.h>
 
 #include "ktpr_glare.h"
+#include "ktpr_gray.h"
+#include "ktpr_warp.h"
 
 
 /* Pixels of the plane that is looked at, a spacing of rows. */
@@ -51,8 +53,8 @@ ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
     by = fmin(KTPR_GLARE_SCALE / spacing, 1);
 
     if (by < 1
-        && ktpr_image_reduce(pool, image, (int) fmax(image->w * by, 1),
-                             (int) fmax(image->h * by, 1), &small)
+        && ktpr_warp_reduce(pool, image, (int) fmax(image->w * by, 1),
+                            (int) fmax(image->h * by, 1), &small)
                != 0) {
         return -1;
     }
@@ -67,7 +69,7 @@ ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
                                  (double) small.h / image->h, 0);
         map = ktpr_map_then(&map, &reduce);
 
-        if (ktpr_image_warp(pool, &small, &map,
+        if (ktpr_warp_image(pool, &small, &map,
                             (int) (KTPR_GLARE_WIDTH * KTPR_GLARE_SCALE),
                             (int) (KTPR_GLARE_HEIGHT * KTPR_GLARE_SCALE),
                             &card)

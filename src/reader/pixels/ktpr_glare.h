@@ -7,7 +7,8 @@
 #ifndef KTPR_GLARE_H
 #define KTPR_GLARE_H
 
-#include "ktpr_warp.h"
+#include "ktpr_image.h"
+#include "ktpr_map.h"
 
 
 /*

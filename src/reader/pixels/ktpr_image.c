@@ -20,17 +20,6 @@ static int ktpr_image_turn(ktpr_pool_t *pool, ktpr_image_t *image,
                            int orientation);
 
 
-int
-ktpr_gray_create(ktpr_pool_t *pool, int w, int h, ktpr_gray_t *gray)
-{
-    gray->w = w;
-    gray->h = h;
-    gray->px = ktpr_pool_alloc(pool, (size_t) w * (size_t) h, 1);
-
-    return gray->px == NULL ? -1 : 0;
-}
-
-
 static int
 ktpr_image_create(ktpr_pool_t *pool, int w, int h, ktpr_image_t *image)
 {

@@ -21,13 +21,6 @@ typedef struct {
     double         scale; /* pixels of the file that one of these stands for */
 } ktpr_image_t;
 
-/* One byte a pixel, rows without padding. */
-typedef struct {
-    int            w, h;
-    unsigned char *px;
-} ktpr_gray_t;
-
-
 /*
  * Decodes; the longer side is at most KTPR_MAX_SIDE afterwards.  Pixels
  * belong to the pool.  0, or -1 when the file is neither a JPEG nor a PNG
@@ -36,9 +29,6 @@ typedef struct {
  */
 int ktpr_image_decode(ktpr_pool_t *pool, const unsigned char *bytes,
                       size_t len, ktpr_image_t *image);
-
-/* Pixels of a size, all zero; 0 or -1. */
-int ktpr_gray_create(ktpr_pool_t *pool, int w, int h, ktpr_gray_t *gray);
 
 
 #endif /* KTPR_IMAGE_H */

@@ -7,7 +7,8 @@
 #ifndef KTPR_QUAD_H
 #define KTPR_QUAD_H
 
-#include "ktpr_warp.h"
+#include "ktpr_image.h"
+#include "ktpr_map.h"
 
 
 /* An ID-1 card (ISO/IEC 7810, 5.1.1), in millimetres. */

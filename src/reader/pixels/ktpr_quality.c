@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "ktpr_glare.h"
+#include "ktpr_gray.h"
 #include "ktpr_quality.h"
+#include "ktpr_warp.h"
 
 
 /* The longer side of what is measured when there is no card. */
@@ -286,8 +288,8 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
     }
 
     if (side > to
-        && ktpr_image_reduce(pool, image, image->w * to / side,
-                             image->h * to / side, &small)
+        && ktpr_warp_reduce(pool, image, image->w * to / side,
+                            image->h * to / side, &small)
                != 0) {
         return -1;
     }

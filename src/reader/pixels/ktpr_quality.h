@@ -8,8 +8,7 @@
 #define KTPR_QUALITY_H
 
 #include "ktpr_image.h"
-#include "ktpr_reader.h"
-#include "ktpr_warp.h"
+#include "ktpr_map.h"
 
 
 /* In the order of ktpr_quality_t's measures. */
@@ -23,6 +22,18 @@ typedef enum {
                            luma; low: grayscale */
     KTPR_MEASURES
 } ktpr_measure_t;
+
+typedef struct {
+    unsigned blur : 1;
+    unsigned dark : 1;
+    unsigned flashlight : 1;
+    unsigned grayscale : 1;
+    double   blur_score; /* 0 (sharp) to 1 (blurred) */
+    double   dark_score; /* 0 (bright) to 1 (dark) */
+    double   flashlight_score;
+    double   grayscale_score;
+    double   measures[KTPR_MEASURES]; /* what the scores come from */
+} ktpr_quality_t;
 
 /* Under it (FLASH: over it) the flag is set. */
 extern const double ktpr_quality_thresholds[KTPR_MEASURES];

@@ -1,0 +1,168 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ktpr_map.h"
+#include "ktpr_skew.h"
+
+
+#define KTPR_SKEW_POINTS 20000
+#define KTPR_TURN_POINTS 5000
+#define KTPR_SKEW_SIDE   420 /* the image's longer side, in profile bins */
+#define KTPR_SKEW_BINS   640 /* enough for its diagonal */
+
+
+/* How spiky the profile is after a turn by angle degrees. */
+static double
+ktpr_skew_score(const ktpr_point_t *points, int n, double angle)
+{
+    int    i, bin;
+    float  c, s, profile[KTPR_SKEW_BINS + 2], last, now;
+    double sum;
+
+    c = (float) cos(angle * M_PI / 180);
+    s = (float) sin(angle * M_PI / 180);
+    memset(profile, 0, sizeof(profile));
+
+    for (i = 0; i < n; i++) {
+        bin = (int) ((float) points[i].y * c - (float) points[i].x * s
+                     + KTPR_SKEW_BINS / 2.f);
+        if (bin >= 0 && bin < KTPR_SKEW_BINS) {
+            profile[bin + 1]++;
+        }
+    }
+
+    sum = 0;
+    last = 0;
+
+    for (i = 1; i <= KTPR_SKEW_BINS; i++) {
+        now = .25f * profile[i - 1] + .5f * profile[i] + .25f * profile[i + 1];
+        sum += (now - last) * (now - last);
+        last = now;
+    }
+
+    return sum;
+}
+
+
+/* Ink inside blobs of about a letter's size, at most so many pixels of it. */
+static int
+ktpr_skew_points(const ktpr_gray_t *gray, int threshold,
+                 const ktpr_blob_t *blobs, int n, int most,
+                 ktpr_point_t *points)
+{
+    int    i, x, y, found, step, seen;
+    double scale;
+
+    scale = (double) KTPR_SKEW_SIDE / (gray->w > gray->h ? gray->w : gray->h);
+    seen = 0;
+
+    for (i = 0; i < n; i++) {
+        seen += (blobs[i].h >= 5 && blobs[i].h <= 50) ? blobs[i].area : 0;
+    }
+
+    step = seen / most + 1;
+    found = 0;
+    seen = 0;
+
+    for (i = 0; i < n; i++) {
+        if (blobs[i].h < 5 || blobs[i].h > 50) {
+            continue;
+        }
+
+        for (y = blobs[i].y; y < blobs[i].y + blobs[i].h; y++) {
+            for (x = blobs[i].x; x < blobs[i].x + blobs[i].w; x++) {
+                if (gray->px[(size_t) y * gray->w + x] < threshold
+                    && seen++ % step == 0 && found < most) {
+                    points[found].x = (x - gray->w / 2.) * scale;
+                    points[found++].y = (y - gray->h / 2.) * scale;
+                }
+            }
+        }
+    }
+
+    return found;
+}
+
+
+double
+ktpr_skew_turn(const ktpr_gray_t *gray, int threshold,
+               const ktpr_blob_t *blobs, int n, double limit, double sharper)
+{
+    int           angle, found, best;
+    double        score, level, most;
+    ktpr_point_t *points;
+
+    best = 0;
+    level = most = 0;
+
+    points = malloc(KTPR_TURN_POINTS * sizeof(ktpr_point_t));
+    if (points == NULL) {
+        return 0;
+    }
+
+    found =
+        ktpr_skew_points(gray, threshold, blobs, n, KTPR_TURN_POINTS, points);
+
+    for (angle = -89; angle <= 90; angle++) {
+        score = ktpr_skew_score(points, found, angle);
+
+        if (score > most) {
+            most = score;
+            best = angle;
+        }
+
+        if (abs(angle) <= limit) {
+            level = fmax(level, score);
+        }
+    }
+
+    free(points);
+
+    return abs(best) > limit && most > sharper * level ? best : 0;
+}
+
+
+double
+ktpr_skew_level(const ktpr_gray_t *gray, int threshold,
+                const ktpr_blob_t *blobs, int n, double limit)
+{
+    int           i, found;
+    double        angle, best, most, score, centre;
+    ktpr_point_t *points;
+
+    static const double steps[] = {.25, .1};
+
+    best = 0;
+    most = 0;
+
+    points = malloc(KTPR_SKEW_POINTS * sizeof(ktpr_point_t));
+    if (points == NULL) {
+        return 0;
+    }
+
+    found =
+        ktpr_skew_points(gray, threshold, blobs, n, KTPR_SKEW_POINTS, points);
+
+    for (angle = -limit; angle <= limit; angle += .5) {
+        score = ktpr_skew_score(points, found, angle);
+        if (score > most) {
+            most = score;
+            best = angle;
+        }
+    }
+
+    for (i = 0; i < 4; i++) {
+        centre = best;
+        angle = centre + (i % 2 ? steps[i / 2] : -steps[i / 2]);
+        score = ktpr_skew_score(points, found, angle);
+        if (score > most) {
+            most = score;
+            best = angle;
+        }
+    }
+
+    free(points);
+
+    return best;
+}
