@@ -20,6 +20,9 @@ $(OUT)/unit/reader/%: t/reader/%.c $(READER_LIB) $(CONTRACT_LIB)
 	$(Q)$(CC) $(READER_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(READER_LIB) \
 		$(CONTRACT_LIB) -lcmocka $(READER_LIBS)
 
+# the test makes allocations fail
+$(OUT)/unit/reader/test_memory: READER_LIBS += -Wl,--wrap=ktpr_pool_alloc
+
 $(OUT)/unit/extractd/%: t/extractd/%.c $(EXTRACTD_PARTS) $(READER_LIB) \
 		$(CONTRACT_LIB)
 	@mkdir -p $(@D)

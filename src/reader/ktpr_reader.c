@@ -99,6 +99,7 @@ ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
     ktpr_map_t      plane;
     ktpr_scan_t     scan;
     ktpr_result_t   result;
+    ktpr_status_t   rc;
     ktpr_evidence_t birth;
 
     memset(card, 0, sizeof(ktpr_card_t));
@@ -107,9 +108,10 @@ ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
     scan.ocr = reader->ocr;
     scan.digits = &reader->digits;
 
-    if (ktpr_image_decode(scan.pool, image, len, &scan.image) != 0) {
+    rc = ktpr_image_decode(scan.pool, image, len, &scan.image);
+    if (rc != KTPR_DONE) {
         ktpr_pool_reset(scan.pool);
-        return KTPR_UNDECODABLE;
+        return rc == KTPR_UNFIT ? KTPR_UNDECODABLE : KTPR_FAILED;
     }
 
     result = KTPR_NOT_DETECTED;
@@ -136,15 +138,17 @@ ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
         ktpr_fields_plane(&scan, &plane);
     }
 
-    if (ktpr_quality_measures(scan.pool, &scan.image,
+    rc =
+        ktpr_quality_measures(scan.pool, &scan.image,
                               result == KTPR_OK ? ktpr_scan_spacing(&scan) : 0,
-                              result == KTPR_OK ? &plane : NULL, measures)
-        == 0) {
+                              result == KTPR_OK ? &plane : NULL, measures);
+
+    if (rc == KTPR_DONE) {
         ktpr_quality_judge(measures, &card->quality);
     }
 
     /* what was read without the memory it takes is no answer */
-    if (ktpr_pool_failed(scan.pool)) {
+    if (rc == KTPR_NO_MEMORY || ktpr_pool_failed(scan.pool)) {
         memset(card, 0, sizeof(ktpr_card_t));
         result = KTPR_FAILED;
     }

@@ -252,7 +252,7 @@ straightened(void **state)
         v = CARD_H / 2;
         x = (int) (30 + u * (page.work.w - 60) / CARD_W);
         y = (int) (30 + v * (page.work.h - 60) / CARD_H);
-        p = ktpr_map_point(&page.to_full, x, y);
+        p = ktpr_map_point(&page.work_to_image, x, y);
         q = ktpr_map_point(&map, p.x, p.y);
         error = hypot(q.x - u, q.y - v);
         assert_true(error < 3);
@@ -264,7 +264,7 @@ straightened(void **state)
 }
 
 
-/* An image that is too small, and memory that is too short, are no crash. */
+/* An image that is too small has no card; too little memory is an error. */
 static void
 nothing_to_see(void **state)
 {
@@ -284,7 +284,7 @@ nothing_to_see(void **state)
 
     image.w = WIDTH;
     image.h = HEIGHT;
-    assert_int_equal(ktpr_quad_find(pool, &image, &quad), 0);
+    assert_int_equal(ktpr_quad_find(pool, &image, &quad), KTPR_NO_MEMORY);
 
     ktpr_pool_destroy(pool);
 }

@@ -432,7 +432,7 @@ ktpr_fields_plane(ktpr_scan_t *scan, ktpr_map_t *plane)
                             ktpr_columns_at(values, ktpr_fields_first(scan)),
                             slope * s, s, ktpr_fields_first(scan));
 
-    *plane = ktpr_map_then(&level, &scan->page.map);
+    *plane = ktpr_map_then(&level, &scan->page.level_to_image);
 }
 
 

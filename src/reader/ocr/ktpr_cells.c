@@ -241,8 +241,8 @@ ktpr_cells_try(ktpr_scan_t *scan, const ktpr_digit_net_t *net,
     cut.left = 1.2;
     cut.right = 1.2;
 
-    if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.map, strip, &cut,
-                  &line)
+    if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.level_to_image, strip,
+                  &cut, &line)
         != 0) {
         return -1;
     }

@@ -260,7 +260,7 @@ ktpr_ocr_look(ktpr_ocr_t *ocr, ktpr_pool_t *pool, const ktpr_gray_t *line,
 
     if (line->h != KTPR_LINE_H || line->w < KTPR_LINE_LEAST
         || line->w > KTPR_LINE_MAX || reading->nlooks == KTPR_LOOKS) {
-        return -1;
+        return KTPR_UNFIT;
     }
 
     columns = ktpr_pool_alloc(pool, 1,
@@ -268,7 +268,7 @@ ktpr_ocr_look(ktpr_ocr_t *ocr, ktpr_pool_t *pool, const ktpr_gray_t *line,
                                   + sizeof(columns->p[0])
                                         * (size_t) ktpr_line_columns(line->w));
     if (columns == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     ktpr_line_net_run(ocr->net, line->px, line->w, columns);

@@ -51,8 +51,8 @@ void ktpr_ocr_line(ktpr_ocr_t *ocr, ktpr_ocr_engine_t engine,
 
 /*
  * Looks at a line by the network: an image of KTPR_LINE_H rows.  What it
- * sees is added to the reading's looks: 0, or -1 when the image has another
- * size, the looks are full or memory is short.
+ * sees is added to the reading's looks.  KTPR_UNFIT when the image has another
+ * size or the looks are full; KTPR_NO_MEMORY.
  */
 int ktpr_ocr_look(ktpr_ocr_t *ocr, ktpr_pool_t *pool, const ktpr_gray_t *line,
                   ktpr_reading_t *reading);

@@ -1,6 +1,6 @@
 /*
- * Which line of the card each row is: by its label, by the shape of its
- * value, by its place and by the order that lines have.
+ * Assigns rows to the lines of the card: by the label of a row, the shape of
+ * its value, its place, and the order of lines.
  */
 
 #ifndef KTPR_ASSIGN_H
@@ -28,37 +28,40 @@ typedef enum {
 
 /* A row that is no line of its own. */
 #define KTPR_LINE_NONE (-1)
-#define KTPR_LINE_MORE (-2) /* goes on the line above */
+#define KTPR_LINE_MORE (-2) /* continues the line above */
 
 typedef struct {
     ktpr_row_t     row;
     ktpr_reading_t label;
     ktpr_reading_t value;
-    double         like[KTPR_LINES];     /* label, 0 to 1 */
-    double         evidence[KTPR_LINES]; /* label and value */
-    int            line;
+    double         like[KTPR_LINES];     /* of the label to a line's, to 1 */
+    double         evidence[KTPR_LINES]; /* of label and value together */
+    int            line; /* ktpr_line_id_t, KTPR_LINE_NONE or _MORE */
 } ktpr_entry_t;
 
 typedef struct {
     ktpr_entry_t entries[KTPR_MAX_ROWS];
     int          n;
-    double       spacing;
-    double       score;
-    int          labels; /* lines whose label was recognised */
-    int          lines;  /* lines that have a row */
+    double       spacing; /* from row to row, in pixels of level */
+    double       score;   /* evidence of all rows, less what does not fit */
+    int          labels;  /* lines whose label was recognised */
+    int          lines;   /* lines that have a row */
 } ktpr_table_t;
 
 
-/* Fills like and evidence from the texts of label and value. */
+/* Sets like and evidence from the texts of label and value. */
 void ktpr_assign_weigh(ktpr_entry_t *entry);
 
 /*
- * Gives each entry its line, all of one card; sets score, labels and lines.
+ * Sets the line of each entry, all of one card, and score, labels and lines.
  * The table has a row at least.
  */
 void ktpr_assign(ktpr_table_t *table);
 
-/* A date in a text: "DD-MM-YYYY" into date; where it begins, or -1. */
+/*
+ * Finds the last date in a text and writes it as "DD-MM-YYYY".  Its offset, or
+ * -1 when there is none.
+ */
 int ktpr_assign_date(const char *text, char date[11]);
 
 

@@ -122,7 +122,7 @@ ktpr_lines_find(ktpr_pool_t *pool, const ktpr_page_t *page,
 
     all = ktpr_pool_alloc(pool, (size_t) room, sizeof(ktpr_line_t));
     if (all == NULL) {
-        return 0;
+        return KTPR_NO_MEMORY;
     }
 
     for (i = 0; i < n; i++) {
@@ -168,7 +168,7 @@ ktpr_lines_find(ktpr_pool_t *pool, const ktpr_page_t *page,
 
 
 /* Where words start on the line, and the usual distance between them. */
-static int
+static ktpr_status_t
 ktpr_line_rows(ktpr_pool_t *pool, const ktpr_page_t *page, ktpr_line_t *line)
 {
     int                    i, j, n;
@@ -182,7 +182,7 @@ ktpr_line_rows(ktpr_pool_t *pool, const ktpr_page_t *page, ktpr_line_t *line)
     steps = ktpr_pool_alloc(pool, (size_t) page->n, sizeof(double));
 
     if (line->rows == NULL || steps == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     for (i = 0; i < page->n; i++) {
@@ -219,7 +219,7 @@ ktpr_line_rows(ktpr_pool_t *pool, const ktpr_page_t *page, ktpr_line_t *line)
 
     ktpr_pool_free(pool, steps);
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
@@ -350,7 +350,7 @@ ktpr_columns_find(ktpr_pool_t *pool, const ktpr_page_t *page,
     starts = ktpr_pool_alloc(pool, KTPR_MAX_POINTS, sizeof(ktpr_start_t));
     ys = ktpr_pool_alloc(pool, KTPR_MAX_POINTS, sizeof(double));
     if (starts == NULL || ys == NULL) {
-        return 0;
+        return KTPR_NO_MEMORY;
     }
 
     n = ktpr_starts(page, starts);
@@ -364,10 +364,13 @@ ktpr_columns_find(ktpr_pool_t *pool, const ktpr_page_t *page,
 
     middle = ktpr_sort_median(ys, n);
     found = ktpr_lines_find(pool, page, starts, n, middle, lines);
+    if (found < 0) {
+        return KTPR_NO_MEMORY;
+    }
 
     for (i = 0; i < found; i++) {
-        if (ktpr_line_rows(pool, page, &lines[i]) != 0) {
-            return 0;
+        if (ktpr_line_rows(pool, page, &lines[i]) != KTPR_DONE) {
+            return KTPR_NO_MEMORY;
         }
     }
 

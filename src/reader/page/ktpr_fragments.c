@@ -6,8 +6,9 @@
 #include "ktpr_sort.h"
 
 
-double
-ktpr_fragments_text(ktpr_pool_t *pool, ktpr_blob_t *blobs, int n)
+ktpr_status_t
+ktpr_fragments_text(ktpr_pool_t *pool, const ktpr_blob_t *blobs, int n,
+                    double *text)
 {
     int              i, j, found, best, votes;
     double           score, most, histogram[82];
@@ -17,6 +18,9 @@ ktpr_fragments_text(ktpr_pool_t *pool, ktpr_blob_t *blobs, int n)
     votes = 0;
 
     found = ktpr_fragments_find(pool, blobs, n, 8, 1.2, &f);
+    if (found < 0) {
+        return KTPR_NO_MEMORY;
+    }
 
     for (i = 0; i < found; i++) {
         for (j = 0; f[i].n >= 4 && j < f[i].n; j++) {
@@ -45,7 +49,9 @@ ktpr_fragments_text(ktpr_pool_t *pool, ktpr_blob_t *blobs, int n)
         }
     }
 
-    return best;
+    *text = best;
+
+    return KTPR_DONE;
 }
 
 
@@ -90,15 +96,15 @@ ktpr_blob_next(const ktpr_blob_t *blobs, int n, int i, double height,
 }
 
 
-void
-ktpr_fragments_fit(ktpr_fragment_t *f)
+ktpr_status_t
+ktpr_fragments_fit(ktpr_pool_t *pool, ktpr_fragment_t *f)
 {
     int    i, j, used;
     double h, sx, sy, sxx, sxy, x, y, a, b, det, *v;
 
-    v = malloc(sizeof(double) * (size_t) f->n);
+    v = ktpr_pool_alloc(pool, (size_t) f->n, sizeof(double));
     if (v == NULL) {
-        return;
+        return KTPR_NO_MEMORY;
     }
 
     for (i = 0; i < f->n; i++) {
@@ -161,7 +167,9 @@ ktpr_fragments_fit(ktpr_fragment_t *f)
 
     f->top = ktpr_sort_median(v, f->n);
     f->height = h;
-    free(v);
+    ktpr_pool_free(pool, v);
+
+    return KTPR_DONE;
 }
 
 
@@ -178,7 +186,7 @@ ktpr_fragments_find(ktpr_pool_t *pool, const ktpr_blob_t *blobs, int n,
     f = ktpr_pool_alloc(pool, (size_t) n + 1, sizeof(ktpr_fragment_t));
 
     if (next == NULL || chained == NULL || f == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     has = next + n;
@@ -210,7 +218,9 @@ ktpr_fragments_find(ktpr_pool_t *pool, const ktpr_blob_t *blobs, int n,
             f[found].n++;
         }
 
-        ktpr_fragments_fit(&f[found++]);
+        if (ktpr_fragments_fit(pool, &f[found++]) != KTPR_DONE) {
+            return KTPR_NO_MEMORY;
+        }
     }
 
     *fragments = f;

@@ -1,6 +1,6 @@
 /*
  * Fragments: chains of blobs of like height that stand beside each other, with
- * the line they stand on.
+ * the line they stand on.  Coordinates are those of the level page.
  */
 
 #ifndef KTPR_FRAGMENTS_H
@@ -14,24 +14,32 @@ typedef struct {
     int          n;
     int          x0, x1;
 
-    /* its lower edge is y = bottom + slope * x, its upper one top + ... */
-    double slope, bottom, top, height;
+    /* lower edge: y = bottom + slope * x; upper edge: y = top + slope * x */
+    double slope, bottom, top;
+    double height; /* median of its blobs' */
 } ktpr_fragment_t;
 
 
-/* The commonest height of blobs that have a neighbour of their height. */
-double ktpr_fragments_text(ktpr_pool_t *pool, ktpr_blob_t *blobs, int n);
-
 /*
- * Chains blobs (sorted by x) to fragments; height is that of capitals, gap
- * how far apart neighbours may be in heights.  How many, or -1.
+ * Chains blobs (sorted by x) to fragments; height is that of a capital, and
+ * gap the distance from a blob to the next, in heights, at most.  The
+ * fragments and copies of their blobs belong to the pool.  Their number, or
+ * KTPR_NO_MEMORY.
  */
 int ktpr_fragments_find(ktpr_pool_t *pool, const ktpr_blob_t *blobs, int n,
                         double height, double gap,
                         ktpr_fragment_t **fragments);
 
-/* Fits slope, bottom, top and height to the fragment's blobs. */
-void ktpr_fragments_fit(ktpr_fragment_t *fragment);
+/* Sets x0 to height from the fragment's blobs, one at least.  KTPR_NO_MEMORY.
+ */
+ktpr_status_t ktpr_fragments_fit(ktpr_pool_t *pool, ktpr_fragment_t *fragment);
+
+/*
+ * Finds the commonest height, in pixels, of blobs that have neighbours of
+ * their height; 0 when no blob can be a letter.  KTPR_NO_MEMORY.
+ */
+ktpr_status_t ktpr_fragments_text(ktpr_pool_t *pool, const ktpr_blob_t *blobs,
+                                  int n, double *text);
 
 
 #endif /* KTPR_FRAGMENTS_H */

@@ -23,7 +23,7 @@
 
 
 /* A small image is enlarged: blobs need pixels to be told apart. */
-static int
+static ktpr_status_t
 ktpr_page_enlarge(ktpr_pool_t *pool, int side, ktpr_page_t *page)
 {
     double      up;
@@ -35,63 +35,62 @@ ktpr_page_enlarge(ktpr_pool_t *pool, int side, ktpr_page_t *page)
 
     if (ktpr_gray_create(pool, (int) (page->work.w * up),
                          (int) (page->work.h * up), &large)
-        != 0) {
-        return -1;
+        != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     ktpr_warp_gray(&page->work, &map, 1, &large);
     ktpr_pool_free(pool, page->work.px);
     page->work = large;
-    page->to_full = map;
+    page->work_to_image = map;
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
-int
+ktpr_status_t
 ktpr_page_create(ktpr_pool_t *pool, const ktpr_image_t *image,
                  ktpr_page_t *page)
 {
-    int          side, w, h;
-    double       down;
-    ktpr_image_t small;
+    int           side, w, h;
+    double        down;
+    ktpr_image_t  small;
+    ktpr_status_t rc;
 
     side = image->w > image->h ? image->w : image->h;
 
     if (side <= KTPR_WORK_SIDE) {
-        if (ktpr_flatten(pool, image, KTPR_WORK_WINDOW * side / KTPR_WORK_SIDE,
-                         KTPR_MIX_LIGHTEST, &page->work)
-            != 0) {
-            return -1;
-        }
+        rc =
+            ktpr_flatten(pool, image, KTPR_WORK_WINDOW * side / KTPR_WORK_SIDE,
+                         KTPR_MIX_LIGHTEST, &page->work);
 
-        return ktpr_page_enlarge(pool, side, page);
+        return rc == KTPR_DONE ? ktpr_page_enlarge(pool, side, page) : rc;
     }
 
     down = (double) side / KTPR_WORK_SIDE;
     w = (int) (image->w / down);
     h = (int) (image->h / down);
 
-    if (w < 1 || h < 1 || ktpr_warp_reduce(pool, image, w, h, &small) != 0) {
-        return -1;
+    if (w < 1 || h < 1) {
+        return KTPR_UNFIT;
     }
 
-    page->to_full =
+    if (ktpr_warp_reduce(pool, image, w, h, &small) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
+    }
+
+    page->work_to_image =
         ktpr_map_affine(down, 0, down / 2 - .5, 0, down, down / 2 - .5);
 
-    if (ktpr_flatten(pool, &small, KTPR_WORK_WINDOW, KTPR_MIX_LIGHTEST,
-                     &page->work)
-        != 0) {
-        return -1;
-    }
-
+    rc = ktpr_flatten(pool, &small, KTPR_WORK_WINDOW, KTPR_MIX_LIGHTEST,
+                      &page->work);
     ktpr_pool_free(pool, small.rgb);
 
-    return 0;
+    return rc;
 }
 
 
-int
+ktpr_status_t
 ktpr_page_straight(ktpr_pool_t *pool, const ktpr_image_t *image,
                    const ktpr_quad_t *quad, ktpr_page_t *page)
 {
@@ -111,20 +110,20 @@ ktpr_page_straight(ktpr_pool_t *pool, const ktpr_image_t *image,
     memset(page, 0, sizeof(ktpr_page_t));
     page->straight = 1;
 
-    if (ktpr_map_corners(to, quad->corners, &page->to_full) != 0) {
-        return -1;
+    if (ktpr_map_corners(to, quad->corners, &page->work_to_image) != 0) {
+        return KTPR_UNFIT;
     }
 
     /* what is made smaller is so by means, before it is straightened */
-    map = page->to_full;
+    map = page->work_to_image;
     small = *image;
     scale = ktpr_map_size(&map, KTPR_WORK_SIDE / 2., h / 2.);
 
     if (scale > 1.3) {
         if (ktpr_warp_reduce(pool, image, (int) (image->w / scale),
                              (int) (image->h / scale), &small)
-            != 0) {
-            return -1;
+            != KTPR_DONE) {
+            return KTPR_NO_MEMORY;
         }
 
         shrink = ktpr_map_scale(1 / scale);
@@ -134,8 +133,8 @@ ktpr_page_straight(ktpr_pool_t *pool, const ktpr_image_t *image,
     if (ktpr_warp_image(pool, &small, &map, KTPR_WORK_SIDE, h, &plane) != 0
         || ktpr_flatten(pool, &plane, KTPR_WORK_WINDOW, KTPR_MIX_LIGHTEST,
                         &page->work)
-               != 0) {
-        return -1;
+               != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     ktpr_pool_free(pool, plane.rgb);
@@ -143,7 +142,7 @@ ktpr_page_straight(ktpr_pool_t *pool, const ktpr_image_t *image,
         ktpr_pool_free(pool, small.rgb);
     }
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
@@ -156,23 +155,23 @@ ktpr_page_letters(ktpr_pool_t *pool, const ktpr_gray_t *gray,
 }
 
 
-double
-ktpr_page_turn(ktpr_pool_t *pool, const ktpr_page_t *page)
+ktpr_status_t
+ktpr_page_turn(ktpr_pool_t *pool, const ktpr_page_t *page, double *turn)
 {
-    int          n;
-    double       turn;
-    ktpr_blob_t *blobs;
+    int           n;
+    ktpr_blob_t  *blobs;
+    ktpr_status_t rc;
 
     n = ktpr_page_letters(pool, &page->work, &blobs);
     if (n < 0) {
-        return 0;
+        return KTPR_NO_MEMORY;
     }
 
-    turn = ktpr_skew_turn(&page->work, KTPR_LETTERS, blobs, n, KTPR_SKEW_LIMIT,
-                          KTPR_SHARPER);
+    rc = ktpr_skew_turn(pool, &page->work, KTPR_LETTERS, blobs, n,
+                        KTPR_SKEW_LIMIT, KTPR_SHARPER, turn);
     ktpr_pool_free(pool, blobs);
 
-    return turn;
+    return rc;
 }
 
 
@@ -180,7 +179,7 @@ ktpr_page_turn(ktpr_pool_t *pool, const ktpr_page_t *page)
  * A copy of the page on which what went turn degrees clockwise goes to the
  * right; map is from there to the page.  0 or -1.
  */
-static int
+static ktpr_status_t
 ktpr_page_turned(ktpr_pool_t *pool, const ktpr_page_t *page, double turn,
                  ktpr_gray_t *turned, ktpr_map_t *map)
 {
@@ -196,8 +195,8 @@ ktpr_page_turned(ktpr_pool_t *pool, const ktpr_page_t *page, double turn,
         c, -s, ((page->work.w - 1) - c * (w - 1) + s * (h - 1)) / 2, s, c,
         ((page->work.h - 1) - s * (w - 1) - c * (h - 1)) / 2);
 
-    if (ktpr_gray_create(pool, w, h, turned) != 0) {
-        return -1;
+    if (ktpr_gray_create(pool, w, h, turned) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     ktpr_warp_gray(&page->work, map, 0, turned);
@@ -214,53 +213,60 @@ ktpr_page_turned(ktpr_pool_t *pool, const ktpr_page_t *page, double turn,
         }
     }
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
-int
+ktpr_status_t
 ktpr_page_level(ktpr_pool_t *pool, ktpr_page_t *page, double turn)
 {
-    int          n, w, h;
-    double       c, s, angle;
-    ktpr_map_t   map, tilt;
-    ktpr_gray_t  turned;
-    ktpr_blob_t *blobs;
+    int           n, w, h;
+    double        c, s, angle;
+    ktpr_map_t    map, tilt;
+    ktpr_gray_t   turned;
+    ktpr_blob_t  *blobs;
+    ktpr_status_t rc;
 
     map = ktpr_map_identity();
     turned = page->work;
 
-    if (turn != 0 && ktpr_page_turned(pool, page, turn, &turned, &map) != 0) {
-        return -1;
+    if (turn != 0
+        && ktpr_page_turned(pool, page, turn, &turned, &map) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     w = turned.w;
     h = turned.h;
     n = ktpr_page_letters(pool, &turned, &blobs);
     if (n < 0) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
-    angle = ktpr_skew_level(&turned, KTPR_LETTERS, blobs, n, KTPR_SKEW_LIMIT);
+    rc = ktpr_skew_level(pool, &turned, KTPR_LETTERS, blobs, n,
+                         KTPR_SKEW_LIMIT, &angle);
     ktpr_pool_free(pool, blobs);
+    if (rc != KTPR_DONE) {
+        return rc;
+    }
+
     c = cos(angle * M_PI / 180);
     s = sin(angle * M_PI / 180);
     tilt = ktpr_map_affine(c, -s, w / 2. - c * w / 2. + s * h / 2., s, c,
                            h / 2. - s * w / 2. - c * h / 2.);
 
-    if (ktpr_gray_create(pool, w, h, &page->level) != 0) {
-        return -1;
+    if (ktpr_gray_create(pool, w, h, &page->level) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     ktpr_warp_gray(&turned, &tilt, 0, &page->level);
     map = ktpr_map_then(&tilt, &map);
-    page->map = ktpr_map_then(&map, &page->to_full);
+    page->level_to_image = ktpr_map_then(&map, &page->work_to_image);
 
-    if (turn != 0) {
+    if (turn != KTPR_DONE) {
         ktpr_pool_free(pool, turned.px);
     }
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
@@ -269,7 +275,7 @@ static int
 ktpr_fragment_writing(const ktpr_fragment_t *f, double text)
 {
     if (f->height < .55 * text) {
-        return 0;
+        return KTPR_DONE;
     }
 
     return f->n >= 2 || f->blobs[0].w > 2.5 * text
@@ -278,7 +284,7 @@ ktpr_fragment_writing(const ktpr_fragment_t *f, double text)
 }
 
 
-int
+ktpr_status_t
 ktpr_page_fragments(ktpr_pool_t *pool, ktpr_page_t *page, double threshold,
                     double text)
 {
@@ -290,12 +296,18 @@ ktpr_page_fragments(ktpr_pool_t *pool, ktpr_page_t *page, double threshold,
     n = ktpr_blobs_find(pool, &page->level, (int) (threshold * KTPR_PAPER), 70,
                         400, &blobs);
     if (n < 20) {
-        return -1;
+        return n < 0 ? KTPR_NO_MEMORY : KTPR_UNFIT;
     }
 
-    page->text = text > 0 ? text : ktpr_fragments_text(pool, blobs, n);
+    page->text = text;
+
+    if (text == 0
+        && ktpr_fragments_text(pool, blobs, n, &page->text) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
+    }
+
     if (page->text < 5) {
-        return -1;
+        return KTPR_UNFIT;
     }
 
     kept = 0;
@@ -308,6 +320,9 @@ ktpr_page_fragments(ktpr_pool_t *pool, ktpr_page_t *page, double threshold,
 
     n = ktpr_fragments_find(pool, blobs, kept, page->text, 1.9,
                             &page->fragments);
+    if (n < 0) {
+        return KTPR_NO_MEMORY;
+    }
 
     for (i = 0; i < n; i++) {
         if (ktpr_fragment_writing(&page->fragments[i], page->text)) {
@@ -315,5 +330,5 @@ ktpr_page_fragments(ktpr_pool_t *pool, ktpr_page_t *page, double threshold,
         }
     }
 
-    return page->n < 8 ? -1 : 0;
+    return page->n < 8 ? KTPR_UNFIT : KTPR_DONE;
 }

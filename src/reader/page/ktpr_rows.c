@@ -71,7 +71,9 @@ ktpr_rows_members(const ktpr_rows_ctx_t *ctx, ktpr_member_t *members)
                 continue;
             }
 
-            ktpr_fragments_fit(&f);
+            if (ktpr_fragments_fit(ctx->pool, &f) != KTPR_DONE) {
+                return KTPR_NO_MEMORY;
+            }
         }
 
         if ((f.height > 1.32 * ctx->capital
@@ -265,7 +267,9 @@ ktpr_row_make(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
     f.blobs = ctx->blobs;
     f.n = nl + nv;
     qsort(f.blobs, (size_t) f.n, sizeof(ktpr_blob_t), ktpr_blob_left);
-    ktpr_fragments_fit(&f);
+    if (ktpr_fragments_fit(ctx->pool, &f) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
+    }
 
     row->value.slope =
         (f.n < 4 || f.x1 - f.x0 < 7 * ctx->capital) ? NAN : f.slope;
@@ -497,11 +501,11 @@ ktpr_rows_group(const ktpr_member_t *members, int n, double reach)
 }
 
 
-static void
+static ktpr_status_t
 ktpr_rows_build(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members,
                 int n, ktpr_rows_t *rows)
 {
-    int    i, k, first[KTPR_MAX_ROWS], count[KTPR_MAX_ROWS], sloped;
+    int    i, k, rc, first[KTPR_MAX_ROWS], count[KTPR_MAX_ROWS], sloped;
     double slopes[KTPR_MAX_ROWS];
 
     sloped = 0;
@@ -509,7 +513,12 @@ ktpr_rows_build(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members,
     for (i = 0; i < n && rows->n < KTPR_MAX_ROWS; i += k) {
         k = ktpr_rows_group(members + i, n - i, .42 * ctx->columns->spacing);
 
-        if (ktpr_row_make(ctx, members + i, k, &rows->rows[rows->n])) {
+        rc = ktpr_row_make(ctx, members + i, k, &rows->rows[rows->n]);
+        if (rc < 0) {
+            return KTPR_NO_MEMORY;
+        }
+
+        if (rc > 0) {
             first[rows->n] = i;
             count[rows->n] = k;
 
@@ -529,6 +538,8 @@ ktpr_rows_build(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members,
         ktpr_row_start(ctx, &rows->rows[i]);
         ktpr_row_extend(ctx, &rows->rows[i]);
     }
+
+    return KTPR_DONE;
 }
 
 
@@ -562,11 +573,13 @@ ktpr_rows_find(ktpr_pool_t *pool, const ktpr_page_t *page,
 
     if (ctx.v == NULL || ctx.blobs == NULL || ctx.labels == NULL
         || ctx.values == NULL || members == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     n = ktpr_rows_members(&ctx, members);
-    ktpr_rows_build(&ctx, members, n, rows);
+    if (n < 0 || ktpr_rows_build(&ctx, members, n, rows) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
+    }
 
     return rows->n;
 }

@@ -1,17 +1,29 @@
-/* Rows of a card: what stands in the label and the value column of each. */
+/*
+ * The rows of a card: the label and the value of each.  Coordinates are those
+ * of the level page.
+ */
 
 #ifndef KTPR_ROWS_H
 #define KTPR_ROWS_H
 
-#include "ktpr_crop.h"
 #include "ktpr_columns.h"
+#include "ktpr_crop.h"
 
 
-/* Twelve lines, two continued, and what clutter around a card adds. */
+/* Rows, at most: twelve lines, two continued, and clutter around a card. */
 #define KTPR_MAX_ROWS 48
 
-/* Fragments to the right of a value: the blood group, the photo's. */
+/* Fragments to the right of a value: the blood group, those of the photo. */
 #define KTPR_MAX_ASIDE 4
+
+/* The height of a capital, in row spacings: measured on the card's print. */
+#define KTPR_CAPITAL (1 / 1.95)
+
+/*
+ * From the left end of values to that of the photo, in row spacings: geometry
+ * of the card.  Less cuts long values short; more reads the photo.
+ */
+#define KTPR_PHOTO 14.4
 
 typedef struct {
     double       y; /* of the base line, at the value column */
@@ -26,21 +38,16 @@ typedef struct {
 typedef struct {
     ktpr_row_t rows[KTPR_MAX_ROWS]; /* from top to bottom */
     int        n;
-    double     capital; /* height of one, by the spacing of rows */
-    double     slope;   /* usual slope of rows */
+    double     capital; /* height of one in pixels, from the row spacing */
+    double     slope;   /* median of the rows' */
 } ktpr_rows_t;
 
 
-/* How high a capital is and where the photo begins, in row spacings. */
-#define KTPR_CAPITAL (1 / 1.95)
-#define KTPR_PHOTO   14.4
-
-
-/* Finds the rows that the columns make; how many, or -1 (no memory). */
+/* Finds the rows that the columns make.  Their number, or KTPR_NO_MEMORY. */
 int ktpr_rows_find(ktpr_pool_t *pool, const ktpr_page_t *page,
                    const ktpr_columns_t *columns, ktpr_rows_t *rows);
 
-/* Where x lies on the strip's lower edge. */
+/* The y of the strip's lower edge at x. */
 double ktpr_rows_strip_bottom(const ktpr_strip_t *strip, double x);
 
 

@@ -58,14 +58,12 @@ ktpr_scan_read(ktpr_scan_t *scan, const ktpr_strip_t *strip,
 
     memset(reading, 0, sizeof(ktpr_reading_t));
 
-
-    if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.map, strip, cut, &line)
-        != 0) {
-        return;
+    if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.level_to_image, strip,
+                  cut, &line)
+        == KTPR_DONE) {
+        ktpr_ocr_line(scan->ocr, engine, &line, alphabet, reading);
+        ktpr_pool_free(scan->pool, line.px);
     }
-
-    ktpr_ocr_line(scan->ocr, engine, &line, alphabet, reading);
-    ktpr_pool_free(scan->pool, line.px);
 }
 
 
@@ -93,9 +91,9 @@ ktpr_scan_look(ktpr_scan_t *scan, const ktpr_strip_t *strip, double left,
             cut.wide *= 1.1;
         }
 
-        if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.map, strip, &cut,
-                      &line)
-            != 0) {
+        if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.level_to_image,
+                      strip, &cut, &line)
+            != KTPR_DONE) {
             return;
         }
 
@@ -141,7 +139,7 @@ ktpr_scan_box(const ktpr_scan_t *scan, const ktpr_strip_t *strip, int *x,
 
     for (i = 0; i < 4; i++) {
         px = i % 2 ? strip->x1 : strip->x0;
-        p = ktpr_map_point(&scan->page.map, px,
+        p = ktpr_map_point(&scan->page.level_to_image, px,
                            (i / 2 ? strip->bottom : strip->top)
                                + strip->slope * px);
         x0 = fmin(x0, p.x);
@@ -239,7 +237,10 @@ ktpr_scan_entry(ktpr_scan_t *scan, ktpr_entry_t *e)
 }
 
 
-/* Reads the rows that a pair of columns makes, and gives them their lines. */
+/*
+ * Reads the rows that a pair of columns makes, and gives them their lines.  1,
+ * 0 when they are no card's, or KTPR_NO_MEMORY.
+ */
 static int
 ktpr_scan_table(ktpr_scan_t *scan, ktpr_table_t *table)
 {
@@ -251,7 +252,7 @@ ktpr_scan_table(ktpr_scan_t *scan, ktpr_table_t *table)
 
     if (ktpr_rows_find(scan->pool, &scan->page, &scan->columns, &scan->rows)
         < 0) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     if (scan->rows.n < 4) {
@@ -264,6 +265,10 @@ ktpr_scan_table(ktpr_scan_t *scan, ktpr_table_t *table)
     for (i = 0; i < table->n; i++) {
         table->entries[i].row = scan->rows.rows[i];
         ktpr_scan_entry(scan, &table->entries[i]);
+        if (ktpr_pool_failed(scan->pool)) {
+            return KTPR_NO_MEMORY;
+        }
+
         promise = fmax(promise, ktpr_most_evident(&table->entries[i]));
 
         if (i == KTPR_ROWS_ENOUGH && promise < KTPR_ROWS_PROMISE) {
@@ -279,7 +284,8 @@ ktpr_scan_table(ktpr_scan_t *scan, ktpr_table_t *table)
 
 /*
  * Faint or blurred print needs another threshold, and the height of text may
- * be mistaken: tries until columns are good, keeps the best.
+ * be mistaken: tries until columns are good, keeps the best.  How many, or
+ * KTPR_NO_MEMORY.
  */
 static int
 ktpr_scan_columns(ktpr_scan_t *scan, ktpr_columns_t best[KTPR_MAX_COLUMNS])
@@ -288,6 +294,7 @@ ktpr_scan_columns(ktpr_scan_t *scan, ktpr_columns_t best[KTPR_MAX_COLUMNS])
     size_t         i;
     double         text, first;
     ktpr_page_t    page, kept;
+    ktpr_status_t  rc;
     ktpr_columns_t columns[KTPR_MAX_COLUMNS];
 
     static const struct {
@@ -316,18 +323,24 @@ ktpr_scan_columns(ktpr_scan_t *scan, ktpr_columns_t best[KTPR_MAX_COLUMNS])
 
         if (tries[i].smooth && page.level.px == scan->page.level.px
             && ktpr_gray_smooth(scan->pool, &scan->page.level, &page.level)
-                   != 0) {
-            break;
+                   != KTPR_DONE) {
+            return KTPR_NO_MEMORY;
         }
 
-        if (ktpr_page_fragments(scan->pool, &page, tries[i].threshold, text)
-                != 0
-            || page.n > KTPR_FRAGMENTS_MANY) {
+        rc = ktpr_page_fragments(scan->pool, &page, tries[i].threshold, text);
+        if (rc == KTPR_NO_MEMORY) {
+            return KTPR_NO_MEMORY;
+        }
+
+        if (rc == KTPR_UNFIT || page.n > KTPR_FRAGMENTS_MANY) {
             continue;
         }
 
         first = first > 0 ? first : page.text;
         n = ktpr_columns_find(scan->pool, &page, columns);
+        if (n < 0) {
+            return KTPR_NO_MEMORY;
+        }
 
         if (n > 0 && (found == 0 || columns[0].score > best[0].score + .5)) {
             memcpy(best, columns, sizeof(columns));
@@ -350,12 +363,12 @@ double
 ktpr_scan_spacing(const ktpr_scan_t *scan)
 {
     return scan->columns.spacing
-           * ktpr_map_size(&scan->page.map, scan->page.level.w / 2.,
+           * ktpr_map_size(&scan->page.level_to_image, scan->page.level.w / 2.,
                            scan->page.level.h / 2.);
 }
 
 
-static int
+static ktpr_status_t
 ktpr_scan_sheet(ktpr_scan_t *scan)
 {
     double capital;
@@ -363,7 +376,7 @@ ktpr_scan_sheet(ktpr_scan_t *scan)
     capital = ktpr_scan_spacing(scan) * KTPR_CAPITAL;
 
     if (scan->sheet.n > 0 && fabs(capital - scan->capital) < .3 * capital) {
-        return 0;
+        return KTPR_DONE;
     }
 
     ktpr_crop_sheet_free(scan->pool, &scan->sheet);
@@ -423,33 +436,42 @@ ktpr_scan_worth(ktpr_scan_t *scan, const ktpr_page_t *page,
 
 /*
  * Reads the page turned back by so many degrees, by its best few columns;
- * better than what the scan has is taken over.  0, or -1 when memory is short.
+ * better than what the scan has is taken over.  KTPR_UNFIT when the image is
+ * too small for its letters.
  */
-static int
+static ktpr_status_t
 ktpr_scan_turned(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
                  int most)
 {
     int            i, n, rc;
     ktpr_scan_t    tried;
     ktpr_table_t  *table;
+    ktpr_status_t  status;
     ktpr_columns_t columns[KTPR_MAX_COLUMNS];
 
     tried = *scan;
     tried.page = *page;
 
-    if (ktpr_page_level(scan->pool, &tried.page, turn) != 0) {
-        return -1;
+    if (ktpr_page_level(scan->pool, &tried.page, turn) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     n = ktpr_scan_columns(&tried, columns);
+    if (n < 0) {
+        return KTPR_NO_MEMORY;
+    }
+
     n = ktpr_scan_worth(scan, page, columns, n < most ? n : most);
     tried.best_columns = scan->best_columns;
 
     for (i = 0; i < n; i++) {
         tried.columns = columns[i];
 
-        if (i == 0 && ktpr_scan_sheet(&tried) != 0) {
-            return -1;
+        if (i == 0) {
+            status = ktpr_scan_sheet(&tried);
+            if (status != KTPR_DONE) {
+                return status;
+            }
         }
 
         scan->sheet = tried.sheet;
@@ -457,12 +479,12 @@ ktpr_scan_turned(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
 
         table = ktpr_pool_alloc(scan->pool, 1, sizeof(ktpr_table_t));
         if (table == NULL) {
-            return -1;
+            return KTPR_NO_MEMORY;
         }
 
         rc = ktpr_scan_table(&tried, table);
         if (rc < 0) {
-            return -1;
+            return KTPR_NO_MEMORY;
         }
 
         if (rc > 0
@@ -476,21 +498,21 @@ ktpr_scan_turned(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
         }
     }
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
 /* Reads the page upright, and if that is no card upside down. */
-static int
+static ktpr_status_t
 ktpr_scan_page(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
                int most)
 {
-    if (ktpr_scan_turned(scan, page, turn, most) != 0) {
-        return -1;
+    if (ktpr_scan_turned(scan, page, turn, most) == KTPR_NO_MEMORY) {
+        return KTPR_NO_MEMORY;
     }
 
     if (ktpr_table_sure(scan->table)) {
-        return 0;
+        return KTPR_DONE;
     }
 
     return ktpr_scan_turned(scan, page, turn + 180, KTPR_TURNED_COLUMNS);
@@ -498,13 +520,15 @@ ktpr_scan_page(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
 
 
 /* Straightens the card by its corners, and reads that. */
-static int
+static ktpr_status_t
 ktpr_scan_straight(ktpr_scan_t *scan, const ktpr_quad_t *quad)
 {
-    ktpr_page_t page;
+    ktpr_page_t   page;
+    ktpr_status_t rc;
 
-    if (ktpr_page_straight(scan->pool, &scan->image, quad, &page) != 0) {
-        return -1;
+    rc = ktpr_page_straight(scan->pool, &scan->image, quad, &page);
+    if (rc != KTPR_DONE) {
+        return rc;
     }
 
     return ktpr_scan_page(scan, &page, 0, KTPR_TURNED_COLUMNS);
@@ -514,39 +538,46 @@ ktpr_scan_straight(ktpr_scan_t *scan, const ktpr_quad_t *quad)
 int
 ktpr_scan_find(ktpr_scan_t *scan)
 {
-    int         seen, slanted;
-    double      turn;
-    ktpr_page_t page;
-    ktpr_quad_t quad;
+    int           seen, slanted;
+    double        turn;
+    ktpr_page_t   page;
+    ktpr_quad_t   quad;
+    ktpr_status_t rc;
 
     memset(&page, 0, sizeof(ktpr_page_t));
     seen = ktpr_quad_find(scan->pool, &scan->image, &quad);
+    if (seen < 0) {
+        return KTPR_NO_MEMORY;
+    }
+
     slanted = seen && quad.squint > KTPR_SQUINT;
 
-    if (slanted && ktpr_scan_straight(scan, &quad) != 0) {
-        return -1;
+    if (slanted && ktpr_scan_straight(scan, &quad) == KTPR_NO_MEMORY) {
+        return KTPR_NO_MEMORY;
     }
 
     if (!ktpr_table_sure(scan->table)) {
-        if (ktpr_page_create(scan->pool, &scan->image, &page) != 0) {
-            return 0;
+        rc = ktpr_page_create(scan->pool, &scan->image, &page);
+        if (rc != KTPR_DONE) {
+            return rc == KTPR_UNFIT ? 0 : rc;
         }
 
-        turn = ktpr_page_turn(scan->pool, &page);
-
-        if (ktpr_scan_page(scan, &page, turn, KTPR_MAX_COLUMNS) != 0) {
-            return -1;
+        if (ktpr_page_turn(scan->pool, &page, &turn) != KTPR_DONE
+            || ktpr_scan_page(scan, &page, turn, KTPR_MAX_COLUMNS)
+                   == KTPR_NO_MEMORY) {
+            return KTPR_NO_MEMORY;
         }
 
         if (!ktpr_table_sure(scan->table) && turn != 0
-            && ktpr_scan_turned(scan, &page, 0, KTPR_TURNED_COLUMNS) != 0) {
-            return -1;
+            && ktpr_scan_turned(scan, &page, 0, KTPR_TURNED_COLUMNS)
+                   == KTPR_NO_MEMORY) {
+            return KTPR_NO_MEMORY;
         }
     }
 
     if (!ktpr_table_sure(scan->table) && seen && !slanted
-        && ktpr_scan_straight(scan, &quad) != 0) {
-        return -1;
+        && ktpr_scan_straight(scan, &quad) == KTPR_NO_MEMORY) {
+        return KTPR_NO_MEMORY;
     }
 
     scan->doubtful = !ktpr_table_sure(scan->table);

@@ -1,4 +1,4 @@
-/* A card found in an image: its geometry, and its rows as first read. */
+/* Finds a card in an image: its geometry, and its rows as first read. */
 
 #ifndef KTPR_SCAN_H
 #define KTPR_SCAN_H
@@ -14,18 +14,22 @@ typedef struct {
     ktpr_image_t            image;
     ktpr_page_t             page;
     ktpr_sheet_t            sheet;
-    double         capital; /* that the sheet was made for, in the image */
-    double         best_columns; /* the best score of any page's columns */
+    double capital; /* that the sheet was made for, in pixels of the image */
+    double best_columns; /* the best score of any page's columns */
     ktpr_columns_t columns;
     ktpr_rows_t    rows;
     ktpr_table_t  *table;
-    unsigned       doubtful : 1; /* it takes a number to be a card */
+    unsigned       doubtful : 1; /* a card only if a number is read */
 } ktpr_scan_t;
+
+/* Margins of a value's cut, in heights of a capital. */
+#define KTPR_LOOK_LEFT  .38
+#define KTPR_LOOK_RIGHT .5
 
 
 /*
- * Finds the card in scan->image with pool and ocr set.  1 when there is one,
- * 0 when not, -1 when memory is short.
+ * Finds the card in scan->image; pool, ocr and image are set.  1 when there is
+ * one, 0 when not, or KTPR_NO_MEMORY.
  */
 int ktpr_scan_find(ktpr_scan_t *scan);
 
@@ -33,20 +37,17 @@ int ktpr_scan_find(ktpr_scan_t *scan);
 double ktpr_scan_spacing(const ktpr_scan_t *scan);
 
 /*
- * Reads a strip of the level page.  An empty reading when it cannot be cut.
+ * Reads a strip by Tesseract.  The reading is empty when the strip cannot be
+ * cut, or when memory is short: see ktpr_pool_failed().
  */
 void ktpr_scan_read(ktpr_scan_t *scan, const ktpr_strip_t *strip,
                     const ktpr_cut_t *cut, ktpr_ocr_engine_t engine,
                     const char *alphabet, ktpr_reading_t *reading);
 
-/* Margins of a value, in capitals. */
-#define KTPR_LOOK_LEFT  .38
-#define KTPR_LOOK_RIGHT .5
-
 /*
- * Reads a strip by the network, with margins of so many capitals; where it
- * is not sure it looks more than once.  An empty reading when the strip
- * cannot be cut.
+ * Reads a strip by the network, with margins in heights of a capital; where it
+ * is not sure, several times.  The reading is empty as that of
+ * ktpr_scan_read().
  */
 void ktpr_scan_look(ktpr_scan_t *scan, const ktpr_strip_t *strip, double left,
                     double right, const char *alphabet,
@@ -55,7 +56,7 @@ void ktpr_scan_look(ktpr_scan_t *scan, const ktpr_strip_t *strip, double left,
 /* The entry of a line, or NULL. */
 ktpr_entry_t *ktpr_scan_line(ktpr_scan_t *scan, ktpr_line_id_t line);
 
-/* The rectangle of the upright file that a strip covers, in its pixels. */
+/* The rectangle that a strip covers, in pixels of the upright file. */
 void ktpr_scan_box(const ktpr_scan_t *scan, const ktpr_strip_t *strip, int *x,
                    int *y, int *w, int *h);
 

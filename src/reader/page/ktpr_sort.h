@@ -1,13 +1,13 @@
-/* Numbers in order. */
+/* Order of numbers. */
 
 #ifndef KTPR_SORT_H
 #define KTPR_SORT_H
 
 
-/* Sorts n numbers, the smallest first, in place. */
+/* Sorts n numbers in ascending order, in place. */
 void ktpr_sort(double *v, int n);
 
-/* Sorts n numbers, one at least, and returns the middle (lower of two). */
+/* Sorts n numbers, one at least; the median, the lower one of two. */
 double ktpr_sort_median(double *v, int n);
 
 

@@ -6,7 +6,10 @@
 #include "ktpr_gray.h"
 
 
-/* No card has more; a page of newsprint does, and is not read on. */
+/*
+ * Blobs of a page, at most.  No photo of a card has as many; a page of
+ * newsprint has, and is not read on.
+ */
 #define KTPR_MAX_BLOBS 8000
 
 typedef struct {
@@ -16,9 +19,10 @@ typedef struct {
 
 
 /*
- * Blobs of what is darker than threshold and looks like a piece of writing:
- * 4 to max_height pixels high, not nearly empty.  Sorted by x.  How many, 0
- * when there are more than KTPR_MAX_BLOBS, or -1 when memory is short.
+ * Finds blobs of pixels darker than threshold that may be a piece of writing:
+ * at most max_height x max_width pixels, no speck, and not nearly empty.
+ * Sorted by x, in the pool.  Their number, 0 when there are more than
+ * KTPR_MAX_BLOBS, or KTPR_NO_MEMORY.
  */
 int ktpr_blobs_find(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
                     int max_height, int max_width, ktpr_blob_t **blobs);

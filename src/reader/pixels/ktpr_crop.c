@@ -13,31 +13,26 @@
 const ktpr_cut_t ktpr_crop_value = {30, 1, .45, .38, .5};
 
 
-int
+ktpr_status_t
 ktpr_crop_sheet_create(ktpr_pool_t *pool, const ktpr_image_t *image,
                        double capital, ktpr_sheet_t *sheet)
 {
-    int window;
+    int           window;
+    ktpr_status_t rc;
 
     sheet->n = 0;
     window = (int) (capital * 1.25 + .5);
     window = window < 9 ? 9 : window;
 
-    if (ktpr_flatten(pool, image, window, KTPR_MIX_MEAN, &sheet->sizes[0])
-        != 0) {
-        return -1;
+    rc = ktpr_flatten(pool, image, window, KTPR_MIX_MEAN, &sheet->sizes[0]);
+
+    while (rc == KTPR_DONE && ++sheet->n < KTPR_CROP_SIZES) {
+        rc = ktpr_gray_halve(pool, &sheet->sizes[sheet->n - 1],
+                             &sheet->sizes[sheet->n]);
     }
 
-    sheet->n = 1;
-
-    while (sheet->n < 3
-           && ktpr_gray_halve(pool, &sheet->sizes[sheet->n - 1],
-                              &sheet->sizes[sheet->n])
-                  == 0) {
-        sheet->n++;
-    }
-
-    return 0;
+    /* a sheet too small to be halved is left at its size */
+    return sheet->n > 0 && rc == KTPR_UNFIT ? KTPR_DONE : rc;
 }
 
 
@@ -88,7 +83,7 @@ ktpr_crop_stretch(ktpr_gray_t *gray)
 }
 
 
-int
+ktpr_status_t
 ktpr_crop(ktpr_pool_t *pool, const ktpr_sheet_t *sheet, const ktpr_map_t *map,
           const ktpr_strip_t *strip, const ktpr_cut_t *cut, ktpr_gray_t *out)
 {
@@ -98,18 +93,21 @@ ktpr_crop(ktpr_pool_t *pool, const ktpr_sheet_t *sheet, const ktpr_map_t *map,
 
     h = strip->bottom - strip->top;
     if (h < 2) {
-        return -1;
+        return KTPR_UNFIT;
     }
 
     f = cut->capital / h;
     x0 = strip->x0 - cut->left * h;
     w = (strip->x1 + cut->right * h - x0) * f * cut->wide;
 
-    if (!(w >= 8 && w <= KTPR_MAX_CROP_WIDTH)
-        || ktpr_gray_create(pool, (int) w,
-                            (int) ((1 + 2 * cut->above) * cut->capital), out)
-               != 0) {
-        return -1;
+    if (!(w >= 8 && w <= KTPR_MAX_CROP_WIDTH)) {
+        return KTPR_UNFIT;
+    }
+
+    if (ktpr_gray_create(pool, (int) w,
+                         (int) ((1 + 2 * cut->above) * cut->capital), out)
+        != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     to_level = ktpr_map_affine(
@@ -129,5 +127,5 @@ ktpr_crop(ktpr_pool_t *pool, const ktpr_sheet_t *sheet, const ktpr_map_t *map,
     ktpr_warp_gray(&sheet->sizes[size], &all, 1, out);
     ktpr_crop_stretch(out);
 
-    return 0;
+    return KTPR_DONE;
 }

@@ -47,7 +47,7 @@ typedef struct {
  * is enough.  The root of light is kept, times 16: as far as grain goes its
  * steps are alike in shade and in light.
  */
-static int
+static ktpr_status_t
 ktpr_edges_reduce(ktpr_pool_t *pool, const ktpr_image_t *image, int channel,
                   int by, ktpr_gray_t *gray)
 {
@@ -59,7 +59,7 @@ ktpr_edges_reduce(ktpr_pool_t *pool, const ktpr_image_t *image, int channel,
 
     sums = ktpr_pool_alloc(pool, (size_t) gray->w, sizeof(unsigned));
     if (sums == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     to = gray->px;
@@ -86,7 +86,7 @@ ktpr_edges_reduce(ktpr_pool_t *pool, const ktpr_image_t *image, int channel,
 
     ktpr_pool_free(pool, sums);
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
@@ -232,7 +232,7 @@ ktpr_edges_thin(const short *gx, const short *gy, const int *steep, int w,
 }
 
 
-static int
+static ktpr_status_t
 ktpr_edges_edgels(ktpr_pool_t *pool, const ktpr_image_t *image,
                   ktpr_edges_t *edges, ktpr_hough_t *hough)
 {
@@ -249,12 +249,12 @@ ktpr_edges_edgels(ktpr_pool_t *pool, const ktpr_image_t *image,
 
     if (gx == NULL || gy == NULL || steep == NULL || hough->edgels == NULL
         || ktpr_gray_create(pool, edges->w, edges->h, &gray) != 0) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     for (c = 0; c < 3; c++) {
         if (ktpr_edges_reduce(pool, image, c, edges->by, &gray) != 0) {
-            return -1;
+            return KTPR_NO_MEMORY;
         }
 
         ktpr_edges_close(&gray);
@@ -267,7 +267,7 @@ ktpr_edges_edgels(ktpr_pool_t *pool, const ktpr_image_t *image,
     ktpr_pool_free(pool, gx);
     ktpr_pool_free(pool, gy);
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
@@ -434,7 +434,7 @@ ktpr_rule_take(ktpr_hough_t *hough, ktpr_rule_t *rule)
 }
 
 
-static int
+static ktpr_status_t
 ktpr_hough_rules(ktpr_pool_t *pool, ktpr_hough_t *hough, ktpr_edges_t *edges)
 {
     int          i, taken;
@@ -447,7 +447,7 @@ ktpr_hough_rules(ktpr_pool_t *pool, ktpr_hough_t *hough, ktpr_edges_t *edges)
     edges->rules = ktpr_pool_alloc(pool, KTPR_MAX_RULES, sizeof(ktpr_rule_t));
 
     if (hough->votes == NULL || edges->rules == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     for (i = 0; i < KTPR_EDGES_ANGLES; i++) {
@@ -483,16 +483,17 @@ ktpr_hough_rules(ktpr_pool_t *pool, ktpr_hough_t *hough, ktpr_edges_t *edges)
 
     ktpr_pool_free(pool, hough->votes);
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
-int
+ktpr_status_t
 ktpr_edges_find(ktpr_pool_t *pool, const ktpr_image_t *image,
                 ktpr_edges_t *edges)
 {
-    int          rc, side;
-    ktpr_hough_t hough;
+    int           side;
+    ktpr_hough_t  hough;
+    ktpr_status_t rc;
 
     memset(&hough, 0, sizeof(hough));
     side = image->w > image->h ? image->w : image->h;
@@ -500,9 +501,12 @@ ktpr_edges_find(ktpr_pool_t *pool, const ktpr_image_t *image,
     edges->w = image->w / edges->by;
     edges->h = image->h / edges->by;
 
-    if (edges->w < 40 || edges->h < 40
-        || ktpr_edges_edgels(pool, image, edges, &hough) != 0) {
-        return -1;
+    if (edges->w < 40 || edges->h < 40) {
+        return KTPR_UNFIT;
+    }
+
+    if (ktpr_edges_edgels(pool, image, edges, &hough) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     rc = ktpr_hough_rules(pool, &hough, edges);

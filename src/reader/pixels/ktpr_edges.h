@@ -1,4 +1,4 @@
-/* Straight edges in a photo: where colour changes along a line. */
+/* Straight edges in a photo, found by a Hough transform on a small copy. */
 
 #ifndef KTPR_EDGES_H
 #define KTPR_EDGES_H
@@ -7,15 +7,17 @@
 #include "ktpr_map.h"
 
 
-/* The longer side of the small copy that edges are looked for on, at most. */
+/* Longer side of the small copy, in pixels, at most. */
 #define KTPR_EDGES_SIDE 320
 
+/* Rules kept, at most. */
 #define KTPR_MAX_RULES 40
 
 /*
- * x cos + y sin = rho; covered[t] says how many of the places along it before
- * t (from -KTPR_EDGES_SIDE * 2 on, from the point nearest to the origin, in
- * pixels) have an edge of its direction.
+ * A straight line x cos + y sin = rho on the small copy.  Places along it are
+ * counted in pixels from -2 * KTPR_EDGES_SIDE, where place 0 is the point
+ * nearest to the origin; covered[t] is the number of places before t that have
+ * an edge of the rule's direction.
  */
 typedef struct {
     double cos, sin, rho;
@@ -24,18 +26,20 @@ typedef struct {
 
 typedef struct {
     int          w, h; /* of the small copy */
-    int          by;   /* pixels of the image to one of it */
+    int          by;   /* pixels of the image to one of the small copy */
     ktpr_rule_t *rules;
     int          n;
 } ktpr_edges_t;
 
 
-/* The longest straight edges, longest first; 0 or -1 (no memory, too small).
+/*
+ * Finds the longest straight edges, longest first; rules belong to the pool.
+ * KTPR_UNFIT when the image is too small; KTPR_NO_MEMORY.
  */
-int ktpr_edges_find(ktpr_pool_t *pool, const ktpr_image_t *image,
-                    ktpr_edges_t *edges);
+ktpr_status_t ktpr_edges_find(ktpr_pool_t *pool, const ktpr_image_t *image,
+                              ktpr_edges_t *edges);
 
-/* How much of the rule between two points on it has an edge, 0 to 1. */
+/* The part of the rule between two points on it that has an edge, 0 to 1. */
 double ktpr_edges_rule_cover(const ktpr_rule_t *rule, ktpr_point_t a,
                              ktpr_point_t b);
 

@@ -133,7 +133,7 @@ ktpr_flatten_ratio(int value, int background)
 }
 
 
-static int
+static ktpr_status_t
 ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
                     unsigned char *planes[3])
 {
@@ -145,13 +145,13 @@ ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
     by = by < 2 ? 2 : by;
 
     if (image->w < 4 * by || image->h < 4 * by) {
-        return -1;
+        return KTPR_UNFIT;
     }
 
     window = (window / by) | 1;
     row = ktpr_pool_alloc(pool, (size_t) image->w * 2 + 2, sizeof(int));
     if (row == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     for (c = 0; c < 3; c++) {
@@ -160,7 +160,7 @@ ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
 
         if (planes[c] == NULL || pix == NULL) {
             pixDestroy(&pix);
-            return -1;
+            return KTPR_NO_MEMORY;
         }
 
         p = image->rgb + c;
@@ -179,7 +179,7 @@ ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
 
     ktpr_pool_free(pool, row);
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
@@ -216,17 +216,22 @@ ktpr_flatten_lightest(unsigned char *planes[3], ktpr_gray_t *gray)
 }
 
 
-int
+ktpr_status_t
 ktpr_flatten(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
              ktpr_mix_t mix, ktpr_gray_t *gray)
 {
     int            c;
     size_t         i, n;
+    ktpr_status_t  rc;
     unsigned char *planes[3];
 
-    if (ktpr_gray_create(pool, image->w, image->h, gray) != 0
-        || ktpr_flatten_planes(pool, image, window, planes) != 0) {
-        return -1;
+    rc = ktpr_gray_create(pool, image->w, image->h, gray);
+    if (rc == KTPR_DONE) {
+        rc = ktpr_flatten_planes(pool, image, window, planes);
+    }
+
+    if (rc != KTPR_DONE) {
+        return rc;
     }
 
     n = (size_t) gray->w * (size_t) gray->h;
@@ -244,5 +249,5 @@ ktpr_flatten(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
         ktpr_pool_free(pool, planes[c]);
     }
 
-    return 0;
+    return KTPR_DONE;
 }

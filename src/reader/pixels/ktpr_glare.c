@@ -7,7 +7,7 @@
 #include "ktpr_warp.h"
 
 
-/* Pixels of the plane that is looked at, a spacing of rows. */
+/* pixels of the plane that is looked at, a spacing of rows. */
 #define KTPR_GLARE_SCALE 8
 
 /*
@@ -39,9 +39,10 @@
 
 
 /* The least channel of each pixel of the card's plane; 0 or -1. */
-static int
+static ktpr_status_t
 ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
-                 const ktpr_map_t *plane, double spacing, ktpr_gray_t *least)
+                 const ktpr_map_t *card_to_image, double spacing,
+                 ktpr_gray_t *least)
 {
     int                  i;
     double               by;
@@ -55,16 +56,16 @@ ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
     if (by < 1
         && ktpr_warp_reduce(pool, image, (int) fmax(image->w * by, 1),
                             (int) fmax(image->h * by, 1), &small)
-               != 0) {
-        return -1;
+               != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     card = small;
 
-    if (plane != NULL) {
+    if (card_to_image != NULL) {
         map = ktpr_map_affine(1. / KTPR_GLARE_SCALE, 0, KTPR_GLARE_LEFT, 0,
                               1. / KTPR_GLARE_SCALE, KTPR_GLARE_TOP);
-        map = ktpr_map_then(&map, plane);
+        map = ktpr_map_then(&map, card_to_image);
         reduce = ktpr_map_affine((double) small.w / image->w, 0, 0, 0,
                                  (double) small.h / image->h, 0);
         map = ktpr_map_then(&map, &reduce);
@@ -73,13 +74,13 @@ ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
                             (int) (KTPR_GLARE_WIDTH * KTPR_GLARE_SCALE),
                             (int) (KTPR_GLARE_HEIGHT * KTPR_GLARE_SCALE),
                             &card)
-            != 0) {
-            return -1;
+            != KTPR_DONE) {
+            return KTPR_NO_MEMORY;
         }
     }
 
-    if (ktpr_gray_create(pool, card.w, card.h, least) != 0) {
-        return -1;
+    if (ktpr_gray_create(pool, card.w, card.h, least) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     p = card.rgb;
@@ -96,7 +97,7 @@ ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
         ktpr_pool_free(pool, small.rgb);
     }
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
@@ -171,16 +172,20 @@ ktpr_glare_light(const ktpr_gray_t *least, PIX *ring)
 }
 
 
-/* How much darker it is around a spot, which stands at a box's corner. */
-static double
-ktpr_glare_spot(const ktpr_gray_t *least, PIX *spot, int x, int y)
+/*
+ * Raises glare to how much darker it is around a spot, whose box has its
+ * corner at (x, y).
+ */
+static ktpr_status_t
+ktpr_glare_spot(const ktpr_gray_t *least, PIX *spot, int x, int y,
+                double *glare)
 {
-    PIX   *whole, *near, *far;
-    double glare;
+    PIX          *whole, *near, *far;
+    ktpr_status_t rc;
 
     whole = pixCreate(least->w, least->h, 1);
     if (whole == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     pixRasterop(whole, x, y, pixGetWidth(spot), pixGetHeight(spot), PIX_SRC,
@@ -189,59 +194,94 @@ ktpr_glare_spot(const ktpr_gray_t *least, PIX *spot, int x, int y)
                           2 * KTPR_GLARE_NEAR + 1);
     far = pixDilateBrick(NULL, whole, 2 * KTPR_GLARE_FAR + 1,
                          2 * KTPR_GLARE_FAR + 1);
-    glare = -1;
+    rc = KTPR_NO_MEMORY;
 
     if (near != NULL && far != NULL) {
         pixXor(far, far, near);
-        glare = 255 - ktpr_glare_light(least, far);
+        *glare = fmax(*glare, 255 - ktpr_glare_light(least, far));
+        rc = KTPR_DONE;
     }
 
     pixDestroy(&whole);
     pixDestroy(&near);
     pixDestroy(&far);
 
-    return glare;
+    return rc;
 }
 
 
-int
-ktpr_glare_measure(ktpr_pool_t *pool, const ktpr_image_t *image,
-                   const ktpr_map_t *plane, double spacing, double *glare)
+/*
+ * The burnt-out spots and their boxes.  Leptonica does not report each of its
+ * failed allocations: a pixel that is in no spot, or in two, tells of one.
+ */
+static ktpr_status_t
+ktpr_glare_spots(PIX *burnt, PIXA **spots, BOXA **boxes)
 {
-    int         i, n, x, y, w, h, rc;
-    PIX        *burnt, *spot;
-    BOXA       *boxes;
-    PIXA       *spots;
-    double      beside;
-    ktpr_gray_t least;
+    int  i, n, all, count, sum;
+    PIX *spot;
+
+    *spots = NULL;
+    *boxes = pixConnComp(burnt, spots, 4);
+    if (*boxes == NULL || pixCountPixels(burnt, &all, NULL) != 0) {
+        return KTPR_NO_MEMORY;
+    }
+
+    n = pixaGetCount(*spots);
+    sum = 0;
+
+    for (i = 0; i < n; i++) {
+        spot = pixaGetPix(*spots, i, L_CLONE);
+        if (pixCountPixels(spot, &count, NULL) == 0) {
+            sum += count;
+        }
+        pixDestroy(&spot);
+    }
+
+    return n == boxaGetCount(*boxes) && sum == all ? KTPR_DONE
+                                                   : KTPR_NO_MEMORY;
+}
+
+
+ktpr_status_t
+ktpr_glare_measure(ktpr_pool_t *pool, const ktpr_image_t *image,
+                   const ktpr_map_t *card_to_image, double spacing,
+                   double *glare)
+{
+    int           i, n, x, y, w, h;
+    PIX          *burnt, *spot;
+    BOXA         *boxes;
+    PIXA         *spots;
+    ktpr_gray_t   least;
+    ktpr_status_t rc;
 
     *glare = 0;
 
-    if (plane == NULL) {
+    if (card_to_image == NULL) {
         spacing = image->w / KTPR_GLARE_CARD;
     }
 
-    if (ktpr_glare_plane(pool, image, plane, spacing, &least) != 0) {
-        return -1;
+    if (ktpr_glare_plane(pool, image, card_to_image, spacing, &least)
+        != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     spots = NULL;
+    boxes = NULL;
     burnt = ktpr_glare_burnt(&least);
-    boxes = burnt != NULL ? pixConnComp(burnt, &spots, 4) : NULL;
-    n = boxes != NULL ? boxaGetCount(boxes) : 0;
-    rc = boxes != NULL ? 0 : -1;
+    rc = burnt != NULL ? ktpr_glare_spots(burnt, &spots, &boxes)
+                       : KTPR_NO_MEMORY;
+    n = rc == KTPR_DONE ? boxaGetCount(boxes) : 0;
 
-    for (i = 0; i < n && rc == 0; i++) {
+    for (i = 0; i < n && rc == KTPR_DONE; i++) {
         boxaGetBoxGeometry(boxes, i, &x, &y, &w, &h);
 
-        if (plane == NULL && w * h > KTPR_GLARE_LARGE * least.w * least.h) {
+        if (card_to_image == NULL
+            && w * h > KTPR_GLARE_LARGE * least.w * least.h) {
             continue;
         }
 
         spot = pixaGetPix(spots, i, L_CLONE);
-        beside = ktpr_glare_spot(&least, spot, x, y);
-        *glare = fmax(*glare, beside);
-        rc = beside < 0 ? -1 : 0;
+        rc = ktpr_glare_spot(&least, spot, x, y, glare);
         pixDestroy(&spot);
     }
 

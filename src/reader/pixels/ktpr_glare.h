@@ -1,7 +1,7 @@
 /*
- * A lamp's reflection in a card.  It adds light, so that no channel is left
- * under its limit and print is hidden, and it ends within millimetres;
- * uneven light that burns paper out keeps print, and fades slowly.
+ * The reflection of a lamp in a card.  It adds light, so that no channel stays
+ * below its limit and print is hidden, and it ends within millimetres; uneven
+ * light that overexposes paper leaves print visible and fades slowly.
  */
 
 #ifndef KTPR_GLARE_H
@@ -12,14 +12,17 @@
 
 
 /*
- * How much darker paper is beside the brightest such spot of two millimetres
- * or more, 0 to 255; 0 when there is no spot.  plane maps spacings of the
- * card's rows, from where values and first row meet, to the image, in which
- * such a spacing is so many pixels; NULL when no card was found: of the whole
- * image, as if a card filled it.  0, or -1 for no memory.
+ * Measures by how many grey levels, 0 to 255, the surroundings are darker than
+ * the burnt-out spot where that difference is largest; 0 when there is no
+ * spot of two millimetres or more.
+ *
+ * card_to_image maps the card's plane (ktpr_map.h), and spacing is that of the
+ * card's rows in pixels of the image.  Without a card card_to_image is NULL,
+ * and the whole image is measured as if a card filled it.  KTPR_NO_MEMORY.
  */
-int ktpr_glare_measure(ktpr_pool_t *pool, const ktpr_image_t *image,
-                       const ktpr_map_t *plane, double spacing, double *glare);
+ktpr_status_t ktpr_glare_measure(ktpr_pool_t *pool, const ktpr_image_t *image,
+                                 const ktpr_map_t *card_to_image,
+                                 double spacing, double *glare);
 
 
 #endif /* KTPR_GLARE_H */

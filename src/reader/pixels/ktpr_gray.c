@@ -3,27 +3,30 @@
 #include "ktpr_gray.h"
 
 
-int
+ktpr_status_t
 ktpr_gray_create(ktpr_pool_t *pool, int w, int h, ktpr_gray_t *gray)
 {
     gray->w = w;
     gray->h = h;
     gray->px = ktpr_pool_alloc(pool, (size_t) w * (size_t) h, 1);
 
-    return gray->px == NULL ? -1 : 0;
+    return gray->px == NULL ? KTPR_NO_MEMORY : KTPR_DONE;
 }
 
 
-int
+ktpr_status_t
 ktpr_gray_halve(ktpr_pool_t *pool, const ktpr_gray_t *src, ktpr_gray_t *dst)
 {
     int                  x, y;
     unsigned char       *to;
     const unsigned char *a, *b;
 
-    if (src->w < 2 || src->h < 2
-        || ktpr_gray_create(pool, src->w / 2, src->h / 2, dst) != 0) {
-        return -1;
+    if (src->w < 2 || src->h < 2) {
+        return KTPR_UNFIT;
+    }
+
+    if (ktpr_gray_create(pool, src->w / 2, src->h / 2, dst) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     to = dst->px;
@@ -37,11 +40,11 @@ ktpr_gray_halve(ktpr_pool_t *pool, const ktpr_gray_t *src, ktpr_gray_t *dst)
         }
     }
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
-int
+ktpr_status_t
 ktpr_gray_smooth(ktpr_pool_t *pool, const ktpr_gray_t *src, ktpr_gray_t *dst)
 {
     int                  x, y, w, pass;
@@ -53,8 +56,8 @@ ktpr_gray_smooth(ktpr_pool_t *pool, const ktpr_gray_t *src, ktpr_gray_t *dst)
     w = src->w;
     from = ktpr_pool_alloc(pool, n, 1);
 
-    if (from == NULL || ktpr_gray_create(pool, w, src->h, dst) != 0) {
-        return -1;
+    if (from == NULL || ktpr_gray_create(pool, w, src->h, dst) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     memcpy(dst->px, src->px, n);
@@ -77,5 +80,5 @@ ktpr_gray_smooth(ktpr_pool_t *pool, const ktpr_gray_t *src, ktpr_gray_t *dst)
 
     ktpr_pool_free(pool, from);
 
-    return 0;
+    return KTPR_DONE;
 }

@@ -11,16 +11,24 @@
 /* Bytes that are looked at in one go for the orientation. */
 #define KTPR_PROBE_PIECE 4096
 
-
-static int ktpr_image_jpeg(ktpr_pool_t *pool, const unsigned char *bytes,
-                           size_t len, ktpr_image_t *image);
-static int ktpr_image_png(ktpr_pool_t *pool, const unsigned char *bytes,
-                          size_t len, ktpr_image_t *image);
-static int ktpr_image_turn(ktpr_pool_t *pool, ktpr_image_t *image,
-                           int orientation);
+/*
+ * Pixels of an interlaced PNG file, which is held whole, at 4 bytes each: with
+ * the reduced image it is just below the reader's memory.
+ */
+#define KTPR_IMAGE_INTERLACED (38 * 1000 * 1000L)
 
 
-static int
+static ktpr_status_t ktpr_image_jpeg(ktpr_pool_t         *pool,
+                                     const unsigned char *bytes, size_t len,
+                                     ktpr_image_t *image);
+static ktpr_status_t ktpr_image_png(ktpr_pool_t         *pool,
+                                    const unsigned char *bytes, size_t len,
+                                    ktpr_image_t *image);
+static ktpr_status_t ktpr_image_turn(ktpr_pool_t *pool, ktpr_image_t *image,
+                                     int orientation);
+
+
+static ktpr_status_t
 ktpr_image_create(ktpr_pool_t *pool, int w, int h, ktpr_image_t *image)
 {
     image->w = w;
@@ -28,11 +36,11 @@ ktpr_image_create(ktpr_pool_t *pool, int w, int h, ktpr_image_t *image)
     image->scale = 1;
     image->rgb = ktpr_pool_alloc(pool, (size_t) w * (size_t) h, 3);
 
-    return image->rgb == NULL ? -1 : 0;
+    return image->rgb == NULL ? KTPR_NO_MEMORY : KTPR_DONE;
 }
 
 
-int
+ktpr_status_t
 ktpr_image_decode(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
                   ktpr_image_t *image)
 {
@@ -44,7 +52,7 @@ ktpr_image_decode(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
         return ktpr_image_jpeg(pool, bytes, len, image);
     }
 
-    return -1;
+    return KTPR_UNFIT;
 }
 
 
@@ -114,7 +122,7 @@ ktpr_jpeg_inks(const unsigned char *cmyk, size_t n, unsigned char *rgb)
 }
 
 
-static int
+static ktpr_status_t
 ktpr_jpeg_pixels(ktpr_pool_t *pool, tjhandle jpeg, const unsigned char *bytes,
                  size_t len, ktpr_image_t *image)
 {
@@ -124,16 +132,19 @@ ktpr_jpeg_pixels(ktpr_pool_t *pool, tjhandle jpeg, const unsigned char *bytes,
 
     rc = tjDecompressHeader3(jpeg, bytes, len, &w, &h, &sampling, &space);
     if (rc != 0 || w < 1 || h < 1 || (long) w * h > KTPR_MAX_PIXELS) {
-        return -1;
+        return KTPR_UNFIT;
     }
 
     scale = ktpr_jpeg_scale(w, h);
     w = TJSCALED(w, scale);
     h = TJSCALED(h, scale);
 
-    if (w > KTPR_MAX_SIDE || h > KTPR_MAX_SIDE
-        || ktpr_image_create(pool, w, h, image) != 0) {
-        return -1;
+    if (w > KTPR_MAX_SIDE || h > KTPR_MAX_SIDE) {
+        return KTPR_UNFIT;
+    }
+
+    if (ktpr_image_create(pool, w, h, image) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     image->scale = (double) scale.denom / scale.num;
@@ -141,7 +152,7 @@ ktpr_jpeg_pixels(ktpr_pool_t *pool, tjhandle jpeg, const unsigned char *bytes,
     if (space == TJCS_CMYK || space == TJCS_YCCK) {
         inks = ktpr_pool_alloc(pool, (size_t) w * (size_t) h, 4);
         if (inks == NULL) {
-            return -1;
+            return KTPR_NO_MEMORY;
         }
 
         rc = tjDecompress2(jpeg, bytes, len, inks, w, 0, h, TJPF_CMYK,
@@ -155,27 +166,28 @@ ktpr_jpeg_pixels(ktpr_pool_t *pool, tjhandle jpeg, const unsigned char *bytes,
     }
 
     /* a warning is a file that is cut off or slightly damaged */
-    return (rc == 0 || tjGetErrorCode(jpeg) == TJERR_WARNING) ? 0 : -1;
+    return rc == 0 || tjGetErrorCode(jpeg) == TJERR_WARNING ? KTPR_DONE
+                                                            : KTPR_UNFIT;
 }
 
 
-static int
+static ktpr_status_t
 ktpr_image_jpeg(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
                 ktpr_image_t *image)
 {
-    int      rc;
-    tjhandle jpeg;
+    tjhandle      jpeg;
+    ktpr_status_t rc;
 
     jpeg = tjInitDecompress();
     if (jpeg == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     rc = ktpr_jpeg_pixels(pool, jpeg, bytes, len, image);
     tjDestroy(jpeg);
 
-    if (rc != 0) {
-        return -1;
+    if (rc != KTPR_DONE) {
+        return rc;
     }
 
     return ktpr_image_turn(pool, image, ktpr_jpeg_orientation(bytes, len));
@@ -216,7 +228,7 @@ ktpr_png_mean(unsigned *sums, int w, int count, unsigned char *rgb)
 
 
 /* An interlaced file's rows come in seven passes: it is held whole. */
-static int
+static ktpr_status_t
 ktpr_png_rows(ktpr_pool_t *pool, spng_ctx *png, const struct spng_ihdr *ihdr,
               int reduce, ktpr_image_t *image)
 {
@@ -231,7 +243,7 @@ ktpr_png_rows(ktpr_pool_t *pool, spng_ctx *png, const struct spng_ihdr *ihdr,
     sums = ktpr_pool_alloc(pool, ihdr->width, 3 * sizeof(unsigned));
 
     if (rows == NULL || sums == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     if (ihdr->interlace_method != 0) {
@@ -243,7 +255,7 @@ ktpr_png_rows(ktpr_pool_t *pool, spng_ctx *png, const struct spng_ihdr *ihdr,
     }
 
     if (rc != 0) {
-        return -1;
+        return rc == SPNG_EMEM ? KTPR_NO_MEMORY : KTPR_UNFIT;
     }
 
     for (y = 0; y < image->h * reduce; y++) {
@@ -255,7 +267,7 @@ ktpr_png_rows(ktpr_pool_t *pool, spng_ctx *png, const struct spng_ihdr *ihdr,
         } else {
             rc = spng_decode_row(png, row, size);
             if (rc != 0 && rc != SPNG_EOI) {
-                return -1;
+                return rc == SPNG_EMEM ? KTPR_NO_MEMORY : KTPR_UNFIT;
             }
         }
 
@@ -270,44 +282,49 @@ ktpr_png_rows(ktpr_pool_t *pool, spng_ctx *png, const struct spng_ihdr *ihdr,
     ktpr_pool_free(pool, sums);
     ktpr_pool_free(pool, rows);
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
-static int
+static ktpr_status_t
 ktpr_image_png(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
                ktpr_image_t *image)
 {
-    int              rc, reduce, side;
+    int              reduce, side;
+    long             most;
     spng_ctx        *png;
+    ktpr_status_t    rc;
     struct spng_ihdr ihdr;
 
     png = spng_ctx_new(SPNG_CTX_IGNORE_ADLER32);
     if (png == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
-    rc = -1;
+    rc = KTPR_UNFIT;
     reduce = 1;
     spng_set_image_limits(png, 30000, 30000);
     spng_set_chunk_limits(png, 1 << 20, 4 << 20);
 
     if (spng_set_png_buffer(png, bytes, len) == 0
-        && spng_get_ihdr(png, &ihdr) == 0
-        && (long) ihdr.width * ihdr.height <= KTPR_MAX_PIXELS) {
+        && spng_get_ihdr(png, &ihdr) == 0) {
+        most = ihdr.interlace_method != 0 ? KTPR_IMAGE_INTERLACED
+                                          : KTPR_MAX_PIXELS;
         side = ihdr.width > ihdr.height ? ihdr.width : ihdr.height;
         reduce = (side + KTPR_MAX_SIDE - 1) / KTPR_MAX_SIDE;
 
-        if ((int) ihdr.width >= reduce && (int) ihdr.height >= reduce
-            && ktpr_image_create(pool, ihdr.width / reduce,
-                                 ihdr.height / reduce, image)
-                   == 0) {
-            rc = ktpr_png_rows(pool, png, &ihdr, reduce, image);
+        if ((long) ihdr.width * ihdr.height <= most
+            && (int) ihdr.width >= reduce && (int) ihdr.height >= reduce) {
+            rc = ktpr_image_create(pool, ihdr.width / reduce,
+                                   ihdr.height / reduce, image);
+            if (rc == KTPR_DONE) {
+                rc = ktpr_png_rows(pool, png, &ihdr, reduce, image);
+            }
         }
     }
 
     spng_ctx_free(png);
-    image->scale = rc == 0 ? reduce : 1;
+    image->scale = rc == KTPR_DONE ? reduce : 1;
 
     return rc;
 }
@@ -317,7 +334,7 @@ ktpr_image_png(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
  * Orientation n says where row 0 and column 0 are (EXIF 2.32, 4.6.4 A): bit
  * by bit of n - 1 that is a turn, a mirror and an exchange of the axes.
  */
-static int
+static ktpr_status_t
 ktpr_image_turn(ktpr_pool_t *pool, ktpr_image_t *image, int orientation)
 {
     int            x, y, sx, sy, swap, flip_x, flip_y;
@@ -325,7 +342,7 @@ ktpr_image_turn(ktpr_pool_t *pool, ktpr_image_t *image, int orientation)
     unsigned char *to;
 
     if (orientation == 1) {
-        return 0;
+        return KTPR_DONE;
     }
 
     swap = orientation >= 5;
@@ -336,8 +353,8 @@ ktpr_image_turn(ktpr_pool_t *pool, ktpr_image_t *image, int orientation)
 
     if (ktpr_image_create(pool, swap ? image->h : image->w,
                           swap ? image->w : image->h, &out)
-        != 0) {
-        return -1;
+        != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     to = out.rgb;
@@ -357,5 +374,5 @@ ktpr_image_turn(ktpr_pool_t *pool, ktpr_image_t *image, int orientation)
     ktpr_pool_free(pool, image->rgb);
     *image = out;
 
-    return 0;
+    return KTPR_DONE;
 }

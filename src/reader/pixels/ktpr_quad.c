@@ -392,13 +392,15 @@ ktpr_quad_find(ktpr_pool_t *pool, const ktpr_image_t *image, ktpr_quad_t *quad)
 {
     int           i;
     ktpr_edges_t  edges;
+    ktpr_status_t rc;
     ktpr_search_t search;
 
     memset(quad, 0, sizeof(ktpr_quad_t));
     memset(&search, 0, sizeof(ktpr_search_t));
 
-    if (ktpr_edges_find(pool, image, &edges) != 0) {
-        return 0;
+    rc = ktpr_edges_find(pool, image, &edges);
+    if (rc != KTPR_DONE) {
+        return rc == KTPR_UNFIT ? 0 : rc;
     }
 
     search.edges = &edges;

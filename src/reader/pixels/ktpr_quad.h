@@ -1,7 +1,7 @@
 /*
- * The card's four sides in a photo, told from its edges against what it lies
- * on.  Works on a small copy of the image, in some milliseconds; a card whose
- * sides do not show is not found.
+ * The four sides of the card in a photo, found by its edges against the
+ * background.  Works on a small copy of the image, in some milliseconds; a
+ * card whose sides do not show is not found.
  */
 
 #ifndef KTPR_QUAD_H
@@ -16,16 +16,19 @@
 #define KTPR_CARD_HEIGHT 53.98
 
 typedef struct {
-    /* clockwise in pixels of the image, the first two a long side's, which
-       may be the card's upper or its lower one */
+    /*
+     * clockwise, in pixels of the image; the first two are the ends of a long
+     * side, which may be the upper or the lower one of the card
+     */
     ktpr_point_t corners[4];
-    double       score;  /* 0 to 1: how much of the sides shows */
-    double       turn;   /* of that side from level, -90 to 90 degrees */
-    double       squint; /* degrees that opposite sides are off parallel */
+
+    double score;  /* part of the sides that shows, weighed with the area */
+    double turn;   /* of that side from level, -90 to 90 degrees clockwise */
+    double squint; /* largest angle between opposite sides, in degrees */
 } ktpr_quad_t;
 
 
-/* 1 when a card's sides were found, 0 when not or memory is short. */
+/* 1 when the sides of a card were found, 0 when not, or KTPR_NO_MEMORY. */
 int ktpr_quad_find(ktpr_pool_t *pool, const ktpr_image_t *image,
                    ktpr_quad_t *quad);
 

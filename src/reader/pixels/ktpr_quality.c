@@ -128,7 +128,7 @@ ktpr_quality_ratio(const ktpr_tile_t *tiles, int n, double floor)
 }
 
 
-static int
+static ktpr_status_t
 ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_gray_t *luma, double light,
                   double *blur)
 {
@@ -143,7 +143,7 @@ ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_gray_t *luma, double light,
                                 * (size_t) (luma->h / KTPR_QUALITY_TILE + 1),
                             sizeof(ktpr_tile_t));
     if (smooth == NULL || tiles == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     ktpr_quality_smooth(luma, smooth);
@@ -165,7 +165,7 @@ ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_gray_t *luma, double light,
     ktpr_pool_free(pool, smooth);
     ktpr_pool_free(pool, tiles);
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
@@ -261,9 +261,9 @@ ktpr_quality_gray(const ktpr_image_t *image, const ktpr_gray_t *luma)
 }
 
 
-int
+ktpr_status_t
 ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
-                      double spacing, const ktpr_map_t *plane,
+                      double spacing, const ktpr_map_t *card_to_image,
                       double measures[KTPR_MEASURES])
 {
     int          i, side, to, n;
@@ -276,7 +276,7 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
     side = image->w > image->h ? image->w : image->h;
 
     if (image->w < 4 * KTPR_QUALITY_TILE || image->h < 4 * KTPR_QUALITY_TILE) {
-        return -1;
+        return KTPR_UNFIT;
     }
 
     to = KTPR_QUALITY_SIDE;
@@ -291,11 +291,11 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
         && ktpr_warp_reduce(pool, image, image->w * to / side,
                             image->h * to / side, &small)
                != 0) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     if (ktpr_gray_create(pool, small.w, small.h, &luma) != 0) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     n = small.w * small.h;
@@ -305,21 +305,21 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
 
     measures[KTPR_MEASURE_DARK] = ktpr_quality_dark(&luma);
 
-    if (plane != NULL) {
+    if (card_to_image != NULL) {
         reduce = ktpr_map_affine((double) small.w / image->w, 0, 0, 0,
                                  (double) small.h / image->h, 0);
-        map = ktpr_map_then(plane, &reduce);
+        map = ktpr_map_then(card_to_image, &reduce);
     }
 
     if (ktpr_quality_blur(pool, &luma,
                           measures[KTPR_MEASURE_DARK] / KTPR_QUALITY_WHITE,
                           &measures[KTPR_MEASURE_BLUR])
             != 0
-        || ktpr_glare_measure(pool, &small, plane != NULL ? &map : NULL,
-                              spacing * small.w / image->w,
-                              &measures[KTPR_MEASURE_FLASH])
+        || ktpr_glare_measure(
+               pool, &small, card_to_image != NULL ? &map : NULL,
+               spacing * small.w / image->w, &measures[KTPR_MEASURE_FLASH])
                != 0) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     measures[KTPR_MEASURE_GRAY] = ktpr_quality_gray(&small, &luma);
@@ -329,7 +329,7 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
         ktpr_pool_free(pool, small.rgb);
     }
 
-    return 0;
+    return KTPR_DONE;
 }
 
 

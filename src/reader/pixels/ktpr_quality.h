@@ -1,7 +1,7 @@
 /*
- * What is wrong with a photo: blurred, dark, a lamp's reflection, no colour.
- * One measure each, held against a threshold; "make quality SET=dir" finds
- * the thresholds anew from labelled images.
+ * The quality of a photo: blurred, dark, a lamp's reflection, no colour.  One
+ * measure each, compared with a threshold; "make quality SET=dir" finds the
+ * thresholds from labelled images.
  */
 
 #ifndef KTPR_QUALITY_H
@@ -14,12 +14,12 @@
 /* In the order of ktpr_quality_t's measures. */
 typedef enum {
     KTPR_MEASURE_BLUR,  /* energy of the Laplacian over that of the gradient,
-                           where there is most gradient; low: blurred */
-    KTPR_MEASURE_DARK,  /* luma that nine pixels in ten are under; low: dark */
-    KTPR_MEASURE_FLASH, /* how much darker the card is beside a burnt-out
-                           spot; high: flashlight */
-    KTPR_MEASURE_GRAY,  /* spread of chroma, of squares of pixels, over mean
-                           luma; low: grayscale */
+                           where the gradient is strongest; low: blurred */
+    KTPR_MEASURE_DARK,  /* 90th percentile of luma, 0 to 255; low: dark */
+    KTPR_MEASURE_FLASH, /* grey levels by which the card is darker around a
+                           burnt-out spot; high: flashlight */
+    KTPR_MEASURE_GRAY,  /* standard deviation of chroma, of squares of pixels,
+                           over mean luma; low: grayscale */
     KTPR_MEASURES
 } ktpr_measure_t;
 
@@ -35,7 +35,7 @@ typedef struct {
     double   measures[KTPR_MEASURES]; /* what the scores come from */
 } ktpr_quality_t;
 
-/* Under it (FLASH: over it) the flag is set. */
+/* A measure below its threshold (FLASH: above it) sets the flag. */
 extern const double ktpr_quality_thresholds[KTPR_MEASURES];
 
 extern const char *const ktpr_quality_names[KTPR_MEASURES];
@@ -44,14 +44,15 @@ extern const char *const ktpr_quality_names[KTPR_MEASURES];
 /*
  * Measures an image.  spacing is that of the card's rows in pixels of the
  * image, so that all cards are measured at one size; 0 when no card was
- * found.  plane is as ktpr_glare_measure() takes it, NULL with no card.
- * 0, or -1 (too small, no memory).
+ * found.  card_to_image is as ktpr_glare_measure() takes it, NULL without a
+ * card.  KTPR_UNFIT when the image is too small; KTPR_NO_MEMORY.
  */
-int ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
-                          double spacing, const ktpr_map_t *plane,
-                          double measures[KTPR_MEASURES]);
+ktpr_status_t ktpr_quality_measures(ktpr_pool_t        *pool,
+                                    const ktpr_image_t *image, double spacing,
+                                    const ktpr_map_t *card_to_image,
+                                    double            measures[KTPR_MEASURES]);
 
-/* Flags and scores (0 to 1, .5 at the threshold) from measures. */
+/* Sets flags and scores (0 to 1, .5 at the threshold) from measures. */
 void ktpr_quality_judge(const double    measures[KTPR_MEASURES],
                         ktpr_quality_t *quality);
 

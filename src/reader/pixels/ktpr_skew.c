@@ -85,9 +85,10 @@ ktpr_skew_points(const ktpr_gray_t *gray, int threshold,
 }
 
 
-double
-ktpr_skew_turn(const ktpr_gray_t *gray, int threshold,
-               const ktpr_blob_t *blobs, int n, double limit, double sharper)
+ktpr_status_t
+ktpr_skew_turn(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
+               const ktpr_blob_t *blobs, int n, double limit, double sharper,
+               double *turn)
 {
     int           angle, found, best;
     double        score, level, most;
@@ -96,9 +97,9 @@ ktpr_skew_turn(const ktpr_gray_t *gray, int threshold,
     best = 0;
     level = most = 0;
 
-    points = malloc(KTPR_TURN_POINTS * sizeof(ktpr_point_t));
+    points = ktpr_pool_alloc(pool, KTPR_TURN_POINTS, sizeof(ktpr_point_t));
     if (points == NULL) {
-        return 0;
+        return KTPR_NO_MEMORY;
     }
 
     found =
@@ -117,15 +118,17 @@ ktpr_skew_turn(const ktpr_gray_t *gray, int threshold,
         }
     }
 
-    free(points);
+    ktpr_pool_free(pool, points);
 
-    return abs(best) > limit && most > sharper * level ? best : 0;
+    *turn = abs(best) > limit && most > sharper * level ? best : 0;
+
+    return KTPR_DONE;
 }
 
 
-double
-ktpr_skew_level(const ktpr_gray_t *gray, int threshold,
-                const ktpr_blob_t *blobs, int n, double limit)
+ktpr_status_t
+ktpr_skew_level(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
+                const ktpr_blob_t *blobs, int n, double limit, double *turn)
 {
     int           i, found;
     double        angle, best, most, score, centre;
@@ -136,9 +139,9 @@ ktpr_skew_level(const ktpr_gray_t *gray, int threshold,
     best = 0;
     most = 0;
 
-    points = malloc(KTPR_SKEW_POINTS * sizeof(ktpr_point_t));
+    points = ktpr_pool_alloc(pool, KTPR_SKEW_POINTS, sizeof(ktpr_point_t));
     if (points == NULL) {
-        return 0;
+        return KTPR_NO_MEMORY;
     }
 
     found =
@@ -162,7 +165,9 @@ ktpr_skew_level(const ktpr_gray_t *gray, int threshold,
         }
     }
 
-    free(points);
+    ktpr_pool_free(pool, points);
 
-    return best;
+    *turn = best;
+
+    return KTPR_DONE;
 }

@@ -140,7 +140,7 @@ ktpr_warp_reduce_row(const unsigned char *row, int from, int w, float weight,
 }
 
 
-int
+ktpr_status_t
 ktpr_warp_reduce(ktpr_pool_t *pool, const ktpr_image_t *src, int w, int h,
                  ktpr_image_t *dst)
 {
@@ -155,7 +155,7 @@ ktpr_warp_reduce(ktpr_pool_t *pool, const ktpr_image_t *src, int w, int h,
     sums = ktpr_pool_alloc(pool, (size_t) w * 3, sizeof(float));
 
     if (dst->rgb == NULL || sums == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     step = (float) src->h / (float) h;
@@ -187,11 +187,11 @@ ktpr_warp_reduce(ktpr_pool_t *pool, const ktpr_image_t *src, int w, int h,
 
     ktpr_pool_free(pool, sums);
 
-    return 0;
+    return KTPR_DONE;
 }
 
 
-int
+ktpr_status_t
 ktpr_warp_image(ktpr_pool_t *pool, const ktpr_image_t *src,
                 const ktpr_map_t *map, int w, int h, ktpr_image_t *dst)
 {
@@ -206,7 +206,7 @@ ktpr_warp_image(ktpr_pool_t *pool, const ktpr_image_t *src,
     dst->scale = src->scale * ktpr_map_size(map, w / 2., h / 2.);
     dst->rgb = ktpr_pool_alloc(pool, (size_t) w * (size_t) h, 3);
     if (dst->rgb == NULL) {
-        return -1;
+        return KTPR_NO_MEMORY;
     }
 
     to = dst->rgb;
@@ -235,5 +235,5 @@ ktpr_warp_image(ktpr_pool_t *pool, const ktpr_image_t *src,
         }
     }
 
-    return 0;
+    return KTPR_DONE;
 }
