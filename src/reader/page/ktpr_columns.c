@@ -6,14 +6,90 @@
 #include "ktpr_sort.h"
 
 
-/* Points that columns are drawn through, and the columns kept. */
-#define KTPR_MAX_POINTS 1200
-#define KTPR_MAX_EDGES  10
+/*
+ * Lengths are in heights of a capital (page->text) and slopes are tangents if
+ * no other unit is given.  Numbers were chosen by eye on specimens, set not
+ * recorded; "make accuracy" with the hard sets tells what a change does.
+ */
 
-/* From the labels' left end to the values', in row spacings. */
-#define KTPR_COLUMN_OFFSET     7.65
-#define KTPR_COLUMN_OFFSET_MIN 5.6
-#define KTPR_COLUMN_OFFSET_MAX 9.2
+/* Points that columns are drawn through, pairs of them, and edges kept. */
+#define KTPR_COLUMNS_POINTS 1200
+#define KTPR_COLUMNS_PAIRS  20000
+#define KTPR_COLUMNS_EDGES  10
+
+/*
+ * From the left end of labels to that of values, in row spacings: OFFSET is
+ * measured on cards; the limits allow for narrow columns and for perspective.
+ * A narrower range loses such cards; a wider one pairs a column with the
+ * photo.
+ */
+#define KTPR_COLUMNS_OFFSET     7.65
+#define KTPR_COLUMNS_OFFSET_MIN 5.6
+#define KTPR_COLUMNS_OFFSET_MAX 9.2
+
+/* A gap before a blob makes it the start of a word: more misses the colon. */
+#define KTPR_COLUMNS_WORD .35
+
+/*
+ * Starts within NEAR of an edge are on it; a row is BIN high.  Less at NEAR
+ * loses worn print; more takes slanted edges.  Rows are counted modulo BINS, a
+ * power of two.
+ */
+#define KTPR_COLUMNS_NEAR .4
+#define KTPR_COLUMNS_BIN  .9
+#define KTPR_COLUMNS_BINS 256
+
+/* An edge's score, in rows: less a capital's mean distance, less the slope. */
+#define KTPR_COLUMNS_DISTANCE_COST 1.5
+#define KTPR_COLUMNS_SLOPE_COST    12
+
+/* Edges go through starts this far apart, and have no more slope. */
+#define KTPR_COLUMNS_SPAN_MIN 5
+#define KTPR_COLUMNS_SPAN_MAX 32
+#define KTPR_COLUMNS_SLOPE    .12
+
+/* The least score of an edge kept, and the distance between two of them. */
+#define KTPR_COLUMNS_LEAST 2.5
+#define KTPR_COLUMNS_APART 1.2
+
+/* Rows of an edge: words that start this near to it, after such a gap. */
+#define KTPR_COLUMNS_ROW_NEAR .6
+#define KTPR_COLUMNS_ROW_GAP  .2
+
+/* Steps from row to row that tell the spacing, and how many are needed. */
+#define KTPR_COLUMNS_STEP_MIN 1.3
+#define KTPR_COLUMNS_STEP_MAX 3.4
+#define KTPR_COLUMNS_STEPS    2
+
+/* Value columns nearer than this are one: the better pair is kept. */
+#define KTPR_COLUMNS_SAME .8
+
+/* Starts in two columns of one row, in row spacings apart. */
+#define KTPR_COLUMNS_COMMON .45
+
+/* The two edges of a pair are parallel to this. */
+#define KTPR_COLUMNS_PARALLEL .05
+
+/*
+ * The score of a pair: a row of each column counts 1, up to so many, one of
+ * both COMMON_EARN more.  Costs: a row spacing of offset; slopes that differ;
+ * slope.
+ */
+#define KTPR_COLUMNS_LABELS_MOST   10
+#define KTPR_COLUMNS_VALUES_MOST   13
+#define KTPR_COLUMNS_COMMON_EARN   .5
+#define KTPR_COLUMNS_OFFSET_COST   2
+#define KTPR_COLUMNS_PARALLEL_COST 80
+#define KTPR_COLUMNS_LEVEL_COST    30
+
+/*
+ * One column alone, the other being placed beside it: rows it has at least,
+ * and what its score is less; labels are more likely to be the one that shows.
+ */
+#define KTPR_COLUMNS_ALONE_ROWS   5
+#define KTPR_COLUMNS_ALONE_COST   3
+#define KTPR_COLUMNS_ALONE_LABELS .5
+
 
 typedef struct {
     double x, y;
@@ -35,7 +111,7 @@ ktpr_columns_at(const ktpr_edge_t *edge, double y)
 }
 
 
-/* Left ends of fragments, and of the words in them. */
+/* Collects left ends of fragments, and of the words in them: how many. */
 static int
 ktpr_starts(const ktpr_page_t *page, ktpr_start_t *starts)
 {
@@ -50,13 +126,13 @@ ktpr_starts(const ktpr_page_t *page, ktpr_start_t *starts)
         f = &page->fragments[i];
         gap = 0;
 
-        for (j = 0; j < f->n && n < KTPR_MAX_POINTS; j++) {
+        for (j = 0; j < f->n && n < KTPR_COLUMNS_POINTS; j++) {
             b = &f->blobs[j];
             if (j > 0) {
                 gap = b->x - f->blobs[j - 1].x - f->blobs[j - 1].w;
             }
 
-            if (j == 0 || gap > .35 * page->text) {
+            if (j == 0 || gap > KTPR_COLUMNS_WORD * page->text) {
                 starts[n].x = b->x;
                 starts[n++].y = f->bottom + f->slope * b->x;
             }
@@ -67,14 +143,14 @@ ktpr_starts(const ktpr_page_t *page, ktpr_start_t *starts)
 }
 
 
-/* How good an edge is: rows that start on it, less how far off they are. */
+/* The score of an edge: rows that start on it, less their distance. */
 static double
 ktpr_edge_score(const ktpr_start_t *starts, int n, const ktpr_edge_t *edge,
                 double text)
 {
     int           i, rows, hits, bin;
     double        off, sum;
-    unsigned char seen[256] = {0};
+    unsigned char seen[KTPR_COLUMNS_BINS] = {0};
 
     rows = 0;
     hits = 0;
@@ -82,18 +158,21 @@ ktpr_edge_score(const ktpr_start_t *starts, int n, const ktpr_edge_t *edge,
 
     for (i = 0; i < n; i++) {
         off = fabs(starts[i].x - ktpr_columns_at(edge, starts[i].y));
-        if (off >= .4 * text) {
+        if (off >= KTPR_COLUMNS_NEAR * text) {
             continue;
         }
 
         hits++;
         sum += off;
-        bin = (int) (starts[i].y / (.9 * text)) & 255;
+        bin = (int) (starts[i].y / (KTPR_COLUMNS_BIN * text))
+              & (KTPR_COLUMNS_BINS - 1);
         rows += !seen[bin];
         seen[bin] = 1;
     }
 
-    return hits ? rows - 1.5 * sum / hits / text - 12 * fabs(edge->slope) : 0;
+    return hits ? rows - KTPR_COLUMNS_DISTANCE_COST * sum / hits / text
+                      - KTPR_COLUMNS_SLOPE_COST * fabs(edge->slope)
+                : 0;
 }
 
 
@@ -106,7 +185,10 @@ ktpr_line_compare(const void *a, const void *b)
 }
 
 
-/* Edges through pairs of starts, the best ones, well apart from each other. */
+/*
+ * Finds the best edges through pairs of starts, apart from each other.  Their
+ * number, or KTPR_NO_MEMORY.
+ */
 static int
 ktpr_lines_find(ktpr_pool_t *pool, const ktpr_page_t *page,
                 const ktpr_start_t *starts, int n, double middle,
@@ -116,7 +198,7 @@ ktpr_lines_find(ktpr_pool_t *pool, const ktpr_page_t *page,
     double       dy, slope;
     ktpr_line_t *all;
 
-    room = 20000;
+    room = KTPR_COLUMNS_PAIRS;
     found = 0;
     kept = 0;
 
@@ -128,12 +210,13 @@ ktpr_lines_find(ktpr_pool_t *pool, const ktpr_page_t *page,
     for (i = 0; i < n; i++) {
         for (j = 0; j < n && found < room; j++) {
             dy = starts[j].y - starts[i].y;
-            if (dy <= 5 * page->text || dy >= 32 * page->text) {
+            if (dy <= KTPR_COLUMNS_SPAN_MIN * page->text
+                || dy >= KTPR_COLUMNS_SPAN_MAX * page->text) {
                 continue;
             }
 
             slope = (starts[j].x - starts[i].x) / dy;
-            if (fabs(slope) > .12) {
+            if (fabs(slope) > KTPR_COLUMNS_SLOPE) {
                 continue;
             }
 
@@ -141,17 +224,17 @@ ktpr_lines_find(ktpr_pool_t *pool, const ktpr_page_t *page,
             all[found].edge.at = starts[i].x - slope * starts[i].y;
             all[found].score =
                 ktpr_edge_score(starts, n, &all[found].edge, page->text);
-            found += all[found].score >= 2.5;
+            found += all[found].score >= KTPR_COLUMNS_LEAST;
         }
     }
 
     qsort(all, (size_t) found, sizeof(ktpr_line_t), ktpr_line_compare);
 
-    for (i = 0; i < found && kept < KTPR_MAX_EDGES; i++) {
+    for (i = 0; i < found && kept < KTPR_COLUMNS_EDGES; i++) {
         for (k = 0; k < kept; k++) {
             if (fabs(ktpr_columns_at(&all[i].edge, middle)
                      - ktpr_columns_at(&lines[k].edge, middle))
-                <= 1.2 * page->text) {
+                <= KTPR_COLUMNS_APART * page->text) {
                 break;
             }
         }
@@ -167,7 +250,7 @@ ktpr_lines_find(ktpr_pool_t *pool, const ktpr_page_t *page,
 }
 
 
-/* Where words start on the line, and the usual distance between them. */
+/* Finds the words that start on the line, and the spacing of rows. */
 static ktpr_status_t
 ktpr_line_rows(ktpr_pool_t *pool, const ktpr_page_t *page, ktpr_line_t *line)
 {
@@ -194,9 +277,9 @@ ktpr_line_rows(ktpr_pool_t *pool, const ktpr_page_t *page, ktpr_line_t *line)
             gap = j > 0 ? b->x - f->blobs[j - 1].x - f->blobs[j - 1].w
                         : page->text;
 
-            if (gap > .2 * page->text
+            if (gap > KTPR_COLUMNS_ROW_GAP * page->text
                 && fabs(b->x - ktpr_columns_at(&line->edge, y))
-                       < .6 * page->text) {
+                       < KTPR_COLUMNS_ROW_NEAR * page->text) {
                 line->rows[line->n++] = y;
                 break;
             }
@@ -208,12 +291,13 @@ ktpr_line_rows(ktpr_pool_t *pool, const ktpr_page_t *page, ktpr_line_t *line)
 
     for (i = 1; i < line->n; i++) {
         gap = line->rows[i] - line->rows[i - 1];
-        if (gap > 1.3 * page->text && gap < 3.4 * page->text) {
+        if (gap > KTPR_COLUMNS_STEP_MIN * page->text
+            && gap < KTPR_COLUMNS_STEP_MAX * page->text) {
             steps[n++] = gap;
         }
     }
 
-    if (n >= 2) {
+    if (n >= KTPR_COLUMNS_STEPS) {
         line->spacing = ktpr_sort_median(steps, n);
     }
 
@@ -223,7 +307,7 @@ ktpr_line_rows(ktpr_pool_t *pool, const ktpr_page_t *page, ktpr_line_t *line)
 }
 
 
-/* Keeps the best few, one for each place of the value column. */
+/* Keeps the best few pairs, one for each place of the value column. */
 static void
 ktpr_columns_add(ktpr_columns_t *best, int *n, const ktpr_columns_t *c,
                  double middle, double text)
@@ -233,7 +317,7 @@ ktpr_columns_add(ktpr_columns_t *best, int *n, const ktpr_columns_t *c,
     for (i = 0; i < *n; i++) {
         if (fabs(ktpr_columns_at(&best[i].values, middle)
                  - ktpr_columns_at(&c->values, middle))
-            <= .8 * text) {
+            <= KTPR_COLUMNS_SAME * text) {
             if (best[i].score >= c->score) {
                 return;
             }
@@ -264,7 +348,7 @@ ktpr_columns_add(ktpr_columns_t *best, int *n, const ktpr_columns_t *c,
 }
 
 
-/* Rows that start on both lines. */
+/* The number of rows that start on both lines. */
 static int
 ktpr_lines_common(const ktpr_line_t *a, const ktpr_line_t *b, double spacing)
 {
@@ -274,7 +358,8 @@ ktpr_lines_common(const ktpr_line_t *a, const ktpr_line_t *b, double spacing)
 
     for (i = 0; i < b->n; i++) {
         for (j = 0; j < a->n; j++) {
-            if (fabs(a->rows[j] - b->rows[i]) < .45 * spacing) {
+            if (fabs(a->rows[j] - b->rows[i])
+                < KTPR_COLUMNS_COMMON * spacing) {
                 n++;
                 break;
             }
@@ -285,6 +370,7 @@ ktpr_lines_common(const ktpr_line_t *a, const ktpr_line_t *b, double spacing)
 }
 
 
+/* Pairs two lines as labels and values; 0 when they cannot be. */
 static int
 ktpr_lines_pair(const ktpr_line_t *a, const ktpr_line_t *b, double middle,
                 ktpr_columns_t *c)
@@ -296,7 +382,8 @@ ktpr_lines_pair(const ktpr_line_t *a, const ktpr_line_t *b, double middle,
         c->spacing = b->spacing;
     }
 
-    if (c->spacing == 0 || fabs(a->edge.slope - b->edge.slope) > .05) {
+    if (c->spacing == 0
+        || fabs(a->edge.slope - b->edge.slope) > KTPR_COLUMNS_PARALLEL) {
         return 0;
     }
 
@@ -304,35 +391,39 @@ ktpr_lines_pair(const ktpr_line_t *a, const ktpr_line_t *b, double middle,
         (ktpr_columns_at(&b->edge, middle) - ktpr_columns_at(&a->edge, middle))
         / c->spacing;
 
-    if (offset < KTPR_COLUMN_OFFSET_MIN || offset > KTPR_COLUMN_OFFSET_MAX) {
+    if (offset < KTPR_COLUMNS_OFFSET_MIN || offset > KTPR_COLUMNS_OFFSET_MAX) {
         return 0;
     }
 
     c->labels = a->edge;
     c->values = b->edge;
-    c->score = (a->n < 10 ? a->n : 10) + (b->n < 13 ? b->n : 13)
-               + .5 * ktpr_lines_common(a, b, c->spacing)
-               - 2 * fabs(offset - KTPR_COLUMN_OFFSET)
-               - 80 * fabs(a->edge.slope - b->edge.slope)
-               - 30 * fabs(a->edge.slope);
+    c->score =
+        (a->n < KTPR_COLUMNS_LABELS_MOST ? a->n : KTPR_COLUMNS_LABELS_MOST)
+        + (b->n < KTPR_COLUMNS_VALUES_MOST ? b->n : KTPR_COLUMNS_VALUES_MOST)
+        + KTPR_COLUMNS_COMMON_EARN * ktpr_lines_common(a, b, c->spacing)
+        - KTPR_COLUMNS_OFFSET_COST * fabs(offset - KTPR_COLUMNS_OFFSET)
+        - KTPR_COLUMNS_PARALLEL_COST * fabs(a->edge.slope - b->edge.slope)
+        - KTPR_COLUMNS_LEVEL_COST * fabs(a->edge.slope);
 
     return 1;
 }
 
 
-/* The other column placed where it must be, beside the one that shows. */
+/* Makes a pair of one line: the other column is at the usual offset. */
 static void
 ktpr_lines_alone(const ktpr_line_t *a, int shows_labels, ktpr_columns_t *c)
 {
     c->spacing = a->spacing;
     c->labels = a->edge;
     c->values = a->edge;
-    c->score = a->n - 3 - 30 * fabs(a->edge.slope) + .5 * shows_labels;
+    c->score = a->n - KTPR_COLUMNS_ALONE_COST
+               - KTPR_COLUMNS_LEVEL_COST * fabs(a->edge.slope)
+               + KTPR_COLUMNS_ALONE_LABELS * shows_labels;
 
     if (shows_labels) {
-        c->values.at += KTPR_COLUMN_OFFSET * c->spacing;
+        c->values.at += KTPR_COLUMNS_OFFSET * c->spacing;
     } else {
-        c->labels.at -= KTPR_COLUMN_OFFSET * c->spacing;
+        c->labels.at -= KTPR_COLUMNS_OFFSET * c->spacing;
     }
 }
 
@@ -344,11 +435,11 @@ ktpr_columns_find(ktpr_pool_t *pool, const ktpr_page_t *page,
     int            i, j, n, found, best;
     double         middle, *ys;
     ktpr_start_t  *starts;
-    ktpr_line_t    lines[KTPR_MAX_EDGES];
+    ktpr_line_t    lines[KTPR_COLUMNS_EDGES];
     ktpr_columns_t c;
 
-    starts = ktpr_pool_alloc(pool, KTPR_MAX_POINTS, sizeof(ktpr_start_t));
-    ys = ktpr_pool_alloc(pool, KTPR_MAX_POINTS, sizeof(double));
+    starts = ktpr_pool_alloc(pool, KTPR_COLUMNS_POINTS, sizeof(ktpr_start_t));
+    ys = ktpr_pool_alloc(pool, KTPR_COLUMNS_POINTS, sizeof(double));
     if (starts == NULL || ys == NULL) {
         return KTPR_NO_MEMORY;
     }
@@ -383,7 +474,9 @@ ktpr_columns_find(ktpr_pool_t *pool, const ktpr_page_t *page,
             }
         }
 
-        for (j = 0; j < 2 && lines[i].spacing != 0 && lines[i].n >= 5; j++) {
+        for (j = 0; j < 2 && lines[i].spacing != 0
+                    && lines[i].n >= KTPR_COLUMNS_ALONE_ROWS;
+             j++) {
             ktpr_lines_alone(&lines[i], j, &c);
             ktpr_columns_add(columns, &best, &c, middle, page->text);
         }

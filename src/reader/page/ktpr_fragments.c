@@ -6,34 +6,97 @@
 #include "ktpr_sort.h"
 
 
+/*
+ * Heights and gaps are in heights of a capital if no other unit is given.
+ * Numbers were chosen by eye on specimens, set not recorded.
+ */
+
+/*
+ * Blobs of a chain: LOW at least, or dots and grain chain rows together; one
+ * begins at least STEP of the last one's width right of it, is at most TIMES
+ * as high or as low, and beside at least OVERLAP of the lower one.
+ */
+#define KTPR_FRAGMENTS_LOW     .45
+#define KTPR_FRAGMENTS_STEP    .3
+#define KTPR_FRAGMENTS_TIMES   2.2
+#define KTPR_FRAGMENTS_OVERLAP .55
+
+/* Pixels of distance that a pixel between base lines counts as. */
+#define KTPR_FRAGMENTS_BASE 2
+
+/*
+ * The slope is told from at least so many blobs, over so many of their
+ * heights, in so many rounds; less makes words of three letters slant.
+ */
+#define KTPR_FRAGMENTS_SLOPE_BLOBS 4
+#define KTPR_FRAGMENTS_SLOPE_LONG  7
+#define KTPR_FRAGMENTS_ROUNDS      3
+
+/*
+ * From the second round on blobs whose middle is further off the line do not
+ * count, and fewer than USED tell nothing.  In heights of the blobs, but
+ * pixels where these are lower than SMALL pixels.
+ */
+#define KTPR_FRAGMENTS_OFF       .25
+#define KTPR_FRAGMENTS_OFF_SMALL 1.5
+#define KTPR_FRAGMENTS_SMALL     6
+#define KTPR_FRAGMENTS_USED      3
+
+/* The largest slope, a tangent: the page is level to a few degrees. */
+#define KTPR_FRAGMENTS_SLOPE .12
+
+/*
+ * Measuring the height of text: chains are made for capitals of HEIGHT pixels
+ * with GAP between, and count from CHAIN blobs on.  With fewer than VOTES
+ * blobs in them each blob of a letter's shape counts.
+ */
+#define KTPR_FRAGMENTS_TEXT_HEIGHT 8 /* pixels */
+#define KTPR_FRAGMENTS_TEXT_GAP    1.2
+#define KTPR_FRAGMENTS_TEXT_CHAIN  4
+#define KTPR_FRAGMENTS_TEXT_VOTES  15
+
+/* Heights of text on the level page, in pixels: 6 to 59. */
+#define KTPR_FRAGMENTS_TEXT_LEAST 6
+#define KTPR_FRAGMENTS_TEXT_MOST  60
+
+/* A lone blob of a letter's shape: height in pixels, width in its heights. */
+#define KTPR_FRAGMENTS_LONE_HIGH 45
+#define KTPR_FRAGMENTS_LONE_WIDE 6
+
+/* Weight of the two heights beside one in its score. */
+#define KTPR_FRAGMENTS_TEXT_BESIDE .5
+
+
 ktpr_status_t
 ktpr_fragments_text(ktpr_pool_t *pool, const ktpr_blob_t *blobs, int n,
                     double *text)
 {
     int              i, j, found, best, votes;
-    double           score, most, histogram[82];
+    double           score, most, histogram[KTPR_FRAGMENTS_TEXT_MOST + 1];
     ktpr_fragment_t *f;
 
     memset(histogram, 0, sizeof(histogram));
     votes = 0;
 
-    found = ktpr_fragments_find(pool, blobs, n, 8, 1.2, &f);
+    found = ktpr_fragments_find(pool, blobs, n, KTPR_FRAGMENTS_TEXT_HEIGHT,
+                                KTPR_FRAGMENTS_TEXT_GAP, &f);
     if (found < 0) {
         return KTPR_NO_MEMORY;
     }
 
     for (i = 0; i < found; i++) {
-        for (j = 0; f[i].n >= 4 && j < f[i].n; j++) {
-            if (f[i].blobs[j].h < 61) {
+        for (j = 0; f[i].n >= KTPR_FRAGMENTS_TEXT_CHAIN && j < f[i].n; j++) {
+            if (f[i].blobs[j].h <= KTPR_FRAGMENTS_TEXT_MOST) {
                 histogram[f[i].blobs[j].h]++;
                 votes++;
             }
         }
     }
 
-    for (i = 0; votes < 15 && i < n; i++) {
-        if (blobs[i].h >= 6 && blobs[i].h <= 45
-            && blobs[i].w < 6 * blobs[i].h) {
+    for (i = 0; votes < KTPR_FRAGMENTS_TEXT_VOTES && i < n; i++) {
+        if (blobs[i].h >= KTPR_FRAGMENTS_TEXT_LEAST
+            && blobs[i].h <= KTPR_FRAGMENTS_LONE_HIGH
+            && blobs[i].w < KTPR_FRAGMENTS_LONE_WIDE * blobs[i].h) {
             histogram[blobs[i].h]++;
         }
     }
@@ -41,8 +104,10 @@ ktpr_fragments_text(ktpr_pool_t *pool, const ktpr_blob_t *blobs, int n,
     best = 0;
     most = 0;
 
-    for (i = 6; i < 60; i++) {
-        score = histogram[i] + .5 * (histogram[i - 1] + histogram[i + 1]);
+    for (i = KTPR_FRAGMENTS_TEXT_LEAST; i < KTPR_FRAGMENTS_TEXT_MOST; i++) {
+        score = histogram[i]
+                + KTPR_FRAGMENTS_TEXT_BESIDE
+                      * (histogram[i - 1] + histogram[i + 1]);
         if (score > most) {
             most = score;
             best = i;
@@ -55,7 +120,7 @@ ktpr_fragments_text(ktpr_pool_t *pool, const ktpr_blob_t *blobs, int n,
 }
 
 
-/* The best right-hand neighbour of blob i, or -1. */
+/* The best right neighbour of blob i, or -1 when it has none. */
 static int
 ktpr_blob_next(const ktpr_blob_t *blobs, int n, int i, double height,
                double gap)
@@ -73,18 +138,20 @@ ktpr_blob_next(const ktpr_blob_t *blobs, int n, int i, double height,
         c = &blobs[j];
         lower = b->h < c->h ? b->h : c->h;
 
-        if (c->h < .45 * height || c->x <= b->x + .3 * b->w
-            || (b->h > c->h ? b->h : c->h) >= 2.2 * lower) {
+        if (c->h < KTPR_FRAGMENTS_LOW * height
+            || c->x <= b->x + KTPR_FRAGMENTS_STEP * b->w
+            || (b->h > c->h ? b->h : c->h) >= KTPR_FRAGMENTS_TIMES * lower) {
             continue;
         }
 
         overlap = (b->y + b->h < c->y + c->h ? b->y + b->h : c->y + c->h)
                   - (b->y > c->y ? b->y : c->y);
-        if (overlap <= .55 * lower) {
+        if (overlap <= KTPR_FRAGMENTS_OVERLAP * lower) {
             continue;
         }
 
-        distance = c->x - (b->x + b->w) + 2 * abs(c->y + c->h - b->y - b->h);
+        distance = c->x - (b->x + b->w)
+                   + KTPR_FRAGMENTS_BASE * abs(c->y + c->h - b->y - b->h);
 
         if (best < 0 || distance < least) {
             best = j;
@@ -125,7 +192,9 @@ ktpr_fragments_fit(ktpr_pool_t *pool, ktpr_fragment_t *f)
     a = 0;
     b = 0;
 
-    for (j = 0; j < 3 && f->n >= 4 && f->x1 - f->x0 > 7 * h; j++) {
+    for (j = 0; j < KTPR_FRAGMENTS_ROUNDS && f->n >= KTPR_FRAGMENTS_SLOPE_BLOBS
+                && f->x1 - f->x0 > KTPR_FRAGMENTS_SLOPE_LONG * h;
+         j++) {
         used = 0;
         sx = sy = sxx = sxy = 0;
 
@@ -133,7 +202,10 @@ ktpr_fragments_fit(ktpr_pool_t *pool, ktpr_fragment_t *f)
             x = f->blobs[i].x + f->blobs[i].w / 2.;
             y = f->blobs[i].y + f->blobs[i].h / 2.;
 
-            if (j > 0 && fabs(y - a - b * x) >= (h > 6 ? .25 * h : 1.5)) {
+            if (j > 0
+                && fabs(y - a - b * x) >= (h > KTPR_FRAGMENTS_SMALL
+                                               ? KTPR_FRAGMENTS_OFF * h
+                                               : KTPR_FRAGMENTS_OFF_SMALL)) {
                 continue;
             }
 
@@ -145,13 +217,16 @@ ktpr_fragments_fit(ktpr_pool_t *pool, ktpr_fragment_t *f)
         }
 
         det = used * sxx - sx * sx;
-        if (used < 3 || det < 1) {
+        if (used < KTPR_FRAGMENTS_USED || det < 1) {
             break;
         }
 
         b = (used * sxy - sx * sy) / det;
         a = (sy - b * sx) / used;
-        f->slope = b > .12 ? .12 : (b < -.12 ? -.12 : b);
+        f->slope =
+            b > KTPR_FRAGMENTS_SLOPE
+                ? KTPR_FRAGMENTS_SLOPE
+                : (b < -KTPR_FRAGMENTS_SLOPE ? -KTPR_FRAGMENTS_SLOPE : b);
     }
 
     for (i = 0; i < f->n; i++) {
@@ -194,7 +269,7 @@ ktpr_fragments_find(ktpr_pool_t *pool, const ktpr_blob_t *blobs, int n,
     for (i = 0; i < n; i++) {
         next[i] = -1;
 
-        if (blobs[i].h >= .45 * height) {
+        if (blobs[i].h >= KTPR_FRAGMENTS_LOW * height) {
             j = ktpr_blob_next(blobs, n, i, height, gap);
             if (j >= 0 && !has[j]) {
                 next[i] = j;
@@ -207,7 +282,7 @@ ktpr_fragments_find(ktpr_pool_t *pool, const ktpr_blob_t *blobs, int n,
     k = 0;
 
     for (i = 0; i < n; i++) {
-        if (has[i] || blobs[i].h < .45 * height) {
+        if (has[i] || blobs[i].h < KTPR_FRAGMENTS_LOW * height) {
             continue;
         }
 

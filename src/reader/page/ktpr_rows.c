@@ -7,13 +7,120 @@
 #include "ktpr_sort.h"
 
 
-/* A fragment that belongs to a row, cut at the card's edge. */
+/*
+ * Lengths are in heights of a capital (ctx->capital) if no other unit is
+ * given.  Numbers were chosen by eye on specimens, set not recorded, and kept
+ * as they did on the hard sets of docs/accuracy.md.
+ */
+
+/*
+ * A fragment of a row begins at most RIGHT beyond the left end of values.
+ * Less loses values that are printed off; more takes the blood group for one.
+ */
+#define KTPR_ROWS_RIGHT 1.5
+
+/*
+ * One that begins more than LEFT before the labels is chained to clutter
+ * beside the card; its blobs from CLUTTER before them on are kept.  Less cuts
+ * first letters off; more reads clutter as part of a label.
+ */
+#define KTPR_ROWS_LEFT    1.2
+#define KTPR_ROWS_CLUTTER .8
+
+/*
+ * Height of a fragment.  Less at HIGH loses rows of large print; more lets the
+ * head and the number in.  Less at LOW lets dotted lines in; more loses small
+ * print.
+ */
+#define KTPR_ROWS_HIGH 1.32
+#define KTPR_ROWS_LOW  .5
+
+/*
+ * Blobs that tell where a row's edges are: higher than TALL, so that commas
+ * and dots do not count, and for the lower edge lower than JOINED, so that
+ * letters joined to the row below do not.
+ */
+#define KTPR_ROWS_TALL   .6
+#define KTPR_ROWS_JOINED 1.25
+
+/* Weight of the blobs' middles in the lower edge; the rest is of bottoms. */
+#define KTPR_ROWS_MIDDLE .5
+
+/*
+ * First letters left of the value's edge: at most BESIDE from the next one,
+ * which is nearer than a colon is; at most BEFORE from the edge, or else they
+ * are a label that runs into its value; of a letter's size.  Less at BEFORE
+ * loses first letters, more moves the end of a label into the value.
+ */
+#define KTPR_ROWS_BESIDE      .4
+#define KTPR_ROWS_BEFORE      1.6
+#define KTPR_ROWS_LETTER_HIGH .65
+#define KTPR_ROWS_LETTER_WIDE .3
+
+/*
+ * A blob is the value's from VALUE before its edge on.  One before that is a
+ * colon when it is narrower than COLON_WIDE, lower than a capital, and at most
+ * COLON before the edge.  More at VALUE reads colons as I.
+ */
+#define KTPR_ROWS_VALUE      .75
+#define KTPR_ROWS_COLON      2.2
+#define KTPR_ROWS_COLON_WIDE .45
+
+/* The slope of a row is told from at least so many blobs, over so long. */
+#define KTPR_ROWS_SLOPE_BLOBS 4
+#define KTPR_ROWS_SLOPE_LONG  7
+
+/* A slope is at most this off the usual one: a tangent. */
+#define KTPR_ROWS_SLOPE_OFF .03
+
+/* A value begins at its edge if its first blob is further right. */
+#define KTPR_ROWS_START .3
+
+/*
+ * A fragment beside a value: its start, from the start of the value; and from
+ * its end, in pixels; its base line off the row's; its height.
+ */
+#define KTPR_ROWS_ASIDE_FROM 2
+#define KTPR_ROWS_ASIDE_END  2 /* pixels */
+#define KTPR_ROWS_ASIDE_OFF  .5
+#define KTPR_ROWS_ASIDE_HIGH 1.5
+
+/* Fragments beside a value that are looked at. */
+#define KTPR_ROWS_ASIDE 16
+
+/*
+ * Faint ink in a column of pixels: parts of KTPR_PAPER, for each pixel of ink
+ * and for the darkest; and the part of a capital's height that has ink.  Less
+ * light loses ends of faint values; more takes grain for them.
+ */
+#define KTPR_ROWS_INK         .85
+#define KTPR_ROWS_INK_DARKEST .80
+#define KTPR_ROWS_INK_PART    .07
+
+/* Gaps that end a value: to the right, a word's; to the left, a colon's. */
+#define KTPR_ROWS_WORD_GAP  1.1
+#define KTPR_ROWS_COLON_GAP .24
+
+/* How far left of its edge a value's ink is followed. */
+#define KTPR_ROWS_START_FAR 2
+
+/* A fragment nearer than this to a value's end is a word of it. */
+#define KTPR_ROWS_NEXT_WORD 1.6
+
+/*
+ * Base lines of one row, in row spacings apart.  Less splits slanted rows;
+ * more joins two.
+ */
+#define KTPR_ROWS_REACH .42
+
+
+/* A fragment of a row, without what is chained to it outside the card. */
 typedef struct {
     double          y;
     ktpr_fragment_t f;
 } ktpr_member_t;
 
-/* What rows are made from. */
+/* The input and the scratch memory of a search for rows. */
 typedef struct {
     ktpr_pool_t          *pool;
     const ktpr_page_t    *page;
@@ -40,7 +147,7 @@ ktpr_member_compare(const void *a, const void *b)
 }
 
 
-/* Fragments that begin between the columns' left ends. */
+/* Collects fragments that begin in the columns, sorted by y: how many. */
 static int
 ktpr_rows_members(const ktpr_rows_ctx_t *ctx, ktpr_member_t *members)
 {
@@ -56,13 +163,15 @@ ktpr_rows_members(const ktpr_rows_ctx_t *ctx, ktpr_member_t *members)
         labels = ktpr_columns_at(&ctx->columns->labels, y);
         values = ktpr_columns_at(&ctx->columns->values, y);
 
-        if (f.x0 > values + 1.5 * ctx->capital) {
+        if (f.x0 > values + KTPR_ROWS_RIGHT * ctx->capital) {
             continue;
         }
 
-        if (f.x0 < labels - 1.2 * ctx->capital) {
-            /* chained to clutter outside the card: the rest of it */
-            while (f.n > 0 && f.blobs[0].x <= labels - .8 * ctx->capital) {
+        if (f.x0 < labels - KTPR_ROWS_LEFT * ctx->capital) {
+            /* chained to clutter outside the card: keeps the rest */
+            while (f.n > 0
+                   && f.blobs[0].x
+                          <= labels - KTPR_ROWS_CLUTTER * ctx->capital) {
                 f.blobs++;
                 f.n--;
             }
@@ -76,9 +185,9 @@ ktpr_rows_members(const ktpr_rows_ctx_t *ctx, ktpr_member_t *members)
             }
         }
 
-        if ((f.height > 1.32 * ctx->capital
-             && f.height > 1.32 * ctx->page->text)
-            || f.height < .5 * ctx->capital) {
+        if ((f.height > KTPR_ROWS_HIGH * ctx->capital
+             && f.height > KTPR_ROWS_HIGH * ctx->page->text)
+            || f.height < KTPR_ROWS_LOW * ctx->capital) {
             continue;
         }
 
@@ -101,7 +210,7 @@ ktpr_blob_left(const void *a, const void *b)
 }
 
 
-/* The place of a row's upper and lower edge, by the blobs of its value. */
+/* Sets the upper and lower edge of a row from the blobs of its value. */
 static void
 ktpr_row_edges(const ktpr_rows_ctx_t *ctx, const ktpr_blob_t *blobs, int n,
                double slope, ktpr_strip_t *strip)
@@ -112,13 +221,13 @@ ktpr_row_edges(const ktpr_rows_ctx_t *ctx, const ktpr_blob_t *blobs, int n,
 
     tall = 0;
     for (i = 0; i < n; i++) {
-        tall += blobs[i].h > .6 * ctx->capital;
+        tall += blobs[i].h > KTPR_ROWS_TALL * ctx->capital;
     }
 
     k = 0;
     for (i = 0; i < n; i++) {
         b = &blobs[i];
-        if (tall == 0 || b->h > .6 * ctx->capital) {
+        if (tall == 0 || b->h > KTPR_ROWS_TALL * ctx->capital) {
             ctx->v[k++] = b->y + b->h / 2. - slope * (b->x + b->w / 2.);
         }
     }
@@ -129,8 +238,8 @@ ktpr_row_edges(const ktpr_rows_ctx_t *ctx, const ktpr_blob_t *blobs, int n,
     for (i = 0; i < n; i++) {
         b = &blobs[i];
         x = b->x + b->w / 2.;
-        if (b->h < 1.25 * ctx->capital
-            && (tall == 0 || b->h > .6 * ctx->capital)) {
+        if (b->h < KTPR_ROWS_JOINED * ctx->capital
+            && (tall == 0 || b->h > KTPR_ROWS_TALL * ctx->capital)) {
             ctx->v[k++] = b->y + b->h - slope * x;
         }
     }
@@ -138,16 +247,17 @@ ktpr_row_edges(const ktpr_rows_ctx_t *ctx, const ktpr_blob_t *blobs, int n,
     bottom = k > 0 ? ktpr_sort_median(ctx->v, k) : middle + ctx->capital / 2;
 
     strip->slope = slope;
-    strip->bottom = .5 * (middle + ctx->capital / 2) + .5 * bottom;
+    strip->bottom = KTPR_ROWS_MIDDLE * (middle + ctx->capital / 2)
+                    + (1 - KTPR_ROWS_MIDDLE) * bottom;
     strip->top = strip->bottom - ctx->capital;
 }
 
 
 /*
- * A value's first letters left of the edge, which may have been drawn through
- * the second ones: as high as letters, and nearer to the value than a colon
- * is.  They go over from the labels.  Letters that go on further left than an
- * edge can be off are a label that runs into its value: none goes over.
+ * Moves a value's first letters from the labels to the values: the edge may
+ * have been drawn through the second letters.  They are as high as letters and
+ * nearer to the value than a colon is.  Letters that continue further left
+ * than an edge can be off are a label that runs into its value: none is moved.
  */
 static void
 ktpr_row_first(const ktpr_rows_ctx_t *ctx, double values, int *nlabels,
@@ -162,11 +272,11 @@ ktpr_row_first(const ktpr_rows_ctx_t *ctx, double values, int *nlabels,
     for (i = *nlabels - 1; i >= 0; i--) {
         b = &ctx->labels[i];
 
-        if (start - b->x - b->w > .4 * ctx->capital) {
+        if (start - b->x - b->w > KTPR_ROWS_BESIDE * ctx->capital) {
             break;
         }
 
-        if (b->x < values - 1.6 * ctx->capital) {
+        if (b->x < values - KTPR_ROWS_BEFORE * ctx->capital) {
             return;
         }
 
@@ -177,7 +287,8 @@ ktpr_row_first(const ktpr_rows_ctx_t *ctx, double values, int *nlabels,
     for (k = *nlabels - 1; k > i; k--) {
         b = &ctx->labels[k];
 
-        if (b->h < .65 * ctx->capital || b->w < .3 * ctx->capital) {
+        if (b->h < KTPR_ROWS_LETTER_HIGH * ctx->capital
+            || b->w < KTPR_ROWS_LETTER_WIDE * ctx->capital) {
             break;
         }
 
@@ -193,7 +304,8 @@ ktpr_row_first(const ktpr_rows_ctx_t *ctx, double values, int *nlabels,
 }
 
 
-/* Parts a row's blobs between its label and its value; the colon goes. */
+/* Divides a row's blobs between its label and its value, without the colon.
+ */
 static void
 ktpr_row_part(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
               int *nlabels, int *nvalues)
@@ -211,11 +323,11 @@ ktpr_row_part(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
         for (j = 0; j < members[i].f.n; j++) {
             b = &members[i].f.blobs[j];
 
-            if (b->x > values - .75 * ctx->capital) {
+            if (b->x > values - KTPR_ROWS_VALUE * ctx->capital) {
                 ctx->values[(*nvalues)++] = *b;
 
-            } else if (b->w >= .45 * ctx->capital
-                       || b->x <= values - 2.2 * ctx->capital
+            } else if (b->w >= KTPR_ROWS_COLON_WIDE * ctx->capital
+                       || b->x <= values - KTPR_ROWS_COLON * ctx->capital
                        || b->h >= ctx->capital) {
                 ctx->labels[(*nlabels)++] = *b;
             }
@@ -245,7 +357,10 @@ ktpr_blobs_right(const ktpr_blob_t *blobs, int n)
 }
 
 
-/* A row of the members; its slope is NAN when it is too short to tell. */
+/*
+ * Makes a row of the members; its slope is NAN when it is too short to tell.
+ * 1, 0 when they have no blob, or KTPR_NO_MEMORY.
+ */
 static int
 ktpr_row_make(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
               ktpr_row_t *row)
@@ -271,8 +386,10 @@ ktpr_row_make(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
         return KTPR_NO_MEMORY;
     }
 
-    row->value.slope =
-        (f.n < 4 || f.x1 - f.x0 < 7 * ctx->capital) ? NAN : f.slope;
+    row->value.slope = (f.n < KTPR_ROWS_SLOPE_BLOBS
+                        || f.x1 - f.x0 < KTPR_ROWS_SLOPE_LONG * ctx->capital)
+                           ? NAN
+                           : f.slope;
     row->has_label = nl > 0;
     row->has_value = nv > 0;
 
@@ -290,7 +407,7 @@ ktpr_row_make(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
 }
 
 
-/* Slopes that could not be told are the usual one; then the edges. */
+/* Sets a row's slope, the usual one if it is not known, and its edges. */
 static void
 ktpr_row_place(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
                double slope, ktpr_row_t *row)
@@ -298,7 +415,8 @@ ktpr_row_place(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
     int    nl, nv;
     double values;
 
-    if (isnan(row->value.slope) || fabs(row->value.slope - slope) > .03) {
+    if (isnan(row->value.slope)
+        || fabs(row->value.slope - slope) > KTPR_ROWS_SLOPE_OFF) {
         row->value.slope = slope;
     }
 
@@ -318,13 +436,14 @@ ktpr_row_place(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members, int n,
         row->value.x1 = values;
     }
 
-    if (!row->has_value || row->value.x0 > values + .3 * ctx->capital) {
+    if (!row->has_value
+        || row->value.x0 > values + KTPR_ROWS_START * ctx->capital) {
         row->value.x0 = values;
     }
 }
 
 
-/* Fragments further right on the row, from left to right. */
+/* Finds fragments right of a row's value, from left to right: how many. */
 static int
 ktpr_row_aside(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row,
                double aside[][2], int room)
@@ -339,11 +458,11 @@ ktpr_row_aside(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row,
         f = &ctx->page->fragments[i];
         y = f->bottom + f->slope * f->x0;
 
-        if (f->x0 <= row->value.x1 - 2
-            || f->x0 <= row->value.x0 + 2 * ctx->capital
+        if (f->x0 <= row->value.x1 - KTPR_ROWS_ASIDE_END
+            || f->x0 <= row->value.x0 + KTPR_ROWS_ASIDE_FROM * ctx->capital
             || fabs(y - ktpr_rows_strip_bottom(&row->value, f->x0))
-                   >= .5 * ctx->capital
-            || f->height >= 1.5 * ctx->capital) {
+                   >= KTPR_ROWS_ASIDE_OFF * ctx->capital
+            || f->height >= KTPR_ROWS_ASIDE_HIGH * ctx->capital) {
             continue;
         }
 
@@ -361,7 +480,7 @@ ktpr_row_aside(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row,
 }
 
 
-/* Whether there is ink on the row at x, faint ink too. */
+/* Whether the row has ink at x, faint ink included. */
 static int
 ktpr_row_ink(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row, double x)
 {
@@ -384,16 +503,16 @@ ktpr_row_ink(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row, double x)
 
     for (y = y0; y < y1; y++) {
         v = g->px[(size_t) y * g->w + (size_t) x];
-        ink += v < .85 * KTPR_PAPER;
+        ink += v < KTPR_ROWS_INK * KTPR_PAPER;
         darkest = v < darkest ? v : darkest;
     }
 
-    return darkest < .80 * KTPR_PAPER && ink >= 1 && ink >= .07 * (y1 - y0);
+    return darkest < KTPR_ROWS_INK_DARKEST * KTPR_PAPER && ink >= 1
+           && ink >= KTPR_ROWS_INK_PART * (y1 - y0);
 }
 
 
-/* How far ink goes on from x to the right, over gaps narrower than a word's.
- */
+/* Follows ink from x to the right, over gaps narrower than a word's. */
 static double
 ktpr_row_grow(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row, double x,
               double limit)
@@ -410,7 +529,7 @@ ktpr_row_grow(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row, double x,
             last = x;
             gap = 0;
 
-        } else if (++gap > 1.1 * ctx->capital) {
+        } else if (++gap > KTPR_ROWS_WORD_GAP * ctx->capital) {
             break;
         }
     }
@@ -420,9 +539,9 @@ ktpr_row_grow(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row, double x,
 
 
 /*
- * The value's left end: where thin letters fall apart, the edge may have been
- * drawn through second letters.  Ink nearer than a colon stands is the
- * value's, unless it has no end: then a label runs into the value.
+ * Moves the value's left end: where thin letters fall apart, the edge may have
+ * been drawn through second letters.  Ink nearer than a colon is the value's,
+ * unless it does not end: then a label runs into the value.
  */
 static void
 ktpr_row_start(const ktpr_rows_ctx_t *ctx, ktpr_row_t *row)
@@ -432,9 +551,9 @@ ktpr_row_start(const ktpr_rows_ctx_t *ctx, ktpr_row_t *row)
 
     gap = 0;
     start = row->value.x0;
-    limit = row->value.x0 - 2 * ctx->capital;
+    limit = row->value.x0 - KTPR_ROWS_START_FAR * ctx->capital;
 
-    for (x = row->value.x0; gap <= .24 * ctx->capital; x--) {
+    for (x = row->value.x0; gap <= KTPR_ROWS_COLON_GAP * ctx->capital; x--) {
         if (x <= limit) {
             return;
         }
@@ -452,22 +571,24 @@ ktpr_row_start(const ktpr_rows_ctx_t *ctx, ktpr_row_t *row)
 }
 
 
-/* The value's right end: faint ink, and fragments near by, belong to it. */
+/* Moves the value's right end over faint ink and fragments close by. */
 static void
 ktpr_row_extend(const ktpr_rows_ctx_t *ctx, ktpr_row_t *row)
 {
     int    i, n;
-    double photo, aside[16][2], limit;
+    double photo, aside[KTPR_ROWS_ASIDE][2], limit;
 
     photo = ktpr_columns_at(&ctx->columns->values, row->y)
             + KTPR_PHOTO * ctx->columns->spacing;
-    n = ktpr_row_aside(ctx, row, aside, 16);
+    n = ktpr_row_aside(ctx, row, aside, KTPR_ROWS_ASIDE);
 
     for (i = 0;; i++) {
         limit = i < n && aside[i][0] < photo ? aside[i][0] : photo;
         row->value.x1 = ktpr_row_grow(ctx, row, row->value.x1, limit);
 
-        if (i == n || aside[i][0] - row->value.x1 >= 1.6 * ctx->capital
+        if (i == n
+            || aside[i][0] - row->value.x1
+                   >= KTPR_ROWS_NEXT_WORD * ctx->capital
             || aside[i][0] >= photo) {
             break;
         }
@@ -484,7 +605,7 @@ ktpr_row_extend(const ktpr_rows_ctx_t *ctx, ktpr_row_t *row)
 }
 
 
-/* The members from the first on that are on its row. */
+/* The number of members, from the first on, that are on its row. */
 static int
 ktpr_rows_group(const ktpr_member_t *members, int n, double reach)
 {
@@ -511,7 +632,8 @@ ktpr_rows_build(const ktpr_rows_ctx_t *ctx, const ktpr_member_t *members,
     sloped = 0;
 
     for (i = 0; i < n && rows->n < KTPR_MAX_ROWS; i += k) {
-        k = ktpr_rows_group(members + i, n - i, .42 * ctx->columns->spacing);
+        k = ktpr_rows_group(members + i, n - i,
+                            KTPR_ROWS_REACH * ctx->columns->spacing);
 
         rc = ktpr_row_make(ctx, members + i, k, &rows->rows[rows->n]);
         if (rc < 0) {
