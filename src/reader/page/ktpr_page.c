@@ -7,22 +7,73 @@
 #include "ktpr_warp.h"
 
 
-/* Three capitals' height on a card that fills the plane. */
-#define KTPR_WORK_WINDOW 41
+/*
+ * Lengths are in pixels of work or level if no other unit is given.  Numbers
+ * were chosen by eye on specimens, set not recorded, if no other source is.
+ */
 
-#define KTPR_SKEW_LIMIT 14.
+/*
+ * Window of the closing: the height of three capitals on a card that fills the
+ * plane.  Less makes thick print fade; more leaves uneven light.
+ */
+#define KTPR_PAGE_WINDOW 41
 
-/* Ink, for telling where lines of writing go. */
-#define KTPR_LETTERS ((int) (.70 * KTPR_PAPER))
+/*
+ * Degrees from level that are searched at the finest step; a page that is
+ * turned more is turned back first.
+ */
+#define KTPR_PAGE_SKEW 14.
 
-/* Lines of writing are this much sharper where they are than where not. */
-#define KTPR_SHARPER 1.2
+/*
+ * A page is turned if its lines are so many times sharper there than near
+ * level.  Less turns level pages of few lines; more leaves turned ones.
+ */
+#define KTPR_PAGE_SHARPER 1.2
 
-/* What is seen around a straightened card, in pixels. */
-#define KTPR_STRAIGHT_MARGIN 30
+/* Ink that tells where lines go: grey levels, of paper at KTPR_PAPER. */
+#define KTPR_PAGE_INK ((int) (.70 * KTPR_PAPER))
+
+/* Background seen around a straightened card. */
+#define KTPR_PAGE_MARGIN 30
+
+/* An image larger than this times the straight plane is reduced by means. */
+#define KTPR_PAGE_REDUCE 1.3
+
+/*
+ * Size of blobs, at most: a head line's letters; with letters that touch, a
+ * line's width, and less on the level page, where rules are as long.
+ */
+#define KTPR_PAGE_BLOB_HIGH  70
+#define KTPR_PAGE_BLOB_WIDE  500
+#define KTPR_PAGE_LEVEL_WIDE 400
+
+/* Blobs, and fragments, that a page has at least; a card has hundreds. */
+#define KTPR_PAGE_BLOBS     20
+#define KTPR_PAGE_FRAGMENTS 8
+
+/* Heights of a capital that can be read, at least. */
+#define KTPR_PAGE_TEXT 5
+
+/* Lengths from here on are in heights of a capital. */
+
+/* Higher blobs are pictures, and would chain rows. */
+#define KTPR_PAGE_HIGH 3.6
+
+/* The gap within a fragment: of two words, but not of two columns. */
+#define KTPR_PAGE_GAP 1.9
+
+/*
+ * Writing: as high as LOW, and two blobs, or one as wide as WORD (letters that
+ * touch), or as wide as LETTER and of a letter's height.
+ */
+#define KTPR_PAGE_LOW         .55
+#define KTPR_PAGE_WORD        2.5
+#define KTPR_PAGE_LETTER      1.2
+#define KTPR_PAGE_LETTER_LOW  .7
+#define KTPR_PAGE_LETTER_HIGH 1.5
 
 
-/* A small image is enlarged: blobs need pixels to be told apart. */
+/* Enlarges the page of a small image: letters are apart only then. */
 static ktpr_status_t
 ktpr_page_enlarge(ktpr_pool_t *pool, int side, ktpr_page_t *page)
 {
@@ -61,7 +112,7 @@ ktpr_page_create(ktpr_pool_t *pool, const ktpr_image_t *image,
 
     if (side <= KTPR_WORK_SIDE) {
         rc =
-            ktpr_flatten(pool, image, KTPR_WORK_WINDOW * side / KTPR_WORK_SIDE,
+            ktpr_flatten(pool, image, KTPR_PAGE_WINDOW * side / KTPR_WORK_SIDE,
                          KTPR_MIX_LIGHTEST, &page->work);
 
         return rc == KTPR_DONE ? ktpr_page_enlarge(pool, side, page) : rc;
@@ -82,7 +133,7 @@ ktpr_page_create(ktpr_pool_t *pool, const ktpr_image_t *image,
     page->work_to_image =
         ktpr_map_affine(down, 0, down / 2 - .5, 0, down, down / 2 - .5);
 
-    rc = ktpr_flatten(pool, &small, KTPR_WORK_WINDOW, KTPR_MIX_LIGHTEST,
+    rc = ktpr_flatten(pool, &small, KTPR_PAGE_WINDOW, KTPR_MIX_LIGHTEST,
                       &page->work);
     ktpr_pool_free(pool, small.rgb);
 
@@ -100,12 +151,12 @@ ktpr_page_straight(ktpr_pool_t *pool, const ktpr_image_t *image,
     ktpr_image_t small, plane;
     ktpr_point_t to[4];
 
-    h = (int) ((KTPR_WORK_SIDE - 2 * KTPR_STRAIGHT_MARGIN) * KTPR_CARD_HEIGHT
+    h = (int) ((KTPR_WORK_SIDE - 2 * KTPR_PAGE_MARGIN) * KTPR_CARD_HEIGHT
                / KTPR_CARD_WIDTH)
-        + 2 * KTPR_STRAIGHT_MARGIN;
-    to[0].x = to[3].x = to[0].y = to[1].y = KTPR_STRAIGHT_MARGIN;
-    to[1].x = to[2].x = KTPR_WORK_SIDE - KTPR_STRAIGHT_MARGIN;
-    to[2].y = to[3].y = h - KTPR_STRAIGHT_MARGIN;
+        + 2 * KTPR_PAGE_MARGIN;
+    to[0].x = to[3].x = to[0].y = to[1].y = KTPR_PAGE_MARGIN;
+    to[1].x = to[2].x = KTPR_WORK_SIDE - KTPR_PAGE_MARGIN;
+    to[2].y = to[3].y = h - KTPR_PAGE_MARGIN;
 
     memset(page, 0, sizeof(ktpr_page_t));
     page->straight = 1;
@@ -114,12 +165,12 @@ ktpr_page_straight(ktpr_pool_t *pool, const ktpr_image_t *image,
         return KTPR_UNFIT;
     }
 
-    /* what is made smaller is so by means, before it is straightened */
+    /* a larger image is reduced by means first, or thin strokes are lost */
     map = page->work_to_image;
     small = *image;
     scale = ktpr_map_size(&map, KTPR_WORK_SIDE / 2., h / 2.);
 
-    if (scale > 1.3) {
+    if (scale > KTPR_PAGE_REDUCE) {
         if (ktpr_warp_reduce(pool, image, (int) (image->w / scale),
                              (int) (image->h / scale), &small)
             != KTPR_DONE) {
@@ -131,7 +182,7 @@ ktpr_page_straight(ktpr_pool_t *pool, const ktpr_image_t *image,
     }
 
     if (ktpr_warp_image(pool, &small, &map, KTPR_WORK_SIDE, h, &plane) != 0
-        || ktpr_flatten(pool, &plane, KTPR_WORK_WINDOW, KTPR_MIX_LIGHTEST,
+        || ktpr_flatten(pool, &plane, KTPR_PAGE_WINDOW, KTPR_MIX_LIGHTEST,
                         &page->work)
                != KTPR_DONE) {
         return KTPR_NO_MEMORY;
@@ -146,12 +197,13 @@ ktpr_page_straight(ktpr_pool_t *pool, const ktpr_image_t *image,
 }
 
 
-/* Blobs that may be letters, to tell by where lines of writing go. */
+/* Finds blobs that may be letters, which tell where lines of writing go. */
 static int
 ktpr_page_letters(ktpr_pool_t *pool, const ktpr_gray_t *gray,
                   ktpr_blob_t **blobs)
 {
-    return ktpr_blobs_find(pool, gray, KTPR_LETTERS, 70, 500, blobs);
+    return ktpr_blobs_find(pool, gray, KTPR_PAGE_INK, KTPR_PAGE_BLOB_HIGH,
+                           KTPR_PAGE_BLOB_WIDE, blobs);
 }
 
 
@@ -167,8 +219,8 @@ ktpr_page_turn(ktpr_pool_t *pool, const ktpr_page_t *page, double *turn)
         return KTPR_NO_MEMORY;
     }
 
-    rc = ktpr_skew_turn(pool, &page->work, KTPR_LETTERS, blobs, n,
-                        KTPR_SKEW_LIMIT, KTPR_SHARPER, turn);
+    rc = ktpr_skew_turn(pool, &page->work, KTPR_PAGE_INK, blobs, n,
+                        KTPR_PAGE_SKEW, KTPR_PAGE_SHARPER, turn);
     ktpr_pool_free(pool, blobs);
 
     return rc;
@@ -176,8 +228,8 @@ ktpr_page_turn(ktpr_pool_t *pool, const ktpr_page_t *page, double *turn)
 
 
 /*
- * A copy of the page on which what went turn degrees clockwise goes to the
- * right; map is from there to the page.  0 or -1.
+ * Turns the page back by turn degrees; turned_to_work maps the new plane to
+ * the page.  KTPR_NO_MEMORY.
  */
 static ktpr_status_t
 ktpr_page_turned(ktpr_pool_t *pool, const ktpr_page_t *page, double turn,
@@ -201,8 +253,7 @@ ktpr_page_turned(ktpr_pool_t *pool, const ktpr_page_t *page, double turn,
 
     ktpr_warp_gray(&page->work, map, 0, turned);
 
-    /* beyond the page is paper, and not what its border shows */
-
+    /* beyond the page is paper, not its repeated border */
     for (y = 0; y < h; y++) {
         for (x = 0; x < w; x++) {
             p = ktpr_map_point(map, x, y);
@@ -242,8 +293,8 @@ ktpr_page_level(ktpr_pool_t *pool, ktpr_page_t *page, double turn)
         return KTPR_NO_MEMORY;
     }
 
-    rc = ktpr_skew_level(pool, &turned, KTPR_LETTERS, blobs, n,
-                         KTPR_SKEW_LIMIT, &angle);
+    rc = ktpr_skew_level(pool, &turned, KTPR_PAGE_INK, blobs, n,
+                         KTPR_PAGE_SKEW, &angle);
     ktpr_pool_free(pool, blobs);
     if (rc != KTPR_DONE) {
         return rc;
@@ -270,17 +321,18 @@ ktpr_page_level(ktpr_pool_t *pool, ktpr_page_t *page, double turn)
 }
 
 
-/* Writing, and not a speck, a rule or a piece of a picture. */
+/* Whether a fragment is writing: not a speck, a rule, part of a picture. */
 static int
 ktpr_fragment_writing(const ktpr_fragment_t *f, double text)
 {
-    if (f->height < .55 * text) {
+    if (f->height < KTPR_PAGE_LOW * text) {
         return KTPR_DONE;
     }
 
-    return f->n >= 2 || f->blobs[0].w > 2.5 * text
-           || (f->blobs[0].w > 1.2 * text && f->blobs[0].h > .7 * text
-               && f->blobs[0].h < 1.5 * text);
+    return f->n >= 2 || f->blobs[0].w > KTPR_PAGE_WORD * text
+           || (f->blobs[0].w > KTPR_PAGE_LETTER * text
+               && f->blobs[0].h > KTPR_PAGE_LETTER_LOW * text
+               && f->blobs[0].h < KTPR_PAGE_LETTER_HIGH * text);
 }
 
 
@@ -293,9 +345,8 @@ ktpr_page_fragments(ktpr_pool_t *pool, ktpr_page_t *page, double threshold,
 
     page->n = 0;
 
-    n = ktpr_blobs_find(pool, &page->level, (int) (threshold * KTPR_PAPER), 70,
-                        400, &blobs);
-    if (n < 20) {
+    n = ktpr_blobs_find(pool, &page->level, (int) (threshold * KTPR_PAPER), KTPR_PAGE_BLOB_HIGH, KTPR_PAGE_LEVEL_WIDE, &blobs);
+    if (n < KTPR_PAGE_BLOBS) {
         return n < 0 ? KTPR_NO_MEMORY : KTPR_UNFIT;
     }
 
@@ -306,19 +357,19 @@ ktpr_page_fragments(ktpr_pool_t *pool, ktpr_page_t *page, double threshold,
         return KTPR_NO_MEMORY;
     }
 
-    if (page->text < 5) {
+    if (page->text < KTPR_PAGE_TEXT) {
         return KTPR_UNFIT;
     }
 
     kept = 0;
 
     for (i = 0; i < n; i++) {
-        if (blobs[i].h < 3.6 * page->text) {
+        if (blobs[i].h < KTPR_PAGE_HIGH * page->text) {
             blobs[kept++] = blobs[i];
         }
     }
 
-    n = ktpr_fragments_find(pool, blobs, kept, page->text, 1.9,
+    n = ktpr_fragments_find(pool, blobs, kept, page->text, KTPR_PAGE_GAP,
                             &page->fragments);
     if (n < 0) {
         return KTPR_NO_MEMORY;
@@ -330,5 +381,5 @@ ktpr_page_fragments(ktpr_pool_t *pool, ktpr_page_t *page, double threshold,
         }
     }
 
-    return page->n < 8 ? KTPR_UNFIT : KTPR_DONE;
+    return page->n < KTPR_PAGE_FRAGMENTS ? KTPR_UNFIT : KTPR_DONE;
 }

@@ -5,12 +5,43 @@
 #include "ktpr_warp.h"
 
 
-#define KTPR_MAX_CROP_WIDTH 4000
+/* Width of a cut, in its pixels: a letter's at least, and a long line's. */
+#define KTPR_CROP_NARROW 8
+#define KTPR_CROP_WIDE   4000
 
-/* Where the darkest ink goes when contrast is stretched. */
-#define KTPR_INK 20
+/* Height of a strip on the level page, in pixels, at least. */
+#define KTPR_CROP_LOW 2
 
-const ktpr_cut_t ktpr_crop_value = {30, 1, .45, .38, .5};
+/*
+ * Window of the flattening: heights of a capital, and pixels at least.  Less
+ * makes thick print fade; more leaves uneven light.  Chosen by eye.
+ */
+#define KTPR_CROP_WINDOW       1.25
+#define KTPR_CROP_WINDOW_LEAST 9
+
+/*
+ * Pixels of a sheet to one of the cut from which on a smaller sheet is used:
+ * more loses thin strokes between samples, less blurs them.  Chosen by eye.
+ */
+#define KTPR_CROP_REDUCE 1.6
+
+/*
+ * Stretching of contrast, in grey levels: the darkest part (1 / DARKEST of the
+ * pixels) becomes INK, and WHITE above KTPR_PAPER becomes INK + RANGE.  A cut
+ * whose darkest part is lighter than FAINT below paper is blank and left as it
+ * is; STEPS is the least range that is stretched.  What the network and
+ * Tesseract are given: a change asks for new training.
+ */
+#define KTPR_CROP_DARKEST 50
+#define KTPR_CROP_INK     20
+#define KTPR_CROP_RANGE   215
+#define KTPR_CROP_WHITE   3
+#define KTPR_CROP_FAINT   10
+#define KTPR_CROP_STEPS   20
+
+
+const ktpr_cut_t ktpr_crop_value = {
+    .capital = 30, .wide = 1, .above = .45, .left = .38, .right = .5};
 
 
 ktpr_status_t
@@ -21,8 +52,8 @@ ktpr_crop_sheet_create(ktpr_pool_t *pool, const ktpr_image_t *image,
     ktpr_status_t rc;
 
     sheet->n = 0;
-    window = (int) (capital * 1.25 + .5);
-    window = window < 9 ? 9 : window;
+    window = (int) (capital * KTPR_CROP_WINDOW + .5);
+    window = window < KTPR_CROP_WINDOW_LEAST ? KTPR_CROP_WINDOW_LEAST : window;
 
     rc = ktpr_flatten(pool, image, window, KTPR_MIX_MEAN, &sheet->sizes[0]);
 
@@ -45,7 +76,7 @@ ktpr_crop_sheet_free(ktpr_pool_t *pool, ktpr_sheet_t *sheet)
 }
 
 
-/* Stretches contrast: the darkest fiftieth goes to KTPR_INK. */
+/* Stretches contrast from ink to paper. */
 static void
 ktpr_crop_stretch(ktpr_gray_t *gray)
 {
@@ -61,19 +92,21 @@ ktpr_crop_stretch(ktpr_gray_t *gray)
     sum = 0;
     for (low = 0; low < 255; low++) {
         sum += (int) histogram[low];
-        if (sum * 50 >= n) {
+        if (sum * KTPR_CROP_DARKEST >= n) {
             break;
         }
     }
 
-    if (low >= KTPR_PAPER - 10) {
+    if (low >= KTPR_PAPER - KTPR_CROP_FAINT) {
         return;
     }
 
     for (i = 0; i < 256; i++) {
-        v = (i - low) * 215
-                / (KTPR_PAPER + 3 - low > 20 ? KTPR_PAPER + 3 - low : 20)
-            + KTPR_INK;
+        v = (i - low) * KTPR_CROP_RANGE
+                / (KTPR_PAPER + KTPR_CROP_WHITE - low > KTPR_CROP_STEPS
+                       ? KTPR_PAPER + KTPR_CROP_WHITE - low
+                       : KTPR_CROP_STEPS)
+            + KTPR_CROP_INK;
         table[i] = v < 0 ? 0 : (v > 255 ? 255 : v);
     }
 
@@ -92,7 +125,7 @@ ktpr_crop(ktpr_pool_t *pool, const ktpr_sheet_t *sheet, const ktpr_map_t *map,
     ktpr_map_t to_level, all, shrink;
 
     h = strip->bottom - strip->top;
-    if (h < 2) {
+    if (h < KTPR_CROP_LOW) {
         return KTPR_UNFIT;
     }
 
@@ -100,7 +133,7 @@ ktpr_crop(ktpr_pool_t *pool, const ktpr_sheet_t *sheet, const ktpr_map_t *map,
     x0 = strip->x0 - cut->left * h;
     w = (strip->x1 + cut->right * h - x0) * f * cut->wide;
 
-    if (!(w >= 8 && w <= KTPR_MAX_CROP_WIDTH)) {
+    if (!(w >= KTPR_CROP_NARROW && w <= KTPR_CROP_WIDE)) {
         return KTPR_UNFIT;
     }
 
@@ -115,10 +148,10 @@ ktpr_crop(ktpr_pool_t *pool, const ktpr_sheet_t *sheet, const ktpr_map_t *map,
         strip->top + strip->slope * x0 - cut->above * h);
     all = ktpr_map_then(&to_level, map);
 
-    /* how many pixels of the image one of the cut's covers */
+    /* pixels of the image to one of the cut */
     scale = ktpr_map_size(&all, w / 2, out->h / 2.);
 
-    for (size = 0; size < sheet->n - 1 && scale > 1.6; size++) {
+    for (size = 0; size < sheet->n - 1 && scale > KTPR_CROP_REDUCE; size++) {
         shrink = ktpr_map_affine(.5, 0, -.25, 0, .5, -.25);
         all = ktpr_map_then(&all, &shrink);
         scale /= 2;

@@ -5,11 +5,25 @@
 #include "ktpr_flatten.h"
 
 
-/* The window's size on the reduced copy that backgrounds come from. */
+/*
+ * Width of the closing on the reduced copy that backgrounds come from, in its
+ * pixels.  Less makes the background coarse, more costs time.  Chosen by eye.
+ */
 #define KTPR_FLATTEN_WINDOW 21
+#define KTPR_FLATTEN_LEAST  3 /* smallest window that closes anything */
+
+/* Reduction of that copy, and the size of it, in pixels, at least. */
+#define KTPR_FLATTEN_REDUCE 2
+#define KTPR_FLATTEN_SIDE   4
+
+/* Grey levels added to both sides of the ratio: black on black is no ink. */
+#define KTPR_FLATTEN_BLACK 2
+
+/* Fractions of interpolation: 1 is ONE. */
+#define KTPR_FLATTEN_ONE 256
 
 
-/* One channel, reduced: the mean of each square of by x by pixels. */
+/* Reduces one channel: the mean of each square of by x by pixels. */
 static PIX *
 ktpr_flatten_reduce(const ktpr_image_t *image, int channel, int by)
 {
@@ -85,7 +99,7 @@ ktpr_flatten_background(const ktpr_image_t *image, int channel, int by,
 
 /*
  * Row y of the background at full size: between reduced rows and columns by
- * linear interpolation, in 1/256.
+ * linear interpolation, in parts of KTPR_FLATTEN_ONE.
  */
 static void
 ktpr_flatten_row(PIX *pix, int by, int y, int w, int *between, int *row)
@@ -97,37 +111,44 @@ ktpr_flatten_row(PIX *pix, int by, int y, int w, int *between, int *row)
     last = pixGetHeight(pix) - 1;
 
     /* the middle of a reduced pixel is (by - 1) / 2 into its square */
-    fy = (2 * y - by + 1) * 128 / by;
-    fy = fy < 0 ? 0 : (fy > last * 256 ? last * 256 : fy);
-    y0 = fy / 256;
-    fy %= 256;
+    fy = (2 * y - by + 1) * (KTPR_FLATTEN_ONE / 2) / by;
+    fy = fy < 0
+             ? 0
+             : (fy > last * KTPR_FLATTEN_ONE ? last * KTPR_FLATTEN_ONE : fy);
+    y0 = fy / KTPR_FLATTEN_ONE;
+    fy %= KTPR_FLATTEN_ONE;
     a = pixGetData(pix) + (size_t) y0 * pixGetWpl(pix);
     b = y0 < last ? a + pixGetWpl(pix) : a;
 
     for (x = 0; x < n; x++) {
-        between[x] =
-            GET_DATA_BYTE(a, x) * (256 - fy) + GET_DATA_BYTE(b, x) * fy;
+        between[x] = GET_DATA_BYTE(a, x) * (KTPR_FLATTEN_ONE - fy)
+                     + GET_DATA_BYTE(b, x) * fy;
     }
 
     between[n] = between[n - 1];
 
     for (x = 0; x < w; x++) {
-        fx = (2 * x - by + 1) * 128 / by;
-        fx = fx < 0 ? 0 : (fx > (n - 1) * 256 ? (n - 1) * 256 : fx);
-        x0 = fx / 256;
-        fx %= 256;
-        row[x] = (between[x0] * (256 - fx) + between[x0 + 1] * fx) / 65536;
+        fx = (2 * x - by + 1) * (KTPR_FLATTEN_ONE / 2) / by;
+        fx = fx < 0 ? 0
+                    : (fx > (n - 1) * KTPR_FLATTEN_ONE
+                           ? (n - 1) * KTPR_FLATTEN_ONE
+                           : fx);
+        x0 = fx / KTPR_FLATTEN_ONE;
+        fx %= KTPR_FLATTEN_ONE;
+        row[x] = (between[x0] * (KTPR_FLATTEN_ONE - fx) + between[x0 + 1] * fx)
+                 / (KTPR_FLATTEN_ONE * KTPR_FLATTEN_ONE);
     }
 }
 
 
-/* How light a pixel is beside its background, as 0 to 255. */
+/* The light of a pixel relative to its background, 0 to 255. */
 static int
 ktpr_flatten_ratio(int value, int background)
 {
     int ratio;
 
-    ratio = (value + 2) * KTPR_PAPER / (background + 2);
+    ratio = (value + KTPR_FLATTEN_BLACK) * KTPR_PAPER
+            / (background + KTPR_FLATTEN_BLACK);
 
     return ratio > 255 ? 255 : ratio;
 }
@@ -142,9 +163,10 @@ ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
     const unsigned char *p;
 
     by = (window + KTPR_FLATTEN_WINDOW - 1) / KTPR_FLATTEN_WINDOW;
-    by = by < 2 ? 2 : by;
+    by = by < KTPR_FLATTEN_REDUCE ? KTPR_FLATTEN_REDUCE : by;
 
-    if (image->w < 4 * by || image->h < 4 * by) {
+    if (image->w < KTPR_FLATTEN_SIDE * by
+        || image->h < KTPR_FLATTEN_SIDE * by) {
         return KTPR_UNFIT;
     }
 
@@ -156,7 +178,9 @@ ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
 
     for (c = 0; c < 3; c++) {
         planes[c] = ktpr_pool_alloc(pool, (size_t) image->w, image->h);
-        pix = ktpr_flatten_background(image, c, by, window < 3 ? 3 : window);
+        pix = ktpr_flatten_background(
+            image, c, by,
+            window < KTPR_FLATTEN_LEAST ? KTPR_FLATTEN_LEAST : window);
 
         if (planes[c] == NULL || pix == NULL) {
             pixDestroy(&pix);
@@ -183,7 +207,7 @@ ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
 }
 
 
-/* The mean of a pixel's 3x3 square, times nine. */
+/* The sum of a pixel's 3x3 square. */
 static int
 ktpr_flatten_square(const unsigned char *p, int w)
 {

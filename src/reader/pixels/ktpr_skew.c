@@ -6,13 +6,30 @@
 #include "ktpr_skew.h"
 
 
+/* Numbers were chosen by eye on specimens, set not recorded. */
+
+/*
+ * Pixels of ink that a profile is made of, at most: for a fine search, and for
+ * one of all directions.  Fewer make the angle uncertain; more cost time.
+ */
 #define KTPR_SKEW_POINTS 20000
-#define KTPR_TURN_POINTS 5000
-#define KTPR_SKEW_SIDE   420 /* the image's longer side, in profile bins */
-#define KTPR_SKEW_BINS   640 /* enough for its diagonal */
+#define KTPR_SKEW_COARSE 5000
+
+/* Longer side of the page in bins of the profile, and bins of its diagonal. */
+#define KTPR_SKEW_SIDE 420
+#define KTPR_SKEW_BINS 640
+
+/* Heights of blobs that may be letters, in pixels. */
+#define KTPR_SKEW_LOW  5
+#define KTPR_SKEW_HIGH 50
+
+/* Steps of the search, in degrees: the first, and around the best of it. */
+#define KTPR_SKEW_STEP  .5
+#define KTPR_SKEW_FINE  .25
+#define KTPR_SKEW_FINER .1
 
 
-/* How spiky the profile is after a turn by angle degrees. */
+/* The sharpness of the profile after a turn by angle degrees. */
 static double
 ktpr_skew_score(const ktpr_point_t *points, int n, double angle)
 {
@@ -45,7 +62,7 @@ ktpr_skew_score(const ktpr_point_t *points, int n, double angle)
 }
 
 
-/* Ink inside blobs of about a letter's size, at most so many pixels of it. */
+/* Collects up to most pixels of ink in blobs of a letter's size: how many. */
 static int
 ktpr_skew_points(const ktpr_gray_t *gray, int threshold,
                  const ktpr_blob_t *blobs, int n, int most,
@@ -58,7 +75,9 @@ ktpr_skew_points(const ktpr_gray_t *gray, int threshold,
     seen = 0;
 
     for (i = 0; i < n; i++) {
-        seen += (blobs[i].h >= 5 && blobs[i].h <= 50) ? blobs[i].area : 0;
+        seen += (blobs[i].h >= KTPR_SKEW_LOW && blobs[i].h <= KTPR_SKEW_HIGH)
+                    ? blobs[i].area
+                    : 0;
     }
 
     step = seen / most + 1;
@@ -66,7 +85,7 @@ ktpr_skew_points(const ktpr_gray_t *gray, int threshold,
     seen = 0;
 
     for (i = 0; i < n; i++) {
-        if (blobs[i].h < 5 || blobs[i].h > 50) {
+        if (blobs[i].h < KTPR_SKEW_LOW || blobs[i].h > KTPR_SKEW_HIGH) {
             continue;
         }
 
@@ -97,13 +116,13 @@ ktpr_skew_turn(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
     best = 0;
     level = most = 0;
 
-    points = ktpr_pool_alloc(pool, KTPR_TURN_POINTS, sizeof(ktpr_point_t));
+    points = ktpr_pool_alloc(pool, KTPR_SKEW_COARSE, sizeof(ktpr_point_t));
     if (points == NULL) {
         return KTPR_NO_MEMORY;
     }
 
     found =
-        ktpr_skew_points(gray, threshold, blobs, n, KTPR_TURN_POINTS, points);
+        ktpr_skew_points(gray, threshold, blobs, n, KTPR_SKEW_COARSE, points);
 
     for (angle = -89; angle <= 90; angle++) {
         score = ktpr_skew_score(points, found, angle);
@@ -134,7 +153,7 @@ ktpr_skew_level(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
     double        angle, best, most, score, centre;
     ktpr_point_t *points;
 
-    static const double steps[] = {.25, .1};
+    static const double steps[] = {KTPR_SKEW_FINE, KTPR_SKEW_FINER};
 
     best = 0;
     most = 0;
@@ -147,7 +166,7 @@ ktpr_skew_level(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
     found =
         ktpr_skew_points(gray, threshold, blobs, n, KTPR_SKEW_POINTS, points);
 
-    for (angle = -limit; angle <= limit; angle += .5) {
+    for (angle = -limit; angle <= limit; angle += KTPR_SKEW_STEP) {
         score = ktpr_skew_score(points, found, angle);
         if (score > most) {
             most = score;
