@@ -8,8 +8,8 @@
 
 /*
  * Lengths are in heights of a capital (page->text) and slopes are tangents if
- * no other unit is given.  Numbers were chosen by eye on specimens, set not
- * recorded; "make accuracy" with the hard sets tells what a change does.
+ * no other unit is given.  Numbers were chosen by eye, set not recorded; "make
+ * accuracy" with the hard sets of docs/accuracy.md shows what a change does.
  */
 
 /* Points that columns are drawn through, pairs of them, and edges kept. */
@@ -19,9 +19,9 @@
 
 /*
  * From the left end of labels to that of values, in row spacings: OFFSET is
- * measured on cards; the limits allow for narrow columns and for perspective.
- * A narrower range loses such cards; a wider one pairs a column with the
- * photo.
+ * the geometry of the card; the limits allow for narrow columns and for
+ * perspective. A narrower range loses such cards; a wider one pairs a column
+ * with the photo.
  */
 #define KTPR_COLUMNS_OFFSET     7.65
 #define KTPR_COLUMNS_OFFSET_MIN 5.6

@@ -8,7 +8,7 @@
 
 /*
  * Heights and gaps are in heights of a capital if no other unit is given.
- * Numbers were chosen by eye on specimens, set not recorded.
+ * Numbers were chosen by eye, set not recorded.
  */
 
 /*

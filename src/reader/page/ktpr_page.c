@@ -9,7 +9,7 @@
 
 /*
  * Lengths are in pixels of work or level if no other unit is given.  Numbers
- * were chosen by eye on specimens, set not recorded, if no other source is.
+ * were chosen by eye, set not recorded, if no other source is.
  */
 
 /*
@@ -345,7 +345,8 @@ ktpr_page_fragments(ktpr_pool_t *pool, ktpr_page_t *page, double threshold,
 
     page->n = 0;
 
-    n = ktpr_blobs_find(pool, &page->level, (int) (threshold * KTPR_PAPER), KTPR_PAGE_BLOB_HIGH, KTPR_PAGE_LEVEL_WIDE, &blobs);
+    n = ktpr_blobs_find(pool, &page->level, (int) (threshold * KTPR_PAPER),
+                        KTPR_PAGE_BLOB_HIGH, KTPR_PAGE_LEVEL_WIDE, &blobs);
     if (n < KTPR_PAGE_BLOBS) {
         return n < 0 ? KTPR_NO_MEMORY : KTPR_UNFIT;
     }

@@ -9,8 +9,8 @@
 
 /*
  * Lengths are in heights of a capital (ctx->capital) if no other unit is
- * given.  Numbers were chosen by eye on specimens, set not recorded, and kept
- * as they did on the hard sets of docs/accuracy.md.
+ * given.  Numbers were chosen by eye, set not recorded; "make accuracy" with
+ * the hard sets of docs/accuracy.md shows what a change does.
  */
 
 /*

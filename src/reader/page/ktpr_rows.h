@@ -16,7 +16,7 @@
 /* Fragments to the right of a value: the blood group, those of the photo. */
 #define KTPR_MAX_ASIDE 4
 
-/* The height of a capital, in row spacings: measured on the card's print. */
+/* The height of a capital, in row spacings: geometry of the card's print. */
 #define KTPR_CAPITAL (1 / 1.95)
 
 /*

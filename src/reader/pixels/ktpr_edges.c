@@ -6,22 +6,54 @@
 #include "ktpr_gray.h"
 
 
-/* What is darker than its surroundings and narrower than this goes: text. */
+/*
+ * Lengths are in pixels of the small copy if no other unit is given.  Numbers
+ * were chosen by eye, set not recorded; "make corners" measures them.
+ */
+
+/* Sides of the small copy, at least: less has no card that can be read. */
+#define KTPR_EDGES_SMALL 40
+
+/* Reductions from which on each second row of the image is enough. */
+#define KTPR_EDGES_SKIP 4
+
+/* Root of light, 0 to 255 again: a little less than 16, so that 255 fits. */
+#define KTPR_EDGES_ROOT 15.96f
+
+/*
+ * Window of the closing that removes writing, in which its steps of two, four
+ * and seven are written out: wider print shows as edges.
+ */
 #define KTPR_EDGES_CLOSE 7
 
-/* Steps of a gradient that are noise for sure, and where it counts in full. */
+/* Sobel gradients: below FAINT is noise; from CLEAR on an edge counts full. */
 #define KTPR_EDGES_FAINT 10
 #define KTPR_EDGES_CLEAR 60
 
+/* Directions of rules, in half a turn: one a degree. */
 #define KTPR_EDGES_ANGLES 180
-#define KTPR_EDGES_OFF    4   /* degrees that a gradient may be off its rule */
-#define KTPR_EDGES_WIDTH  1.6 /* pixels that an edge may be off its rule */
 
-/* A rule with less than this many edges is none. */
+/*
+ * An edge votes for rules up to OFF directions beside its own.  It lies on a
+ * rule within WIDTH, with its gradient across it to ALONG, a cosine (16
+ * degrees).  More joins the sides of things that lie beside the card.
+ */
+#define KTPR_EDGES_OFF   4
+#define KTPR_EDGES_WIDTH 1.6
+#define KTPR_EDGES_ALONG .96
+
+/* A fitted rule further from its Hough cell, a cosine, is not taken over. */
+#define KTPR_EDGES_FIT .98
+
+/* Edges of a rule, at least. */
 #define KTPR_EDGES_LEAST 14
+
+/* Places that an edge covers behind its own: edges are thinned. */
+#define KTPR_EDGES_COVER 2
 
 /* The middle of a rule's covered places. */
 #define KTPR_EDGES_ZERO (2 * KTPR_EDGES_SIDE)
+
 
 typedef struct {
     float x, y;   /* in pixels of the small copy */
@@ -43,9 +75,8 @@ typedef struct {
 
 
 /*
- * One channel, reduced by a whole factor; of large factors each second row
- * is enough.  The root of light is kept, times 16: as far as grain goes its
- * steps are alike in shade and in light.
+ * Reduces one channel by a whole factor and takes the square root of light:
+ * the noise of a sensor has the same amplitude in it, in shade and in light.
  */
 static ktpr_status_t
 ktpr_edges_reduce(ktpr_pool_t *pool, const ktpr_image_t *image, int channel,
@@ -63,7 +94,7 @@ ktpr_edges_reduce(ktpr_pool_t *pool, const ktpr_image_t *image, int channel,
     }
 
     to = gray->px;
-    step = by < 4 ? 1 : 2;
+    step = by < KTPR_EDGES_SKIP ? 1 : 2;
     n = (float) (by * ((by + step - 1) / step));
 
     for (y = 0; y < gray->h; y++) {
@@ -79,7 +110,8 @@ ktpr_edges_reduce(ktpr_pool_t *pool, const ktpr_image_t *image, int channel,
 
         for (x = 0; x < gray->w; x++) {
             *to++ =
-                (unsigned char) (sqrtf((float) sums[x] / n) * 15.96f + .5f);
+                (unsigned char) (sqrtf((float) sums[x] / n) * KTPR_EDGES_ROOT
+                                 + .5f);
             sums[x] = 0;
         }
     }
@@ -91,7 +123,7 @@ ktpr_edges_reduce(ktpr_pool_t *pool, const ktpr_image_t *image, int channel,
 
 
 /*
- * The largest of each place's window along a line, in place: of two, of four,
+ * Replaces each pixel of a line by the largest in its window: of two, of four,
  * of seven.  copy has room for the line and a window.
  */
 static void
@@ -134,7 +166,7 @@ ktpr_edges_invert(ktpr_gray_t *gray)
 }
 
 
-/* Writing goes, and what it stands on stays. */
+/* Removes writing and keeps the background. */
 static void
 ktpr_edges_close(ktpr_gray_t *gray)
 {
@@ -156,7 +188,7 @@ ktpr_edges_close(ktpr_gray_t *gray)
 }
 
 
-/* Adds a channel's gradients where they are steeper than those so far. */
+/* Takes over a channel's gradients where they are the steepest so far. */
 static void
 ktpr_edges_gradients(const ktpr_gray_t *gray, short *gx, short *gy, int *steep)
 {
@@ -186,7 +218,7 @@ ktpr_edges_gradients(const ktpr_gray_t *gray, short *gx, short *gy, int *steep)
 }
 
 
-/* Places that are steeper than those before and behind them. */
+/* Keeps pixels that are steeper than those before and behind them. */
 static void
 ktpr_edges_thin(const short *gx, const short *gy, const int *steep, int w,
                 int h, ktpr_hough_t *hough)
@@ -205,6 +237,7 @@ ktpr_edges_thin(const short *gx, const short *gy, const int *steep, int w,
 
             ax = abs(gx[at]);
             ay = abs(gy[at]);
+            /* to the next pixel along the gradient; 5 : 2 is 22 degrees */
             next = 5 * ay < 2 * ax                ? 1
                    : 5 * ax < 2 * ay              ? (size_t) w
                    : (gx[at] > 0) == (gy[at] > 0) ? (size_t) w + 1
@@ -271,7 +304,7 @@ ktpr_edges_edgels(ktpr_pool_t *pool, const ktpr_image_t *image,
 }
 
 
-/* Adds what an edge says to the votes, or takes it back. */
+/* Adds the votes of an edge, or takes them back: sign is 1 or -1. */
 static void
 ktpr_hough_vote(ktpr_hough_t *hough, const ktpr_edgel_t *e, int sign)
 {
@@ -308,7 +341,7 @@ ktpr_hough_angle(ktpr_hough_t *hough, int angle)
 }
 
 
-/* The best rule of what has not been used, and its votes. */
+/* Sets rule to the best one of edges not yet used; its votes. */
 static int
 ktpr_hough_best(ktpr_hough_t *hough, ktpr_rule_t *rule)
 {
@@ -333,7 +366,7 @@ ktpr_hough_best(ktpr_hough_t *hough, ktpr_rule_t *rule)
 }
 
 
-/* Whether an edge lies on a rule and goes its way. */
+/* Whether an edge lies on a rule and has its direction. */
 static int
 ktpr_edgel_fits(const ktpr_edgel_t *e, const ktpr_rule_t *rule, double width)
 {
@@ -341,11 +374,11 @@ ktpr_edgel_fits(const ktpr_edgel_t *e, const ktpr_rule_t *rule, double width)
                 - rule->rho)
                <= width
            && fabs((double) e->gx * rule->cos + (double) e->gy * rule->sin)
-                  > .96;
+                  > KTPR_EDGES_ALONG;
 }
 
 
-/* The line with the least squares of distances to a rule's edges. */
+/* Fits a rule to its edges by least squares of distances. */
 static void
 ktpr_rule_fit(const ktpr_hough_t *hough, ktpr_rule_t *rule)
 {
@@ -384,7 +417,7 @@ ktpr_rule_fit(const ktpr_hough_t *hough, ktpr_rule_t *rule)
     c = cos(angle);
     s = sin(angle);
 
-    if (fabs(c * rule->cos + s * rule->sin) > .98) {
+    if (fabs(c * rule->cos + s * rule->sin) > KTPR_EDGES_FIT) {
         rule->cos = c;
         rule->sin = s;
         rule->rho = c * sx + s * sy;
@@ -392,7 +425,7 @@ ktpr_rule_fit(const ktpr_hough_t *hough, ktpr_rule_t *rule)
 }
 
 
-/* Marks what a rule covers, and takes its edges out of the votes. */
+/* Marks what a rule covers and removes the votes of its edges: how many. */
 static int
 ktpr_rule_take(ktpr_hough_t *hough, ktpr_rule_t *rule)
 {
@@ -413,7 +446,7 @@ ktpr_rule_take(ktpr_hough_t *hough, ktpr_rule_t *rule)
             + (int) lrint((double) e->y * rule->cos
                           - (double) e->x * rule->sin);
 
-        for (k = t; k <= t + 2; k++) {
+        for (k = t; k <= t + KTPR_EDGES_COVER; k++) {
             if (k > 0 && k < places) {
                 rule->covered[k] = 1;
             }
@@ -461,7 +494,7 @@ ktpr_hough_rules(ktpr_pool_t *pool, ktpr_hough_t *hough, ktpr_edges_t *edges)
 
     edges->n = 0;
 
-    /* what yields nothing new yields nothing ever: both are counted */
+    /* a rule with too few edges takes a turn too, so that this ends */
     for (i = 0; i < 2 * KTPR_MAX_RULES && edges->n < KTPR_MAX_RULES; i++) {
         rule = &edges->rules[edges->n];
 
@@ -501,7 +534,7 @@ ktpr_edges_find(ktpr_pool_t *pool, const ktpr_image_t *image,
     edges->w = image->w / edges->by;
     edges->h = image->h / edges->by;
 
-    if (edges->w < 40 || edges->h < 40) {
+    if (edges->w < KTPR_EDGES_SMALL || edges->h < KTPR_EDGES_SMALL) {
         return KTPR_UNFIT;
     }
 

@@ -7,38 +7,53 @@
 #include "ktpr_warp.h"
 
 
-/* pixels of the plane that is looked at, a spacing of rows. */
+/*
+ * The measure was tuned on the "quality" set and on bench/reader/draw-set
+ * quality, seed 12000; its threshold (ktpr_quality.c) on seed 15000 too
+ * (docs/accuracy.md).  Geometry is the card's: 33 x 21 row spacings, of which
+ * one is about 2.6 mm.
+ */
+
+/* Pixels of the measured plane to a row spacing. */
 #define KTPR_GLARE_SCALE 8
 
 /*
- * A card from the start of its values and its first row, in spacings, less
- * what its place is uncertain by: 33 x 21.
+ * The measured part of a card, in its plane (row spacings), without a rim for
+ * the error of its place.  A larger part takes a white table for a spot.
  */
 #define KTPR_GLARE_LEFT   -8.5
 #define KTPR_GLARE_TOP    -6.4
 #define KTPR_GLARE_WIDTH  31.7
 #define KTPR_GLARE_HEIGHT 20.
-#define KTPR_GLARE_CARD   33.
 
-/* A channel's mean from where on it is at its limit, grain put aside. */
+/* Width of a card, in row spacings, that an image without one is taken for. */
+#define KTPR_GLARE_CARD 33.
+
+/*
+ * Grey level from which on a pixel is burnt out in its darkest channel.  More
+ * loses spots to grain; less takes white paper for one.
+ */
 #define KTPR_GLARE_BURNT 251
 
-/* The least spot, and half of it where the rest is beyond the border. */
+/*
+ * Side of the least spot, in pixels of the plane (2 mm), and half of it, for
+ * spots that the border cuts.  Less takes specks; more loses lamps far away.
+ */
 #define KTPR_GLARE_SPOT   6
 #define KTPR_GLARE_BORDER 3
 
-/* Where the light beside a spot is taken, from its rim. */
+/* The ring around a spot that is compared, in pixels from its rim. */
 #define KTPR_GLARE_NEAR 7
 #define KTPR_GLARE_FAR  16
 
-/* The part of that ring that is no brighter: the rest is paper. */
+/* The part of that ring that is darker than paper: print is not compared. */
 #define KTPR_GLARE_PAPER .9
 
-/* Without a card: what is larger, in parts of the image, is a white thing. */
+/* Without a card, a larger spot, in parts of the image, is a white thing. */
 #define KTPR_GLARE_LARGE .12
 
 
-/* The least channel of each pixel of the card's plane; 0 or -1. */
+/* Creates the darkest channel of the card's plane.  KTPR_NO_MEMORY. */
 static ktpr_status_t
 ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
                  const ktpr_map_t *card_to_image, double spacing,
@@ -101,7 +116,7 @@ ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
 }
 
 
-/* What is burnt out and holds a spot of the least size; NULL: no memory. */
+/* What is burnt out, without specks; NULL: no memory. */
 static PIX *
 ktpr_glare_burnt(const ktpr_gray_t *least)
 {
@@ -139,7 +154,7 @@ ktpr_glare_burnt(const ktpr_gray_t *least)
 }
 
 
-/* The light of paper in a ring, 255 when there is none. */
+/* The grey level of paper in a ring, 255 when the ring is empty. */
 static int
 ktpr_glare_light(const ktpr_gray_t *least, PIX *ring)
 {
@@ -173,8 +188,8 @@ ktpr_glare_light(const ktpr_gray_t *least, PIX *ring)
 
 
 /*
- * Raises glare to how much darker it is around a spot, whose box has its
- * corner at (x, y).
+ * Raises glare to the grey levels by which the ring around a spot is darker;
+ * (x, y) is the corner of its box.  KTPR_NO_MEMORY.
  */
 static ktpr_status_t
 ktpr_glare_spot(const ktpr_gray_t *least, PIX *spot, int x, int y,

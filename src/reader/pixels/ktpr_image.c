@@ -8,14 +8,25 @@
 #include "ktpr_image.h"
 
 
-/* Bytes that are looked at in one go for the orientation. */
-#define KTPR_PROBE_PIECE 4096
+/* Bytes that are searched at once for the orientation. */
+#define KTPR_IMAGE_PIECE 4096
 
 /*
- * Pixels of an interlaced PNG file, which is held whole, at 4 bytes each: with
+ * Pixels of an interlaced PNG file, which is held whole, 4 bytes each: with
  * the reduced image it is just below the reader's memory.
  */
 #define KTPR_IMAGE_INTERLACED (38 * 1000 * 1000L)
+
+/*
+ * Sides of a PNG file, and bytes of one chunk of text or profile and of all,
+ * that libspng holds: KTPR_MAX_PIXELS limits an image before these do.
+ */
+#define KTPR_IMAGE_PNG_SIDE   30000
+#define KTPR_IMAGE_PNG_CHUNK  (1 << 20)
+#define KTPR_IMAGE_PNG_CHUNKS (4 << 20)
+
+/* libjpeg's largest reduction, if none makes an image small enough. */
+#define KTPR_IMAGE_REDUCE 8
 
 
 static ktpr_status_t ktpr_image_jpeg(ktpr_pool_t         *pool,
@@ -56,7 +67,7 @@ ktpr_image_decode(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
 }
 
 
-/* As the contract's probe finds it before the frame header. */
+/* The orientation in EXIF, as the contract's probe finds it. */
 static int
 ktpr_jpeg_orientation(const unsigned char *bytes, size_t len)
 {
@@ -68,7 +79,7 @@ ktpr_jpeg_orientation(const unsigned char *bytes, size_t len)
     ktp_probe_init(&probe, &any);
 
     for (/* void */; len > 0 && probe.width == 0; bytes += n, len -= n) {
-        n = len < KTPR_PROBE_PIECE ? len : KTPR_PROBE_PIECE;
+        n = len < KTPR_IMAGE_PIECE ? len : KTPR_IMAGE_PIECE;
         if (ktp_probe_feed(&probe, bytes, n) != KTP_OK) {
             break;
         }
@@ -88,7 +99,7 @@ ktpr_jpeg_scale(int w, int h)
     list = tjGetScalingFactors(&n);
     side = w > h ? w : h;
     scale.num = 1;
-    scale.denom = 8;
+    scale.denom = KTPR_IMAGE_REDUCE;
     best = 0;
 
     for (i = 0; i < n; i++) {
@@ -107,7 +118,7 @@ ktpr_jpeg_scale(int w, int h)
 }
 
 
-/* Inks to light in place; Adobe's files hold the inks inverted already. */
+/* Converts inks to light; Adobe's files hold the inks inverted. */
 static void
 ktpr_jpeg_inks(const unsigned char *cmyk, size_t n, unsigned char *rgb)
 {
@@ -165,7 +176,7 @@ ktpr_jpeg_pixels(ktpr_pool_t *pool, tjhandle jpeg, const unsigned char *bytes,
                            TJFLAG_LIMITSCANS);
     }
 
-    /* a warning is a file that is cut off or slightly damaged */
+    /* a warning: the file is truncated or slightly damaged */
     return rc == 0 || tjGetErrorCode(jpeg) == TJERR_WARNING ? KTPR_DONE
                                                             : KTPR_UNFIT;
 }
@@ -195,8 +206,8 @@ ktpr_image_jpeg(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
 
 
 /*
- * Adds a row of RGBA pixels, laid on white, to the sums of a reduced row:
- * each pixel of the reduced row is the mean of reduce x reduce pixels.
+ * Adds a row of RGBA pixels, on a white ground, to the sums of a reduced row,
+ * of which each pixel is the mean of reduce x reduce pixels.
  */
 static void
 ktpr_png_add(const unsigned char *rgba, int w, int reduce, unsigned *sums)
@@ -227,7 +238,7 @@ ktpr_png_mean(unsigned *sums, int w, int count, unsigned char *rgb)
 }
 
 
-/* An interlaced file's rows come in seven passes: it is held whole. */
+/* Decodes the rows; an interlaced file, in seven passes, is held whole. */
 static ktpr_status_t
 ktpr_png_rows(ktpr_pool_t *pool, spng_ctx *png, const struct spng_ihdr *ihdr,
               int reduce, ktpr_image_t *image)
@@ -303,8 +314,8 @@ ktpr_image_png(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
 
     rc = KTPR_UNFIT;
     reduce = 1;
-    spng_set_image_limits(png, 30000, 30000);
-    spng_set_chunk_limits(png, 1 << 20, 4 << 20);
+    spng_set_image_limits(png, KTPR_IMAGE_PNG_SIDE, KTPR_IMAGE_PNG_SIDE);
+    spng_set_chunk_limits(png, KTPR_IMAGE_PNG_CHUNK, KTPR_IMAGE_PNG_CHUNKS);
 
     if (spng_set_png_buffer(png, bytes, len) == 0
         && spng_get_ihdr(png, &ihdr) == 0) {
@@ -331,8 +342,8 @@ ktpr_image_png(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
 
 
 /*
- * Orientation n says where row 0 and column 0 are (EXIF 2.32, 4.6.4 A): bit
- * by bit of n - 1 that is a turn, a mirror and an exchange of the axes.
+ * Turns the image upright: orientation says where row 0 and column 0 are (EXIF
+ * 2.32, 4.6.4 A), as a mirror of either axis and an exchange of the two.
  */
 static ktpr_status_t
 ktpr_image_turn(ktpr_pool_t *pool, ktpr_image_t *image, int orientation)

@@ -6,32 +6,54 @@
 
 
 /*
- * Cosines of angles: opposite sides are at most 50 degrees off parallel, and
- * others at least 35.
+ * Parts of the image's longer side, cosines, and pixels of the small copy, as
+ * said.  Numbers were chosen by eye, set not recorded; "make corners" measures
+ * them.
+ */
+
+/*
+ * Opposite sides are at most 50 degrees off parallel; others have at least 35
+ * degrees between them.  Cosines; less tilt loses cards, more finds tables.
  */
 #define KTPR_QUAD_ALONG  .643
 #define KTPR_QUAD_ACROSS .819
 
-/* A side is at least this part of the image's longer one, all of the area. */
+/* Rules with a smaller sine between them meet nowhere near. */
+#define KTPR_QUAD_MEET .1
+
+/* A side, in longer sides, and the whole, in areas of the image, at least. */
 #define KTPR_QUAD_LEAST .12
 #define KTPR_QUAD_SMALL .09
 
-/* How far outside of the image a corner may be, in parts of its side. */
+/* A corner is at most so far outside the image, in longer sides. */
 #define KTPR_QUAD_OUTSIDE .04
 
-/* How much of each side, and of all, must show. */
+/* The part of each side, and of all, that shows at least. */
 #define KTPR_QUAD_SIDE  .35
 #define KTPR_QUAD_SCORE .60
 
-/* How far the shape may be off a card's, as a logarithm. */
-#define KTPR_QUAD_SHAPE .16
+/*
+ * The logarithm of the shape's ratio to a card's, at most (17 %), and what one
+ * of 1 costs.  Less loses tilted cards; more takes squares.
+ */
+#define KTPR_QUAD_SHAPE      .16
+#define KTPR_QUAD_SHAPE_COST .5
 
-/* What the whole image's area is worth: the photo on a card is no card. */
+/*
+ * Focal lengths that the shape is judged by, in longer sides: from a
+ * telephone's camera to a long lens.
+ */
+#define KTPR_QUAD_FOCAL_SHORT  .7
+#define KTPR_QUAD_FOCAL_NORMAL 1.
+#define KTPR_QUAD_FOCAL_LONG   1.8
+
+/* What the area of the whole image earns: the photo on a card is no card. */
 #define KTPR_QUAD_AREA .3
 
-/* Pixels beyond a corner where a side should have ended. */
+/* A side that continues so many pixels beyond its corners costs ENDS. */
 #define KTPR_QUAD_BEYOND 12.
 #define KTPR_QUAD_ENDS   .3
+
 
 typedef struct {
     const ktpr_edges_t *edges;
@@ -48,7 +70,7 @@ ktpr_length(ktpr_point_t a, ktpr_point_t b)
 }
 
 
-/* The cosine of what lies between two rules: 1 parallel, 0 across. */
+/* The cosine of the angle between two rules: 1 parallel, 0 across. */
 static double
 ktpr_rules_along(const ktpr_rule_t *a, const ktpr_rule_t *b)
 {
@@ -56,14 +78,14 @@ ktpr_rules_along(const ktpr_rule_t *a, const ktpr_rule_t *b)
 }
 
 
-/* Where two rules meet; 0, or -1 when nowhere near. */
+/* Where two rules meet: 0, or -1 when nowhere near. */
 static int
 ktpr_rules_meet(const ktpr_rule_t *a, const ktpr_rule_t *b, ktpr_point_t *p)
 {
     double det;
 
     det = a->cos * b->sin - a->sin * b->cos;
-    if (fabs(det) < .1) {
+    if (fabs(det) < KTPR_QUAD_MEET) {
         return -1;
     }
 
@@ -128,7 +150,7 @@ ktpr_quad_aspect(const ktpr_point_t p[4], double cx, double cy, double focal)
 }
 
 
-/* How far the shape is off a card's; which side is the long one. */
+/* How far the shape is off a card's, and whether it stands upright. */
 static double
 ktpr_quad_shape(const ktpr_search_t *search, const ktpr_point_t p[4],
                 int *upright)
@@ -136,8 +158,8 @@ ktpr_quad_shape(const ktpr_search_t *search, const ktpr_point_t p[4],
     int    i, side;
     double off, least, ratio, lies, stands;
 
-    /* from a telephone's camera to one with a long lens, in longer sides */
-    static const double focals[] = {.7, 1., 1.8};
+    static const double focals[] = {
+        KTPR_QUAD_FOCAL_SHORT, KTPR_QUAD_FOCAL_NORMAL, KTPR_QUAD_FOCAL_LONG};
 
     side = search->edges->w > search->edges->h ? search->edges->w
                                                : search->edges->h;
@@ -161,7 +183,7 @@ ktpr_quad_shape(const ktpr_search_t *search, const ktpr_point_t p[4],
 }
 
 
-/* Whether a corner is seen, or hardly not. */
+/* Whether a corner is in the image, or just outside. */
 static int
 ktpr_quad_inside(const ktpr_edges_t *edges, ktpr_point_t p)
 {
@@ -174,7 +196,7 @@ ktpr_quad_inside(const ktpr_edges_t *edges, ktpr_point_t p)
 }
 
 
-/* Whether four corners are those of a convex shape, seen large enough. */
+/* Whether four corners make a convex shape that is large enough. */
 static int
 ktpr_quad_convex(const ktpr_edges_t *edges, const ktpr_point_t p[4])
 {
@@ -203,7 +225,7 @@ ktpr_quad_convex(const ktpr_edges_t *edges, const ktpr_point_t p[4])
 }
 
 
-/* How much of a side goes on beyond its ends. */
+/* The part of a side's continuation, beyond its ends, that is an edge. */
 static double
 ktpr_quad_beyond(const ktpr_rule_t *rule, ktpr_point_t a, ktpr_point_t b)
 {
@@ -233,7 +255,7 @@ ktpr_quad_area(const ktpr_point_t p[4])
 }
 
 
-/* Takes over the shape that two pairs of rules make if it is the best. */
+/* Keeps the shape that two pairs of rules make if it is the best so far. */
 static void
 ktpr_quad_try(ktpr_search_t *search, const ktpr_rule_t *rules[4])
 {
@@ -278,7 +300,7 @@ ktpr_quad_try(ktpr_search_t *search, const ktpr_rule_t *rules[4])
     }
 
     off = ktpr_quad_shape(search, p, &upright);
-    score -= .5 * off;
+    score -= KTPR_QUAD_SHAPE_COST * off;
 
     if (off < KTPR_QUAD_SHAPE && score > search->best) {
         search->best = score;
@@ -288,7 +310,7 @@ ktpr_quad_try(ktpr_search_t *search, const ktpr_rule_t *rules[4])
 }
 
 
-/* Whether a rule may be a side that runs across two others. */
+/* Whether a rule may be a side across two others. */
 static int
 ktpr_rules_across(const ktpr_rule_t *a, const ktpr_rule_t *b,
                   const ktpr_rule_t *across)
@@ -299,7 +321,7 @@ ktpr_rules_across(const ktpr_rule_t *a, const ktpr_rule_t *b,
 }
 
 
-/* Each two rules that may be opposite sides, with each two across them. */
+/* Tries each two rules that may be opposite sides with each two across. */
 static void
 ktpr_quad_search(ktpr_search_t *search)
 {
@@ -340,7 +362,7 @@ ktpr_quad_search(ktpr_search_t *search)
 }
 
 
-/* Degrees from the direction of a to b to that of c to d, -180 to 180. */
+/* The angle from direction ab to direction cd in degrees, -180 to 180. */
 static double
 ktpr_quad_between(ktpr_point_t a, ktpr_point_t b, ktpr_point_t c,
                   ktpr_point_t d)
@@ -352,7 +374,7 @@ ktpr_quad_between(ktpr_point_t a, ktpr_point_t b, ktpr_point_t c,
 }
 
 
-/* Corners clockwise, from the left end of the long side that is upper. */
+/* Orders corners clockwise from the left end of the upper long side. */
 static void
 ktpr_quad_order(const ktpr_search_t *search, ktpr_quad_t *quad)
 {
@@ -373,7 +395,7 @@ ktpr_quad_order(const ktpr_search_t *search, ktpr_quad_t *quad)
         turn =
             ktpr_quad_between(zero, right, quad->corners[0], quad->corners[1]);
 
-        /* backwards, the side from corner 0 is one that was from 3 */
+        /* in reverse order the side from corner 0 was the one from 3 */
         if ((first + back) % 2 == search->upright && turn > -90
             && turn <= 90) {
             break;

@@ -8,24 +8,62 @@
 #include "ktpr_warp.h"
 
 
-/* The longer side of what is measured when there is no card. */
+/*
+ * "make quality SET=dir" finds thresholds from labelled images and shows what
+ * they do (docs/accuracy.md).  Flashlight's was tuned on the "quality" set and
+ * on bench/reader/draw-set quality, seeds 12000 and 15000; the set of the
+ * other numbers is not recorded.
+ */
+
+/* Longer side that is measured when there is no card, in pixels. */
 #define KTPR_QUALITY_SIDE 1000
 
-/* The spacing of rows at which cards are measured, and the sides allowed. */
+/*
+ * Row spacing at which cards are measured, and the longer side of the image
+ * then, at least and at most, in pixels.  Print has to be the same size in all
+ * images, or large cards are taken as blurred.
+ */
 #define KTPR_QUALITY_SPACING 22.
 #define KTPR_QUALITY_LEAST   500
 #define KTPR_QUALITY_MOST    1400
 
-/* The side of the squares that sharpness is told by. */
-#define KTPR_QUALITY_TILE 32
+/* Tiles that an image is wide and high, at least, to be measured. */
+#define KTPR_QUALITY_TILES 4
 
-/* The side of the squares that colour is told by. */
+/* Side of the tiles for sharpness, of the squares for colour, in pixels. */
+#define KTPR_QUALITY_TILE  32
 #define KTPR_QUALITY_PATCH 8
+
+/* One tile in so many has print, and one has nothing but grain. */
+#define KTPR_QUALITY_SHARPEST 8
 
 /* Luma of paper in good light. */
 #define KTPR_QUALITY_WHITE 200.
 
-const double ktpr_quality_thresholds[KTPR_MEASURES] = {.180, 97., 15., .045};
+/*
+ * Energy of gradients a pixel that is no print, in that light.  Less makes an
+ * empty image sharp; more makes faint print blurred.
+ */
+#define KTPR_QUALITY_FLOOR 30
+
+/* Rims that are not measured: 1 / RIM of a side for luma and for colour. */
+#define KTPR_QUALITY_DARK_RIM 20
+#define KTPR_QUALITY_GRAY_RIM 10
+
+/* The part of pixels that are darker than the measure of darkness. */
+#define KTPR_QUALITY_DARK .9
+
+/* Colour differences: ITU-R BT.601, 2.5.2, from 1 / 1.772 and 1 / 1.402. */
+#define KTPR_QUALITY_BLUE .564
+#define KTPR_QUALITY_RED  .713
+
+const double ktpr_quality_thresholds[KTPR_MEASURES] = {
+    [KTPR_MEASURE_BLUR] = .180,
+    [KTPR_MEASURE_DARK] = 97.,
+    [KTPR_MEASURE_FLASH] = 15.,
+    [KTPR_MEASURE_GRAY] = .045,
+};
+
 
 const char *const ktpr_quality_names[KTPR_MEASURES] = {
     "blur", "dark", "flashlight", "grayscale"};
@@ -36,7 +74,7 @@ typedef struct {
 } ktpr_tile_t;
 
 
-/* ITU-R BT.601, 2.5.1. */
+/* Luma, ITU-R BT.601, 2.5.1. */
 static int
 ktpr_luma(const unsigned char *rgb)
 {
@@ -53,7 +91,7 @@ ktpr_tile_compare(const void *a, const void *b)
 }
 
 
-/* 3x3 binomial smoothing, so that noise is not taken for sharpness. */
+/* Smooths by a 3x3 binomial filter, so that noise does not look sharp. */
 static void
 ktpr_quality_smooth(const ktpr_gray_t *luma, float *smooth)
 {
@@ -100,9 +138,9 @@ ktpr_quality_tile(const float *p, int w, ktpr_tile_t *tile)
 
 
 /*
- * The mean of Laplacian over gradient in the eighth of the tiles with most
- * gradient, less what grain adds to both, which the emptiest tiles tell.
- * floor is the energy of a gradient that is none, for a photo's own light.
+ * The mean of Laplacian over gradient in the tiles with most gradient, less
+ * what grain adds to both, which is measured in the emptiest tiles.  floor is
+ * the energy of gradients that are no print, at the light of the photo.
  */
 static double
 ktpr_quality_ratio(const ktpr_tile_t *tiles, int n, double floor)
@@ -110,7 +148,8 @@ ktpr_quality_ratio(const ktpr_tile_t *tiles, int n, double floor)
     int    i, used;
     double sum, gradient, laplace;
 
-    used = n / 8 + 1 < n ? n / 8 + 1 : n;
+    used =
+        n / KTPR_QUALITY_SHARPEST + 1 < n ? n / KTPR_QUALITY_SHARPEST + 1 : n;
     sum = gradient = laplace = 0;
 
     for (i = n - used; i < n; i++) {
@@ -160,7 +199,7 @@ ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_gray_t *luma, double light,
 
     qsort(tiles, (size_t) n, sizeof(ktpr_tile_t), ktpr_tile_compare);
 
-    *blur = ktpr_quality_ratio(tiles, n, 30 * light * light);
+    *blur = ktpr_quality_ratio(tiles, n, KTPR_QUALITY_FLOOR * light * light);
 
     ktpr_pool_free(pool, smooth);
     ktpr_pool_free(pool, tiles);
@@ -177,8 +216,10 @@ ktpr_quality_dark(const ktpr_gray_t *luma)
 
     n = 0;
 
-    for (y = luma->h / 20; y < luma->h - luma->h / 20; y++) {
-        for (x = luma->w / 20; x < luma->w - luma->w / 20; x++) {
+    for (y = luma->h / KTPR_QUALITY_DARK_RIM;
+         y < luma->h - luma->h / KTPR_QUALITY_DARK_RIM; y++) {
+        for (x = luma->w / KTPR_QUALITY_DARK_RIM;
+             x < luma->w - luma->w / KTPR_QUALITY_DARK_RIM; x++) {
             histogram[luma->px[(size_t) y * luma->w + x]]++;
             n++;
         }
@@ -187,7 +228,7 @@ ktpr_quality_dark(const ktpr_gray_t *luma)
     sum = 0;
     for (v = 0; v < 255; v++) {
         sum += (int) histogram[v];
-        if (sum >= n * .9) {
+        if (sum >= n * KTPR_QUALITY_DARK) {
             break;
         }
     }
@@ -211,8 +252,8 @@ ktpr_quality_square(const ktpr_image_t *image, const ktpr_gray_t *luma, int x,
         at = (size_t) (y + i / KTPR_QUALITY_PATCH) * (size_t) image->w
              + (size_t) (x + i % KTPR_QUALITY_PATCH);
         p = image->rgb + 3 * at;
-        c[0] += .564 * (p[2] - luma->px[at]);
-        c[1] += .713 * (p[0] - luma->px[at]);
+        c[0] += KTPR_QUALITY_BLUE * (p[2] - luma->px[at]);
+        c[1] += KTPR_QUALITY_RED * (p[0] - luma->px[at]);
         c[2] += luma->px[at];
     }
 
@@ -223,8 +264,8 @@ ktpr_quality_square(const ktpr_image_t *image, const ktpr_gray_t *luma, int x,
 
 
 /*
- * A tinted photocopy is gray too: chroma's spread, not its level; and grain
- * is no colour: of squares, in which it cancels out.
+ * The spread of chroma, not its level: a tinted photocopy is grey too.  It is
+ * measured on squares, in which the colour of grain cancels out.
  */
 static double
 ktpr_quality_gray(const ktpr_image_t *image, const ktpr_gray_t *luma)
@@ -234,9 +275,12 @@ ktpr_quality_gray(const ktpr_image_t *image, const ktpr_gray_t *luma)
 
     n = 0;
 
-    for (y = luma->h / 10; y < luma->h - luma->h / 10 - KTPR_QUALITY_PATCH;
+    for (y = luma->h / KTPR_QUALITY_GRAY_RIM;
+         y < luma->h - luma->h / KTPR_QUALITY_GRAY_RIM - KTPR_QUALITY_PATCH;
          y += KTPR_QUALITY_PATCH) {
-        for (x = luma->w / 10; x < luma->w - luma->w / 10 - KTPR_QUALITY_PATCH;
+        for (x = luma->w / KTPR_QUALITY_GRAY_RIM;
+             x
+             < luma->w - luma->w / KTPR_QUALITY_GRAY_RIM - KTPR_QUALITY_PATCH;
              x += KTPR_QUALITY_PATCH) {
             ktpr_quality_square(image, luma, x, y, c);
 
@@ -275,7 +319,8 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
     small = *image;
     side = image->w > image->h ? image->w : image->h;
 
-    if (image->w < 4 * KTPR_QUALITY_TILE || image->h < 4 * KTPR_QUALITY_TILE) {
+    if (image->w < KTPR_QUALITY_TILES * KTPR_QUALITY_TILE
+        || image->h < KTPR_QUALITY_TILES * KTPR_QUALITY_TILE) {
         return KTPR_UNFIT;
     }
 
@@ -333,7 +378,7 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
 }
 
 
-/* .5 at the threshold, towards 0 and 1 at a few times it. */
+/* .5 at the threshold, and towards 0 or 1 away from it. */
 static double
 ktpr_quality_score(double measure, double threshold)
 {

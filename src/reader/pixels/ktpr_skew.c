@@ -6,7 +6,7 @@
 #include "ktpr_skew.h"
 
 
-/* Numbers were chosen by eye on specimens, set not recorded. */
+/* Numbers were chosen by eye, set not recorded. */
 
 /*
  * Pixels of ink that a profile is made of, at most: for a fine search, and for

@@ -4,6 +4,13 @@
 #include "ktpr_warp.h"
 
 
+/*
+ * Pixels beyond a plane from which on its border is taken at once: the widest
+ * kernel reaches 2, and a coordinate must fit an int.
+ */
+#define KTPR_WARP_BEYOND 4
+
+
 static int
 ktpr_warp_clamp(int v, int limit)
 {
@@ -35,7 +42,7 @@ ktpr_warp_linear(const ktpr_gray_t *src, double x, double y)
 }
 
 
-/* Keys' kernel with a = -1/2. */
+/* The cubic convolution kernel of Keys (1981), with a = -1/2. */
 static void
 ktpr_warp_weights(float t, float w[4])
 {
@@ -94,8 +101,9 @@ ktpr_warp_gray(const ktpr_gray_t *src, const ktpr_map_t *map, int smooth,
             p = ktpr_map_point(map, x, y);
 
             /* also when the point is not a number */
-            if (!(p.x > -4 && p.y > -4 && p.x < src->w + 4
-                  && p.y < src->h + 4)) {
+            if (!(p.x > -KTPR_WARP_BEYOND && p.y > -KTPR_WARP_BEYOND
+                  && p.x < src->w + KTPR_WARP_BEYOND
+                  && p.y < src->h + KTPR_WARP_BEYOND)) {
                 p.x = p.x > 0 ? src->w - 1 : 0;
                 p.y = p.y > 0 ? src->h - 1 : 0;
             }
@@ -215,7 +223,7 @@ ktpr_warp_image(ktpr_pool_t *pool, const ktpr_image_t *src,
         for (x = 0; x < w; x++, to += 3) {
             p = ktpr_map_point(map, x, y);
 
-            /* a border goes on; also when the point is not a number */
+            /* the border repeats, also when the point is not a number */
             p.x = p.x > 0 ? fmin(p.x, src->w - 1) : 0;
             p.y = p.y > 0 ? fmin(p.y, src->h - 1) : 0;
             x0 = (int) p.x;
