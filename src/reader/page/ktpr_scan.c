@@ -6,47 +6,86 @@
 #include "ktpr_text.h"
 
 
-/* A layout this good needs no other threshold tried. */
-#define KTPR_COLUMNS_GOOD 19.
+/*
+ * Scores of columns are about rows (ktpr_columns.c), those of tables are
+ * evidence (ktpr_assign.c).  Numbers were chosen on the hard sets of
+ * docs/accuracy.md if no other source is given.
+ */
+
+/* Columns this good need no other threshold tried; a better try is so much. */
+#define KTPR_SCAN_COLUMNS_GOOD   19.
+#define KTPR_SCAN_COLUMNS_BETTER .5
+
+/*
+ * After good columns were seen, a pair so far behind is not read; nor is one
+ * of a straightened card with a lower score.  More at BEHIND, or less at
+ * STRAIGHT, reads more pages that are no card.
+ */
+#define KTPR_SCAN_COLUMNS_BEHIND   6.
+#define KTPR_SCAN_COLUMNS_STRAIGHT 15.
+
+/* Pairs of columns that are read on a page that is turned. */
+#define KTPR_SCAN_COLUMNS_TURNED 2
 
 /* Rows assigned this well need no other columns tried. */
-#define KTPR_TABLE_GOOD 5.
+#define KTPR_SCAN_TABLE_GOOD 5.
 
 /*
- * Rows that fit well are a card's, less well with some labels among them;
- * when they fit half well, and many lines have one, it takes a number.
+ * A card: a table with a score of TABLE_SURE, or of TABLE_LABELS with so many
+ * LABELS.  With TABLE_DOUBT and so many LINES it is one if a number is read.
+ * Less takes other documents for a card; more loses worn cards.
  */
-#define KTPR_TABLE_MIN    3.
-#define KTPR_TABLE_LABELS 1.5
-#define KTPR_LABELS_MIN   3
-#define KTPR_TABLE_DOUBT  .8
-#define KTPR_LINES_MIN    6
+#define KTPR_SCAN_TABLE_SURE   3.
+#define KTPR_SCAN_TABLE_LABELS 1.5
+#define KTPR_SCAN_LABELS       3
+#define KTPR_SCAN_TABLE_DOUBT  .8
+#define KTPR_SCAN_LINES        6
 
-/* A card has some 40 fragments; so many are grain. */
-#define KTPR_FRAGMENTS_MANY 150
-
-/* After so many rows one must look like a card's, or the rest is not read. */
-#define KTPR_ROWS_ENOUGH  7
-#define KTPR_ROWS_PROMISE .2
+/* A card has some 40 fragments; more than so many are grain. */
+#define KTPR_SCAN_FRAGMENTS 150
 
 /*
- * Columns this far behind good ones are none, nor are those of a straightened
- * card that do not stand out.
+ * A table has rows at least.  After ENOUGH rows one must have evidence of
+ * PROMISE, or the rest is not read: it saves the time of other documents.
  */
-#define KTPR_COLUMNS_BEHIND   6.
-#define KTPR_COLUMNS_STRAIGHT 15.
+#define KTPR_SCAN_ROWS         4
+#define KTPR_SCAN_ROWS_ENOUGH  7
+#define KTPR_SCAN_ROWS_PROMISE .2
 
-/* A card whose opposite sides are more off parallel is straightened first. */
-#define KTPR_SQUINT 7.
+/*
+ * Degrees between opposite sides from which on a card is straightened first,
+ * not last.  Less costs time on level cards; more on tilted ones.
+ */
+#define KTPR_SCAN_SQUINT 7.
 
-/* Pairs of columns tried on a page that is turned. */
-#define KTPR_TURNED_COLUMNS 2
+/*
+ * A label that is like none by LIKE, and has fewer LETTERS, is a speck.  A row
+ * without a value whose label is like one by KNOWN is read up to VALUE heights
+ * of a capital from where a value begins.
+ */
+#define KTPR_SCAN_LABEL_LIKE    .3
+#define KTPR_SCAN_LABEL_LETTERS 3
+#define KTPR_SCAN_LABEL_KNOWN   .5
+#define KTPR_SCAN_VALUE         14
+
+/* Margin of a label's cut, in capitals: the value stays outside. */
+#define KTPR_SCAN_LABEL_MARGIN .3
+
+/*
+ * Height of text, in pixels, from which on half of it is tried too: letters
+ * that touch the row below look twice as high.
+ */
+#define KTPR_SCAN_TEXT_HALF 17
+
+/*
+ * The sheet is made anew for a card whose capitals differ by this part: less
+ * costs time, more flattens with the wrong window.
+ */
+#define KTPR_SCAN_SHEET_OFF .3
+
 
 /* A line read this surely, a character, needs no second look. */
 #define KTPR_LOOK_SURE .98f
-
-/* The label's cut: nothing must come in from the value's side. */
-#define KTPR_LABEL_MARGIN .3
 
 
 void
@@ -159,7 +198,7 @@ ktpr_scan_box(const ktpr_scan_t *scan, const ktpr_strip_t *strip, int *x,
 }
 
 
-/* The number of letters in a text. */
+/* The number of letters of a text. */
 static int
 ktpr_letters(const char *s)
 {
@@ -209,11 +248,12 @@ ktpr_scan_entry(ktpr_scan_t *scan, ktpr_entry_t *e)
     ktpr_strip_t strip;
 
     if (e->row.has_label) {
-        ktpr_scan_look(scan, &e->row.label, KTPR_LABEL_MARGIN,
-                       KTPR_LABEL_MARGIN, NULL, &e->label);
+        ktpr_scan_look(scan, &e->row.label, KTPR_SCAN_LABEL_MARGIN,
+                       KTPR_SCAN_LABEL_MARGIN, NULL, &e->label);
         ktpr_assign_weigh(e);
 
-        if (ktpr_most_like(e) < .3 && ktpr_letters(e->label.text) < 3) {
+        if (ktpr_most_like(e) < KTPR_SCAN_LABEL_LIKE
+            && ktpr_letters(e->label.text) < KTPR_SCAN_LABEL_LETTERS) {
             /* a speck, or a piece of the colon */
             e->row.has_label = 0;
             e->label.text[0] = '\0';
@@ -226,8 +266,9 @@ ktpr_scan_entry(ktpr_scan_t *scan, ktpr_entry_t *e)
         ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
                        &e->value);
 
-    } else if (e->row.has_label && ktpr_most_like(e) >= .5) {
-        strip.x1 = strip.x0 + 14 * scan->rows.capital;
+    } else if (e->row.has_label
+               && ktpr_most_like(e) >= KTPR_SCAN_LABEL_KNOWN) {
+        strip.x1 = strip.x0 + KTPR_SCAN_VALUE * scan->rows.capital;
         ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
                        &e->value);
     }
@@ -255,7 +296,7 @@ ktpr_scan_table(ktpr_scan_t *scan, ktpr_table_t *table)
         return KTPR_NO_MEMORY;
     }
 
-    if (scan->rows.n < 4) {
+    if (scan->rows.n < KTPR_SCAN_ROWS) {
         return 0;
     }
 
@@ -271,7 +312,7 @@ ktpr_scan_table(ktpr_scan_t *scan, ktpr_table_t *table)
 
         promise = fmax(promise, ktpr_most_evident(&table->entries[i]));
 
-        if (i == KTPR_ROWS_ENOUGH && promise < KTPR_ROWS_PROMISE) {
+        if (i == KTPR_SCAN_ROWS_ENOUGH && promise < KTPR_SCAN_ROWS_PROMISE) {
             return 0;
         }
     }
@@ -283,9 +324,9 @@ ktpr_scan_table(ktpr_scan_t *scan, ktpr_table_t *table)
 
 
 /*
- * Faint or blurred print needs another threshold, and the height of text may
- * be mistaken: tries until columns are good, keeps the best.  How many, or
- * KTPR_NO_MEMORY.
+ * Finds columns with several thresholds, for faint and for blurred print, and
+ * several heights of text, until they are good; keeps the best.  Their number,
+ * or KTPR_NO_MEMORY.
  */
 static int
 ktpr_scan_columns(ktpr_scan_t *scan, ktpr_columns_t best[KTPR_MAX_COLUMNS])
@@ -298,9 +339,9 @@ ktpr_scan_columns(ktpr_scan_t *scan, ktpr_columns_t best[KTPR_MAX_COLUMNS])
     ktpr_columns_t columns[KTPR_MAX_COLUMNS];
 
     static const struct {
-        double threshold;
-        int    half;   /* half the height of text that was measured first */
-        int    smooth; /* grain is taken away */
+        double threshold; /* of KTPR_PAPER */
+        int    half;      /* half the height of text that was measured first */
+        int    smooth;    /* grain is taken away */
     } tries[] = {
         {.70, 0, 0}, {.78, 0, 0}, {.70, 1, 0}, {.78, 1, 0},
         {.84, 0, 0}, {.74, 0, 1}, {.82, 0, 1}, {.89, 0, 1},
@@ -315,7 +356,7 @@ ktpr_scan_columns(ktpr_scan_t *scan, ktpr_columns_t best[KTPR_MAX_COLUMNS])
         text = 0;
 
         if (tries[i].half) {
-            if (first < 17) {
+            if (first < KTPR_SCAN_TEXT_HALF) {
                 continue;
             }
             text = first / 2;
@@ -332,7 +373,7 @@ ktpr_scan_columns(ktpr_scan_t *scan, ktpr_columns_t best[KTPR_MAX_COLUMNS])
             return KTPR_NO_MEMORY;
         }
 
-        if (rc == KTPR_UNFIT || page.n > KTPR_FRAGMENTS_MANY) {
+        if (rc == KTPR_UNFIT || page.n > KTPR_SCAN_FRAGMENTS) {
             continue;
         }
 
@@ -342,13 +383,16 @@ ktpr_scan_columns(ktpr_scan_t *scan, ktpr_columns_t best[KTPR_MAX_COLUMNS])
             return KTPR_NO_MEMORY;
         }
 
-        if (n > 0 && (found == 0 || columns[0].score > best[0].score + .5)) {
+        if (n > 0
+            && (found == 0
+                || columns[0].score
+                       > best[0].score + KTPR_SCAN_COLUMNS_BETTER)) {
             memcpy(best, columns, sizeof(columns));
             found = n;
             kept = page;
         }
 
-        if (found > 0 && best[0].score > KTPR_COLUMNS_GOOD) {
+        if (found > 0 && best[0].score > KTPR_SCAN_COLUMNS_GOOD) {
             break;
         }
     }
@@ -375,7 +419,8 @@ ktpr_scan_sheet(ktpr_scan_t *scan)
 
     capital = ktpr_scan_spacing(scan) * KTPR_CAPITAL;
 
-    if (scan->sheet.n > 0 && fabs(capital - scan->capital) < .3 * capital) {
+    if (scan->sheet.n > 0
+        && fabs(capital - scan->capital) < KTPR_SCAN_SHEET_OFF * capital) {
         return KTPR_DONE;
     }
 
@@ -387,28 +432,28 @@ ktpr_scan_sheet(ktpr_scan_t *scan)
 }
 
 
-/* Whether a table is a card's. */
+/* Whether a table is a card's for sure. */
 static int
 ktpr_table_sure(const ktpr_table_t *table)
 {
     return table != NULL
-           && (table->score >= KTPR_TABLE_MIN
-               || (table->labels >= KTPR_LABELS_MIN
-                   && table->score >= KTPR_TABLE_LABELS));
+           && (table->score >= KTPR_SCAN_TABLE_SURE
+               || (table->labels >= KTPR_SCAN_LABELS
+                   && table->score >= KTPR_SCAN_TABLE_LABELS));
 }
 
 
-/* Whether it may be, if there is a number. */
+/* Whether a table may be a card's, if there is a number. */
 static int
 ktpr_table_card(const ktpr_table_t *table)
 {
     return ktpr_table_sure(table)
-           || (table != NULL && table->score >= KTPR_TABLE_DOUBT
-               && table->lines >= KTPR_LINES_MIN);
+           || (table != NULL && table->score >= KTPR_SCAN_TABLE_DOUBT
+               && table->lines >= KTPR_SCAN_LINES);
 }
 
 
-/* How many of the pairs of columns found, best first, are worth reading. */
+/* The number of pairs of columns, best first, that are worth reading. */
 static int
 ktpr_scan_worth(ktpr_scan_t *scan, const ktpr_page_t *page,
                 const ktpr_columns_t *columns, int n)
@@ -416,14 +461,14 @@ ktpr_scan_worth(ktpr_scan_t *scan, const ktpr_page_t *page,
     int    i;
     double least;
 
-    least = page->straight ? KTPR_COLUMNS_STRAIGHT : -HUGE_VAL;
+    least = page->straight ? KTPR_SCAN_COLUMNS_STRAIGHT : -HUGE_VAL;
 
     if (n > 0 && columns[0].score > scan->best_columns) {
         scan->best_columns = columns[0].score;
     }
 
-    if (scan->best_columns > KTPR_COLUMNS_GOOD) {
-        least = fmax(least, scan->best_columns - KTPR_COLUMNS_BEHIND);
+    if (scan->best_columns > KTPR_SCAN_COLUMNS_GOOD) {
+        least = fmax(least, scan->best_columns - KTPR_SCAN_COLUMNS_BEHIND);
     }
 
     for (i = 0; i < n && columns[i].score >= least; i++) {
@@ -493,7 +538,7 @@ ktpr_scan_turned(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
             *scan = tried;
         }
 
-        if (scan->table != NULL && scan->table->score > KTPR_TABLE_GOOD) {
+        if (scan->table != NULL && scan->table->score > KTPR_SCAN_TABLE_GOOD) {
             break;
         }
     }
@@ -502,7 +547,7 @@ ktpr_scan_turned(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
 }
 
 
-/* Reads the page upright, and if that is no card upside down. */
+/* Reads the page upright and, if that is no card, upside down. */
 static ktpr_status_t
 ktpr_scan_page(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
                int most)
@@ -515,11 +560,11 @@ ktpr_scan_page(ktpr_scan_t *scan, const ktpr_page_t *page, double turn,
         return KTPR_DONE;
     }
 
-    return ktpr_scan_turned(scan, page, turn + 180, KTPR_TURNED_COLUMNS);
+    return ktpr_scan_turned(scan, page, turn + 180, KTPR_SCAN_COLUMNS_TURNED);
 }
 
 
-/* Straightens the card by its corners, and reads that. */
+/* Straightens the card by its corners, and reads it. */
 static ktpr_status_t
 ktpr_scan_straight(ktpr_scan_t *scan, const ktpr_quad_t *quad)
 {
@@ -531,7 +576,7 @@ ktpr_scan_straight(ktpr_scan_t *scan, const ktpr_quad_t *quad)
         return rc;
     }
 
-    return ktpr_scan_page(scan, &page, 0, KTPR_TURNED_COLUMNS);
+    return ktpr_scan_page(scan, &page, 0, KTPR_SCAN_COLUMNS_TURNED);
 }
 
 
@@ -550,7 +595,7 @@ ktpr_scan_find(ktpr_scan_t *scan)
         return KTPR_NO_MEMORY;
     }
 
-    slanted = seen && quad.squint > KTPR_SQUINT;
+    slanted = seen && quad.squint > KTPR_SCAN_SQUINT;
 
     if (slanted && ktpr_scan_straight(scan, &quad) == KTPR_NO_MEMORY) {
         return KTPR_NO_MEMORY;
@@ -569,7 +614,7 @@ ktpr_scan_find(ktpr_scan_t *scan)
         }
 
         if (!ktpr_table_sure(scan->table) && turn != 0
-            && ktpr_scan_turned(scan, &page, 0, KTPR_TURNED_COLUMNS)
+            && ktpr_scan_turned(scan, &page, 0, KTPR_SCAN_COLUMNS_TURNED)
                    == KTPR_NO_MEMORY) {
             return KTPR_NO_MEMORY;
         }
