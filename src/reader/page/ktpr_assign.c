@@ -7,18 +7,108 @@
 #include "ktpr_text.h"
 
 
-/* What things cost and earn on the way through the rows. */
-#define KTPR_ROW_JUNK  .25 /* a row that is nothing */
-#define KTPR_ROW_MORE  .12 /* a row that goes on the one above: earns */
-#define KTPR_ROW_FOUND .05 /* a row that is a line: earns */
-#define KTPR_LINE_SKIP .18 /* a line that has no row */
-#define KTPR_ROW_OFF   .25 /* a row a whole spacing from where it should be */
+/*
+ * Evidence that a row is a line of the card, and the cost of what does not
+ * fit, in one unit: a label that is read without an error is worth .78.
+ * Chosen on the hard sets of docs/accuracy.md.
+ */
 
 /*
- * Spacings from a card's first line to its last: eleven, and some for long
+ * A label: STRONG for each part of likeness above BASE when more than KNOWN of
+ * it is right, else WEAK; a label that is less than UNLIKE a line's costs
+ * OTHER.  More at STRONG trusts labels over the order of lines.
+ */
+#define KTPR_ASSIGN_LABEL_BASE   .35
+#define KTPR_ASSIGN_LABEL_KNOWN  .5
+#define KTPR_ASSIGN_LABEL_STRONG 1.2
+#define KTPR_ASSIGN_LABEL_WEAK   .3
+#define KTPR_ASSIGN_LABEL_UNLIKE .3
+#define KTPR_ASSIGN_LABEL_OTHER  .25
+
+/* A label more alike than this is counted as recognised. */
+#define KTPR_ASSIGN_LABEL_SEEN .55
+
+/*
+ * The shape of a value: what each earns (ktpr_hints).  More takes a line for
+ * another whose value has its words; less loses rows without a label.
+ */
+#define KTPR_ASSIGN_BIRTH       .5 /* a place and a date */
+#define KTPR_ASSIGN_DATE        .1 /* a date with anything else */
+#define KTPR_ASSIGN_DATE_ALONE  .3
+#define KTPR_ASSIGN_GENDER      .5
+#define KTPR_ASSIGN_RT_RW       .5
+#define KTPR_ASSIGN_ADDRESS     .3
+#define KTPR_ASSIGN_RELIGION    .45
+#define KTPR_ASSIGN_STATUS      .45
+#define KTPR_ASSIGN_OCCUPATION  .35
+#define KTPR_ASSIGN_VALID       .55
+#define KTPR_ASSIGN_NATIONALITY .5
+
+/* Likeness to a word of the lexicon from which on a value is of its shape. */
+#define KTPR_ASSIGN_LIKE_GENDER     .65
+#define KTPR_ASSIGN_LIKE_RELIGION   .7
+#define KTPR_ASSIGN_LIKE_STATUS     .7
+#define KTPR_ASSIGN_LIKE_OCCUPATION .75
+#define KTPR_ASSIGN_LIKE_VALID      .65
+
+/* A place and a date: digits at most, and letters before them at least. */
+#define KTPR_ASSIGN_BIRTH_DIGITS  9
+#define KTPR_ASSIGN_BIRTH_LETTERS 3
+
+/* A date has eight digits, of which so many are read as such. */
+#define KTPR_ASSIGN_DATE_DIGITS 8
+#define KTPR_ASSIGN_DATE_REAL   5
+
+/* RT and RW have at most three digits each, and two are read at least. */
+#define KTPR_ASSIGN_RT_RW_DIGITS 3
+#define KTPR_ASSIGN_RT_RW_LEAST  2
+
+/* Costs of a row that is nothing and of a line that has no row. */
+#define KTPR_ASSIGN_JUNK .25
+#define KTPR_ASSIGN_SKIP .18
+
+/* What a row earns that is a line, and one that continues the line above. */
+#define KTPR_ASSIGN_FOUND .05
+#define KTPR_ASSIGN_MORE  .12
+
+/*
+ * Cost of a row a spacing away from its place after the last line, and the
+ * most that this costs: a line may be hidden, and names may take two rows.
+ */
+#define KTPR_ASSIGN_OFF      .25
+#define KTPR_ASSIGN_OFF_MOST 1.6
+
+/* Distance of a row that continues the one above, in row spacings. */
+#define KTPR_ASSIGN_MORE_MIN .6
+#define KTPR_ASSIGN_MORE_MAX 1.45
+
+/*
+ * Row spacings from a card's first line to its last: eleven, and some for long
  * names and addresses.  The same line of a card below is 20 away.
  */
-#define KTPR_TABLE_REACH 17.
+#define KTPR_ASSIGN_REACH 17.
+
+/* The score of a state that cannot be reached. */
+#define KTPR_ASSIGN_NEVER -1e9
+
+/* A value as its shape is looked at. */
+typedef struct {
+    const char *text; /* in capitals */
+    int         digits;
+    int         letters; /* before the first digit */
+    int         date;    /* there is one */
+} ktpr_shape_t;
+
+/* A shape that a value may have, and what it earns its line. */
+typedef struct {
+    ktpr_line_id_t line;
+    double         earns;
+    int (*has)(const ktpr_shape_t *shape);
+
+    /* without has(): more than least like a word of the lexicon */
+    ktpr_lexicon_t lexicon;
+    double         least;
+} ktpr_hint_t;
 
 static const char *const ktpr_labels[KTPR_LINES] = {
     "nama",
@@ -36,12 +126,13 @@ static const char *const ktpr_labels[KTPR_LINES] = {
 };
 
 
+/* Whether a text begins with a date: digits, or what is read for one. */
 static int
 ktpr_date_place(const char *p)
 {
     int i;
 
-    /* DD MM YYYY with up to two other characters between */
+    /* DD MM YYYY with other characters between */
     for (i = 0; i < 2; i++) {
         if (!ktpr_text_digit(p[0]) || !ktpr_text_digit(p[1])) {
             return 0;
@@ -70,7 +161,7 @@ ktpr_assign_date(const char *text, char date[11])
 
     n = (int) strlen(text);
 
-    for (i = n - 8; i >= 0; i--) {
+    for (i = n - KTPR_ASSIGN_DATE_DIGITS; i >= 0; i--) {
         if (!ktpr_date_place(text + i)) {
             continue;
         }
@@ -78,7 +169,7 @@ ktpr_assign_date(const char *text, char date[11])
         digits = 0;
         real = 0;
 
-        for (j = i; j < n && digits < 8; j++) {
+        for (j = i; j < n && digits < KTPR_ASSIGN_DATE_DIGITS; j++) {
             c = ktpr_text_digit(text[j]);
             if (c == '\0') {
                 continue;
@@ -89,7 +180,7 @@ ktpr_assign_date(const char *text, char date[11])
             digits++;
         }
 
-        if (real >= 5) {
+        if (real >= KTPR_ASSIGN_DATE_REAL) {
             date[2] = date[5] = '-';
             date[10] = '\0';
             return i;
@@ -101,18 +192,21 @@ ktpr_assign_date(const char *text, char date[11])
 
 
 static int
-ktpr_looks_rt_rw(const char *s)
+ktpr_shape_rt_rw(const ktpr_shape_t *shape)
 {
-    int run, part;
+    const char *s;
+    int         run, part;
 
-    s += strspn(s, " :.;,-'\"");
+    s = shape->text + strspn(shape->text, " :.;,-'\"");
 
     for (part = 0; part < 2; part++) {
-        for (run = 0; ktpr_text_digit(*s) != '\0' && run < 3; run++) {
+        for (run = 0;
+             ktpr_text_digit(*s) != '\0' && run < KTPR_ASSIGN_RT_RW_DIGITS;
+             run++) {
             s++;
         }
 
-        if (run < 2) {
+        if (run < KTPR_ASSIGN_RT_RW_LEAST) {
             return 0;
         }
 
@@ -126,7 +220,7 @@ ktpr_looks_rt_rw(const char *s)
 
 
 static int
-ktpr_looks_address(const char *s)
+ktpr_shape_address(const ktpr_shape_t *shape)
 {
     size_t i, n;
 
@@ -136,7 +230,8 @@ ktpr_looks_address(const char *s)
 
     for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
         n = strlen(starts[i]);
-        if (strncmp(s, starts[i], n) == 0 && !isalpha((unsigned char) s[n])) {
+        if (strncmp(shape->text, starts[i], n) == 0
+            && !isalpha((unsigned char) shape->text[n])) {
             return 1;
         }
     }
@@ -145,43 +240,85 @@ ktpr_looks_address(const char *s)
 }
 
 
-/* What the shape of a value says; s is in capitals. */
-static void
-ktpr_weigh_value(const char *s, double evidence[KTPR_LINES])
+static int
+ktpr_shape_birth(const ktpr_shape_t *shape)
 {
-    int    digits, letters;
-    char   date[11], key[KTPR_TEXT_MAX];
-    size_t i;
+    return shape->date && shape->digits <= KTPR_ASSIGN_BIRTH_DIGITS
+           && shape->letters >= KTPR_ASSIGN_BIRTH_LETTERS;
+}
 
-    digits = 0;
-    letters = 0;
 
-    for (i = 0; s[i] != '\0'; i++) {
-        digits += isdigit((unsigned char) s[i]) != 0;
-        letters += digits == 0 && isalpha((unsigned char) s[i]);
+static int
+ktpr_shape_date(const ktpr_shape_t *shape)
+{
+    return shape->date && !ktpr_shape_birth(shape);
+}
+
+
+static int
+ktpr_shape_date_alone(const ktpr_shape_t *shape)
+{
+    return shape->date && shape->letters < KTPR_ASSIGN_BIRTH_LETTERS;
+}
+
+
+/* WNI or WNA, with one letter read for another. */
+static int
+ktpr_shape_nationality(const ktpr_shape_t *shape)
+{
+    char key[KTPR_TEXT_MAX];
+
+    ktpr_text_key(shape->text, key, sizeof(key));
+
+    return strncmp(key, "WN", 2) == 0 && strlen(key) == 3;
+}
+
+
+static const ktpr_hint_t ktpr_hints[] = {
+    {KTPR_LINE_BIRTH, KTPR_ASSIGN_BIRTH, ktpr_shape_birth, 0, 0},
+    {KTPR_LINE_BIRTH, KTPR_ASSIGN_DATE, ktpr_shape_date, 0, 0},
+    {KTPR_LINE_VALID, KTPR_ASSIGN_DATE_ALONE, ktpr_shape_date_alone, 0, 0},
+    {KTPR_LINE_GENDER, KTPR_ASSIGN_GENDER, NULL, KTPR_LEX_GENDER,
+     KTPR_ASSIGN_LIKE_GENDER},
+    {KTPR_LINE_RT_RW, KTPR_ASSIGN_RT_RW, ktpr_shape_rt_rw, 0, 0},
+    {KTPR_LINE_ADDRESS, KTPR_ASSIGN_ADDRESS, ktpr_shape_address, 0, 0},
+    {KTPR_LINE_RELIGION, KTPR_ASSIGN_RELIGION, NULL, KTPR_LEX_RELIGION,
+     KTPR_ASSIGN_LIKE_RELIGION},
+    {KTPR_LINE_STATUS, KTPR_ASSIGN_STATUS, NULL, KTPR_LEX_STATUS,
+     KTPR_ASSIGN_LIKE_STATUS},
+    {KTPR_LINE_OCCUPATION, KTPR_ASSIGN_OCCUPATION, NULL, KTPR_LEX_OCCUPATION,
+     KTPR_ASSIGN_LIKE_OCCUPATION},
+    {KTPR_LINE_VALID, KTPR_ASSIGN_VALID, NULL, KTPR_LEX_VALID,
+     KTPR_ASSIGN_LIKE_VALID},
+    {KTPR_LINE_NATIONALITY, KTPR_ASSIGN_NATIONALITY, ktpr_shape_nationality, 0,
+     0},
+};
+
+
+/* Adds what the shape of a value, in capitals, says. */
+static void
+ktpr_weigh_value(const char *text, double evidence[KTPR_LINES])
+{
+    int                has;
+    char               date[11];
+    size_t             i;
+    ktpr_shape_t       shape = {.text = text};
+    const ktpr_hint_t *hint;
+
+    for (i = 0; text[i] != '\0'; i++) {
+        shape.digits += isdigit((unsigned char) text[i]) != 0;
+        shape.letters += shape.digits == 0 && isalpha((unsigned char) text[i]);
     }
 
-    if (ktpr_assign_date(s, date) >= 0) {
-        evidence[KTPR_LINE_BIRTH] += digits <= 9 && letters >= 3 ? .5 : .1;
-        evidence[KTPR_LINE_VALID] += letters < 3 ? .3 : 0;
+    shape.date = ktpr_assign_date(text, date) >= 0;
+
+    for (i = 0; i < sizeof(ktpr_hints) / sizeof(ktpr_hints[0]); i++) {
+        hint = &ktpr_hints[i];
+        has = hint->has != NULL
+                  ? hint->has(&shape)
+                  : ktpr_lexicon_like(hint->lexicon, text) > hint->least;
+        evidence[hint->line] += has ? hint->earns : 0;
     }
-
-    evidence[KTPR_LINE_GENDER] +=
-        ktpr_lexicon_like(KTPR_LEX_GENDER, s) > .65 ? .5 : 0;
-    evidence[KTPR_LINE_RT_RW] += ktpr_looks_rt_rw(s) ? .5 : 0;
-    evidence[KTPR_LINE_ADDRESS] += ktpr_looks_address(s) ? .3 : 0;
-    evidence[KTPR_LINE_RELIGION] +=
-        ktpr_lexicon_like(KTPR_LEX_RELIGION, s) > .7 ? .45 : 0;
-    evidence[KTPR_LINE_STATUS] +=
-        ktpr_lexicon_like(KTPR_LEX_STATUS, s) > .7 ? .45 : 0;
-    evidence[KTPR_LINE_OCCUPATION] +=
-        ktpr_lexicon_like(KTPR_LEX_OCCUPATION, s) > .75 ? .35 : 0;
-    evidence[KTPR_LINE_VALID] +=
-        ktpr_lexicon_like(KTPR_LEX_VALID, s) > .65 ? .55 : 0;
-
-    ktpr_text_key(s, key, sizeof(key));
-    evidence[KTPR_LINE_NATIONALITY] +=
-        strncmp(key, "WN", 2) == 0 && strlen(key) == 3 ? .5 : 0;
 }
 
 
@@ -215,15 +352,20 @@ ktpr_assign_weigh(ktpr_entry_t *e)
             1
             - (double) ktpr_text_distance(label, ktpr_labels[i]) / (double) m;
         e->like[i] = like;
-        e->evidence[i] = (like > .5 ? 1.2 : .3) * fmax(0, like - .35)
-                         - (like < .3 && n > 0 ? .25 : 0);
+        e->evidence[i] =
+            (like > KTPR_ASSIGN_LABEL_KNOWN ? KTPR_ASSIGN_LABEL_STRONG
+                                            : KTPR_ASSIGN_LABEL_WEAK)
+                * fmax(0, like - KTPR_ASSIGN_LABEL_BASE)
+            - (like < KTPR_ASSIGN_LABEL_UNLIKE && n > 0
+                   ? KTPR_ASSIGN_LABEL_OTHER
+                   : 0);
     }
 
     ktpr_weigh_value(value, e->evidence);
 }
 
 
-/* The best way to reach a state: rows seen, lines passed. */
+/* The best way to a state: so many rows seen, so many lines passed. */
 typedef struct {
     double score;
     int    from; /* lines passed before */
@@ -242,7 +384,7 @@ ktpr_step(ktpr_step_t *to, double score, int from, int line)
 }
 
 
-/* From row i with j lines passed to all that the row may be. */
+/* Steps from row i, with j lines passed, to all that the row may be. */
 static void
 ktpr_assign_row(const ktpr_table_t *table, int i, int j, double score,
                 ktpr_step_t *next)
@@ -254,32 +396,33 @@ ktpr_assign_row(const ktpr_table_t *table, int i, int j, double score,
     e = &table->entries[i];
     dy = i > 0 ? (e->row.y - e[-1].row.y) / table->spacing : 1;
 
-    ktpr_step(&next[j], score - KTPR_ROW_JUNK, j, KTPR_LINE_NONE);
+    ktpr_step(&next[j], score - KTPR_ASSIGN_JUNK, j, KTPR_LINE_NONE);
 
-    if (i > 0 && !e->row.has_label && dy > .6 && dy < 1.45
+    if (i > 0 && !e->row.has_label && dy > KTPR_ASSIGN_MORE_MIN
+        && dy < KTPR_ASSIGN_MORE_MAX
         && (j == KTPR_LINE_NAME + 1 || j == KTPR_LINE_ADDRESS + 1)) {
-        ktpr_step(&next[j], score + KTPR_ROW_MORE, j, KTPR_LINE_MORE);
+        ktpr_step(&next[j], score + KTPR_ASSIGN_MORE, j, KTPR_LINE_MORE);
     }
 
     for (k = j; k < KTPR_LINES; k++) {
-        off = i > 0 && j > 0 ? KTPR_ROW_OFF * fabs(dy - (k - j + 1)) : 0;
-        most = off > 1.6 ? 1.6 : off;
+        off = i > 0 && j > 0 ? KTPR_ASSIGN_OFF * fabs(dy - (k - j + 1)) : 0;
+        most = off > KTPR_ASSIGN_OFF_MOST ? KTPR_ASSIGN_OFF_MOST : off;
         ktpr_step(&next[k + 1],
-                  score + e->evidence[k] - KTPR_LINE_SKIP * (k - j) - most
-                      + KTPR_ROW_FOUND,
+                  score + e->evidence[k] - KTPR_ASSIGN_SKIP * (k - j) - most
+                      + KTPR_ASSIGN_FOUND,
                   j, k);
     }
 }
 
 
-/* After the last row that may be on the same card as row first. */
+/* The row after the last one that may be on the same card as row first. */
 static int
 ktpr_assign_reach(const ktpr_table_t *table, int first)
 {
     int    i;
     double lowest;
 
-    lowest = table->entries[first].row.y + KTPR_TABLE_REACH * table->spacing;
+    lowest = table->entries[first].row.y + KTPR_ASSIGN_REACH * table->spacing;
 
     for (i = first + 1; i < table->n && table->entries[i].row.y <= lowest;
          i++) {
@@ -291,33 +434,33 @@ ktpr_assign_reach(const ktpr_table_t *table, int first)
 
 
 /*
- * The best way through the rows when those from first to last - 1 may be
- * lines and the others are nothing; how many lines it passes.
+ * Finds the best way through the rows when those from first to last - 1 may be
+ * lines and the others are nothing.  The number of lines that it passes.
  */
 static int
 ktpr_assign_between(const ktpr_table_t *table, int first, int last,
                     ktpr_step_t steps[KTPR_MAX_ROWS + 1][KTPR_LINES + 1])
 {
-    int                 i, j;
-    static const double never = -1e9;
+    int i, j;
 
     for (i = 0; i <= table->n; i++) {
         for (j = 0; j <= KTPR_LINES; j++) {
-            steps[i][j].score = i == 0 && j == 0 ? 0 : never;
+            steps[i][j].score = i == 0 && j == 0 ? 0 : KTPR_ASSIGN_NEVER;
         }
     }
 
     for (i = 0; i < table->n; i++) {
         for (j = 0; j <= KTPR_LINES; j++) {
-            if (steps[i][j].score < never / 2) {
+            if (steps[i][j].score < KTPR_ASSIGN_NEVER / 2) {
                 continue;
             }
 
             if (i >= first && i < last) {
                 ktpr_assign_row(table, i, j, steps[i][j].score, steps[i + 1]);
             } else {
-                ktpr_step(&steps[i + 1][j], steps[i][j].score - KTPR_ROW_JUNK,
-                          j, KTPR_LINE_NONE);
+                ktpr_step(&steps[i + 1][j],
+                          steps[i][j].score - KTPR_ASSIGN_JUNK, j,
+                          KTPR_LINE_NONE);
             }
         }
     }
@@ -366,7 +509,7 @@ ktpr_assign(ktpr_table_t *table)
 
         if (e->line >= 0) {
             table->lines++;
-            table->labels += e->like[e->line] > .55;
+            table->labels += e->like[e->line] > KTPR_ASSIGN_LABEL_SEEN;
         }
     }
 }
