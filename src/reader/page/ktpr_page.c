@@ -78,11 +78,12 @@ static ktpr_status_t
 ktpr_page_enlarge(ktpr_pool_t *pool, int side, ktpr_page_t *page)
 {
     double      up;
-    ktpr_map_t  map;
+    ktpr_map_t  work_to_image;
     ktpr_gray_t large;
 
     up = (double) KTPR_WORK_SIDE / side;
-    map = ktpr_map_affine(1 / up, 0, .5 / up - .5, 0, 1 / up, .5 / up - .5);
+    work_to_image =
+        ktpr_map_affine(1 / up, 0, .5 / up - .5, 0, 1 / up, .5 / up - .5);
 
     if (ktpr_gray_create(pool, (int) (page->work.w * up),
                          (int) (page->work.h * up), &large)
@@ -90,10 +91,10 @@ ktpr_page_enlarge(ktpr_pool_t *pool, int side, ktpr_page_t *page)
         return KTPR_NO_MEMORY;
     }
 
-    ktpr_warp_gray(&page->work, &map, 1, &large);
+    ktpr_warp_gray(&page->work, &work_to_image, 1, &large);
     ktpr_pool_free(pool, page->work.px);
     page->work = large;
-    page->work_to_image = map;
+    page->work_to_image = work_to_image;
 
     return KTPR_DONE;
 }
@@ -147,28 +148,30 @@ ktpr_page_straight(ktpr_pool_t *pool, const ktpr_image_t *image,
 {
     int          h;
     double       scale;
-    ktpr_map_t   map, shrink;
+    ktpr_map_t   work_to_small, image_to_small;
     ktpr_image_t small, plane;
-    ktpr_point_t to[4];
+    ktpr_point_t corners_work[4];
 
     h = (int) ((KTPR_WORK_SIDE - 2 * KTPR_PAGE_MARGIN) * KTPR_CARD_HEIGHT
                / KTPR_CARD_WIDTH)
         + 2 * KTPR_PAGE_MARGIN;
-    to[0].x = to[3].x = to[0].y = to[1].y = KTPR_PAGE_MARGIN;
-    to[1].x = to[2].x = KTPR_WORK_SIDE - KTPR_PAGE_MARGIN;
-    to[2].y = to[3].y = h - KTPR_PAGE_MARGIN;
+    corners_work[0].x = corners_work[3].x = corners_work[0].y =
+        corners_work[1].y = KTPR_PAGE_MARGIN;
+    corners_work[1].x = corners_work[2].x = KTPR_WORK_SIDE - KTPR_PAGE_MARGIN;
+    corners_work[2].y = corners_work[3].y = h - KTPR_PAGE_MARGIN;
 
     memset(page, 0, sizeof(ktpr_page_t));
     page->straight = 1;
 
-    if (ktpr_map_corners(to, quad->corners, &page->work_to_image) != 0) {
+    if (ktpr_map_corners(corners_work, quad->corners, &page->work_to_image)
+        != 0) {
         return KTPR_UNFIT;
     }
 
     /* a larger image is reduced by means first, or thin strokes are lost */
-    map = page->work_to_image;
+    work_to_small = page->work_to_image;
     small = *image;
-    scale = ktpr_map_size(&map, KTPR_WORK_SIDE / 2., h / 2.);
+    scale = ktpr_map_size(&work_to_small, KTPR_WORK_SIDE / 2., h / 2.);
 
     if (scale > KTPR_PAGE_REDUCE) {
         if (ktpr_warp_reduce(pool, image, (int) (image->w / scale),
@@ -177,11 +180,13 @@ ktpr_page_straight(ktpr_pool_t *pool, const ktpr_image_t *image,
             return KTPR_NO_MEMORY;
         }
 
-        shrink = ktpr_map_scale(1 / scale);
-        map = ktpr_map_then(&map, &shrink);
+        image_to_small = ktpr_map_scale(1 / scale);
+        work_to_small = ktpr_map_then(&work_to_small, &image_to_small);
     }
 
-    if (ktpr_warp_image(pool, &small, &map, KTPR_WORK_SIDE, h, &plane) != 0
+    if (ktpr_warp_image(pool, &small, &work_to_small, KTPR_WORK_SIDE, h,
+                        &plane)
+            != KTPR_DONE
         || ktpr_flatten(pool, &plane, KTPR_PAGE_WINDOW, KTPR_MIX_LIGHTEST,
                         &page->work)
                != KTPR_DONE) {
@@ -233,17 +238,17 @@ ktpr_page_turn(ktpr_pool_t *pool, const ktpr_page_t *page, double *turn)
  */
 static ktpr_status_t
 ktpr_page_turned(ktpr_pool_t *pool, const ktpr_page_t *page, double turn,
-                 ktpr_gray_t *turned, ktpr_map_t *map)
+                 ktpr_gray_t *turned, ktpr_map_t *turned_to_work)
 {
     int          x, y, w, h;
     double       c, s;
-    ktpr_point_t p;
+    ktpr_point_t p_work;
 
     c = cos(turn * M_PI / 180);
     s = sin(turn * M_PI / 180);
     w = (int) lrint(fabs(c) * page->work.w + fabs(s) * page->work.h);
     h = (int) lrint(fabs(s) * page->work.w + fabs(c) * page->work.h);
-    *map = ktpr_map_affine(
+    *turned_to_work = ktpr_map_affine(
         c, -s, ((page->work.w - 1) - c * (w - 1) + s * (h - 1)) / 2, s, c,
         ((page->work.h - 1) - s * (w - 1) - c * (h - 1)) / 2);
 
@@ -251,14 +256,14 @@ ktpr_page_turned(ktpr_pool_t *pool, const ktpr_page_t *page, double turn,
         return KTPR_NO_MEMORY;
     }
 
-    ktpr_warp_gray(&page->work, map, 0, turned);
+    ktpr_warp_gray(&page->work, turned_to_work, 0, turned);
 
     /* beyond the page is paper, not its repeated border */
     for (y = 0; y < h; y++) {
         for (x = 0; x < w; x++) {
-            p = ktpr_map_point(map, x, y);
-            if (p.x < -1 || p.y < -1 || p.x > page->work.w
-                || p.y > page->work.h) {
+            p_work = ktpr_map_point(turned_to_work, x, y);
+            if (p_work.x < -1 || p_work.y < -1 || p_work.x > page->work.w
+                || p_work.y > page->work.h) {
                 turned->px[(size_t) y * w + x] = KTPR_PAPER;
             }
         }
@@ -273,16 +278,17 @@ ktpr_page_level(ktpr_pool_t *pool, ktpr_page_t *page, double turn)
 {
     int           n, w, h;
     double        c, s, angle;
-    ktpr_map_t    map, tilt;
+    ktpr_map_t    turned_to_work, level_to_turned, level_to_work;
     ktpr_gray_t   turned;
     ktpr_blob_t  *blobs;
     ktpr_status_t rc;
 
-    map = ktpr_map_identity();
+    turned_to_work = ktpr_map_identity();
     turned = page->work;
 
     if (turn != 0
-        && ktpr_page_turned(pool, page, turn, &turned, &map) != KTPR_DONE) {
+        && ktpr_page_turned(pool, page, turn, &turned, &turned_to_work)
+               != KTPR_DONE) {
         return KTPR_NO_MEMORY;
     }
 
@@ -302,18 +308,18 @@ ktpr_page_level(ktpr_pool_t *pool, ktpr_page_t *page, double turn)
 
     c = cos(angle * M_PI / 180);
     s = sin(angle * M_PI / 180);
-    tilt = ktpr_map_affine(c, -s, w / 2. - c * w / 2. + s * h / 2., s, c,
-                           h / 2. - s * w / 2. - c * h / 2.);
+    level_to_turned = ktpr_map_affine(c, -s, w / 2. - c * w / 2. + s * h / 2.,
+                                      s, c, h / 2. - s * w / 2. - c * h / 2.);
 
     if (ktpr_gray_create(pool, w, h, &page->level) != KTPR_DONE) {
         return KTPR_NO_MEMORY;
     }
 
-    ktpr_warp_gray(&turned, &tilt, 0, &page->level);
-    map = ktpr_map_then(&tilt, &map);
-    page->level_to_image = ktpr_map_then(&map, &page->work_to_image);
+    ktpr_warp_gray(&turned, &level_to_turned, 0, &page->level);
+    level_to_work = ktpr_map_then(&level_to_turned, &turned_to_work);
+    page->level_to_image = ktpr_map_then(&level_to_work, &page->work_to_image);
 
-    if (turn != KTPR_DONE) {
+    if (turn != 0) {
         ktpr_pool_free(pool, turned.px);
     }
 

@@ -166,35 +166,35 @@ ktpr_scan_line(ktpr_scan_t *scan, ktpr_line_id_t line)
 
 
 void
-ktpr_scan_box(const ktpr_scan_t *scan, const ktpr_strip_t *strip, int *x,
-              int *y, int *w, int *h)
+ktpr_scan_box(const ktpr_scan_t *scan, const ktpr_strip_t *strip, int *x_file,
+              int *y_file, int *w_file, int *h_file)
 {
     int          i;
-    double       px, x0, y0, x1, y1;
-    ktpr_point_t p;
+    double       x_level, x0_image, y0_image, x1_image, y1_image;
+    ktpr_point_t p_image;
 
-    x0 = y0 = 1e9;
-    x1 = y1 = -1e9;
+    x0_image = y0_image = 1e9;
+    x1_image = y1_image = -1e9;
 
     for (i = 0; i < 4; i++) {
-        px = i % 2 ? strip->x1 : strip->x0;
-        p = ktpr_map_point(&scan->page.level_to_image, px,
-                           (i / 2 ? strip->bottom : strip->top)
-                               + strip->slope * px);
-        x0 = fmin(x0, p.x);
-        x1 = fmax(x1, p.x);
-        y0 = fmin(y0, p.y);
-        y1 = fmax(y1, p.y);
+        x_level = i % 2 ? strip->x1 : strip->x0;
+        p_image = ktpr_map_point(&scan->page.level_to_image, x_level,
+                                 (i / 2 ? strip->bottom : strip->top)
+                                     + strip->slope * x_level);
+        x0_image = fmin(x0_image, p_image.x);
+        x1_image = fmax(x1_image, p_image.x);
+        y0_image = fmin(y0_image, p_image.y);
+        y1_image = fmax(y1_image, p_image.y);
     }
 
-    x0 = fmax(0, fmin(x0, scan->image.w - 1));
-    y0 = fmax(0, fmin(y0, scan->image.h - 1));
-    x1 = fmax(x0, fmin(x1, scan->image.w));
-    y1 = fmax(y0, fmin(y1, scan->image.h));
-    *x = (int) (x0 * scan->image.scale);
-    *y = (int) (y0 * scan->image.scale);
-    *w = (int) ((x1 - x0) * scan->image.scale);
-    *h = (int) ((y1 - y0) * scan->image.scale);
+    x0_image = fmax(0, fmin(x0_image, scan->image.w - 1));
+    y0_image = fmax(0, fmin(y0_image, scan->image.h - 1));
+    x1_image = fmax(x0_image, fmin(x1_image, scan->image.w));
+    y1_image = fmax(y0_image, fmin(y1_image, scan->image.h));
+    *x_file = (int) (x0_image * scan->image.scale);
+    *y_file = (int) (y0_image * scan->image.scale);
+    *w_file = (int) ((x1_image - x0_image) * scan->image.scale);
+    *h_file = (int) ((y1_image - y0_image) * scan->image.scale);
 }
 
 

@@ -57,8 +57,8 @@ void ktpr_scan_look(ktpr_scan_t *scan, const ktpr_strip_t *strip, double left,
 ktpr_entry_t *ktpr_scan_line(ktpr_scan_t *scan, ktpr_line_id_t line);
 
 /* The rectangle that a strip covers, in pixels of the upright file. */
-void ktpr_scan_box(const ktpr_scan_t *scan, const ktpr_strip_t *strip, int *x,
-                   int *y, int *w, int *h);
+void ktpr_scan_box(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
+                   int *x_file, int *y_file, int *w_file, int *h_file);
 
 
 #endif /* KTPR_SCAN_H */

@@ -117,47 +117,48 @@ ktpr_crop_stretch(ktpr_gray_t *gray)
 
 
 ktpr_status_t
-ktpr_crop(ktpr_pool_t *pool, const ktpr_sheet_t *sheet, const ktpr_map_t *map,
-          const ktpr_strip_t *strip, const ktpr_cut_t *cut, ktpr_gray_t *out)
+ktpr_crop(ktpr_pool_t *pool, const ktpr_sheet_t *sheet,
+          const ktpr_map_t *level_to_image, const ktpr_strip_t *strip,
+          const ktpr_cut_t *cut, ktpr_gray_t *out)
 {
     int        size;
-    double     f, h, x0, w, scale;
-    ktpr_map_t to_level, all, shrink;
+    double     f, h_level, x0_level, w_cut, scale;
+    ktpr_map_t cut_to_level, cut_to_sheet, halve;
 
-    h = strip->bottom - strip->top;
-    if (h < KTPR_CROP_LOW) {
+    h_level = strip->bottom - strip->top;
+    if (h_level < KTPR_CROP_LOW) {
         return KTPR_UNFIT;
     }
 
-    f = cut->capital / h;
-    x0 = strip->x0 - cut->left * h;
-    w = (strip->x1 + cut->right * h - x0) * f * cut->wide;
+    f = cut->capital / h_level;
+    x0_level = strip->x0 - cut->left * h_level;
+    w_cut = (strip->x1 + cut->right * h_level - x0_level) * f * cut->wide;
 
-    if (!(w >= KTPR_CROP_NARROW && w <= KTPR_CROP_WIDE)) {
+    if (!(w_cut >= KTPR_CROP_NARROW && w_cut <= KTPR_CROP_WIDE)) {
         return KTPR_UNFIT;
     }
 
-    if (ktpr_gray_create(pool, (int) w,
+    if (ktpr_gray_create(pool, (int) w_cut,
                          (int) ((1 + 2 * cut->above) * cut->capital), out)
         != KTPR_DONE) {
         return KTPR_NO_MEMORY;
     }
 
-    to_level = ktpr_map_affine(
-        1 / f / cut->wide, 0, x0, strip->slope / f / cut->wide, 1 / f,
-        strip->top + strip->slope * x0 - cut->above * h);
-    all = ktpr_map_then(&to_level, map);
+    cut_to_level = ktpr_map_affine(
+        1 / f / cut->wide, 0, x0_level, strip->slope / f / cut->wide, 1 / f,
+        strip->top + strip->slope * x0_level - cut->above * h_level);
+    cut_to_sheet = ktpr_map_then(&cut_to_level, level_to_image);
 
     /* pixels of the image to one of the cut */
-    scale = ktpr_map_size(&all, w / 2, out->h / 2.);
+    scale = ktpr_map_size(&cut_to_sheet, w_cut / 2, out->h / 2.);
 
     for (size = 0; size < sheet->n - 1 && scale > KTPR_CROP_REDUCE; size++) {
-        shrink = ktpr_map_affine(.5, 0, -.25, 0, .5, -.25);
-        all = ktpr_map_then(&all, &shrink);
+        halve = ktpr_map_affine(.5, 0, -.25, 0, .5, -.25);
+        cut_to_sheet = ktpr_map_then(&cut_to_sheet, &halve);
         scale /= 2;
     }
 
-    ktpr_warp_gray(&sheet->sizes[size], &all, 1, out);
+    ktpr_warp_gray(&sheet->sizes[size], &cut_to_sheet, 1, out);
     ktpr_crop_stretch(out);
 
     return KTPR_DONE;

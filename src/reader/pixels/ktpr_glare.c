@@ -61,7 +61,7 @@ ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
 {
     int                  i;
     double               by;
-    ktpr_map_t           map, reduce;
+    ktpr_map_t           plane_to_small, image_to_small;
     ktpr_image_t         small, card;
     const unsigned char *p;
 
@@ -78,14 +78,15 @@ ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
     card = small;
 
     if (card_to_image != NULL) {
-        map = ktpr_map_affine(1. / KTPR_GLARE_SCALE, 0, KTPR_GLARE_LEFT, 0,
-                              1. / KTPR_GLARE_SCALE, KTPR_GLARE_TOP);
-        map = ktpr_map_then(&map, card_to_image);
-        reduce = ktpr_map_affine((double) small.w / image->w, 0, 0, 0,
-                                 (double) small.h / image->h, 0);
-        map = ktpr_map_then(&map, &reduce);
+        plane_to_small =
+            ktpr_map_affine(1. / KTPR_GLARE_SCALE, 0, KTPR_GLARE_LEFT, 0,
+                            1. / KTPR_GLARE_SCALE, KTPR_GLARE_TOP);
+        plane_to_small = ktpr_map_then(&plane_to_small, card_to_image);
+        image_to_small = ktpr_map_affine((double) small.w / image->w, 0, 0, 0,
+                                         (double) small.h / image->h, 0);
+        plane_to_small = ktpr_map_then(&plane_to_small, &image_to_small);
 
-        if (ktpr_warp_image(pool, &small, &map,
+        if (ktpr_warp_image(pool, &small, &plane_to_small,
                             (int) (KTPR_GLARE_WIDTH * KTPR_GLARE_SCALE),
                             (int) (KTPR_GLARE_HEIGHT * KTPR_GLARE_SCALE),
                             &card)

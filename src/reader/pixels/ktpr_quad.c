@@ -58,7 +58,7 @@
 typedef struct {
     const ktpr_edges_t *edges;
     double              best;
-    ktpr_point_t        corners[4];
+    ktpr_point_t        corners_small[4];
     int                 upright; /* the first two are a short side's */
 } ktpr_search_t;
 
@@ -305,7 +305,7 @@ ktpr_quad_try(ktpr_search_t *search, const ktpr_rule_t *rules[4])
     if (off < KTPR_QUAD_SHAPE && score > search->best) {
         search->best = score;
         search->upright = upright;
-        memcpy(search->corners, p, sizeof(p));
+        memcpy(search->corners_small, p, sizeof(p));
     }
 }
 
@@ -383,7 +383,7 @@ ktpr_quad_order(const ktpr_search_t *search, ktpr_quad_t *quad)
     const ktpr_point_t *p;
     const ktpr_point_t  zero = {0, 0}, right = {1, 0};
 
-    p = search->corners;
+    p = search->corners_small;
     back = (p[1].x - p[0].x) * (p[2].y - p[1].y)
            < (p[1].y - p[0].y) * (p[2].x - p[1].x);
 
@@ -436,6 +436,7 @@ ktpr_quad_find(ktpr_pool_t *pool, const ktpr_image_t *image, ktpr_quad_t *quad)
     ktpr_quad_order(&search, quad);
     quad->score = search.best;
 
+    /* from small to image */
     for (i = 0; i < 4; i++) {
         quad->corners[i].x = (quad->corners[i].x + .5) * edges.by - .5;
         quad->corners[i].y = (quad->corners[i].y + .5) * edges.by - .5;

@@ -311,7 +311,7 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
                       double measures[KTPR_MEASURES])
 {
     int          i, side, to, n;
-    ktpr_map_t   map, reduce;
+    ktpr_map_t   card_to_small, image_to_small;
     ktpr_gray_t  luma;
     ktpr_image_t small;
 
@@ -351,9 +351,9 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
     measures[KTPR_MEASURE_DARK] = ktpr_quality_dark(&luma);
 
     if (card_to_image != NULL) {
-        reduce = ktpr_map_affine((double) small.w / image->w, 0, 0, 0,
-                                 (double) small.h / image->h, 0);
-        map = ktpr_map_then(card_to_image, &reduce);
+        image_to_small = ktpr_map_affine((double) small.w / image->w, 0, 0, 0,
+                                         (double) small.h / image->h, 0);
+        card_to_small = ktpr_map_then(card_to_image, &image_to_small);
     }
 
     if (ktpr_quality_blur(pool, &luma,
@@ -361,7 +361,7 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
                           &measures[KTPR_MEASURE_BLUR])
             != 0
         || ktpr_glare_measure(
-               pool, &small, card_to_image != NULL ? &map : NULL,
+               pool, &small, card_to_image != NULL ? &card_to_small : NULL,
                spacing * small.w / image->w, &measures[KTPR_MEASURE_FLASH])
                != 0) {
         return KTPR_NO_MEMORY;
