@@ -74,9 +74,10 @@
 #define KTPR_FIELDS_BLOOD_WIDTH 20.
 
 /*
- * Characters that may follow the blood group's label: the longest group is 3
- * with blanks and a colon, the rest is for specks.  Lower: groups with dirt
- * beside them are lost; higher: other text is taken for a group.
+ * Characters that may follow the blood group's label: a group has up to 3, a
+ * colon with blanks as many, and the rest is for specks.  Set not recorded.
+ * Lower: groups with dirt beside them are lost; higher: other text is taken
+ * for a group.
  */
 #define KTPR_FIELDS_BLOOD_LONGEST 8
 
@@ -88,7 +89,7 @@
 #define KTPR_FIELDS_BLOOD_CLEAR .7
 
 /*
- * Edits from which the label "DARAH" counts as not found.  Chosen by eye.
+ * Edits from which the label "DARAH" counts as not found.  Set not recorded.
  * Lower: a blurred label is missed; higher: any word is taken for it.
  */
 #define KTPR_FIELDS_LABEL_EDITS 3
@@ -104,22 +105,22 @@
 /*
  * Spacings between two lines that have k lines missing between them: k + 1
  * on the card, at least k + LEAST, and at most k + MOST where the upper one
- * is a name or an address, whose text may go on in the next row.  Chosen by
- * eye.  Narrower: a worn line is not looked for; wider: the second row of an
- * address is read as RT/RW.
+ * is a name or an address, whose text may go on in the next row.  Set not
+ * recorded.  Narrower: a worn line is not looked for; wider: the second row of
+ * an address is read as RT/RW.
  */
 #define KTPR_FIELDS_GAP_LEAST .4
 #define KTPR_FIELDS_GAP_MOST  1.4
 
 /*
- * Capitals of a missing line that are read.  Chosen by eye: most values are
+ * Capitals of a missing line that are read.  Set not recorded: most values are
  * shorter.  Lower: a long value is cut; higher: the photo is read.
  */
 #define KTPR_FIELDS_MISSING_WIDTH 15.
 
 /*
  * Letters of a nationality that are WNI even if misread: a country's name is
- * longer.  Geometry of the text.  Lower: misread WNI stays; higher: a short
+ * longer.  Set not recorded.  Lower: misread WNI stays; higher: a short
  * country becomes WNI.
  */
 #define KTPR_FIELDS_WNI_LONGEST 3

@@ -64,8 +64,9 @@
 #define KTPR_HEAD_ANY_EDITS   .2
 
 /*
- * Letters for each edit that a word like KABUPATEN may be off.  Chosen by
- * eye.  Lower: other words are taken for it; higher: misread ones are not.
+ * Letters for each edit that a word like KABUPATEN may be off.  Set not
+ * recorded.  Lower: other words are taken for it; higher: misread ones are
+ * not.
  */
 #define KTPR_HEAD_WORD_LETTERS 3
 

@@ -27,7 +27,7 @@
 
 /*
  * Least blobs of a fragment, and its largest height in capitals: writing,
- * not a signature.  Chosen by eye.  Looser: signatures are read; stricter:
+ * not a signature.  Set not recorded.  Looser: signatures are read; stricter:
  * short words, or capitals that touch a line, are missed.
  */
 #define KTPR_ISSUED_BLOBS_LEAST 3

@@ -68,9 +68,8 @@
 
 /*
  * Mean likelihood of the best digits (natural logarithm) above which
- * Tesseract is not asked.  Chosen for speed: each reading takes some 50 ms;
- * set not recorded.  Lower: doubtful digits get no second opinion; higher:
- * clear cards take longer.
+ * Tesseract is not asked, to save time.  Set not recorded.  Lower: doubtful
+ * digits get no second opinion; higher: clear cards take longer.
  */
 #define KTPR_NUMBER_SURE (-.06)
 
@@ -111,8 +110,7 @@
 
 /*
  * Cuts that Tesseract reads: height of a capital in pixels, width over
- * height, margins above, left and right in capitals.  Set not recorded: two
- * sizes misread different digits.
+ * height, margins above, left and right in capitals.  Set not recorded.
  */
 static const ktpr_cut_t ktpr_number_cuts[] = {
     {30, 1, .45, .38, .5},

@@ -7,9 +7,9 @@
 
 
 /*
- * Edits a letter above which a text is not scored by the network.  Chosen
- * for speed; set not recorded.  Lower: the right name of a blurred line is
- * not tried; higher: a line takes longer, with the same result.
+ * Edits a letter above which a text is not scored by the network, to
+ * save time.  Set not recorded.  Lower: the right name of a blurred line is
+ * not tried; higher: a line takes longer.
  */
 #define KTPR_CHOICE_FAR .6
 

@@ -8,8 +8,8 @@
 
 /*
  * Characters by which a text may exceed an entry that it begins with.
- * Chosen by eye.  Lower: labels with a colon or specks behind them look less
- * like theirs; higher: short entries look like long words.
+ * Set not recorded.  Lower: labels with a colon or specks behind them look
+ * less like theirs; higher: short entries look like long words.
  */
 #define KTPR_LEXICON_OVER 3
 
