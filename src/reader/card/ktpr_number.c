@@ -325,7 +325,7 @@ ktpr_number_date(const ktpr_evidence_t *evidence, const ktpr_evidence_t *birth,
            + KTPR_NUMBER_NO_DATE;
 
     for (woman = 0; woman < 2; woman++) {
-        for (both = 0; both <= (birth->n > 0); both++) {
+        for (both = 0; both < (birth->n > 0 ? 2 : 1); both++) {
             sum = ktpr_number_day(evidence, both ? birth : &none, woman, year,
                                   parts)
                   + (both ? 0 : apart)
