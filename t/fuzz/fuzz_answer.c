@@ -116,7 +116,7 @@ check(const ktp_answer_doc_t *in, const ktp_answer_doc_t *out, unsigned hidden,
 
         must_not_have(&out->field[i], value);
 
-        for (j = 0; j < KTP_TOP_TEXTS; j++) {
+        for (j = 0; j < KTP_ANSWER_TEXTS; j++) {
             must_not_have(&out->top[j], value);
         }
 

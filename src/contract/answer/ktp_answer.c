@@ -21,7 +21,7 @@ static const char *const ktp_field_names[KTP_FIELDS] = {
     "nationality",   "reference_id",   "image_quality",
 };
 
-static const char *const ktp_answer_text_names[KTP_TOP_TEXTS] = {
+static const char *const ktp_answer_text_names[KTP_ANSWER_TEXTS] = {
     "message", "status_code", "error_code"};
 
 static const char *const ktp_answer_quality_names[KTP_QUALITIES] = {
@@ -159,14 +159,14 @@ ktp_answer_notes(ktp_answer_t *answer, const ktp_answer_doc_t *doc)
     answer->error_code[0] = '\0';
     answer->nik[0] = '\0';
 
-    if (ktp_answer_is_code(&doc->top[KTP_INTAKE_TEXT_STATUS_CODE])) {
+    if (ktp_answer_is_code(&doc->top[KTP_ANSWER_TEXT_STATUS_CODE])) {
         ktp_answer_note(answer->status_code,
-                        &doc->top[KTP_INTAKE_TEXT_STATUS_CODE]);
+                        &doc->top[KTP_ANSWER_TEXT_STATUS_CODE]);
     }
 
-    if (ktp_answer_is_code(&doc->top[KTP_INTAKE_TEXT_ERROR_CODE])) {
+    if (ktp_answer_is_code(&doc->top[KTP_ANSWER_TEXT_ERROR_CODE])) {
         ktp_answer_note(answer->error_code,
-                        &doc->top[KTP_INTAKE_TEXT_ERROR_CODE]);
+                        &doc->top[KTP_ANSWER_TEXT_ERROR_CODE]);
     }
 
     if (ktp_answer_is_word(&doc->field[KTP_FIELD_NIK])) {
@@ -185,7 +185,7 @@ ktp_answer_check(ktp_answer_doc_t *doc)
 
     found = 0;
 
-    for (text = 0; text < KTP_TOP_TEXTS; text++) {
+    for (text = 0; text < KTP_ANSWER_TEXTS; text++) {
         value = &doc->top[text];
 
         if (value->p == NULL) {
@@ -195,7 +195,7 @@ ktp_answer_check(ktp_answer_doc_t *doc)
         found = 1;
         doc->place = ktp_answer_text_names[text];
 
-        if (text != KTP_INTAKE_TEXT_MESSAGE) {
+        if (text != KTP_ANSWER_TEXT_MESSAGE) {
             if (!ktp_answer_is_code(value)) {
                 doc->reason = "a code that is no plain word";
                 return -1;

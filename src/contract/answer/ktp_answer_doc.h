@@ -19,10 +19,10 @@
 #define KTP_ANSWER_MAX_NUMBER 32
 
 typedef enum {
-    KTP_INTAKE_TEXT_MESSAGE = 0,
-    KTP_INTAKE_TEXT_STATUS_CODE,
-    KTP_INTAKE_TEXT_ERROR_CODE,
-    KTP_TOP_TEXTS
+    KTP_ANSWER_TEXT_MESSAGE = 0,
+    KTP_ANSWER_TEXT_STATUS_CODE,
+    KTP_ANSWER_TEXT_ERROR_CODE,
+    KTP_ANSWER_TEXTS
 } ktp_answer_text_t;
 
 typedef enum {
@@ -43,7 +43,7 @@ typedef enum {
  * there.  A flag of quality is "true" or "false", a score its digits.
  */
 typedef struct {
-    ktp_value_t top[KTP_TOP_TEXTS];
+    ktp_value_t top[KTP_ANSWER_TEXTS];
     ktp_value_t field[KTP_FIELD_TEXTS];
     ktp_value_t quality[KTP_QUALITIES];
     unsigned    has_data : 1;

@@ -436,7 +436,7 @@ ktp_answer_known(ktp_answer_parser_t *ps, const char *p, size_t len)
         return;
     }
 
-    for (i = 0; i < KTP_TOP_TEXTS; i++) {
+    for (i = 0; i < KTP_ANSWER_TEXTS; i++) {
         name = ktp_answer_text_name(i);
 
         if (strlen(name) == len && memcmp(name, p, len) == 0) {

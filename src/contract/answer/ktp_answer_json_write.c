@@ -48,7 +48,7 @@ ktp_answer_json_write(ktp_answer_t *answer, const ktp_answer_doc_t *doc,
 
     (void) yajl_gen_map_open(gen);
 
-    for (i = 0; i < KTP_TOP_TEXTS; i++) {
+    for (i = 0; i < KTP_ANSWER_TEXTS; i++) {
         if (doc->top[i].p) {
             ktp_answer_put(gen, ktp_answer_text_name(i), doc->top[i].p,
                            doc->top[i].len);

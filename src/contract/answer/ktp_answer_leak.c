@@ -55,7 +55,7 @@ typedef struct {
 
 /* Every text of an answer, in one piece of memory. */
 typedef struct {
-    ktp_words_t top[KTP_TOP_TEXTS];
+    ktp_words_t top[KTP_ANSWER_TEXTS];
     ktp_words_t field[KTP_FIELD_TEXTS];
     char       *memory;
 } ktp_texts_t;
@@ -107,7 +107,7 @@ ktp_answer_leak(ktp_answer_doc_t *doc, unsigned status,
 
     rc = 0;
 
-    for (i = 0; rc == 0 && i < KTP_TOP_TEXTS; i++) {
+    for (i = 0; rc == 0 && i < KTP_ANSWER_TEXTS; i++) {
         if (ktp_answer_look_at(&texts, &doc->top[i], &texts.top[i], hidden,
                                KTP_FIELDS)) {
             rc = ktp_answer_found(doc, ktp_answer_text_name(i));
@@ -228,7 +228,7 @@ ktp_texts_init(ktp_texts_t *texts, const ktp_answer_doc_t *doc)
 
     size = 0;
 
-    for (i = 0; i < KTP_TOP_TEXTS; i++) {
+    for (i = 0; i < KTP_ANSWER_TEXTS; i++) {
         size += KTP_WORDS_SIZE(doc->top[i].len);
     }
 
@@ -243,7 +243,7 @@ ktp_texts_init(ktp_texts_t *texts, const ktp_answer_doc_t *doc)
         return -1;
     }
 
-    for (i = 0; i < KTP_TOP_TEXTS; i++) {
+    for (i = 0; i < KTP_ANSWER_TEXTS; i++) {
         p = ktp_words_init(&texts->top[i], &doc->top[i], p);
     }
 

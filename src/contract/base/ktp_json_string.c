@@ -4,16 +4,16 @@
 
 
 enum {
-    KTP_INTAKE_JSON_PLAIN,
-    KTP_INTAKE_JSON_ESCAPE, /* after a backslash */
-    KTP_INTAKE_JSON_HEX     /* after \u */
+    KTP_JSON_STRING_PLAIN,
+    KTP_JSON_STRING_ESCAPE, /* after a backslash */
+    KTP_JSON_STRING_HEX     /* after \u */
 };
 
 
 void
 ktp_json_string_init(ktp_json_string_t *s)
 {
-    s->state = KTP_INTAKE_JSON_PLAIN;
+    s->state = KTP_JSON_STRING_PLAIN;
     s->value = 0;
     s->digits = 0;
     s->high = 0;
@@ -26,20 +26,20 @@ ktp_json_string_init(ktp_json_string_t *s)
 int
 ktp_json_string_is_plain(const ktp_json_string_t *s)
 {
-    return s->state == KTP_INTAKE_JSON_PLAIN && s->high == 0 && s->left == 0;
+    return s->state == KTP_JSON_STRING_PLAIN && s->high == 0 && s->left == 0;
 }
 
 
 /* The lead byte of a UTF-8 sequence of two or more. */
 
-static ktp_intake_json_step_t
-ktp_intake_json_lead(ktp_json_string_t *s, unsigned char c)
+static ktp_json_string_step_t
+ktp_json_string_lead(ktp_json_string_t *s, unsigned char c)
 {
     s->lo = 0x80;
     s->hi = 0xbf;
 
     if (c < 0xc2 || c > 0xf4) {
-        return KTP_INTAKE_JSON_BAD;
+        return KTP_JSON_STRING_BAD;
     }
 
     if (c < 0xe0) {
@@ -66,62 +66,62 @@ ktp_intake_json_lead(ktp_json_string_t *s, unsigned char c)
         }
     }
 
-    return KTP_INTAKE_JSON_MORE;
+    return KTP_JSON_STRING_MORE;
 }
 
 
-static ktp_intake_json_step_t
-ktp_intake_json_plain(ktp_json_string_t *s, unsigned char c)
+static ktp_json_string_step_t
+ktp_json_string_plain(ktp_json_string_t *s, unsigned char c)
 {
     if (s->left) {
         if (c < s->lo || c > s->hi) {
-            return KTP_INTAKE_JSON_BAD;
+            return KTP_JSON_STRING_BAD;
         }
 
         s->lo = 0x80;
         s->hi = 0xbf;
         s->value = 0x80;
 
-        return --s->left ? KTP_INTAKE_JSON_MORE : KTP_INTAKE_JSON_CHAR;
+        return --s->left ? KTP_JSON_STRING_MORE : KTP_JSON_STRING_CHAR;
     }
 
     if (c == '\\') {
-        s->state = KTP_INTAKE_JSON_ESCAPE;
-        return KTP_INTAKE_JSON_MORE;
+        s->state = KTP_JSON_STRING_ESCAPE;
+        return KTP_JSON_STRING_MORE;
     }
 
     if (c < 0x20 || s->high) {
-        return KTP_INTAKE_JSON_BAD;
+        return KTP_JSON_STRING_BAD;
     }
 
     if (c == '"') {
-        return KTP_INTAKE_JSON_END;
+        return KTP_JSON_STRING_END;
     }
 
     if (c >= 0x80) {
-        return ktp_intake_json_lead(s, c);
+        return ktp_json_string_lead(s, c);
     }
 
     s->value = c;
 
-    return KTP_INTAKE_JSON_CHAR;
+    return KTP_JSON_STRING_CHAR;
 }
 
 
-static ktp_intake_json_step_t
-ktp_intake_json_escape(ktp_json_string_t *s, unsigned char c)
+static ktp_json_string_step_t
+ktp_json_string_escape(ktp_json_string_t *s, unsigned char c)
 {
-    s->state = KTP_INTAKE_JSON_PLAIN;
+    s->state = KTP_JSON_STRING_PLAIN;
 
     if (c == 'u') {
-        s->state = KTP_INTAKE_JSON_HEX;
+        s->state = KTP_JSON_STRING_HEX;
         s->digits = 0;
         s->value = 0;
-        return KTP_INTAKE_JSON_MORE;
+        return KTP_JSON_STRING_MORE;
     }
 
     if (s->high) {
-        return KTP_INTAKE_JSON_BAD;
+        return KTP_JSON_STRING_BAD;
     }
 
     switch (c) {
@@ -153,15 +153,15 @@ ktp_intake_json_escape(ktp_json_string_t *s, unsigned char c)
         break;
 
     default:
-        return KTP_INTAKE_JSON_BAD;
+        return KTP_JSON_STRING_BAD;
     }
 
-    return KTP_INTAKE_JSON_CHAR;
+    return KTP_JSON_STRING_CHAR;
 }
 
 
-static ktp_intake_json_step_t
-ktp_intake_json_hex(ktp_json_string_t *s, unsigned char c)
+static ktp_json_string_step_t
+ktp_json_string_hex(ktp_json_string_t *s, unsigned char c)
 {
     int      low;
     unsigned digit;
@@ -172,7 +172,7 @@ ktp_intake_json_hex(ktp_json_string_t *s, unsigned char c)
     } else {
         c |= 0x20;
         if (c < 'a' || c > 'f') {
-            return KTP_INTAKE_JSON_BAD;
+            return KTP_JSON_STRING_BAD;
         }
 
         digit = c - 'a' + 10;
@@ -181,19 +181,19 @@ ktp_intake_json_hex(ktp_json_string_t *s, unsigned char c)
     s->value = s->value << 4 | digit;
 
     if (++s->digits < 4) {
-        return KTP_INTAKE_JSON_MORE;
+        return KTP_JSON_STRING_MORE;
     }
 
-    s->state = KTP_INTAKE_JSON_PLAIN;
+    s->state = KTP_JSON_STRING_PLAIN;
     low = (s->value >= 0xdc00 && s->value <= 0xdfff);
 
     if (low != (int) s->high) {
-        return KTP_INTAKE_JSON_BAD;
+        return KTP_JSON_STRING_BAD;
     }
 
     if (s->value >= 0xd800 && s->value <= 0xdbff) {
         s->high = 1;
-        return KTP_INTAKE_JSON_MORE;
+        return KTP_JSON_STRING_MORE;
     }
 
     s->high = 0;
@@ -202,22 +202,22 @@ ktp_intake_json_hex(ktp_json_string_t *s, unsigned char c)
         s->value = 0x80;
     }
 
-    return KTP_INTAKE_JSON_CHAR;
+    return KTP_JSON_STRING_CHAR;
 }
 
 
-ktp_intake_json_step_t
+ktp_json_string_step_t
 ktp_json_string_step(ktp_json_string_t *s, unsigned char c)
 {
     switch (s->state) {
 
-    case KTP_INTAKE_JSON_PLAIN:
-        return ktp_intake_json_plain(s, c);
+    case KTP_JSON_STRING_PLAIN:
+        return ktp_json_string_plain(s, c);
 
-    case KTP_INTAKE_JSON_ESCAPE:
-        return ktp_intake_json_escape(s, c);
+    case KTP_JSON_STRING_ESCAPE:
+        return ktp_json_string_escape(s, c);
 
     default:
-        return ktp_intake_json_hex(s, c);
+        return ktp_json_string_hex(s, c);
     }
 }

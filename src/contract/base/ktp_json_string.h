@@ -12,11 +12,11 @@
 
 
 typedef enum {
-    KTP_INTAKE_JSON_MORE, /* nothing to tell yet */
-    KTP_INTAKE_JSON_CHAR, /* a character is complete, in s->value */
-    KTP_INTAKE_JSON_END,  /* the closing quote */
-    KTP_INTAKE_JSON_BAD
-} ktp_intake_json_step_t;
+    KTP_JSON_STRING_MORE, /* nothing to tell yet */
+    KTP_JSON_STRING_CHAR, /* a character is complete, in s->value */
+    KTP_JSON_STRING_END,  /* the closing quote */
+    KTP_JSON_STRING_BAD
+} ktp_json_string_step_t;
 
 typedef struct {
     int           state;
@@ -34,7 +34,7 @@ void ktp_json_string_init(ktp_json_string_t *s);
 /* Between characters, so that a run of plain ones may be taken at once. */
 int ktp_json_string_is_plain(const ktp_json_string_t *s);
 
-ktp_intake_json_step_t ktp_json_string_step(ktp_json_string_t *s,
+ktp_json_string_step_t ktp_json_string_step(ktp_json_string_t *s,
                                             unsigned char      c);
 
 

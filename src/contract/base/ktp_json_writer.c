@@ -3,11 +3,11 @@
 
 
 /* Only a name for yajl's own type, which users of this one need not know. */
-#define ktp_intake_json_gen(writer) ((yajl_gen) (writer))
+#define ktp_json_writer_gen(writer) ((yajl_gen) (writer))
 
 
 ktp_json_writer_t *
-ktp_json_writer_create(ktp_intake_json_print_pt print, void *ctx)
+ktp_json_writer_create(ktp_json_writer_pt print, void *ctx)
 {
     yajl_gen gen;
 
@@ -24,35 +24,35 @@ ktp_json_writer_create(ktp_intake_json_print_pt print, void *ctx)
 void
 ktp_json_writer_open(ktp_json_writer_t *writer)
 {
-    (void) yajl_gen_map_open(ktp_intake_json_gen(writer));
+    (void) yajl_gen_map_open(ktp_json_writer_gen(writer));
 }
 
 
 void
 ktp_json_writer_close(ktp_json_writer_t *writer)
 {
-    (void) yajl_gen_map_close(ktp_intake_json_gen(writer));
+    (void) yajl_gen_map_close(ktp_json_writer_gen(writer));
 }
 
 
 void
 ktp_json_writer_open_array(ktp_json_writer_t *writer)
 {
-    (void) yajl_gen_array_open(ktp_intake_json_gen(writer));
+    (void) yajl_gen_array_open(ktp_json_writer_gen(writer));
 }
 
 
 void
 ktp_json_writer_close_array(ktp_json_writer_t *writer)
 {
-    (void) yajl_gen_array_close(ktp_intake_json_gen(writer));
+    (void) yajl_gen_array_close(ktp_json_writer_gen(writer));
 }
 
 
 void
 ktp_json_writer_string(ktp_json_writer_t *writer, const char *p, size_t len)
 {
-    (void) yajl_gen_string(ktp_intake_json_gen(writer),
+    (void) yajl_gen_string(ktp_json_writer_gen(writer),
                            (const unsigned char *) p, len);
 }
 
@@ -60,7 +60,7 @@ ktp_json_writer_string(ktp_json_writer_t *writer, const char *p, size_t len)
 void
 ktp_json_writer_number(ktp_json_writer_t *writer, const char *p, size_t len)
 {
-    (void) yajl_gen_number(ktp_intake_json_gen(writer), p, len);
+    (void) yajl_gen_number(ktp_json_writer_gen(writer), p, len);
 }
 
 
@@ -68,6 +68,6 @@ void
 ktp_json_writer_destroy(ktp_json_writer_t *writer)
 {
     if (writer) {
-        yajl_gen_free(ktp_intake_json_gen(writer));
+        yajl_gen_free(ktp_json_writer_gen(writer));
     }
 }

@@ -9,12 +9,11 @@
 typedef struct ktp_json_writer_s ktp_json_writer_t;
 
 /* Takes the next len bytes of the text. */
-typedef void (*ktp_intake_json_print_pt)(void *ctx, const char *p, size_t len);
+typedef void (*ktp_json_writer_pt)(void *ctx, const char *p, size_t len);
 
 
 /* NULL without memory. */
-ktp_json_writer_t *ktp_json_writer_create(ktp_intake_json_print_pt print,
-                                          void                    *ctx);
+ktp_json_writer_t *ktp_json_writer_create(ktp_json_writer_pt print, void *ctx);
 
 void ktp_json_writer_open(ktp_json_writer_t *writer);
 void ktp_json_writer_close(ktp_json_writer_t *writer);

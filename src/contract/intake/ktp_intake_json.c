@@ -28,7 +28,7 @@
 
 typedef enum {
     KTP_INTAKE_JSON_OUTSIDE, /* of strings */
-    KTP_JSON_STRING,         /* one that yajl sees */
+    KTP_INTAKE_JSON_STRING,  /* one that yajl sees */
     KTP_INTAKE_JSON_IMAGE    /* the one it does not */
 } ktp_intake_json_state_t;
 
@@ -454,7 +454,8 @@ ktp_intake_json_hold(ktp_intake_json_t *json, const unsigned char *p, size_t n)
 /* The closing quote of a string that yajl sees; p[n - 1] is it. */
 
 static ktp_code_t
-ktp_json_string_end(ktp_intake_json_t *json, const unsigned char *p, size_t n)
+ktp_intake_json_string_end(ktp_intake_json_t *json, const unsigned char *p,
+                           size_t n)
 {
     ktp_code_t rc;
 
@@ -480,7 +481,7 @@ ktp_json_string_end(ktp_intake_json_t *json, const unsigned char *p, size_t n)
 /* A quote that opens a string; yajl has seen all before it. */
 
 static ktp_code_t
-ktp_json_string_begin(ktp_intake_json_t *json)
+ktp_intake_json_string_begin(ktp_intake_json_t *json)
 {
     ktp_json_string_init(&json->string);
 
@@ -489,7 +490,7 @@ ktp_json_string_begin(ktp_intake_json_t *json)
         return ktp_intake_json_image_begin(json);
     }
 
-    json->state = KTP_JSON_STRING;
+    json->state = KTP_INTAKE_JSON_STRING;
 
     return KTP_OK;
 }
@@ -550,16 +551,16 @@ ktp_intake_json_byte(ktp_intake_json_t *json, const unsigned char *p,
 
     from = *start;
 
-    if (json->state == KTP_JSON_STRING) {
+    if (json->state == KTP_INTAKE_JSON_STRING) {
 
         switch (ktp_json_string_step(&json->string, *p)) {
 
-        case KTP_INTAKE_JSON_BAD:
+        case KTP_JSON_STRING_BAD:
             return KTP_INVALID_PAYLOAD;
 
-        case KTP_INTAKE_JSON_END:
+        case KTP_JSON_STRING_END:
             *start = p + 1;
-            return ktp_json_string_end(json, from, p + 1 - from);
+            return ktp_intake_json_string_end(json, from, p + 1 - from);
 
         default:
             return KTP_OK;
@@ -574,7 +575,7 @@ ktp_intake_json_byte(ktp_intake_json_t *json, const unsigned char *p,
 
     rc = ktp_intake_json_show(json, from, p - from);
 
-    return rc == KTP_OK ? ktp_json_string_begin(json) : rc;
+    return rc == KTP_OK ? ktp_intake_json_string_begin(json) : rc;
 }
 
 
@@ -610,7 +611,7 @@ ktp_intake_json_syntax(ktp_intake_json_t *json, const unsigned char **next,
 
     *next = end;
 
-    if (json->state == KTP_JSON_STRING) {
+    if (json->state == KTP_INTAKE_JSON_STRING) {
         return ktp_intake_json_hold(json, start, end - start);
     }
 
@@ -704,7 +705,7 @@ ktp_intake_json_image(ktp_intake_json_t *json, const unsigned char **next,
 {
     size_t                 used;
     ktp_code_t             rc;
-    ktp_intake_json_step_t step;
+    ktp_json_string_step_t step;
     const unsigned char   *p;
 
     for (p = *next; p < end; p++) {
@@ -721,7 +722,7 @@ ktp_intake_json_image(ktp_intake_json_t *json, const unsigned char **next,
 
         step = ktp_json_string_step(&json->string, *p);
 
-        if (step == KTP_INTAKE_JSON_END) {
+        if (step == KTP_JSON_STRING_END) {
             json->state = KTP_INTAKE_JSON_OUTSIDE;
             json->before = '"';
             json->token = 0;
@@ -730,11 +731,11 @@ ktp_intake_json_image(ktp_intake_json_t *json, const unsigned char **next,
             return ktp_intake_draft_image_text(json->draft);
         }
 
-        if (step == KTP_INTAKE_JSON_MORE) {
+        if (step == KTP_JSON_STRING_MORE) {
             continue;
         }
 
-        if (step == KTP_INTAKE_JSON_BAD || json->string.value == 0) {
+        if (step == KTP_JSON_STRING_BAD || json->string.value == 0) {
             return KTP_INVALID_PAYLOAD;
         }
 
