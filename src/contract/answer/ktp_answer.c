@@ -12,15 +12,6 @@ static void ktp_answer_notes(ktp_answer_t           *answer,
 static int  ktp_answer_check(ktp_answer_doc_t *doc);
 
 
-static const char *const ktp_field_names[KTP_FIELDS] = {
-    "nik",           "full_name",      "place_of_birth",
-    "date_of_birth", "gender",         "blood_type",
-    "address",       "rt_rw",          "administrative_village",
-    "district",      "city",           "state",
-    "religion",      "marital_status", "occupation",
-    "nationality",   "reference_id",   "image_quality",
-};
-
 static const char *const ktp_answer_text_names[KTP_ANSWER_TEXTS] = {
     "message", "status_code", "error_code"};
 
@@ -28,13 +19,6 @@ static const char *const ktp_answer_quality_names[KTP_QUALITIES] = {
     "blur",       "dark",       "flashlight",       "grayscale",
     "blur_score", "dark_score", "flashlight_score", "grayscale_score",
 };
-
-
-const char *
-ktp_field_name(ktp_field_t field)
-{
-    return ((unsigned) field < KTP_FIELDS) ? ktp_field_names[field] : NULL;
-}
 
 
 const char *
@@ -48,24 +32,6 @@ const char *
 ktp_answer_quality_name(ktp_answer_quality_t quality)
 {
     return ktp_answer_quality_names[quality];
-}
-
-
-ktp_field_t
-ktp_field_by_name(const char *name, size_t len)
-{
-    unsigned i;
-
-    for (i = 0; i < KTP_FIELDS; i++) {
-        /* the first character tells most of them apart */
-        if (len && *ktp_field_names[i] == *name
-            && strlen(ktp_field_names[i]) == len
-            && memcmp(ktp_field_names[i], name, len) == 0) {
-            break;
-        }
-    }
-
-    return (ktp_field_t) i;
 }
 
 
@@ -222,7 +188,7 @@ ktp_answer_check(ktp_answer_doc_t *doc)
     for (i = 0; i < KTP_FIELD_TEXTS; i++) {
         if (doc->field[i].len > KTP_ANSWER_MAX_FIELD) {
             doc->reason = "too long a text";
-            doc->place = ktp_field_names[i];
+            doc->place = ktp_field_name(i);
             return -1;
         }
     }

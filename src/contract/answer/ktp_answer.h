@@ -28,38 +28,10 @@
 #define KTP_ANSWER_H
 
 #include <stddef.h>
-#include "ktp_mask.h"
-#include "ktp_nik.h"
+#include "ktp_field.h"
+#include "ktp_hmac.h"
+#include "ktp_value.h"
 
-
-/* Members of "data", in the contract's order. */
-typedef enum {
-    KTP_FIELD_NIK = 0,
-    KTP_FIELD_FULL_NAME,
-    KTP_FIELD_PLACE_OF_BIRTH,
-    KTP_FIELD_DATE_OF_BIRTH,
-    KTP_FIELD_GENDER,
-    KTP_FIELD_BLOOD_TYPE,
-    KTP_FIELD_ADDRESS,
-    KTP_FIELD_RT_RW,
-    KTP_FIELD_ADMINISTRATIVE_VILLAGE,
-    KTP_FIELD_DISTRICT,
-    KTP_FIELD_CITY,
-    KTP_FIELD_STATE,
-    KTP_FIELD_RELIGION,
-    KTP_FIELD_MARITAL_STATUS,
-    KTP_FIELD_OCCUPATION,
-    KTP_FIELD_NATIONALITY,
-    KTP_FIELD_REFERENCE_ID,
-    KTP_FIELD_TEXTS,
-
-    /* the only one that is no text, and has no mask */
-    KTP_FIELD_IMAGE_QUALITY = KTP_FIELD_TEXTS,
-    KTP_FIELDS
-} ktp_field_t;
-
-#define ktp_field_bit(field) (1u << (field))
-#define KTP_FIELDS_ALL       (ktp_field_bit(KTP_FIELDS) - 1)
 
 /* Bytes of a code that is noted, and of a message that is passed. */
 #define KTP_ANSWER_MAX_CODE    64
@@ -67,12 +39,6 @@ typedef enum {
 
 /* By what a rewritten body can be longer: masks by hash, and nik_check. */
 #define KTP_ANSWER_EXTRA (KTP_FIELD_TEXTS * KTP_HMAC_HEX + 256)
-
-typedef struct {
-    unsigned   fields; /* bits of those that pass */
-    ktp_mask_t mask[KTP_FIELD_TEXTS];
-    unsigned   nik_check : 1;
-} ktp_answer_policy_t;
 
 typedef struct {
 
@@ -104,12 +70,6 @@ typedef struct {
     char nik[KTP_ANSWER_MAX_CODE + 1];
 } ktp_answer_t;
 
-
-/* A field's name; NULL over the range.  The string is constant. */
-const char *ktp_field_name(ktp_field_t field);
-
-/* The field of a name of len bytes, KTP_FIELDS if there is none. */
-ktp_field_t ktp_field_by_name(const char *name, size_t len);
 
 /* Whether a policy asks for a change at all. */
 int ktp_answer_rewrites(const ktp_answer_policy_t *policy);

@@ -1,6 +1,7 @@
 #include <string.h>
 #include <yajl/yajl_gen.h>
 #include "ktp_answer_doc.h"
+#include "ktp_nik.h"
 
 
 typedef struct {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ktp_answer_doc.h"
+#include "ktp_nik.h"
 
 
 /*

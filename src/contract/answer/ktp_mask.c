@@ -167,16 +167,3 @@ ktp_mask_hash(const char *p, size_t len, char *out, ktp_hmac_pt hmac,
 
     return KTP_HMAC_HEX;
 }
-
-
-void
-ktp_hmac_hex(char *out, const unsigned char digest[KTP_HMAC_SIZE])
-{
-    size_t            i;
-    static const char hex[] = "0123456789abcdef";
-
-    for (i = 0; i < KTP_HMAC_SIZE; i++) {
-        *out++ = hex[digest[i] >> 4];
-        *out++ = hex[digest[i] & 0xf];
-    }
-}

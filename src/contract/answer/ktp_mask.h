@@ -7,11 +7,8 @@
 #define KTP_MASK_H
 
 #include <stddef.h>
+#include "ktp_hmac.h"
 
-
-/* Bytes of a digest, and of its hexadecimal form. */
-#define KTP_HMAC_SIZE 32
-#define KTP_HMAC_HEX  64
 
 /*
  * Characters that first:N and last:N may show at most: more than the longest
@@ -33,14 +30,6 @@ typedef struct {
 } ktp_mask_t;
 
 /*
- * Keyed digest of len bytes into out; 0, or -1 if there is no key or it
- * fails.  The whole callback may be NULL: there is no key.
- */
-typedef int (*ktp_hmac_pt)(void *ctx, const unsigned char *p, size_t len,
-                           unsigned char out[KTP_HMAC_SIZE]);
-
-
-/*
  * "full", "first:N", "last:N" or "hash" (len bytes); -1 for any other text,
  * and mask is then not changed.
  */
@@ -57,9 +46,6 @@ size_t ktp_mask_max(size_t len);
  */
 size_t ktp_mask_apply(const ktp_mask_t *mask, const char *p, size_t len,
                       char *out, ktp_hmac_pt hmac, void *ctx);
-
-/* The lower-case hexadecimal form of a digest: KTP_HMAC_HEX characters. */
-void ktp_hmac_hex(char *out, const unsigned char digest[KTP_HMAC_SIZE]);
 
 
 #endif /* KTP_MASK_H */

@@ -10,6 +10,7 @@
 #define KTP_NIK_H
 
 #include <stddef.h>
+#include "ktp_value.h"
 
 
 #define KTP_NIK_DIGITS 16
@@ -30,12 +31,6 @@ typedef struct {
     unsigned serial;   /* 1 to 9999 */
     unsigned female : 1;
 } ktp_nik_t;
-
-/* A value of the card; p may be NULL when len is 0. */
-typedef struct {
-    const char *p;
-    size_t      len;
-} ktp_value_t;
 
 typedef struct {
     unsigned       valid_format : 1;

@@ -6,7 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include "ktp_mask.h"
+#include "ktp_hmac.h"
 #include "ktp_store.h"
 
 
