@@ -20,8 +20,8 @@ build/fuzz/libktp_contract.a: $(FUZZ_OBJS)
 build/fuzz/%: t/fuzz/%.c build/fuzz/libktp_contract.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(CONTRACT_INCS) -MMD -MP -MF $@.d -o $@ $^ \
-		$(CONTRACT_LIBS)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(CONTRACT_INCS) -MMD -MP -MF $@.d -o $@ $< \
+		build/fuzz/libktp_contract.a $(CONTRACT_LIBS)
 
 .SECONDARY: $(FUZZ_OBJS)
 
