@@ -34,13 +34,5 @@ int ktp_address_is_public(const unsigned char *address, size_t len);
 int ktp_address_in(const unsigned char *address, size_t len,
                    const ktp_cidr_t *ranges, size_t n);
 
-/*
- * Host and port of an http or https URL of len bytes, as a client that obeys
- * RFC 3986 reads it.  *host points into url and has no brackets.  Not 0: it
- * has credentials, a bad port, or a character that URLs have not.
- */
-int ktp_url_host(const char *url, size_t len, const char **host,
-                 size_t *host_len, unsigned *port);
-
 
 #endif /* KTP_ADDRESS_H */

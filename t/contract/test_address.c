@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "ktp_address.h"
+#include "ktp_url.h"
 
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

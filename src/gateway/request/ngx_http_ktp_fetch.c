@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_fetch.h"
 #include "ktp_address.h"
+#include "ktp_url.h"
 
 
 struct ngx_http_ktp_fetch_s {
