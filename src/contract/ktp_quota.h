@@ -1,13 +1,11 @@
 /*
- * Quotas and rates: arithmetic on words that processes share, and the file
- * in which quotas outlive a restart.  No function here locks: a process that
- * is killed in the middle leaves every word right.
+ * Quotas and rates: arithmetic on words that processes share.  No function
+ * here locks: a process that is killed in the middle leaves every word right.
  */
 
 #ifndef KTP_QUOTA_H
 #define KTP_QUOTA_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 
@@ -28,6 +26,13 @@ typedef enum {
  */
 #define KTP_QUOTA_COUNT_BITS 40
 #define KTP_QUOTA_MAX        ((UINT64_C(1) << KTP_QUOTA_COUNT_BITS) - 1)
+#define KTP_QUOTA_NUMBER_MAX ((1u << (64 - KTP_QUOTA_COUNT_BITS)) - 1)
+
+#define ktp_quota_word_number(word)                                           \
+    ((uint32_t) ((word) >> KTP_QUOTA_COUNT_BITS))
+#define ktp_quota_word_count(word) ((word) &KTP_QUOTA_MAX)
+#define ktp_quota_word(number, count)                                         \
+    (((uint64_t) (number) << KTP_QUOTA_COUNT_BITS) | (count))
 
 
 /*
@@ -59,53 +64,8 @@ void ktp_quota_give(uint64_t *word, uint32_t taken);
  * come at once, at least 1; times are microseconds of any clock that does
  * not go back.  0 lets the call through; else the microseconds to wait.
  */
-uint64_t ktp_rate_take(uint64_t *word, uint64_t now, uint64_t interval,
-                       unsigned burst);
-
-
-/*
- * The state file:
- *
- *     file   = head *entry foot
- *     head   = "ktp-quota 1 " generation " " count LF
- *     entry  = counter " " counter " " count " " name LF
- *     counter = number ":" count        ; day, month; then the total
- *     foot   = "crc32 " 8HEXDIG LF      ; of all bytes before this line
- *
- * Numbers are decimal.  The generation is one more at each start, so that
- * the file tells who wrote it last.
- */
-
-typedef struct {
-    const char *name; /* not null-terminated */
-    size_t      len;
-    uint64_t    words[KTP_QUOTA_PERIODS];
-} ktp_quota_entry_t;
-
-/* Bytes that a file of so many entries has at most. */
-size_t ktp_quota_state_size(size_t entries);
-
-/*
- * Writing, in this order, into a buffer of that size; each returns the
- * position after what it wrote.
- */
-char *ktp_quota_state_head(char *p, uint64_t generation, size_t entries);
-char *ktp_quota_state_entry(char *p, const ktp_quota_entry_t *entry);
-char *ktp_quota_state_foot(char *start, char *p);
-
-/* The generation in the head of a file, which may be cut off; 0: none. */
-uint64_t ktp_quota_state_generation(const char *p, size_t len);
-
-/*
- * Reads a whole file.  The handler is called for each entry, only after the
- * whole was found right; it returns 0, or ends the reading with another
- * value, which is returned.  A damaged file returns -1 and in *why a
- * constant text.
- */
-int ktp_quota_state_read(const char *p, size_t len,
-                         int (*handler)(void                    *data,
-                                        const ktp_quota_entry_t *entry),
-                         void *data, const char **why);
+uint64_t ktp_quota_rate(uint64_t *word, uint64_t now, uint64_t interval,
+                        unsigned burst);
 
 
 #endif /* KTP_QUOTA_H */

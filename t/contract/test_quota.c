@@ -8,7 +8,7 @@
 #include <string.h>
 #include <pthread.h>
 #include <cmocka.h>
-#include "ktp_quota.h"
+#include "ktp_quota_file.h"
 
 
 #define HOUR 3600
@@ -223,23 +223,23 @@ test_rate(void **state)
 
     /* 10 a second, 3 at once */
     for (i = 0; i < 3; i++) {
-        assert_int_equal(ktp_rate_take(&word, now, 100000, 3), 0);
+        assert_int_equal(ktp_quota_rate(&word, now, 100000, 3), 0);
     }
-    assert_int_equal(ktp_rate_take(&word, now, 100000, 3), 100000);
-    assert_int_equal(ktp_rate_take(&word, now + 99999, 100000, 3), 1);
-    assert_int_equal(ktp_rate_take(&word, now + 100000, 100000, 3), 0);
-    assert_int_equal(ktp_rate_take(&word, now + 100000, 100000, 3), 100000);
+    assert_int_equal(ktp_quota_rate(&word, now, 100000, 3), 100000);
+    assert_int_equal(ktp_quota_rate(&word, now + 99999, 100000, 3), 1);
+    assert_int_equal(ktp_quota_rate(&word, now + 100000, 100000, 3), 0);
+    assert_int_equal(ktp_quota_rate(&word, now + 100000, 100000, 3), 100000);
 
     /* over 10 seconds no more than 100 and the burst, asked each ms */
     word = 0;
     for (i = 0, now = 1000000; now < 11000000; now += 1000) {
-        i += ktp_rate_take(&word, now, 100000, 3) == 0;
+        i += ktp_quota_rate(&word, now, 100000, 3) == 0;
     }
     assert_int_equal(i, 102);
 
     /* silence fills the bucket's burst again, and no more */
     now += 3600000000;
-    for (i = 0; ktp_rate_take(&word, now, 100000, 3) == 0; i++) {
+    for (i = 0; ktp_quota_rate(&word, now, 100000, 3) == 0; i++) {
         assert_true(i < 3);
     }
     assert_int_equal(i, 3);
@@ -264,26 +264,26 @@ make_file(void)
     char             *p;
     ktp_quota_entry_t entry;
 
-    p = ktp_quota_state_head(file, 12, 2);
+    p = ktp_quota_file_head(file, 12, 2);
 
     entry.name = "app-one?";
     entry.len = 7;
     entry.words[KTP_QUOTA_DAY] = word_of(20780, 5);
     entry.words[KTP_QUOTA_MONTH] = word_of(682, 77);
     entry.words[KTP_QUOTA_TOTAL] = word_of(0, 1234567);
-    p = ktp_quota_state_entry(p, &entry);
+    p = ktp_quota_file_entry(p, &entry);
 
     entry.name = "b";
     entry.len = 1;
     entry.words[KTP_QUOTA_DAY] = word_of((1 << 24) - 1, KTP_QUOTA_MAX);
     entry.words[KTP_QUOTA_MONTH] = 0;
     entry.words[KTP_QUOTA_TOTAL] = KTP_QUOTA_MAX;
-    p = ktp_quota_state_entry(p, &entry);
+    p = ktp_quota_file_entry(p, &entry);
 
-    p = ktp_quota_state_foot(file, p);
+    p = ktp_quota_file_foot(file, p);
 
     file_len = p - file;
-    assert_true(file_len <= ktp_quota_state_size(2));
+    assert_true(file_len <= ktp_quota_file_size(2));
 }
 
 
@@ -317,7 +317,7 @@ read_file(const char *p, size_t len, const char **why)
     nseen = 0;
     *why = NULL;
 
-    return ktp_quota_state_read(p, len, see, seen, why);
+    return ktp_quota_file_read(p, len, see, seen, why);
 }
 
 
@@ -345,11 +345,11 @@ test_state(void **state)
                 == word_of((1 << 24) - 1, KTP_QUOTA_MAX));
     assert_true(seen[1].words[KTP_QUOTA_TOTAL] == KTP_QUOTA_MAX);
 
-    assert_int_equal(ktp_quota_state_generation(file, file_len), 12);
-    assert_int_equal(ktp_quota_state_generation(file, 17), 12);
-    assert_int_equal(ktp_quota_state_generation(file, 16), 0);
+    assert_int_equal(ktp_quota_file_generation(file, file_len), 12);
+    assert_int_equal(ktp_quota_file_generation(file, 17), 12);
+    assert_int_equal(ktp_quota_file_generation(file, 16), 0);
 
-    assert_int_equal(ktp_quota_state_read(file, file_len, refuse, NULL, &why),
+    assert_int_equal(ktp_quota_file_read(file, file_len, refuse, NULL, &why),
                      5);
 }
 
@@ -422,7 +422,7 @@ test_entries(void **state)
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         strcpy(file, cases[i].text);
-        p = ktp_quota_state_foot(file, file + strlen(file));
+        p = ktp_quota_file_foot(file, file + strlen(file));
 
         assert_int_equal(read_file(file, p - file, &why), cases[i].rc);
         assert_int_equal(why == NULL, cases[i].rc == 0);

@@ -6,7 +6,7 @@
  */
 
 #include "fuzz.h"
-#include "ktp_quota.h"
+#include "ktp_quota_file.h"
 
 
 typedef struct {
@@ -23,7 +23,7 @@ again(void *data, const ktp_quota_entry_t *entry)
 
     must(entry->len > 0 && entry->len <= KTP_MAX_CLIENT_NAME);
 
-    a->p = ktp_quota_state_entry(a->p, entry);
+    a->p = ktp_quota_file_entry(a->p, entry);
     a->n++;
 
     return 0;
@@ -53,7 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     /* as it is: the checksum is wrong, or there is none */
 
-    if (ktp_quota_state_read((const char *) data, size, none, &seen, &why)
+    if (ktp_quota_file_read((const char *) data, size, none, &seen, &why)
         != 0) {
         must(seen == 0 && why != NULL);
     }
@@ -61,33 +61,33 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     file = malloc(size + sizeof("crc32 01234567\n"));
     must(file != NULL);
     memcpy(file, data, size);
-    len = ktp_quota_state_foot(file, file + size) - file;
+    len = ktp_quota_file_foot(file, file + size) - file;
 
     /* a line has 9 bytes at least */
 
     a.n = 0;
-    a.text = malloc(ktp_quota_state_size(size / 9 + 1));
+    a.text = malloc(ktp_quota_file_size(size / 9 + 1));
     must(a.text != NULL);
 
     a.p = a.text;
     why = NULL;
 
-    if (ktp_quota_state_read(file, len, again, &a, &why) != 0) {
+    if (ktp_quota_file_read(file, len, again, &a, &why) != 0) {
         must(a.n == 0 && why != NULL);
 
     } else {
-        entries = malloc(ktp_quota_state_size(a.n));
+        entries = malloc(ktp_quota_file_size(a.n));
         must(entries != NULL);
 
-        head = ktp_quota_state_head(entries,
-                                    ktp_quota_state_generation(file, len), a.n)
+        head = ktp_quota_file_head(entries,
+                                   ktp_quota_file_generation(file, len), a.n)
                - entries;
         memcpy(entries + head, a.text, a.p - a.text);
-        len = ktp_quota_state_foot(entries, entries + head + (a.p - a.text))
+        len = ktp_quota_file_foot(entries, entries + head + (a.p - a.text))
               - entries;
 
         seen = 0;
-        must(ktp_quota_state_read(entries, len, none, &seen, &why) == 0);
+        must(ktp_quota_file_read(entries, len, none, &seen, &why) == 0);
         must(seen == a.n);
         free(entries);
     }

@@ -75,8 +75,8 @@ ngx_http_ktp_rate_admit(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_client_t *client)
 
     rate = client->slot->account->rate;
 
-    wait = ktp_rate_take(ctx->refused ? &rate : &client->slot->account->rate,
-                         now, client->rate_interval, client->rate_burst);
+    wait = ktp_quota_rate(ctx->refused ? &rate : &client->slot->account->rate,
+                          now, client->rate_interval, client->rate_burst);
 
     if (wait == 0 || ctx->refused) {
         return KTP_OK;

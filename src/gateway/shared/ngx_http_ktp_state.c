@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include "ngx_http_ktp.h"
 #include "ngx_http_ktp_state.h"
+#include "ktp_quota_file.h"
 
 
 /* What a killed machine loses at most, and how often it is looked at. */
@@ -141,11 +142,11 @@ ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone, ngx_fd_t fd, ngx_log_t *log)
             return NGX_ERROR;
         }
 
-        rc = ktp_quota_state_read((char *) p, n, ngx_http_ktp_state_entry,
-                                  zone, &why);
+        rc = ktp_quota_file_read((char *) p, n, ngx_http_ktp_state_entry, zone,
+                                 &why);
 
         zone->shared->ledger->generation =
-            ktp_quota_state_generation((char *) p, n) + 1;
+            ktp_quota_file_generation((char *) p, n) + 1;
 
         ngx_free(p);
     }
@@ -503,7 +504,7 @@ ngx_http_ktp_state_later(ngx_http_ktp_state_job_t *job)
     (void) close(fd);
 
     if (n > 0
-        && ktp_quota_state_generation(head, n)
+        && ktp_quota_file_generation(head, n)
                > job->shared->ledger->generation) {
         job->failed = "a later start has taken it over";
         job->later = 1;
@@ -533,7 +534,7 @@ ngx_http_ktp_state_text(ngx_http_ktp_shared_t *sh, size_t *len)
     last = account + n;
 
     entries = malloc((n + 1) * sizeof(ktp_quota_entry_t));
-    text = malloc(ktp_quota_state_size(n));
+    text = malloc(ktp_quota_file_size(n));
 
     if (entries == NULL || text == NULL) {
         free(entries);
@@ -563,13 +564,13 @@ ngx_http_ktp_state_text(ngx_http_ktp_shared_t *sh, size_t *len)
     }
 
     n = e - entries;
-    p = ktp_quota_state_head(text, sh->ledger->generation, n);
+    p = ktp_quota_file_head(text, sh->ledger->generation, n);
 
     for (i = 0; i < n; i++) {
-        p = ktp_quota_state_entry(p, &entries[i]);
+        p = ktp_quota_file_entry(p, &entries[i]);
     }
 
-    *len = ktp_quota_state_foot(text, p) - text;
+    *len = ktp_quota_file_foot(text, p) - text;
     free(entries);
 
     return text;
