@@ -1,5 +1,5 @@
 /*
- * Bytes per CPU second of the contract layer alone: each way in, base64, and
+ * Bytes per CPU second of the contract layer alone: each way in, and
  * memcpy() beside them, in one run.  Bytes are those of the body; a ratio is
  * to memcpy() of as many bytes.
  */
@@ -255,24 +255,6 @@ work_memcpy(job_t *job)
 }
 
 
-static void
-work_decode(job_t *job)
-{
-    if (ktp_base64_decode(job->body.data, job->body.len, job->out.data,
-                          job->body.len)
-        != job->body.len) {
-        exit(1);
-    }
-}
-
-
-static void
-work_encode(job_t *job)
-{
-    ktp_base64_encode(job->body.data, job->body.len / 3 * 3, job->out.data);
-}
-
-
 static double
 cpu_time(void)
 {
@@ -328,39 +310,6 @@ report(const char *name, work_pt work, job_t *job, double copy)
 }
 
 
-/* Base64 in each way that the CPU has. */
-
-static void
-report_base64(const body_t *image, const body_t *text, double copy)
-{
-    int   path;
-    char  name[40];
-    job_t job = {NULL, *image, {NULL, 0}};
-
-    static const char *const names[] = {"portable", "SSSE3", "AVX2",
-                                        "AVX-512"};
-
-    job.out = new_body(2 * text->len + 64);
-
-    for (path = 0; path < KTP_BASE64_PATHS; path++) {
-        if (ktp_base64_use(path) != 0) {
-            continue;
-        }
-
-        (void) snprintf(name, sizeof(name), "base64 encode, %s", names[path]);
-        job.body = *image;
-        report(name, work_encode, &job, copy);
-
-        (void) snprintf(name, sizeof(name), "base64 decode, %s", names[path]);
-        job.body = *text;
-        job.body.len = job.body.len / 4 * 4 - 4;
-        report(name, work_decode, &job, copy);
-    }
-
-    free(job.out.data);
-}
-
-
 static void
 bench(size_t size)
 {
@@ -407,8 +356,6 @@ bench(size_t size)
             free(jobs[i].body.data);
         }
     }
-
-    report_base64(&jpeg, &text, speed);
 
     free(copy.out.data);
     free(text.data);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "cpu_level.h"
 #include "ktp_base64.h"
 
 
@@ -15,9 +16,6 @@
 
 static const char std_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static const char *const path_names[KTP_BASE64_PATHS] = {"portable", "SSSE3",
-                                                         "AVX2", "AVX-512"};
 
 
 /* Decodes a whole text one character at a time. */
@@ -183,15 +181,15 @@ check_decode(const unsigned char *s, size_t len, size_t room)
 static void
 test_decode(void **state)
 {
-    int           path;
+    size_t        level;
     size_t        len, k, round;
     unsigned char s[MAX];
 
     (void) state;
 
-    for (path = 0; path < KTP_BASE64_PATHS; path++) {
-        if (ktp_base64_use(path) != 0) {
-            print_message("no %s here\n", path_names[path]);
+    for (level = 0; level < CPU_LEVELS; level++) {
+        if (!cpu_level(level)) {
+            print_message("no %s here\n", cpu_levels[level].name);
             continue;
         }
 
@@ -223,15 +221,15 @@ test_decode(void **state)
 static void
 test_every_byte(void **state)
 {
-    int           path;
+    size_t        level;
     size_t        at;
     unsigned      c;
     unsigned char s[64];
 
     (void) state;
 
-    for (path = 0; path < KTP_BASE64_PATHS; path++) {
-        if (ktp_base64_use(path) != 0) {
+    for (level = 0; level < CPU_LEVELS; level++) {
+        if (!cpu_level(level)) {
             continue;
         }
 
@@ -252,14 +250,14 @@ test_every_byte(void **state)
 static void
 test_encode(void **state)
 {
-    int           path;
+    size_t        level;
     size_t        len, k, whole, n;
     unsigned char s[MAX], back[MAX + 3], *src, *text;
 
     (void) state;
 
-    for (path = 0; path < KTP_BASE64_PATHS; path++) {
-        if (ktp_base64_use(path) != 0) {
+    for (level = 0; level < CPU_LEVELS; level++) {
+        if (!cpu_level(level)) {
             continue;
         }
 
@@ -299,23 +297,14 @@ test_encode(void **state)
 }
 
 
-static void
-test_use(void **state)
-{
-    (void) state;
-
-    assert_int_equal(ktp_base64_use(KTP_BASE64_PATHS), -1);
-    assert_int_equal(ktp_base64_use(KTP_BASE64_PORTABLE), 0);
-}
-
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),      cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_every_byte), cmocka_unit_test(test_encode),
-        cmocka_unit_test(test_use),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_every_byte),
+        cmocka_unit_test(test_encode),
     };
 
     srand(1);

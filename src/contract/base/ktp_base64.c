@@ -2,6 +2,7 @@
 
 #include "ktp_base64.h"
 #include "ktp_base64_x86.h"
+#include "ktp_cpu.h"
 
 
 #define EQ 64 /* padding */
@@ -31,66 +32,6 @@ static const unsigned char  ktp_base64_values[256] = {
 
 static const char ktp_base64_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static ktp_base64_path_t ktp_base64_path;
-
-
-/* Before main(), or as the module is loaded: there are no threads yet. */
-
-static void __attribute__((constructor)) ktp_base64_choose(void)
-{
-    ktp_base64_path_t path;
-
-    for (path = KTP_BASE64_PATHS - 1; ktp_base64_use(path) != 0; path--) {
-        /* void: the portable path can always be used */
-    }
-}
-
-
-int
-ktp_base64_use(ktp_base64_path_t path)
-{
-    int can;
-
-    switch (path) {
-
-    case KTP_BASE64_PORTABLE:
-        can = 1;
-        break;
-
-#if defined(__x86_64__)
-
-    case KTP_BASE64_SSSE3:
-        __builtin_cpu_init();
-        can = __builtin_cpu_supports("ssse3");
-        break;
-
-    case KTP_BASE64_AVX2:
-        __builtin_cpu_init();
-        can = __builtin_cpu_supports("avx2");
-        break;
-
-    case KTP_BASE64_AVX512:
-        __builtin_cpu_init();
-        can = __builtin_cpu_supports("avx2")
-              && __builtin_cpu_supports("avx512bw")
-              && __builtin_cpu_supports("avx512vbmi");
-        break;
-
-#endif
-
-    default:
-        can = 0;
-    }
-
-    if (!can) {
-        return -1;
-    }
-
-    ktp_base64_path = path;
-
-    return 0;
-}
 
 
 void
@@ -223,11 +164,11 @@ ktp_base64_decode(const unsigned char *src, size_t len, unsigned char *dst,
 
 #if defined(__x86_64__)
 
-    if (ktp_base64_path >= KTP_BASE64_AVX2) {
+    if (ktp_cpu_has(KTP_CPU_AVX2)) {
         n = ktp_base64_x86_decode_avx2(src, len, dst, room);
     }
 
-    if (ktp_base64_path != KTP_BASE64_PORTABLE) {
+    if (ktp_cpu_has(KTP_CPU_SSSE3)) {
         n += ktp_base64_x86_decode_ssse3(src + n, len - n, dst + n / 4 * 3,
                                          room - n / 4 * 3);
     }
@@ -250,14 +191,14 @@ ktp_base64_encode(const unsigned char *src, size_t len, unsigned char *dst)
 
 #if defined(__x86_64__)
 
-    if (ktp_base64_path == KTP_BASE64_AVX512) {
+    if (ktp_cpu_has(KTP_CPU_AVX512F | KTP_CPU_AVX512VBMI)) {
         n = ktp_base64_x86_encode_avx512(src, len, dst);
 
-    } else if (ktp_base64_path == KTP_BASE64_AVX2) {
+    } else if (ktp_cpu_has(KTP_CPU_AVX2)) {
         n = ktp_base64_x86_encode_avx2(src, len, dst);
     }
 
-    if (ktp_base64_path != KTP_BASE64_PORTABLE) {
+    if (ktp_cpu_has(KTP_CPU_SSSE3)) {
         n += ktp_base64_x86_encode_ssse3(src + n, len - n, dst + n / 3 * 4);
     }
 

@@ -19,16 +19,6 @@ typedef struct {
     unsigned pad;  /* "=" seen, after 2 or 3 of them */
 } ktp_base64_t;
 
-/* Ways to do the bulk work; later ones are faster where the CPU has them. */
-typedef enum {
-    KTP_BASE64_PORTABLE = 0,
-    KTP_BASE64_SSSE3,
-    KTP_BASE64_AVX2,
-    KTP_BASE64_AVX512, /* with VBMI; decoding is that of AVX2 */
-    KTP_BASE64_PATHS
-} ktp_base64_path_t;
-
-
 /* Bytes that n bytes become; n is at most SIZE_MAX / 2. */
 #define ktp_base64_length(n) (((n) + 2) / 3 * 4)
 
@@ -66,12 +56,6 @@ void ktp_base64_encode(const unsigned char *src, size_t len,
 /* Encodes the last 1 or 2 bytes, padded. */
 void ktp_base64_encode_last(const unsigned char *src, size_t len,
                             unsigned char dst[4]);
-
-/*
- * For tests and benchmarks: has the bulk work done in the way asked for.
- * Returns 0, or -1 where the CPU cannot.
- */
-int ktp_base64_use(ktp_base64_path_t path);
 
 
 #endif /* KTP_BASE64_H */

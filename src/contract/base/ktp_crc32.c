@@ -7,6 +7,7 @@
  */
 
 #include "ktp_crc32.h"
+#include "ktp_cpu.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -22,7 +23,6 @@ static uint32_t ktp_crc32_tables[8][256];
 
 #if defined(__x86_64__)
 
-static int      ktp_crc32_can_fold;
 static uint64_t ktp_crc32_by_64[2]; /* what moves a register, by halves */
 static uint64_t ktp_crc32_by_16[2];
 
@@ -95,9 +95,6 @@ static void __attribute__((constructor)) ktp_crc32_init(void)
     ktp_crc32_by_64[1] = ktp_crc32_power(512 - 32);
     ktp_crc32_by_16[0] = ktp_crc32_power(128 + 32);
     ktp_crc32_by_16[1] = ktp_crc32_power(128 - 32);
-
-    __builtin_cpu_init();
-    ktp_crc32_can_fold = __builtin_cpu_supports("pclmul");
 
 #endif
 }
@@ -196,7 +193,7 @@ ktp_crc32(uint32_t crc, const unsigned char *p, size_t n)
 
 #if defined(__x86_64__)
 
-    if (ktp_crc32_can_fold && n >= KTP_CRC32_FOLD) {
+    if (n >= KTP_CRC32_FOLD && ktp_cpu_has(KTP_CPU_PCLMUL)) {
         crc = ktp_crc32_fold(crc, p, n / 64 * 64);
         p += n / 64 * 64;
         n %= 64;
