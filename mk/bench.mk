@@ -21,13 +21,17 @@ bench: ## measure the gateway beside its peers; Q=-q: quickly
 # the contract alone, on files and against the clock
 
 BENCH_CONTRACT := $(OUT)/bench/ktp_intake $(OUT)/bench/intake_bench \
-                  $(OUT)/bench/answer_bench
+                  $(OUT)/bench/answer_bench $(OUT)/bench/cpu_bench
 
 $(BENCH_CONTRACT): $(OUT)/bench/%: bench/gateway/%.c $(CONTRACT_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(KTP_CFLAGS) $(CONTRACT_INCS) -MMD -MP -MF $@.d -o $@ $< \
-		$(CONTRACT_LIB) $(CONTRACT_LIBS)
+		$(CONTRACT_LIB) $(CONTRACT_LIBS) -lz
+
+.PHONY: bench-cpu
+bench-cpu: $(OUT)/bench/cpu_bench ## what each vector technique buys
+	@$<
 
 .PHONY: bench-intake
 bench-intake: $(OUT)/bench/intake_bench ## bytes per CPU second of each way in

@@ -9,6 +9,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "case.h"
+#include "cpu_level.h"
+#include "ktp_crc32.h"
+#include "ktp_jpeg_scan.h"
 #include "ktp_probe.h"
 
 
@@ -876,13 +879,61 @@ test_signatures(void **state)
 }
 
 
+/* An FF that matters is found at each place, and none that is stuffed. */
+
+static void
+test_jpeg_scan(void **state)
+{
+    size_t         len, i, at, level;
+    unsigned char *s;
+
+    (void) state;
+
+    for (len = 0; len < 300; len++) {
+        s = malloc(len);
+        assert_true(s != NULL || len == 0);
+
+        for (at = 0; at <= len; at++) {
+
+            for (i = 0; i < len; i++) {
+                s[i] = i && s[i - 1] == 0xff ? 0 : rand() % 4 ? rand() : 0xff;
+            }
+
+            if (at < len) {
+                s[at] = 0xff;
+            }
+
+            if (at + 1 < len) {
+                s[at + 1] = 1 + rand() % 255;
+            }
+
+            /* the one that was put there may not be the first */
+
+            for (i = 0; i < len; i++) {
+                if (s[i] == 0xff && (i + 1 == len || s[i + 1] != 0)) {
+                    break;
+                }
+            }
+
+            for (level = 0; level < CPU_LEVELS; level++) {
+                if (cpu_level(level)) {
+                    assert_int_equal(ktp_jpeg_scan_stuffed(s, len), i);
+                }
+            }
+        }
+
+        free(s);
+    }
+}
+
+
 /* The check value that CRC catalogues give, and each length of a tail. */
 
 static void
 test_crc32(void **state)
 {
     int                 k;
-    size_t              len, i;
+    size_t              len, i, level;
     uint32_t            crc;
     unsigned char       s[400];
     const unsigned char nine[] = "123456789";
@@ -903,10 +954,16 @@ test_crc32(void **state)
             }
         }
 
-        assert_int_equal(ktp_crc32(0, s, len), crc ^ 0xffffffff);
-        assert_int_equal(
-            ktp_crc32(ktp_crc32(0, s, len / 3), s + len / 3, len - len / 3),
-            crc ^ 0xffffffff);
+        for (level = 0; level < CPU_LEVELS; level++) {
+            if (!cpu_level(level)) {
+                continue;
+            }
+
+            assert_int_equal(ktp_crc32(0, s, len), crc ^ 0xffffffff);
+            assert_int_equal(ktp_crc32(ktp_crc32(0, s, len / 3), s + len / 3,
+                                       len - len / 3),
+                             crc ^ 0xffffffff);
+        }
     }
 }
 
@@ -923,6 +980,7 @@ main(void)
         cmocka_unit_test(test_jpeg_parameters),
         cmocka_unit_test(test_jpeg_components),
         cmocka_unit_test(test_jpeg_scan_markers),
+        cmocka_unit_test(test_jpeg_scan),
         cmocka_unit_test(test_dimensions),
         cmocka_unit_test(test_orientation),
         cmocka_unit_test(test_no_orientation),

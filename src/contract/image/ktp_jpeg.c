@@ -9,12 +9,8 @@
  * decoders do.
  */
 
-#include <string.h>
+#include "ktp_jpeg_scan.h"
 #include "ktp_probe.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 
 #define KTP_JPEG_SOI  0xd8
@@ -41,19 +37,6 @@ ktp_jpeg_init(ktp_jpeg_t *jpeg)
     /* the signature has the first FF of the first marker */
 
     jpeg->state = KTP_JPEG_CODE;
-}
-
-
-/*
- * SOF0 to SOF15 but for DHT, JPG and DAC, which share the range
- * (T.81, table B.1).
- */
-
-int
-ktp_jpeg_is_frame(unsigned code)
-{
-    return code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8
-           && code != 0xcc;
 }
 
 
@@ -92,7 +75,7 @@ ktp_jpeg_marker(ktp_probe_t *pr, unsigned code)
         return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
     }
 
-    if (ktp_jpeg_is_frame(code) && jpeg->frame_marker) {
+    if (ktp_jpeg_tables_is_frame(code) && jpeg->frame_marker) {
         return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
     }
 
@@ -184,7 +167,7 @@ ktp_jpeg_frame(ktp_probe_t *pr)
 
     jpeg->frame_marker = jpeg->marker;
 
-    return ktp_probe_dimensions(pr, width, height);
+    return ktp_probe_limits_check(pr, width, height);
 }
 
 
@@ -205,7 +188,8 @@ ktp_jpeg_checked(ktp_probe_t *pr, const unsigned char *p, size_t n)
             return rc;
         }
 
-        if (!ktp_jpeg_is_frame(jpeg->marker) || jpeg->len == KTP_JPEG_FRAME) {
+        if (!ktp_jpeg_tables_is_frame(jpeg->marker)
+            || jpeg->len == KTP_JPEG_FRAME) {
             continue;
         }
 
@@ -253,143 +237,21 @@ ktp_jpeg_segment(ktp_probe_t *pr, const unsigned char *p, size_t n)
 }
 
 
-#if defined(__x86_64__)
-
-static int ktp_jpeg_can_avx2;
-
-
-/* As the program begins or the module is loaded: there are no threads yet. */
-
-static void __attribute__((constructor)) ktp_jpeg_cpu_init(void)
-{
-    __builtin_cpu_init();
-    ktp_jpeg_can_avx2 = __builtin_cpu_supports("avx2");
-}
-
-
-/* Which of 16, or of 32, bytes are an FF that something but a 0 follows. */
-
-static inline __m128i
-ktp_jpeg_code_sse2(const unsigned char *p)
-{
-    __m128i ff, zero;
-
-    ff = _mm_loadu_si128((const __m128i *) p);
-    zero = _mm_loadu_si128((const __m128i *) (p + 1));
-
-    ff = _mm_cmpeq_epi8(ff, _mm_set1_epi8((char) 0xff));
-    zero = _mm_cmpeq_epi8(zero, _mm_setzero_si128());
-
-    return _mm_andnot_si128(zero, ff);
-}
-
-
-static inline __attribute__((always_inline, target("avx2"))) __m256i
-ktp_jpeg_code_avx2(const unsigned char *p)
-{
-    __m256i ff, zero;
-
-    ff = _mm256_loadu_si256((const __m256i *) p);
-    zero = _mm256_loadu_si256((const __m256i *) (p + 1));
-
-    ff = _mm256_cmpeq_epi8(ff, _mm256_set1_epi8((char) 0xff));
-    zero = _mm256_cmpeq_epi8(zero, _mm256_setzero_si256());
-
-    return _mm256_andnot_si256(zero, ff);
-}
-
-
-/* ktp_jpeg_stuffed() of whole blocks. */
-
-static size_t
-ktp_jpeg_stuffed_sse2(const unsigned char *p, size_t n)
-{
-    size_t  i;
-    __m128i found, more;
-
-    for (i = 0; n - i > 64; i += 64) {
-        found = _mm_or_si128(ktp_jpeg_code_sse2(p + i),
-                             ktp_jpeg_code_sse2(p + i + 16));
-        more = _mm_or_si128(ktp_jpeg_code_sse2(p + i + 32),
-                            ktp_jpeg_code_sse2(p + i + 48));
-
-        if (_mm_movemask_epi8(_mm_or_si128(found, more))) {
-            break;
-        }
-    }
-
-    return i;
-}
-
-
-static __attribute__((target("avx2"))) size_t
-ktp_jpeg_stuffed_avx2(const unsigned char *p, size_t n)
-{
-    size_t  i;
-    __m256i found, more;
-
-    for (i = 0; n - i > 128; i += 128) {
-        found = _mm256_or_si256(ktp_jpeg_code_avx2(p + i),
-                                ktp_jpeg_code_avx2(p + i + 32));
-        more = _mm256_or_si256(ktp_jpeg_code_avx2(p + i + 64),
-                               ktp_jpeg_code_avx2(p + i + 96));
-
-        if (_mm256_movemask_epi8(_mm256_or_si256(found, more))) {
-            break;
-        }
-    }
-
-    return i;
-}
-
-#endif
-
-
-/*
- * Bytes at the front of scan data in which no FF is followed by anything but
- * a 0.  One byte in 256 is such a stuffed FF, so that looking for each of
- * them would cost more than the rest of the probe.
- */
-
-static size_t
-ktp_jpeg_stuffed(const unsigned char *p, size_t n)
-{
-    size_t i;
-
-    i = 0;
-
-#if defined(__x86_64__)
-
-    if (ktp_jpeg_can_avx2) {
-        i = ktp_jpeg_stuffed_avx2(p, n);
-    }
-
-    i += ktp_jpeg_stuffed_sse2(p + i, n - i);
-
-#endif
-
-    return i;
-}
-
-
 /* Scan data up to and with an FF that may matter; returns the bytes taken. */
 
 static size_t
-ktp_jpeg_scan(ktp_jpeg_t *jpeg, const unsigned char *p, size_t n)
+ktp_jpeg_data(ktp_jpeg_t *jpeg, const unsigned char *p, size_t n)
 {
-    size_t               i;
-    const unsigned char *ff;
+    size_t used;
 
-    i = ktp_jpeg_stuffed(p, n);
+    used = ktp_jpeg_scan_stuffed(p, n);
 
-    ff = memchr(p + i, 0xff, n - i);
-    if (ff == NULL) {
-        return n;
+    if (used < n) {
+        jpeg->state = KTP_JPEG_SCAN_CODE;
+        used++;
     }
 
-    jpeg->state = KTP_JPEG_SCAN_CODE;
-
-    return ff + 1 - p;
+    return used;
 }
 
 
@@ -468,7 +330,7 @@ ktp_jpeg_probe(ktp_probe_t *pr, const unsigned char *p, size_t n)
             break;
 
         case KTP_JPEG_SCAN:
-            used = ktp_jpeg_scan(jpeg, p, n);
+            used = ktp_jpeg_data(jpeg, p, n);
             rc = KTP_OK;
             break;
 

@@ -22,18 +22,31 @@
 #define KTP_JPEG_COUNTS 17
 
 
+/*
+ * SOF0 to SOF15 but for DHT, JPG and DAC, which share the range
+ * (T.81, table B.1).
+ */
+
+int
+ktp_jpeg_tables_is_frame(unsigned code)
+{
+    return code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8
+           && code != 0xcc;
+}
+
+
 int
 ktp_jpeg_tables_is_checked(unsigned marker)
 {
     return marker == KTP_JPEG_DHT || marker == KTP_JPEG_SOS
-           || marker == KTP_JPEG_DQT || ktp_jpeg_is_frame(marker);
+           || marker == KTP_JPEG_DQT || ktp_jpeg_tables_is_frame(marker);
 }
 
 
 int
 ktp_jpeg_tables_is_length(unsigned marker, uint32_t length)
 {
-    if (ktp_jpeg_is_frame(marker)) {
+    if (ktp_jpeg_tables_is_frame(marker)) {
         return length >= KTP_JPEG_FRAME;
     }
 

@@ -97,7 +97,7 @@ ktp_png_header(ktp_probe_t *pr)
         return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
     }
 
-    return ktp_probe_dimensions(pr, width, height);
+    return ktp_probe_limits_check(pr, width, height);
 }
 
 

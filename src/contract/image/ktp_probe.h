@@ -11,8 +11,24 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "ktp_intake.h"
+#include "ktp_error.h"
 
+
+typedef enum {
+    KTP_IMAGE_UNKNOWN = 0,
+    KTP_IMAGE_JPEG = 1,
+    KTP_IMAGE_PNG = 2
+} ktp_image_format_t;
+
+/* What is asked of an image; a bit mask of formats in types. */
+typedef struct {
+    size_t   max_size;   /* bytes of the decoded file */
+    uint32_t min_long;   /* pixels of the longer side, at least */
+    uint32_t min_short;  /* pixels of the shorter side, at least */
+    uint64_t max_pixels; /* width times height, at most */
+    unsigned types;      /* KTP_IMAGE_JPEG | KTP_IMAGE_PNG */
+    unsigned url : 1;    /* an image that is an http(s) URL is accepted */
+} ktp_policy_t;
 
 /* Looks for the orientation in an Exif segment; never fails. */
 typedef struct {
@@ -83,9 +99,12 @@ ktp_code_t ktp_probe_feed(ktp_probe_t *pr, const unsigned char *p, size_t n);
 ktp_code_t ktp_probe_finish(ktp_probe_t *pr);
 
 
-/* For the formats: dimensions are known, are they accepted? */
-ktp_code_t ktp_probe_dimensions(ktp_probe_t *pr, uint32_t width,
-                                uint32_t height);
+/*
+ * For the formats: notes the dimensions.  KTP_INVALID_PAYLOAD_IMAGE_SIZE if
+ * the policy does not accept them.
+ */
+ktp_code_t ktp_probe_limits_check(ktp_probe_t *pr, uint32_t width,
+                                  uint32_t height);
 
 /* The bytes that follow the signature, of each format. */
 void       ktp_jpeg_init(ktp_jpeg_t *jpeg);
@@ -94,7 +113,7 @@ void       ktp_png_init(ktp_png_t *png);
 ktp_code_t ktp_png_probe(ktp_probe_t *pr, const unsigned char *p, size_t n);
 
 /* SOF0 to SOF15; DHT, JPG and DAC, which share the range, are none. */
-int ktp_jpeg_is_frame(unsigned marker);
+int ktp_jpeg_tables_is_frame(unsigned marker);
 
 /* Does ktp_jpeg_tables_check() know what such a segment may say? */
 int ktp_jpeg_tables_is_checked(unsigned marker);

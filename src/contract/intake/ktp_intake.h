@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include "ktp_error.h"
 #include "ktp_limits.h"
+#include "ktp_probe.h"
 #include "ktp_store.h"
 
 
@@ -22,26 +23,10 @@ typedef enum {
 } ktp_intake_type_t;
 
 typedef enum {
-    KTP_IMAGE_UNKNOWN = 0,
-    KTP_IMAGE_JPEG = 1,
-    KTP_IMAGE_PNG = 2
-} ktp_image_format_t;
-
-typedef enum {
     KTP_FLAG_ABSENT = 0,
     KTP_FLAG_FALSE,
     KTP_FLAG_TRUE
 } ktp_flag_t;
-
-/* What is asked of an image; a bit mask of formats in types. */
-typedef struct {
-    size_t   max_size;   /* bytes of the decoded file */
-    uint32_t min_long;   /* pixels of the longer side, at least */
-    uint32_t min_short;  /* pixels of the shorter side, at least */
-    uint64_t max_pixels; /* width times height, at most */
-    unsigned types;      /* KTP_IMAGE_JPEG | KTP_IMAGE_PNG */
-    unsigned url : 1;    /* an image that is an http(s) URL is accepted */
-} ktp_policy_t;
 
 /* Facts of a request; valid while the intake lives. */
 typedef struct {
