@@ -1,8 +1,8 @@
+#include "ngx_http_ktp_secret.h"
+#include "ngx_http_ktp_map.h"
+#include "ngx_http_ktp_request.h"
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include "ngx_http_ktp_chunks.h"
-#include "ngx_http_ktp_request.h"
-#include "ngx_http_ktp_secret.h"
 
 
 /* Bytes of a file, of which the first line is the value. */

@@ -20,11 +20,5 @@
 extern const ktp_chunks_t ngx_http_ktp_chunks_large;
 extern const ktp_chunks_t ngx_http_ktp_chunks_small;
 
-/*
- * Memory for the worker's lifetime that is left out of core dumps as well;
- * size is rounded up to pages.  NULL: no memory.
- */
-void *ngx_http_ktp_map(size_t size, ngx_log_t *log);
-
 
 #endif /* NGX_HTTP_KTP_CHUNKS_H */

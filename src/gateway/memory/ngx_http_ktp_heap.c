@@ -1,6 +1,6 @@
-#include <pthread.h>
-#include "ngx_http_ktp_chunks.h"
 #include "ngx_http_ktp_heap.h"
+#include "ngx_http_ktp_map.h"
+#include <pthread.h>
 
 
 /*

@@ -1,8 +1,8 @@
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include "ngx_http_ktp_access.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_request.h"
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 
 static ngx_int_t ngx_http_ktp_access_handler(ngx_http_request_t *r);

@@ -1,5 +1,5 @@
 #include "ngx_http_ktp_body.h"
-#include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_map.h"
 #include "ngx_http_ktp_send.h"
 
 
@@ -280,6 +280,7 @@ ngx_http_ktp_body_buffer(ngx_http_request_t *r)
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
     p = NULL;
+    size = 0;
 
     if (!r->headers_in.chunked) {
         p = ktp_intake_room(ctx->intake, &size);

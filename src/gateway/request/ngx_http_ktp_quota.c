@@ -1,6 +1,6 @@
-#include <time.h>
-#include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_quota.h"
+#include "ngx_http_ktp_client.h"
+#include <time.h>
 
 
 /* Marks that are looked at for a free one. */

@@ -1,8 +1,6 @@
-#include <ngx_config.h>
-#include <ngx_core.h>
+#include "ngx_http_ktp_ledger.h"
 #include <dirent.h>
 #include <sys/mman.h>
-#include "ngx_http_ktp_ledger.h"
 
 
 /* Goes up when the meaning of anything in a ledger changes. */

@@ -1,8 +1,8 @@
+#include "ngx_http_ktp_state.h"
+#include "ngx_http_ktp.h"
+#include "ktp_quota_file.h"
 #include <pthread.h>
 #include <stdlib.h>
-#include "ngx_http_ktp.h"
-#include "ngx_http_ktp_state.h"
-#include "ktp_quota_file.h"
 
 
 /* What a killed machine loses at most, and how often it is looked at. */

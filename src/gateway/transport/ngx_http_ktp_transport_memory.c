@@ -1,5 +1,5 @@
 #include "ngx_http_ktp_transport_curl.h"
-#include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_map.h"
 #include "ngx_http_ktp_heap.h"
 #include <sys/mman.h>
 
