@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_map.h"
+#include "ngx_http_ktp_process.h"
 #include "ngx_http_ktp_request.h"
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -383,9 +384,8 @@ ngx_http_ktp_secret_init(ngx_cycle_t *cycle)
 
     kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
 
-    if ((ngx_process != NGX_PROCESS_WORKER
-         && ngx_process != NGX_PROCESS_SINGLE)
-        || kmcf == NULL || ngx_queue_empty(&kmcf->secrets)) {
+    if (!ngx_http_ktp_process_is_worker() || kmcf == NULL
+        || ngx_queue_empty(&kmcf->secrets)) {
         return NGX_OK;
     }
 

@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_process.h"
 #include <time.h>
 
 
@@ -311,7 +312,7 @@ ngx_http_ktp_unsent_reclaim(ngx_http_ktp_shared_t *sh, ngx_log_t *log)
         /* marks with the number of this process are of one before it */
 
         if (pid != ngx_pid) {
-            if (kill(pid, 0) == 0 || ngx_errno != ESRCH
+            if (ngx_http_ktp_process_alive(pid)
                 || !ngx_atomic_cmp_set(&unsent->pid, pid, ngx_pid)) {
                 continue;
             }
@@ -343,9 +344,7 @@ ngx_http_ktp_quota_init(ngx_cycle_t *cycle)
 
     kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
 
-    if (kmcf && kmcf->zone
-        && (ngx_process == NGX_PROCESS_WORKER
-            || ngx_process == NGX_PROCESS_SINGLE)) {
+    if (kmcf && kmcf->zone && ngx_http_ktp_process_is_worker()) {
         ngx_http_ktp_unsent_reclaim(kmcf->zone->shared, cycle->log);
     }
 }

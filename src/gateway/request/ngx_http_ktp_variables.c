@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_variables.h"
+#include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_request.h"
 #include "ngx_http_ktp_trace.h"
 
@@ -52,12 +53,6 @@ static ngx_int_t ngx_http_ktp_variable_time(ngx_http_request_t        *r,
                                             ngx_http_variable_value_t *v,
                                             ngx_msec_int_t             ms);
 
-
-static const char *const ngx_http_ktp_outcomes[] = {
-    NULL,      "ok",     "rejected", "unauthorized", "quota", "upstream_error",
-    "timeout", "aborted"};
-
-static const char *const ngx_http_ktp_billed[] = {"no", "yes", "unknown"};
 
 static const char *const ngx_http_ktp_intakes[] = {"json", "multipart",
                                                    "binary"};
@@ -178,12 +173,12 @@ ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     case NGX_HTTP_KTP_VAR_OUTCOME:
         return ngx_http_ktp_variable_text(
-            v, ngx_http_ktp_outcomes[ngx_http_ktp_outcome(r, ctx)]);
+            v, ngx_http_ktp_outcome_name(ngx_http_ktp_outcome(r, ctx)));
 
     case NGX_HTTP_KTP_VAR_BILLED:
         return ngx_http_ktp_variable_text(
-            v,
-            ngx_http_ktp_billed[ctx ? ctx->billed : NGX_HTTP_KTP_BILLED_NO]);
+            v, ngx_http_ktp_outcome_billed(ctx ? ctx->billed
+                                               : NGX_HTTP_KTP_BILLED_NO));
 
     case NGX_HTTP_KTP_VAR_STATUS_CODE:
         return ngx_http_ktp_variable_text(v, ctx ? ctx->answer.status_code
@@ -192,13 +187,6 @@ ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     default: /* NGX_HTTP_KTP_VAR_ERROR_CODE */
         return ngx_http_ktp_variable_text(v, ngx_http_ktp_error_code(r, ctx));
     }
-}
-
-
-const char *
-ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome)
-{
-    return ngx_http_ktp_outcomes[outcome];
 }
 
 

@@ -19,9 +19,6 @@ ngx_uint_t ngx_http_ktp_variables_used(ngx_conf_t *cf, ngx_str_t *name);
 ngx_http_ktp_outcome_t ngx_http_ktp_outcome(ngx_http_request_t *r,
                                             ngx_http_ktp_ctx_t *ctx);
 
-/* The word of $ktp_outcome; NULL: it has not ended. */
-const char *ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome);
-
 /*
  * The error code that the client got, "" for none: constant text, or the
  * upstream's, which lives as long as the request.

@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_process.h"
 #include "ngx_http_ktp_request.h"
 #include "ngx_http_ktp_variables.h"
 
@@ -17,13 +18,12 @@ static void       ngx_http_ktp_metrics_count(ngx_http_request_t     *r,
                                              ngx_http_ktp_metrics_t *metrics);
 static ngx_msec_t ngx_http_ktp_metrics_time(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_ktp_metrics_column_of(const char *code);
-static ngx_http_ktp_counters_t                   *
+static ngx_http_ktp_counters_t             *
 ngx_http_ktp_metrics_counters(ngx_http_ktp_zone_t *zone,
-                                                ngx_http_ktp_slot_t *slot);
-static void       ngx_http_ktp_observe(ngx_http_ktp_histogram_t     *histogram,
-                                       const ngx_http_ktp_buckets_t *buckets,
-                                       uint64_t                      value);
-static ngx_uint_t ngx_http_ktp_worker_alive(ngx_http_ktp_worker_t *worker);
+                                          ngx_http_ktp_slot_t *slot);
+static void ngx_http_ktp_observe(ngx_http_ktp_histogram_t     *histogram,
+                                 const ngx_http_ktp_buckets_t *buckets,
+                                 uint64_t                      value);
 
 
 const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_time_buckets = {
@@ -126,9 +126,8 @@ ngx_http_ktp_metrics_init_process(ngx_cycle_t *cycle)
 
     kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
 
-    if ((ngx_process != NGX_PROCESS_WORKER
-         && ngx_process != NGX_PROCESS_SINGLE)
-        || kmcf == NULL || kmcf->zone == NULL) {
+    if (!ngx_http_ktp_process_is_worker() || kmcf == NULL
+        || kmcf->zone == NULL) {
         return;
     }
 
@@ -138,7 +137,7 @@ ngx_http_ktp_metrics_init_process(ngx_cycle_t *cycle)
         worker = &metrics->workers[i];
         pid = worker->pid;
 
-        if ((pid != 0 && ngx_http_ktp_worker_alive(worker))
+        if ((pid != 0 && ngx_http_ktp_process_alive((ngx_pid_t) worker->pid))
             || !ngx_atomic_cmp_set(&worker->pid, pid, ngx_pid)) {
             continue;
         }
@@ -188,13 +187,6 @@ ngx_http_ktp_metrics_exit(void)
 }
 
 
-static ngx_uint_t
-ngx_http_ktp_worker_alive(ngx_http_ktp_worker_t *worker)
-{
-    return kill((pid_t) worker->pid, 0) == 0 || ngx_errno != NGX_ESRCH;
-}
-
-
 void
 ngx_http_ktp_metrics_workers(ngx_http_ktp_metrics_t        *metrics,
                              ngx_http_ktp_transport_stat_t *sum,
@@ -216,7 +208,7 @@ ngx_http_ktp_metrics_workers(ngx_http_ktp_metrics_t        *metrics,
 
         sum->opened += worker->transport.opened;
 
-        if (ngx_http_ktp_worker_alive(worker)) {
+        if (ngx_http_ktp_process_alive((ngx_pid_t) worker->pid)) {
             sum->calls += worker->transport.calls;
             sum->connections += worker->transport.connections;
             (*workers)++;

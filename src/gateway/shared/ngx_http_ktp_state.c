@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_state.h"
 #include "ngx_http_ktp.h"
 #include "ktp_quota_file.h"
+#include "ngx_http_ktp_process.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -198,8 +199,7 @@ ngx_http_ktp_state_init(ngx_cycle_t *cycle)
 {
     ngx_http_ktp_state_t *st;
 
-    if ((ngx_process != NGX_PROCESS_WORKER
-         && ngx_process != NGX_PROCESS_SINGLE)
+    if (!ngx_http_ktp_process_is_worker()
         || ngx_http_ktp_state_zone(cycle) == NULL) {
         return NGX_OK;
     }
@@ -313,7 +313,7 @@ ngx_http_ktp_state_claim(ngx_http_ktp_shared_t *sh)
     writer = sh->ledger->writer;
 
     if (writer && writer != (ngx_atomic_uint_t) ngx_pid
-        && (kill(writer, 0) == 0 || ngx_errno != ESRCH)) {
+        && ngx_http_ktp_process_alive((ngx_pid_t) writer)) {
         return NGX_BUSY;
     }
 

@@ -2,8 +2,8 @@
 #include "ktp_json_writer.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_metrics.h"
+#include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_quota.h"
-#include "ngx_http_ktp_variables.h"
 
 
 /* Bytes of one buffer of the answer. */

@@ -1,0 +1,22 @@
+#include "ngx_http_ktp_outcome.h"
+
+
+static const char *const ngx_http_ktp_outcomes[] = {
+    NULL,      "ok",     "rejected", "unauthorized", "quota", "upstream_error",
+    "timeout", "aborted"};
+
+static const char *const ngx_http_ktp_billed[] = {"no", "yes", "unknown"};
+
+
+const char *
+ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome)
+{
+    return ngx_http_ktp_outcomes[outcome];
+}
+
+
+const char *
+ngx_http_ktp_outcome_billed(ngx_http_ktp_billed_t billed)
+{
+    return ngx_http_ktp_billed[billed];
+}

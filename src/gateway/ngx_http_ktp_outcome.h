@@ -1,0 +1,19 @@
+/* Names of outcomes and of billing states, for logs and metrics. */
+
+#ifndef NGX_HTTP_KTP_OUTCOME_H
+#define NGX_HTTP_KTP_OUTCOME_H
+
+#include "ngx_http_ktp.h"
+
+
+/*
+ * The value of $ktp_outcome, also the "outcome" label of metrics: constant
+ * text, or NULL for NGX_HTTP_KTP_OUTCOME_NONE.
+ */
+const char *ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome);
+
+/* The value of $ktp_billed: constant text, never NULL. */
+const char *ngx_http_ktp_outcome_billed(ngx_http_ktp_billed_t billed);
+
+
+#endif /* NGX_HTTP_KTP_OUTCOME_H */
