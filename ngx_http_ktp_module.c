@@ -4,15 +4,16 @@
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_conf.h"
-#include "ngx_http_ktp_fetch.h"
-#include "ngx_http_ktp_quota.h"
-#include "ngx_http_ktp_secret.h"
-#include "ngx_http_ktp_state.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_policy.h"
+#include "ngx_http_ktp_quota.h"
+#include "ngx_http_ktp_request.h"
+#include "ngx_http_ktp_secret.h"
+#include "ngx_http_ktp_state.h"
 #include "ngx_http_ktp_status.h"
 #include "ngx_http_ktp_upstream_conf.h"
 #include "ngx_http_ktp_variables.h"
+#include "ngx_http_ktp_zone.h"
 
 
 static void     *ngx_http_ktp_create_main_conf(ngx_conf_t *cf);
@@ -93,7 +94,7 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_auth"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ktp_access_auth,
+      ngx_http_ktp_conf_auth,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -135,7 +136,7 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_image_url_allow"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_ktp_image_url_allow,
+      ngx_http_ktp_conf_image_url_allow,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -362,6 +363,7 @@ ngx_http_ktp_create_main_conf(ngx_conf_t *cf)
     ngx_rbtree_init(&kmcf->client_names, &kmcf->client_sentinel,
                     ngx_str_rbtree_insert_value);
     ngx_queue_init(&kmcf->secrets);
+    kmcf->handler = ngx_http_ktp_request_handler;
 
     return kmcf;
 }

@@ -3,8 +3,8 @@
 #ifndef NGX_HTTP_KTP_CLIENT_H
 #define NGX_HTTP_KTP_CLIENT_H
 
-#include "ngx_http_ktp.h"
-#include "ktp_answer.h"
+#include "ngx_http_ktp_conf.h"
+#include "ktp_quota.h"
 
 
 #define NGX_HTTP_KTP_DIGEST_SIZE 32

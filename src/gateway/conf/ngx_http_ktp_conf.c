@@ -1,17 +1,18 @@
 #include "ngx_http_ktp_conf.h"
-#include "ngx_http_ktp_request.h"
+#include "ktp_address.h"
 #include "ngx_http_ktp_upstream_conf.h"
 
 
-static char      *ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
+static char      *ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
                                         ngx_http_ktp_loc_conf_t *klcf);
-static char      *ngx_http_ktp_pass_unix(ngx_conf_t *cf, ngx_str_t *value,
+static char      *ngx_http_ktp_conf_unix(ngx_conf_t *cf, ngx_str_t *value,
                                          ngx_http_ktp_upstream_t *up);
 static void       ngx_http_ktp_conf_warn(ngx_conf_t              *cf,
                                          ngx_http_ktp_loc_conf_t *klcf,
                                          ngx_str_t               *name);
 static ngx_uint_t ngx_http_ktp_conf_local(ngx_str_t *host);
-static ngx_int_t  ngx_http_ktp_uri(ngx_str_t *uri);
+static ngx_int_t  ngx_http_ktp_conf_uri(ngx_str_t *uri);
+static u_char     ngx_http_ktp_conf_bits(const u_char *mask, size_t len);
 
 
 /*
@@ -44,28 +45,28 @@ ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     klcf->upstream = up;
 
     if (ngx_strncmp(value[1].data, "unix:", 5) == 0) {
-        rv = ngx_http_ktp_pass_unix(cf, &value[1], up);
+        rv = ngx_http_ktp_conf_unix(cf, &value[1], up);
 
     } else {
-        rv = ngx_http_ktp_pass_url(cf, &value[1], klcf);
+        rv = ngx_http_ktp_conf_url(cf, &value[1], klcf);
     }
 
     if (rv != NGX_CONF_OK) {
         return rv;
     }
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_ktp_request_handler;
-
     kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
     kmcf->locations++;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = kmcf->handler;
 
     return NGX_CONF_OK;
 }
 
 
 static char *
-ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
+ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
                       ngx_http_ktp_loc_conf_t *klcf)
 {
     size_t    add;
@@ -107,7 +108,7 @@ ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
         return NGX_CONF_ERROR;
     }
 
-    if (u.uri.len == 0 || ngx_http_ktp_uri(&u.uri) != NGX_OK) {
+    if (u.uri.len == 0 || ngx_http_ktp_conf_uri(&u.uri) != NGX_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid URI in URL \"%V\"",
                            value);
         return NGX_CONF_ERROR;
@@ -127,7 +128,7 @@ ngx_http_ktp_pass_url(ngx_conf_t *cf, ngx_str_t *value,
 
 
 static char *
-ngx_http_ktp_pass_unix(ngx_conf_t *cf, ngx_str_t *value,
+ngx_http_ktp_conf_unix(ngx_conf_t *cf, ngx_str_t *value,
                        ngx_http_ktp_upstream_t *up)
 {
     u_char             *p, *colon;
@@ -158,7 +159,7 @@ ngx_http_ktp_pass_unix(ngx_conf_t *cf, ngx_str_t *value,
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_ktp_uri(&uri) != NGX_OK) {
+    if (ngx_http_ktp_conf_uri(&uri) != NGX_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid URI in URL \"%V\"",
                            value);
         return NGX_CONF_ERROR;
@@ -188,7 +189,7 @@ ngx_http_ktp_pass_unix(ngx_conf_t *cf, ngx_str_t *value,
 /* An absolute path of visible ASCII characters, with no fragment. */
 
 static ngx_int_t
-ngx_http_ktp_uri(ngx_str_t *uri)
+ngx_http_ktp_conf_uri(ngx_str_t *uri)
 {
     size_t i;
 
@@ -244,12 +245,148 @@ ngx_http_ktp_conf_min_dimensions(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 char *
+ngx_http_ktp_conf_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    ngx_str_t                       *value;
+    ngx_http_ktp_main_conf_t        *kmcf;
+    ngx_http_compile_complex_value_t ccv;
+
+    if (klcf->auth != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        klcf->auth = NGX_HTTP_KTP_AUTH_OFF;
+        return NGX_CONF_OK;
+    }
+
+    kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
+    kmcf->auth++;
+
+    if (ngx_strcmp(value[1].data, "on") == 0) {
+        klcf->auth = NGX_HTTP_KTP_AUTH_KEY;
+        return NGX_CONF_OK;
+    }
+
+    if (value[1].data[0] != '$') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\" directive, it "
+                           "must be \"on\", \"off\", or a variable",
+                           &value[1], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    klcf->auth = NGX_HTTP_KTP_AUTH_NAME;
+    klcf->auth_name = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (klcf->auth_name == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[1];
+    ccv.complex_value = klcf->auth_name;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_ktp_conf_image_url_allow(ngx_conf_t *cf, ngx_command_t *cmd,
+                                  void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    ngx_int_t   rc;
+    ngx_str_t  *value;
+    ngx_uint_t  i;
+    ngx_cidr_t  cidr;
+    ktp_cidr_t *range;
+
+    if (klcf->image_url_allow == NGX_CONF_UNSET_PTR) {
+        klcf->image_url_allow =
+            ngx_array_create(cf->pool, cf->args->nelts, sizeof(ktp_cidr_t));
+        if (klcf->image_url_allow == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        rc = ngx_ptocidr(&value[i], &cidr);
+
+        if (rc == NGX_ERROR) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (rc == NGX_DONE) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "low address bits of %V are meaningless",
+                               &value[i]);
+        }
+
+        range = ngx_array_push(klcf->image_url_allow);
+        if (range == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memzero(range, sizeof(ktp_cidr_t));
+
+        if (cidr.family == AF_INET6) {
+            range->len = 16;
+            ngx_memcpy(range->address, &cidr.u.in6.addr, 16);
+            range->bits =
+                ngx_http_ktp_conf_bits((u_char *) &cidr.u.in6.mask, 16);
+
+        } else {
+            range->len = 4;
+            ngx_memcpy(range->address, &cidr.u.in.addr, 4);
+            range->bits =
+                ngx_http_ktp_conf_bits((u_char *) &cidr.u.in.mask, 4);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* Leading ones of a mask of len bytes. */
+
+static u_char
+ngx_http_ktp_conf_bits(const u_char *mask, size_t len)
+{
+    u_char bits;
+
+    for (bits = 0; bits < len * 8; bits++) {
+        if (!(mask[bits / 8] & (0x80 >> bits % 8))) {
+            break;
+        }
+    }
+
+    return bits;
+}
+
+
+char *
 ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
                          ngx_http_ktp_loc_conf_t *klcf)
 {
     off_t                     need;
     ktp_policy_t             *policy;
     ngx_http_core_loc_conf_t *clcf;
+    ngx_http_ktp_main_conf_t *kmcf;
 
     policy = &klcf->policy;
 
@@ -266,6 +403,8 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
 
         /* "if" and "limit_except" blocks are of the location around them */
 
+        kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
+
         klcf->upstream = ngx_palloc(cf->pool, sizeof(ngx_http_ktp_upstream_t));
         if (klcf->upstream == NULL) {
             return NGX_CONF_ERROR;
@@ -273,7 +412,7 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
 
         *klcf->upstream = *prev->upstream;
         klcf->target = prev->target;
-        clcf->handler = ngx_http_ktp_request_handler;
+        clcf->handler = kmcf->handler;
     }
 
     if (klcf->upstream == NULL) {

@@ -1,12 +1,109 @@
-/* Directives whose values need more than nginx's own setters. */
+/* The module's configuration, and the setters of its simpler directives. */
 
 #ifndef NGX_HTTP_KTP_CONF_H
 #define NGX_HTTP_KTP_CONF_H
 
 #include "ngx_http_ktp.h"
+#include "ktp_answer.h"
+#include "ktp_intake.h"
+#include "ngx_http_ktp_transport.h"
 
 
+/* Bytes of the vendor's answer at most; the contract's have about 1 KB. */
+#define NGX_HTTP_KTP_MAX_RESPONSE (256 * 1024)
+
+/* Of ktp_max_image_size: what a worker would hold for one request. */
+#define NGX_HTTP_KTP_MAX_IMAGE_SIZE (64 * 1024 * 1024)
+
+typedef struct {
+    ngx_uint_t locations;        /* with ktp_pass; filters run for them only */
+    ngx_http_handler_pt handler; /* content handler of those locations */
+
+    ngx_http_ktp_zone_t *zone;         /* NULL: nothing is shared */
+    ngx_array_t          clients;      /* of ngx_http_ktp_client_t * */
+    ngx_rbtree_t         client_names; /* while it is read */
+    ngx_rbtree_node_t    client_sentinel;
+
+    /* by the hash of a name; the size is a power of two */
+    ngx_http_ktp_client_t **client_table;
+    ngx_uint_t              client_mask;
+    ngx_queue_t             secrets; /* that are files */
+    ngx_uint_t              auth;    /* count of "ktp_auth" other than off */
+    ngx_uint_t              status;  /* count of "ktp_status" */
+    unsigned image_hmac : 1;         /* the variable is used somewhere */
+} ngx_http_ktp_main_conf_t;
+
+typedef enum {
+    NGX_HTTP_KTP_AUTH_OFF = 0,
+    NGX_HTTP_KTP_AUTH_KEY, /* App-ID and API-Key */
+    NGX_HTTP_KTP_AUTH_NAME /* a name of nginx's own auth */
+} ngx_http_ktp_auth_t;
+
+/* What ktp_pass names, in its parts. */
+typedef struct {
+    ngx_str_t host; /* an IPv6 address has its brackets */
+    ngx_str_t uri;
+    in_port_t port;
+    unsigned  ssl : 1;
+} ngx_http_ktp_target_t;
+
+typedef struct {
+    ngx_http_ktp_upstream_t *upstream; /* NULL: no ktp_pass here */
+    ngx_http_ktp_target_t    target;   /* unless it is a Unix socket */
+    ktp_policy_t             policy;
+
+    ngx_http_ktp_secret_t *app_id;
+    ngx_http_ktp_secret_t *api_key;
+
+    size_t       max_image_size;
+    ngx_uint_t   min_width;
+    ngx_uint_t   min_height;
+    size_t       max_pixels;
+    ngx_uint_t   image_url; /* 1: it is fetched */
+    ngx_msec_t   image_url_timeout;
+    ngx_array_t *image_url_allow;  /* of ktp_cidr_t; NULL: none */
+    ngx_uint_t   image_types;      /* bit mask of ktp_image_format_t */
+    ngx_uint_t   validate_quality; /* ktp_flag_t; ABSENT: the client's */
+    ngx_msec_t   connect_timeout;
+    ngx_msec_t   read_timeout;
+    ngx_msec_t   timeout;
+    ngx_int_t    keepalive;
+    ngx_msec_t   keepalive_timeout;
+    ngx_int_t    max_inflight;
+    ngx_int_t    retries;
+    ngx_flag_t   ignore_client_abort;
+    ngx_flag_t   request_buffering;
+    ngx_flag_t   ssl_verify;
+    ngx_str_t    ssl_trusted_certificate;
+    ngx_str_t    ssl_name;
+    ngx_str_t    ssl_certificate;
+    ngx_str_t    ssl_certificate_key;
+    ngx_str_t    proxy; /* URL; empty: none */
+    ngx_str_t    proxy_host;
+    ngx_flag_t   json_errors;
+
+    ngx_uint_t                auth; /* ngx_http_ktp_auth_t */
+    ngx_http_complex_value_t *auth_name;
+    unsigned                  fields; /* bits of ktp_field_t; 0: not set */
+    ktp_mask_t               *masks;  /* of KTP_FIELD_TEXTS */
+    ngx_flag_t                nik_check;
+    ktp_answer_policy_t       answer_policy; /* of the three */
+    ngx_http_ktp_secret_t    *log_key;       /* NULL: none */
+    ngx_flag_t                pass_trace;
+} ngx_http_ktp_loc_conf_t;
+
+
+/* ktp_auth off | on | $variable */
+char *ngx_http_ktp_conf_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ktp_image_url_allow CIDR ... */
+char *ngx_http_ktp_conf_image_url_allow(ngx_conf_t *cf, ngx_command_t *cmd,
+                                        void *conf);
+
+/* ktp_pass URL */
 char *ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ktp_min_dimensions WIDTHxHEIGHT */
 char *ngx_http_ktp_conf_min_dimensions(ngx_conf_t *cf, ngx_command_t *cmd,
                                        void *conf);
 

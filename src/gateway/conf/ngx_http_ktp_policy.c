@@ -163,25 +163,20 @@ ngx_http_ktp_policy_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 
 
 void
-ngx_http_ktp_policy(ngx_http_request_t *r, ktp_answer_policy_t *policy)
+ngx_http_ktp_policy(ngx_http_ktp_loc_conf_t *klcf,
+                    ngx_http_ktp_client_t *client, ktp_answer_policy_t *policy)
 {
-    ngx_http_ktp_ctx_t      *ctx;
-    ngx_http_ktp_loc_conf_t *klcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
-
     *policy = klcf->answer_policy;
 
-    if (ctx->client_conf == NULL) {
+    if (client == NULL) {
         return;
     }
 
-    if (ctx->client_conf->fields) {
-        policy->fields = ctx->client_conf->fields;
+    if (client->fields) {
+        policy->fields = client->fields;
     }
 
-    if (ctx->client_conf->mask) {
-        ngx_memcpy(policy->mask, ctx->client_conf->mask, sizeof(policy->mask));
+    if (client->mask) {
+        ngx_memcpy(policy->mask, client->mask, sizeof(policy->mask));
     }
 }

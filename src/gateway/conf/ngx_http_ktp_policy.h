@@ -6,7 +6,7 @@
 #ifndef NGX_HTTP_KTP_POLICY_H
 #define NGX_HTTP_KTP_POLICY_H
 
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_conf.h"
 
 
 /*
@@ -32,8 +32,13 @@ char *ngx_http_ktp_policy_set_mask(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_ktp_policy_finish(ngx_conf_t              *cf,
                                  ngx_http_ktp_loc_conf_t *klcf);
 
-/* The policy of a request: the location's, and what its client's changes. */
-void ngx_http_ktp_policy(ngx_http_request_t *r, ktp_answer_policy_t *policy);
+/*
+ * The policy for an answer: that of the location, in which "fields" and
+ * "mask" of the client, which may be NULL, take precedence.
+ */
+void ngx_http_ktp_policy(ngx_http_ktp_loc_conf_t *klcf,
+                         ngx_http_ktp_client_t   *client,
+                         ktp_answer_policy_t     *policy);
 
 
 #endif /* NGX_HTTP_KTP_POLICY_H */

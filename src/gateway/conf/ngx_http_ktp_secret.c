@@ -1,7 +1,7 @@
 #include "ngx_http_ktp_secret.h"
+#include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_map.h"
 #include "ngx_http_ktp_process.h"
-#include "ngx_http_ktp_request.h"
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -137,7 +137,7 @@ ngx_http_ktp_secret_text(ngx_conf_t *cf, ngx_http_ktp_secret_t *s,
 {
     ngx_http_compile_complex_value_t ccv;
 
-    if (ngx_http_ktp_header_value(value) != NGX_OK) {
+    if (ngx_http_ktp_headers_valid(value) != NGX_OK) {
         return "has an empty value or one with a control character";
     }
 
@@ -321,7 +321,7 @@ ngx_http_ktp_secret_read(ngx_http_ktp_secret_t *s, ngx_err_t *err,
     }
 
     if (n == NGX_HTTP_KTP_SECRET_MAX
-        || ngx_http_ktp_header_value(&value) != NGX_OK) {
+        || ngx_http_ktp_headers_valid(&value) != NGX_OK) {
         ngx_explicit_memzero(buf, NGX_HTTP_KTP_SECRET_MAX);
         return "the first line of \"%s\" is empty, too long or has a "
                "control character";

@@ -7,7 +7,7 @@
 #ifndef NGX_HTTP_KTP_SECRET_H
 #define NGX_HTTP_KTP_SECRET_H
 
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_conf.h"
 
 
 /*

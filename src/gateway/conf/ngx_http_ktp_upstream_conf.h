@@ -3,7 +3,7 @@
 #ifndef NGX_HTTP_KTP_UPSTREAM_CONF_H
 #define NGX_HTTP_KTP_UPSTREAM_CONF_H
 
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_conf.h"
 
 
 char *ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t    *cf,

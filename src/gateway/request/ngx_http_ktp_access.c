@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_access.h"
 #include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_request.h"
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -8,8 +9,6 @@
 static ngx_int_t ngx_http_ktp_access_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
                                          ngx_http_ktp_client_t **client);
-static void ngx_http_ktp_access_header(ngx_http_request_t *r, const char *name,
-                                       size_t len, ngx_str_t *value);
 static ngx_int_t ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
                                           ngx_http_ktp_client_t **client);
 static ngx_int_t ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx);
@@ -17,62 +16,6 @@ static ngx_int_t ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx);
 
 /* Takes the place of a client where there are none at all; it has no key. */
 static ngx_http_ktp_client_t ngx_http_ktp_no_client;
-
-
-char *
-ngx_http_ktp_access_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_ktp_loc_conf_t *klcf = conf;
-
-    ngx_str_t                       *value;
-    ngx_http_ktp_main_conf_t        *kmcf;
-    ngx_http_compile_complex_value_t ccv;
-
-    if (klcf->auth != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        klcf->auth = NGX_HTTP_KTP_AUTH_OFF;
-        return NGX_CONF_OK;
-    }
-
-    kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
-    kmcf->auth++;
-
-    if (ngx_strcmp(value[1].data, "on") == 0) {
-        klcf->auth = NGX_HTTP_KTP_AUTH_KEY;
-        return NGX_CONF_OK;
-    }
-
-    if (value[1].data[0] != '$') {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" in \"%V\" directive, it "
-                           "must be \"on\", \"off\", or a variable",
-                           &value[1], &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    klcf->auth = NGX_HTTP_KTP_AUTH_NAME;
-    klcf->auth_name = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (klcf->auth_name == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value[1];
-    ccv.complex_value = klcf->auth_name;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
 
 
 /*
@@ -156,9 +99,11 @@ static ngx_int_t
 ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
                         ngx_http_ktp_client_t **client)
 {
+    static ngx_str_t none = ngx_string("");
+
     u_char                    digest[EVP_MAX_MD_SIZE];
     ngx_int_t                 rc;
-    ngx_str_t                 id, key;
+    ngx_str_t                *id, *key;
     ngx_uint_t                i, same, known;
     ngx_http_request_t       *r;
     ngx_http_ktp_client_t    *found, *other;
@@ -167,16 +112,25 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
     r = ctx->request;
     kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
 
-    ngx_http_ktp_access_header(r, "App-ID", sizeof("App-ID") - 1, &id);
-    ngx_http_ktp_access_header(r, "API-Key", sizeof("API-Key") - 1, &key);
+    id = ngx_http_ktp_headers_once(r, "App-ID", sizeof("App-ID") - 1);
+    key = ngx_http_ktp_headers_once(r, "API-Key", sizeof("API-Key") - 1);
 
-    if (EVP_Digest(key.data, key.len, digest, NULL, EVP_sha256(), NULL) != 1) {
+    if (id == NULL) {
+        id = &none;
+    }
+
+    if (key == NULL) {
+        key = &none;
+    }
+
+    if (EVP_Digest(key->data, key->len, digest, NULL, EVP_sha256(), NULL)
+        != 1) {
         ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
                       "EVP_Digest() failed");
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    found = ngx_http_ktp_client(kmcf, &id, &other);
+    found = ngx_http_ktp_client(kmcf, id, &other);
     known = found != NULL;
 
     if (!known) {
@@ -210,45 +164,6 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
     *client = found;
 
     return NGX_OK;
-}
-
-
-/* The value of a header; empty when it is not there exactly once. */
-
-static void
-ngx_http_ktp_access_header(ngx_http_request_t *r, const char *name, size_t len,
-                           ngx_str_t *value)
-{
-    ngx_uint_t       i, n;
-    ngx_list_part_t *part;
-    ngx_table_elt_t *h;
-
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-    n = 0;
-
-    for (i = 0;; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == len
-            && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0) {
-            *value = h[i].value;
-            n++;
-        }
-    }
-
-    if (n != 1) {
-        ngx_str_set(value, "");
-    }
 }
 
 
@@ -294,6 +209,8 @@ ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
 static ngx_int_t
 ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx)
 {
+    static ngx_str_t challenge = ngx_string("API-Key realm=\"ktp\"");
+
     ngx_table_elt_t    *h;
     ngx_http_request_t *r;
 
@@ -306,17 +223,10 @@ ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx)
         return NGX_HTTP_UNAUTHORIZED;
     }
 
-    h = ngx_list_push(&r->headers_out.headers);
+    h = ngx_http_ktp_headers_push(r, "WWW-Authenticate", &challenge);
     if (h == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "WWW-Authenticate");
-    ngx_str_set(&h->value, "API-Key realm=\"ktp\"");
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
 
     r->headers_out.www_authenticate = h;
 

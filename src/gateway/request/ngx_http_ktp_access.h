@@ -3,11 +3,8 @@
 #ifndef NGX_HTTP_KTP_ACCESS_H
 #define NGX_HTTP_KTP_ACCESS_H
 
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_ctx.h"
 
-
-/* The directive "ktp_auth off | on | $variable". */
-char *ngx_http_ktp_access_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
  * Puts the handler at the end of the access phase, after nginx's own modules

@@ -1,4 +1,6 @@
 #include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_policy.h"
 
 
@@ -9,7 +11,6 @@ static ktp_code_t ngx_http_ktp_call_code(ngx_http_ktp_call_t *call);
 static ngx_int_t  ngx_http_ktp_call_json(ngx_http_ktp_call_t *call);
 static ktp_code_t ngx_http_ktp_rewrite(ngx_http_request_t  *r,
                                        ngx_http_ktp_call_t *call);
-static ngx_int_t  ngx_http_ktp_allow(ngx_http_request_t *r);
 static ngx_int_t  ngx_http_ktp_header_filter(ngx_http_request_t *r);
 static ngx_int_t  ngx_http_ktp_body_filter(ngx_http_request_t *r,
                                            ngx_chain_t        *in);
@@ -24,6 +25,8 @@ static ngx_str_t ngx_http_ktp_json_type = ngx_string("application/json");
 void
 ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
 {
+    static ngx_str_t post = ngx_string("POST");
+
     const ktp_error_t  *e;
     ngx_http_ktp_ctx_t *ctx;
 
@@ -47,7 +50,10 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                   "request refused: %ui %s", (ngx_uint_t) e->status, e->name);
 
-    if (e->status == NGX_HTTP_NOT_ALLOWED && ngx_http_ktp_allow(r) != NGX_OK) {
+    /* RFC 9110, 15.5.6: a 405 says which methods are allowed */
+
+    if (e->status == NGX_HTTP_NOT_ALLOWED
+        && ngx_http_ktp_headers_push(r, "Allow", &post) == NULL) {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
@@ -179,14 +185,17 @@ ngx_http_ktp_call_json(ngx_http_ktp_call_t *call)
 static ktp_code_t
 ngx_http_ktp_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 {
-    ktp_answer_t       *answer;
-    ngx_http_ktp_ctx_t *ctx;
-    ktp_answer_policy_t policy;
+    ktp_answer_t            *answer;
+    ngx_http_ktp_ctx_t      *ctx;
+    ktp_answer_policy_t      policy;
+    ngx_http_ktp_loc_conf_t *klcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     answer = &ctx->answer;
 
-    ngx_http_ktp_policy(r, &policy);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    ngx_http_ktp_policy(klcf, ctx->client_conf, &policy);
 
     answer->status = call->status;
     answer->body = (char *) call->body.data;
@@ -281,29 +290,6 @@ ngx_http_ktp_answer(ngx_http_request_t *r, ngx_uint_t status, ngx_str_t *type,
     out.next = NULL;
 
     ngx_http_finalize_request(r, ngx_http_output_filter(r, &out));
-}
-
-
-/* RFC 9110, 15.5.6: a 405 says which methods are allowed. */
-
-static ngx_int_t
-ngx_http_ktp_allow(ngx_http_request_t *r)
-{
-    ngx_table_elt_t *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = 1;
-    ngx_str_set(&h->key, "Allow");
-    ngx_str_set(&h->value, "POST");
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-
-    return NGX_OK;
 }
 
 

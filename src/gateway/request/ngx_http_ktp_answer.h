@@ -3,7 +3,7 @@
 #ifndef NGX_HTTP_KTP_ANSWER_H
 #define NGX_HTTP_KTP_ANSWER_H
 
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_ctx.h"
 
 
 /* Answers with an error and ends the request. */

@@ -1,5 +1,4 @@
 #include "ngx_http_ktp_digest.h"
-#include "ngx_http_ktp.h"
 #include "ngx_http_ktp_secret.h"
 #include <openssl/core_names.h>
 #include <openssl/evp.h>

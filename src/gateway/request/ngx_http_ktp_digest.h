@@ -3,9 +3,7 @@
 #ifndef NGX_HTTP_KTP_DIGEST_H
 #define NGX_HTTP_KTP_DIGEST_H
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_http.h>
+#include "ngx_http_ktp.h"
 #include "ktp_hmac.h"
 #include "ktp_store.h"
 

@@ -18,7 +18,6 @@ static ngx_int_t ngx_http_ktp_fetch_write(void *data, u_char *p, size_t len);
 static ngx_int_t ngx_http_ktp_fetch_guard(void *data, struct sockaddr *sa);
 static void ngx_http_ktp_fetch_done(void *data, ngx_http_ktp_call_t *call);
 static ktp_code_t ngx_http_ktp_fetch_code(ngx_http_ktp_fetch_t *fetch);
-static u_char     ngx_http_ktp_mask_bits(const u_char *mask, size_t len);
 
 
 ktp_code_t
@@ -283,80 +282,4 @@ ngx_http_ktp_fetch_code(ngx_http_ktp_fetch_t *fetch)
                   call->error ? call->error : "no image");
 
     return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
-}
-
-
-char *
-ngx_http_ktp_image_url_allow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_ktp_loc_conf_t *klcf = conf;
-
-    ngx_int_t   rc;
-    ngx_str_t  *value;
-    ngx_uint_t  i;
-    ngx_cidr_t  cidr;
-    ktp_cidr_t *range;
-
-    if (klcf->image_url_allow == NGX_CONF_UNSET_PTR) {
-        klcf->image_url_allow =
-            ngx_array_create(cf->pool, cf->args->nelts, sizeof(ktp_cidr_t));
-        if (klcf->image_url_allow == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        rc = ngx_ptocidr(&value[i], &cidr);
-
-        if (rc == NGX_ERROR) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        if (rc == NGX_DONE) {
-            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                               "low address bits of %V are meaningless",
-                               &value[i]);
-        }
-
-        range = ngx_array_push(klcf->image_url_allow);
-        if (range == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        ngx_memzero(range, sizeof(ktp_cidr_t));
-
-        if (cidr.family == AF_INET6) {
-            range->len = 16;
-            ngx_memcpy(range->address, &cidr.u.in6.addr, 16);
-            range->bits =
-                ngx_http_ktp_mask_bits((u_char *) &cidr.u.in6.mask, 16);
-
-        } else {
-            range->len = 4;
-            ngx_memcpy(range->address, &cidr.u.in.addr, 4);
-            range->bits =
-                ngx_http_ktp_mask_bits((u_char *) &cidr.u.in.mask, 4);
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static u_char
-ngx_http_ktp_mask_bits(const u_char *mask, size_t len)
-{
-    u_char bits;
-
-    for (bits = 0; bits < len * 8; bits++) {
-        if (!(mask[bits / 8] & (0x80 >> bits % 8))) {
-            break;
-        }
-    }
-
-    return bits;
 }

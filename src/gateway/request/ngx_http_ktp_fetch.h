@@ -3,7 +3,7 @@
 #ifndef NGX_HTTP_KTP_FETCH_H
 #define NGX_HTTP_KTP_FETCH_H
 
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_ctx.h"
 
 
 /*
@@ -16,10 +16,6 @@ ktp_code_t ngx_http_ktp_fetch(ngx_http_request_t  *r,
 
 /* Ends a fetch that is under way; nothing if none is. */
 void ngx_http_ktp_fetch_abort(ngx_http_ktp_ctx_t *ctx);
-
-/* ktp_image_url_allow CIDR ... */
-char *ngx_http_ktp_image_url_allow(ngx_conf_t *cf, ngx_command_t *cmd,
-                                   void *conf);
 
 
 #endif /* NGX_HTTP_KTP_FETCH_H */

@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_process.h"
 #include <time.h>
 
@@ -59,7 +60,7 @@ ngx_http_ktp_rate_admit(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_client_t *client)
 {
     uint64_t            now, wait, rate;
     struct timespec     ts;
-    ngx_table_elt_t    *h;
+    ngx_str_t           value;
     ngx_http_request_t *r;
 
     r = ctx->request;
@@ -88,25 +89,17 @@ ngx_http_ktp_rate_admit(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_client_t *client)
 
     /* RFC 9110, 10.2.3 */
 
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
+    value.data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (value.data == NULL) {
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_str_set(&h->key, "Retry-After");
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-    h->hash = 0;
+    value.len =
+        ngx_sprintf(value.data, "%uL", (wait + 999999) / 1000000) - value.data;
 
-    h->value.data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (h->value.data == NULL) {
+    if (ngx_http_ktp_headers_push(r, "Retry-After", &value) == NULL) {
         return KTP_INTERNAL_SERVER_ERROR;
     }
-
-    h->hash = 1;
-    h->value.len = ngx_sprintf(h->value.data, "%uL", (wait + 999999) / 1000000)
-                   - h->value.data;
 
     return KTP_TOO_MANY_REQUESTS;
 }

@@ -6,7 +6,7 @@
 #ifndef NGX_HTTP_KTP_QUOTA_H
 #define NGX_HTTP_KTP_QUOTA_H
 
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_ctx.h"
 
 
 /*

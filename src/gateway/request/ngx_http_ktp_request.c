@@ -354,23 +354,3 @@ ngx_http_ktp_image_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 
     return KTP_OK;
 }
-
-
-ngx_int_t
-ngx_http_ktp_header_value(ngx_str_t *value)
-{
-    size_t i;
-
-    if (value->len == 0) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < value->len; i++) {
-        if ((value->data[i] < 0x20 && value->data[i] != '\t')
-            || value->data[i] >= 0x7f) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}

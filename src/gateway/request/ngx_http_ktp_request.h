@@ -3,7 +3,7 @@
 #ifndef NGX_HTTP_KTP_REQUEST_H
 #define NGX_HTTP_KTP_REQUEST_H
 
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_ctx.h"
 
 
 /* The content handler of a location with ktp_pass. */
@@ -34,13 +34,6 @@ ngx_http_ktp_ctx_t *ngx_http_ktp_get_ctx(ngx_http_request_t *r);
  */
 ngx_uint_t ngx_http_ktp_is_ours(ngx_http_request_t *r,
                                 ngx_http_ktp_ctx_t *ctx);
-
-/*
- * Whether a value can be that of a header: not empty, and visible ASCII
- * characters, spaces and tabs only (RFC 9110, 5.5); libcurl would send CR
- * and LF as they are.
- */
-ngx_int_t ngx_http_ktp_header_value(ngx_str_t *value);
 
 
 #endif /* NGX_HTTP_KTP_REQUEST_H */

@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_send.h"
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_heap.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_request.h"
@@ -277,7 +278,7 @@ ngx_http_ktp_header(ngx_http_request_t *r, ngx_array_t *headers,
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_ktp_header_value(&value) != NGX_OK) {
+    if (ngx_http_ktp_headers_valid(&value) != NGX_OK) {
 
         /* not the value: it is a secret */
 

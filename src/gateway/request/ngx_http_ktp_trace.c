@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_trace.h"
+#include "ngx_http_ktp_headers.h"
 #include <openssl/rand.h>
 
 
@@ -20,11 +21,10 @@
 
 static ngx_int_t  ngx_http_ktp_trace_valid(ngx_str_t *value);
 static ngx_uint_t ngx_http_ktp_trace_hex(u_char *p, size_t len);
-static ngx_str_t *ngx_http_ktp_trace_client(ngx_http_request_t *r);
 
 
 ngx_str_t *
-ngx_http_ktp_traceparent(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+ngx_http_ktp_trace_parent(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 {
     u_char    *p, span[NGX_HTTP_KTP_SPAN_SIZE];
     ngx_str_t *value;
@@ -35,7 +35,10 @@ ngx_http_ktp_traceparent(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 
     ctx->traced = 1;
 
-    value = ngx_http_ktp_trace_client(r);
+    /* if there is more than one, none can be trusted */
+
+    value =
+        ngx_http_ktp_headers_once(r, "traceparent", sizeof("traceparent") - 1);
 
     if (value == NULL || ngx_http_ktp_trace_valid(value) != NGX_OK
         || RAND_bytes(span, sizeof(span)) != 1) {
@@ -58,46 +61,6 @@ ngx_http_ktp_traceparent(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
     ctx->traceparent.len = NGX_HTTP_KTP_TRACE_LEN;
 
     return &ctx->traceparent;
-}
-
-
-/* NULL if there is none, or more than one: it is nobody's then. */
-
-static ngx_str_t *
-ngx_http_ktp_trace_client(ngx_http_request_t *r)
-{
-    ngx_str_t       *value;
-    ngx_uint_t       i;
-    ngx_list_part_t *part;
-    ngx_table_elt_t *h;
-
-    value = NULL;
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0;; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return value;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len != sizeof("traceparent") - 1
-            || ngx_strcasecmp(h[i].key.data, (u_char *) "traceparent") != 0) {
-            continue;
-        }
-
-        if (value) {
-            return NULL;
-        }
-
-        value = &h[i].value;
-    }
 }
 
 
@@ -171,7 +134,7 @@ ngx_http_ktp_trace_header(ngx_http_request_t *r, ngx_array_t *headers)
     }
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-    value = ngx_http_ktp_traceparent(r, ctx);
+    value = ngx_http_ktp_trace_parent(r, ctx);
 
     if (value->len == 0) {
         return KTP_OK;

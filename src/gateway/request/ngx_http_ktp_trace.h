@@ -6,7 +6,7 @@
 #ifndef NGX_HTTP_KTP_TRACE_H
 #define NGX_HTTP_KTP_TRACE_H
 
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_ctx.h"
 
 
 /*
@@ -14,8 +14,8 @@
  * of ours, the same for the whole request.  Empty when the client sent none
  * that is right.  The string lives as long as the request.
  */
-ngx_str_t *ngx_http_ktp_traceparent(ngx_http_request_t *r,
-                                    ngx_http_ktp_ctx_t *ctx);
+ngx_str_t *ngx_http_ktp_trace_parent(ngx_http_request_t *r,
+                                     ngx_http_ktp_ctx_t *ctx);
 
 /* Adds it to the headers of the call, where ktp_pass_trace is on. */
 ktp_code_t ngx_http_ktp_trace_header(ngx_http_request_t *r,

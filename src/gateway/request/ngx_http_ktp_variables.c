@@ -261,7 +261,7 @@ ngx_http_ktp_variable_link(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         break;
 
     case NGX_HTTP_KTP_VAR_TRACEPARENT:
-        value = *ngx_http_ktp_traceparent(r, ctx);
+        value = *ngx_http_ktp_trace_parent(r, ctx);
         break;
 
     case NGX_HTTP_KTP_VAR_IMAGE_HMAC:

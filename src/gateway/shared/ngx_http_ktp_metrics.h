@@ -8,6 +8,8 @@
 #define NGX_HTTP_KTP_METRICS_H
 
 #include "ngx_http_ktp.h"
+#include "ngx_http_ktp_transport.h"
+#include "ngx_http_ktp_zone.h"
 
 
 /* Outcomes, but for NGX_HTTP_KTP_OUTCOME_NONE. */

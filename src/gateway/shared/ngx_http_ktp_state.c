@@ -1,5 +1,5 @@
 #include "ngx_http_ktp_state.h"
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_conf.h"
 #include "ktp_quota_file.h"
 #include "ngx_http_ktp_process.h"
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "ngx_http_ktp.h"
+#include "ngx_http_ktp_zone.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_state.h"

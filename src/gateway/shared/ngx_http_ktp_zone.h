@@ -8,12 +8,10 @@
 #ifndef NGX_HTTP_KTP_ZONE_H
 #define NGX_HTTP_KTP_ZONE_H
 
-#include <ngx_config.h>
-#include <ngx_core.h>
+#include "ngx_http_ktp.h"
 #include "ngx_http_ktp_ledger.h"
 
 
-typedef struct ngx_http_ktp_slot_s     ngx_http_ktp_slot_t;
 typedef struct ngx_http_ktp_counters_s ngx_http_ktp_counters_t;
 typedef struct ngx_http_ktp_metrics_s  ngx_http_ktp_metrics_t;
 
@@ -67,14 +65,14 @@ typedef struct {
     uint32_t               numbers[KTP_QUOTA_PERIODS];
 } ngx_http_ktp_taken_t;
 
-typedef struct {
+struct ngx_http_ktp_zone_s {
     ngx_shm_zone_t        *shm_zone;
     ngx_slab_pool_t       *pool;
     ngx_http_ktp_shared_t *shared;
     ngx_http_ktp_slot_t   *nobody;  /* of requests that are no client's */
     ngx_array_t           *clients; /* of ngx_http_ktp_client_t * */
     ngx_str_t              state;   /* null-terminated path; may be empty */
-} ngx_http_ktp_zone_t;
+};
 
 
 /* The directive "ktp_zone NAME:SIZE [state=FILE]". */

@@ -1,0 +1,82 @@
+#include "ngx_http_ktp_headers.h"
+
+
+ngx_int_t
+ngx_http_ktp_headers_valid(ngx_str_t *value)
+{
+    size_t i;
+
+    if (value->len == 0) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        if ((value->data[i] < 0x20 && value->data[i] != '\t')
+            || value->data[i] >= 0x7f) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_str_t *
+ngx_http_ktp_headers_once(ngx_http_request_t *r, const char *name, size_t len)
+{
+    ngx_str_t       *value;
+    ngx_uint_t       i;
+    ngx_list_part_t *part;
+    ngx_table_elt_t *h;
+
+    value = NULL;
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0;; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return value;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len != len
+            || ngx_strncasecmp(h[i].key.data, (u_char *) name, len) != 0) {
+            continue;
+        }
+
+        if (value) {
+            return NULL;
+        }
+
+        value = &h[i].value;
+    }
+}
+
+
+ngx_table_elt_t *
+ngx_http_ktp_headers_push(ngx_http_request_t *r, const char *name,
+                          ngx_str_t *value)
+{
+    ngx_table_elt_t *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return h;
+}

@@ -1,0 +1,32 @@
+/* Header fields, of requests that came and of those that are sent. */
+
+#ifndef NGX_HTTP_KTP_HEADERS_H
+#define NGX_HTTP_KTP_HEADERS_H
+
+#include "ngx_http_ktp.h"
+
+
+/*
+ * NGX_OK if a value can be that of a header: not empty, and visible ASCII
+ * characters, spaces and tabs only (RFC 9110, 5.5), else NGX_ERROR.  libcurl
+ * does not check: it would send CR and LF as they are.
+ */
+ngx_int_t ngx_http_ktp_headers_valid(ngx_str_t *value);
+
+/*
+ * The value of a request header that the client sent exactly once; NULL if
+ * there is none, or more than one.  The case of the name does not matter.
+ * The value lives as long as the request.
+ */
+ngx_str_t *ngx_http_ktp_headers_once(ngx_http_request_t *r, const char *name,
+                                     size_t len);
+
+/*
+ * Adds a response header; name is a string constant, and the bytes of value
+ * must live as long as the request.  Returns NULL if memory is short.
+ */
+ngx_table_elt_t *ngx_http_ktp_headers_push(ngx_http_request_t *r,
+                                           const char *name, ngx_str_t *value);
+
+
+#endif /* NGX_HTTP_KTP_HEADERS_H */
