@@ -4,9 +4,10 @@
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_conf.h"
+#include "ngx_http_ktp_count.h"
+#include "ngx_http_ktp_log.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_policy.h"
-#include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_request.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_state.h"
@@ -489,7 +490,9 @@ ngx_http_ktp_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (kmcf->zone && ngx_http_ktp_metrics_init(cf) != NGX_OK) {
+    if (kmcf->zone
+        && (ngx_http_ktp_metrics_init() != NGX_OK
+            || ngx_http_ktp_log_init(cf) != NGX_OK)) {
         return NGX_ERROR;
     }
 
@@ -509,7 +512,7 @@ ngx_http_ktp_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    ngx_http_ktp_quota_init(cycle);
+    ngx_http_ktp_count_init(cycle);
     ngx_http_ktp_metrics_init_process(cycle);
 
     return ngx_http_ktp_transport_init(cycle);

@@ -48,6 +48,7 @@ $(OUT)/bench/counters_bench: bench/gateway/counters_bench.c $(MODULE) \
 	$(Q)$(CC) $(OPT) -D_GNU_SOURCE -Wall -I$(NGX_OBJS) $(NGX_INCS) \
 		$(call incs,src/gateway) $(CONTRACT_INCS) -MMD -MP -MF $@.d -o $@ $< \
 		$(NGX_OBJS)/addon/shared/ngx_http_ktp_metrics.o \
+		$(NGX_OBJS)/addon/gateway/ngx_http_ktp_process.o \
 		$(CONTRACT_LIB) $(CONTRACT_LIBS) -lpthread
 
 .PHONY: bench-answer

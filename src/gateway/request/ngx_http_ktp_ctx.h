@@ -10,6 +10,7 @@
 #include "ktp_outgoing.h"
 #include "ktp_store.h"
 #include "ngx_http_ktp_conf.h"
+#include "ngx_http_ktp_count.h"
 #include "ngx_http_ktp_digest.h"
 #include "ngx_http_ktp_transport.h"
 #include "ngx_http_ktp_zone.h"

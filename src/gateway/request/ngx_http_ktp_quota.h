@@ -1,7 +1,4 @@
-/*
- * Quotas and rates of clients: enforced in shared memory, exact over
- * workers, and kept over a restart in a file.
- */
+/* Quotas and rates of clients, as a request is held to them. */
 
 #ifndef NGX_HTTP_KTP_QUOTA_H
 #define NGX_HTTP_KTP_QUOTA_H
@@ -30,19 +27,6 @@ void ngx_http_ktp_quota_sent(ngx_http_ktp_ctx_t *ctx);
  * that it is not billed.  May be called again, and when nothing was taken.
  */
 void ngx_http_ktp_quota_settle(ngx_http_ktp_ctx_t *ctx);
-
-/*
- * Calls counted for a client in the present period, which is what its quota
- * is compared with.  The client must have a slot.
- */
-uint64_t ngx_http_ktp_quota_used(ngx_http_ktp_client_t *client,
-                                 ktp_quota_period_t     period);
-
-/*
- * Gives back what workers that were killed had counted and not sent.  For
- * init_process.
- */
-void ngx_http_ktp_quota_init(ngx_cycle_t *cycle);
 
 
 #endif /* NGX_HTTP_KTP_QUOTA_H */

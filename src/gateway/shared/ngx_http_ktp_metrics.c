@@ -1,8 +1,7 @@
 #include "ngx_http_ktp_metrics.h"
-#include "ngx_http_ktp_client.h"
+#include "ktp_error.h"
+#include "ngx_http_ktp_conf.h"
 #include "ngx_http_ktp_process.h"
-#include "ngx_http_ktp_request.h"
-#include "ngx_http_ktp_variables.h"
 
 
 /* Of a zone, for the gauges of workers. */
@@ -12,18 +11,13 @@
 #define NGX_HTTP_KTP_CODE_OTHER 1
 
 
-static ngx_int_t  ngx_http_ktp_metrics_log(ngx_http_request_t *r);
-static void       ngx_http_ktp_metrics_count(ngx_http_request_t     *r,
-                                             ngx_http_ktp_ctx_t     *ctx,
-                                             ngx_http_ktp_metrics_t *metrics);
-static ngx_msec_t ngx_http_ktp_metrics_time(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_ktp_metrics_column_of(const char *code);
+static ngx_uint_t ngx_http_ktp_metrics_column(const char *code);
 static ngx_http_ktp_counters_t             *
 ngx_http_ktp_metrics_counters(ngx_http_ktp_zone_t *zone,
                                           ngx_http_ktp_slot_t *slot);
-static void ngx_http_ktp_observe(ngx_http_ktp_histogram_t     *histogram,
-                                 const ngx_http_ktp_buckets_t *buckets,
-                                 uint64_t                      value);
+static void ngx_http_ktp_metrics_observe(ngx_http_ktp_histogram_t *histogram,
+                                         const ngx_http_ktp_buckets_t *buckets,
+                                         uint64_t                      value);
 
 
 const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_time_buckets = {
@@ -61,17 +55,15 @@ ngx_http_ktp_metrics_create(ngx_slab_pool_t *pool, size_t size)
 
 
 ngx_int_t
-ngx_http_ktp_metrics_init(ngx_conf_t *cf)
+ngx_http_ktp_metrics_init(void)
 {
-    ngx_uint_t                 i;
-    const char                *name;
-    ngx_http_handler_pt       *h;
-    ngx_http_core_main_conf_t *cmcf;
+    ngx_uint_t  i;
+    const char *name;
 
     for (i = KTP_OK + 1; i < KTP_CODES; i++) {
         name = ktp_error(i)->name;
 
-        if (ngx_http_ktp_metrics_column_of(name) == NGX_HTTP_KTP_CODE_OTHER) {
+        if (ngx_http_ktp_metrics_column(name) == NGX_HTTP_KTP_CODE_OTHER) {
             if (ngx_http_ktp_ncodes == NGX_HTTP_KTP_METRICS_CODES) {
                 return NGX_ERROR;
             }
@@ -79,15 +71,6 @@ ngx_http_ktp_metrics_init(ngx_conf_t *cf)
             ngx_http_ktp_codes[ngx_http_ktp_ncodes++] = name;
         }
     }
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = ngx_http_ktp_metrics_log;
 
     return NGX_OK;
 }
@@ -101,7 +84,7 @@ ngx_http_ktp_metrics_code(ngx_uint_t n)
 
 
 static ngx_uint_t
-ngx_http_ktp_metrics_column_of(const char *code)
+ngx_http_ktp_metrics_column(const char *code)
 {
     ngx_uint_t i;
 
@@ -217,110 +200,58 @@ ngx_http_ktp_metrics_workers(ngx_http_ktp_metrics_t        *metrics,
 }
 
 
-static ngx_int_t
-ngx_http_ktp_metrics_log(ngx_http_request_t *r)
+void
+ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
+                           ngx_http_ktp_slot_t                  *slot,
+                           const ngx_http_ktp_metrics_request_t *request)
 {
-    ngx_uint_t                outcome, column;
-    ngx_http_ktp_ctx_t       *ctx;
-    ngx_http_ktp_zone_t      *zone;
-    ngx_http_ktp_slot_t      *slot;
-    ngx_http_ktp_counters_t  *counters;
-    ngx_http_ktp_main_conf_t *kmcf;
+    ngx_uint_t               column;
+    ngx_http_ktp_metrics_t  *metrics;
+    ngx_http_ktp_counters_t *counters;
 
-    ctx = ngx_http_ktp_get_ctx(r);
+    metrics = zone->shared->metrics;
+    counters = ngx_http_ktp_metrics_counters(zone, slot ? slot : zone->nobody);
+    column = ngx_http_ktp_metrics_column(request->code);
 
-    if (!ngx_http_ktp_is_ours(r, ctx) || r != r->main) {
-        return NGX_OK;
+    (void) ngx_atomic_fetch_add(
+        &counters->requests[request->outcome - 1][column], 1);
+
+    ngx_http_ktp_metrics_observe(&metrics->request_time,
+                                 &ngx_http_ktp_metrics_time_buckets,
+                                 request->time);
+
+    (void) ngx_atomic_fetch_add(&metrics->received, request->received);
+    (void) ngx_atomic_fetch_add(&metrics->sent, request->sent);
+
+    if (request->image_size) {
+        ngx_http_ktp_metrics_observe(&metrics->image_size,
+                                     &ngx_http_ktp_metrics_size_buckets,
+                                     request->image_size);
     }
 
-    kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
-    zone = kmcf->zone;
-
-    slot = ctx && ctx->client_conf ? ctx->client_conf->slot : zone->nobody;
-    counters = ngx_http_ktp_metrics_counters(zone, slot);
-
-    outcome = ngx_http_ktp_outcome(r, ctx);
-    column = ngx_http_ktp_metrics_column_of(ngx_http_ktp_error_code(r, ctx));
-
-    if (outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
-        outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
-    }
-
-    (void) ngx_atomic_fetch_add(&counters->requests[outcome - 1][column], 1);
-
-    if (ctx && ctx->called) {
-        if (ctx->billed == NGX_HTTP_KTP_BILLED_YES) {
-            (void) ngx_atomic_fetch_add(&counters->billed, 1);
-
-        } else if (ctx->billed == NGX_HTTP_KTP_BILLED_UNKNOWN) {
-            (void) ngx_atomic_fetch_add(&counters->maybe, 1);
-        }
-    }
-
-    ngx_http_ktp_metrics_count(r, ctx, zone->shared->metrics);
-
-    return NGX_OK;
-}
-
-
-/* What is not told apart by clients. */
-
-static void
-ngx_http_ktp_metrics_count(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx,
-                           ngx_http_ktp_metrics_t *metrics)
-{
-    ngx_http_ktp_call_t *call;
-
-    ngx_http_ktp_observe(&metrics->request_time,
-                         &ngx_http_ktp_metrics_time_buckets,
-                         ngx_http_ktp_metrics_time(r));
-
-    (void) ngx_atomic_fetch_add(&metrics->received, r->request_length);
-    (void) ngx_atomic_fetch_add(&metrics->sent, r->connection->sent);
-
-    if (ctx == NULL) {
+    if (request->call == NULL) {
         return;
     }
 
-    if (ctx->image_size) {
-        ngx_http_ktp_observe(&metrics->image_size,
-                             &ngx_http_ktp_metrics_size_buckets,
-                             ctx->image_size);
+    if (request->billed == NGX_HTTP_KTP_BILLED_YES) {
+        (void) ngx_atomic_fetch_add(&counters->billed, 1);
+
+    } else if (request->billed == NGX_HTTP_KTP_BILLED_UNKNOWN) {
+        (void) ngx_atomic_fetch_add(&counters->maybe, 1);
     }
 
-    if (!ctx->called) {
-        return;
+    ngx_http_ktp_metrics_observe(&metrics->upstream_time,
+                                 &ngx_http_ktp_metrics_time_buckets,
+                                 request->call->response_time);
+
+    (void) ngx_atomic_fetch_add(&metrics->upstream_sent,
+                                request->call->bytes_sent);
+    (void) ngx_atomic_fetch_add(&metrics->upstream_received,
+                                request->answer_size);
+
+    if (request->call->retries) {
+        (void) ngx_atomic_fetch_add(&metrics->retries, request->call->retries);
     }
-
-    call = &ctx->call;
-
-    ngx_http_ktp_observe(&metrics->upstream_time,
-                         &ngx_http_ktp_metrics_time_buckets,
-                         call->response_time);
-
-    (void) ngx_atomic_fetch_add(&metrics->upstream_sent, call->bytes_sent);
-    (void) ngx_atomic_fetch_add(&metrics->upstream_received, ctx->answer.len);
-
-    if (call->retries) {
-        (void) ngx_atomic_fetch_add(&metrics->retries, call->retries);
-    }
-}
-
-
-/* As nginx's own $request_time has it. */
-
-static ngx_msec_t
-ngx_http_ktp_metrics_time(ngx_http_request_t *r)
-{
-    ngx_time_t    *tp;
-    ngx_msec_int_t ms;
-
-    tp = ngx_timeofday();
-
-    ms = (ngx_msec_int_t) ((tp->sec - r->start_sec) * 1000
-                           + (tp->msec - r->start_msec));
-
-    return ngx_max(ms, 0);
 }
 
 
@@ -359,8 +290,9 @@ ngx_http_ktp_metrics_counters(ngx_http_ktp_zone_t *zone,
 
 
 static void
-ngx_http_ktp_observe(ngx_http_ktp_histogram_t     *histogram,
-                     const ngx_http_ktp_buckets_t *buckets, uint64_t value)
+ngx_http_ktp_metrics_observe(ngx_http_ktp_histogram_t     *histogram,
+                             const ngx_http_ktp_buckets_t *buckets,
+                             uint64_t                      value)
 {
     ngx_uint_t i;
 

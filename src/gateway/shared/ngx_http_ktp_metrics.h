@@ -66,6 +66,20 @@ struct ngx_http_ktp_metrics_s {
     ngx_http_ktp_worker_t workers[];
 };
 
+/* What is counted of a request. */
+typedef struct {
+    ngx_http_ktp_outcome_t outcome;    /* not NONE */
+    const char            *code;       /* error code, "" for none */
+    ngx_msec_t             time;       /* from its first byte to its end */
+    off_t                  received;   /* bytes, from the client */
+    off_t                  sent;       /* bytes, to the client */
+    size_t                 image_size; /* bytes; 0: no whole image */
+
+    const ngx_http_ktp_call_t *call; /* NULL: no call was made */
+    ngx_http_ktp_billed_t      billed;
+    size_t                     answer_size; /* bytes, from the upstream */
+} ngx_http_ktp_metrics_request_t;
+
 
 extern const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_time_buckets;
 extern const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_size_buckets;
@@ -75,8 +89,11 @@ extern const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_size_buckets;
 ngx_http_ktp_metrics_t *ngx_http_ktp_metrics_create(ngx_slab_pool_t *pool,
                                                     size_t           size);
 
-/* Counts requests when they are logged.  For postconfiguration. */
-ngx_int_t ngx_http_ktp_metrics_init(ngx_conf_t *cf);
+/*
+ * Makes the table of error codes that are told apart; NGX_ERROR if there are
+ * more than NGX_HTTP_KTP_METRICS_CODES.  For postconfiguration.
+ */
+ngx_int_t ngx_http_ktp_metrics_init(void);
 
 /* A place for the worker's gauges.  For init_process. */
 void ngx_http_ktp_metrics_init_process(ngx_cycle_t *cycle);
@@ -86,6 +103,14 @@ ngx_uint_t ngx_http_ktp_metrics_counting(void);
 
 /* Gives it up.  For exit_process, when all connections are closed. */
 void ngx_http_ktp_metrics_exit(void);
+
+/*
+ * Counts a request that has ended; slot is that of its client, NULL if it
+ * has none.
+ */
+void ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
+                                ngx_http_ktp_slot_t                  *slot,
+                                const ngx_http_ktp_metrics_request_t *request);
 
 /* The code of a column, "" for none; NULL over the range.  Constant text. */
 const char *ngx_http_ktp_metrics_code(ngx_uint_t n);

@@ -1,9 +1,10 @@
 #include "ngx_http_ktp_status.h"
 #include "ktp_json_writer.h"
 #include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_count.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_outcome.h"
-#include "ngx_http_ktp_quota.h"
+#include "ngx_http_ktp_zone.h"
 
 
 /* Bytes of one buffer of the answer. */
@@ -432,7 +433,7 @@ ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st, ngx_uint_t which)
                 continue;
             }
 
-            used = ngx_http_ktp_quota_used(client[i], p);
+            used = ngx_http_ktp_count_used(client[i], p);
 
             if (used == 0 && client[i]->slot->counters == NULL) {
                 continue;

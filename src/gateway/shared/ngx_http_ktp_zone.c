@@ -22,10 +22,6 @@ static ngx_int_t ngx_http_ktp_zone_ledger(ngx_http_ktp_zone_t *zone,
                                           ngx_log_t           *log);
 static ngx_int_t ngx_http_ktp_zone_clients(ngx_http_ktp_zone_t *zone,
                                            ngx_log_t           *log);
-static ngx_int_t ngx_http_ktp_slot_adopt(ngx_http_ktp_zone_t *zone);
-static ngx_http_ktp_slot_t *
-ngx_http_ktp_slot_create(ngx_http_ktp_zone_t    *zone,
-                         ngx_http_ktp_account_t *account);
 
 
 char *
@@ -326,102 +322,4 @@ failed:
                   "ktp_zone \"%V\" is too small", &zone->shm_zone->shm.name);
 
     return NGX_ERROR;
-}
-
-
-ngx_http_ktp_slot_t *
-ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone, ngx_str_t *name)
-{
-    uint32_t                hash;
-    ngx_str_node_t         *sn;
-    ngx_http_ktp_shared_t  *sh;
-    ngx_http_ktp_account_t *account;
-
-    sh = zone->shared;
-    hash = ngx_crc32_short(name->data, name->len);
-
-    if (ngx_http_ktp_slot_adopt(zone) != NGX_OK) {
-        return NULL;
-    }
-
-    sn = ngx_str_rbtree_lookup(&sh->names, name, hash);
-    if (sn) {
-        return (ngx_http_ktp_slot_t *) sn;
-    }
-
-    if (sh->adopted == sh->max) {
-        return NULL;
-    }
-
-    account = &sh->ledger->accounts[sh->adopted];
-
-    ngx_memcpy(account->name, name->data, name->len);
-    account->len = name->len;
-    __atomic_add_fetch(&sh->ledger->naccounts, 1, __ATOMIC_RELEASE);
-
-    if (ngx_http_ktp_slot_adopt(zone) != NGX_OK) {
-
-        /* an account that is in no tree would be opened again and again */
-
-        __atomic_sub_fetch(&sh->ledger->naccounts, 1, __ATOMIC_RELEASE);
-        return NULL;
-    }
-
-    return sh->slots;
-}
-
-
-/* Slots for the accounts that have none: of another master, or new. */
-
-static ngx_int_t
-ngx_http_ktp_slot_adopt(ngx_http_ktp_zone_t *zone)
-{
-    ngx_http_ktp_shared_t  *sh;
-    ngx_http_ktp_account_t *account;
-
-    sh = zone->shared;
-
-    while (sh->adopted < sh->ledger->naccounts) {
-        account = &sh->ledger->accounts[sh->adopted];
-
-        if (sh->adopted == sh->max || account->len > KTP_MAX_CLIENT_NAME
-            || ngx_http_ktp_slot_create(zone, account) == NULL) {
-            return NGX_ERROR;
-        }
-
-        sh->adopted++;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_http_ktp_slot_t *
-ngx_http_ktp_slot_create(ngx_http_ktp_zone_t    *zone,
-                         ngx_http_ktp_account_t *account)
-{
-    ngx_http_ktp_slot_t   *slot;
-    ngx_http_ktp_shared_t *sh;
-
-    slot = ngx_slab_calloc(zone->pool, sizeof(ngx_http_ktp_slot_t));
-    if (slot == NULL) {
-        return NULL;
-    }
-
-    sh = zone->shared;
-
-    slot->account = account;
-    slot->sn.str.data = account->name;
-    slot->sn.str.len = account->len;
-    slot->sn.node.key = ngx_crc32_short(account->name, account->len);
-
-    ngx_rbtree_insert(&sh->names, &slot->sn.node);
-
-    /* workers of before may go through the list meanwhile */
-
-    slot->next = sh->slots;
-    __atomic_store_n(&sh->slots, slot, __ATOMIC_RELEASE);
-    sh->nslots++;
-
-    return slot;
 }

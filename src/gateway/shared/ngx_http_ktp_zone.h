@@ -9,61 +9,8 @@
 #define NGX_HTTP_KTP_ZONE_H
 
 #include "ngx_http_ktp.h"
-#include "ngx_http_ktp_ledger.h"
+#include "ngx_http_ktp_slot.h"
 
-
-typedef struct ngx_http_ktp_counters_s ngx_http_ktp_counters_t;
-typedef struct ngx_http_ktp_metrics_s  ngx_http_ktp_metrics_t;
-
-/*
- * What is shared of one client; also of those that were taken out of the
- * configuration.
- */
-struct ngx_http_ktp_slot_s {
-    ngx_str_node_t       sn;   /* by name; the master's only */
-    ngx_http_ktp_slot_t *next; /* of all slots */
-
-    ngx_http_ktp_account_t  *account;
-    ngx_http_ktp_counters_t *counters; /* NULL: no request yet */
-};
-
-/*
- * Calls that are counted and not sent yet.  When a worker is killed, the one
- * that takes its place gives them back.
- */
-typedef struct {
-    ngx_atomic_t         pid;  /* of the worker; 0: free */
-    ngx_http_ktp_slot_t *slot; /* NULL: being filled in, or given back */
-    uint32_t             numbers[KTP_QUOTA_PERIODS];
-} ngx_http_ktp_unsent_t;
-
-typedef struct {
-    ngx_uint_t version;
-    size_t     slot_size;
-
-    ngx_rbtree_t         names;
-    ngx_rbtree_node_t    sentinel;
-    ngx_http_ktp_slot_t *slots;
-    ngx_uint_t           nslots;
-
-    ngx_http_ktp_unsent_t *unsent;
-    ngx_uint_t             nunsent;
-
-    ngx_http_ktp_metrics_t *metrics;
-
-    ngx_http_ktp_ledger_t *ledger;
-    ngx_uint_t             max;     /* accounts that it has room for */
-    ngx_fd_t               fd;      /* of the ledger, in the master */
-    ngx_uint_t             adopted; /* accounts that have a slot */
-} ngx_http_ktp_shared_t;
-
-/* The call of one request, while it is counted and has not ended. */
-typedef struct {
-    ngx_http_ktp_slot_t   *slot; /* NULL: nothing is counted */
-    ngx_http_ktp_shared_t *shared;
-    ngx_http_ktp_unsent_t *unsent; /* NULL: sent, or there was no room */
-    uint32_t               numbers[KTP_QUOTA_PERIODS];
-} ngx_http_ktp_taken_t;
 
 struct ngx_http_ktp_zone_s {
     ngx_shm_zone_t        *shm_zone;
@@ -77,13 +24,6 @@ struct ngx_http_ktp_zone_s {
 
 /* The directive "ktp_zone NAME:SIZE [state=FILE]". */
 char *ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-
-/*
- * The slot of a name, made when there is none yet; NULL: the zone is full.
- * For the master, while it reads a configuration and has locked the ledger.
- */
-ngx_http_ktp_slot_t *ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone,
-                                       ngx_str_t           *name);
 
 
 #endif /* NGX_HTTP_KTP_ZONE_H */

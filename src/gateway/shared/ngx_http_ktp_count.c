@@ -1,0 +1,261 @@
+#include "ngx_http_ktp_count.h"
+#include "ngx_http_ktp_process.h"
+#include "ngx_http_ktp_zone.h"
+#include <time.h>
+
+
+/* Marks that are looked at for a free one. */
+#define NGX_HTTP_KTP_UNSENT_TRIES 64
+
+
+static uint32_t ngx_http_ktp_count_now(ngx_http_ktp_client_t *client,
+                                       ktp_quota_period_t     period);
+static void     ngx_http_ktp_count_back(ngx_http_ktp_shared_t *sh,
+                                        ngx_http_ktp_slot_t   *slot,
+                                        const uint32_t *numbers, ngx_uint_t n);
+static ngx_http_ktp_unsent_t *
+ngx_http_ktp_count_mark(ngx_http_ktp_shared_t *sh, ngx_http_ktp_slot_t *slot,
+                        const uint32_t *numbers);
+static void ngx_http_ktp_count_clear(ngx_http_ktp_unsent_t *unsent);
+static void ngx_http_ktp_count_reclaim(ngx_http_ktp_shared_t *sh,
+                                       ngx_log_t             *log);
+
+
+static ngx_uint_t ngx_http_ktp_count_next;
+
+
+uint64_t
+ngx_http_ktp_count_used(ngx_http_ktp_client_t *client,
+                        ktp_quota_period_t     period)
+{
+    return ktp_quota_used(&client->slot->account->quota[period],
+                          ngx_http_ktp_count_now(client, period));
+}
+
+
+static uint32_t
+ngx_http_ktp_count_now(ngx_http_ktp_client_t *client,
+                       ktp_quota_period_t     period)
+{
+    return ktp_quota_number(period, ngx_time(), client->quota[period].offset);
+}
+
+
+ngx_uint_t
+ngx_http_ktp_count_exhausted(ngx_http_ktp_client_t *client)
+{
+    ngx_uint_t                   i;
+    ngx_http_ktp_client_quota_t *quota;
+
+    for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
+        quota = &client->quota[i];
+
+        if (quota->set && !quota->shadow
+            && ngx_http_ktp_count_used(client, i) >= quota->limit) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+uint64_t
+ngx_http_ktp_count_rate(ngx_http_ktp_client_t *client, uint64_t *rate)
+{
+    uint64_t        now;
+    struct timespec ts;
+
+    if (client->rate_interval == 0) {
+        return 0;
+    }
+
+    /*
+     * Not nginx's cached time, which may be milliseconds behind, differently
+     * in each worker.  The call cannot fail for this clock.
+     */
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    now = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+
+    return ktp_rate_take(rate, now, client->rate_interval, client->rate_burst);
+}
+
+
+/*
+ * All periods are counted, whether the client has a quota for them or not:
+ * one that is set later by a reload goes on from what was counted.
+ */
+
+ngx_int_t
+ngx_http_ktp_count_take(ngx_http_ktp_shared_t *sh,
+                        ngx_http_ktp_client_t *client,
+                        ngx_http_ktp_taken_t *taken, ngx_uint_t *over)
+{
+    uint64_t                     limit;
+    ngx_uint_t                   i;
+    ngx_http_ktp_slot_t         *slot;
+    ngx_http_ktp_client_quota_t *quota;
+
+    *over = 0;
+    slot = client->slot;
+
+    for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
+        quota = &client->quota[i];
+        limit = quota->set && !quota->shadow ? quota->limit : KTP_QUOTA_MAX;
+
+        if (!ktp_quota_take(&slot->account->quota[i],
+                            ngx_http_ktp_count_now(client, i), limit,
+                            &taken->numbers[i])) {
+            ngx_http_ktp_count_back(sh, slot, taken->numbers, i);
+            return NGX_DECLINED;
+        }
+
+        if (quota->set && quota->shadow
+            && ktp_quota_used(&slot->account->quota[i], taken->numbers[i])
+                   > quota->limit) {
+            (void) __atomic_add_fetch(&slot->account->shadowed, 1,
+                                      __ATOMIC_RELAXED);
+            *over = 1;
+        }
+    }
+
+    (void) __atomic_add_fetch(&sh->ledger->changes, 1, __ATOMIC_RELAXED);
+
+    taken->slot = slot;
+    taken->shared = sh;
+    taken->unsent = ngx_http_ktp_count_mark(sh, slot, taken->numbers);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_ktp_count_sent(ngx_http_ktp_taken_t *taken)
+{
+    ngx_http_ktp_count_clear(taken->unsent);
+    taken->unsent = NULL;
+}
+
+
+void
+ngx_http_ktp_count_give(ngx_http_ktp_taken_t *taken)
+{
+    ngx_http_ktp_count_back(taken->shared, taken->slot, taken->numbers,
+                            KTP_QUOTA_PERIODS);
+}
+
+
+/* Gives back the first n periods of a call. */
+
+static void
+ngx_http_ktp_count_back(ngx_http_ktp_shared_t *sh, ngx_http_ktp_slot_t *slot,
+                        const uint32_t *numbers, ngx_uint_t n)
+{
+    ngx_uint_t i;
+
+    for (i = 0; i < n; i++) {
+        ktp_quota_give(&slot->account->quota[i], numbers[i]);
+    }
+
+    (void) __atomic_add_fetch(&sh->ledger->changes, 1, __ATOMIC_RELAXED);
+}
+
+
+/*
+ * Marks a call that is counted and not sent.  NULL when there are more than
+ * the zone has room for: were the worker killed, they would stay counted.
+ */
+
+static ngx_http_ktp_unsent_t *
+ngx_http_ktp_count_mark(ngx_http_ktp_shared_t *sh, ngx_http_ktp_slot_t *slot,
+                        const uint32_t *numbers)
+{
+    ngx_uint_t             i, n;
+    ngx_http_ktp_unsent_t *unsent;
+
+    for (i = 0; i < NGX_HTTP_KTP_UNSENT_TRIES; i++) {
+        n = ngx_http_ktp_count_next++ % sh->nunsent;
+        unsent = &sh->unsent[n];
+
+        if (unsent->pid == 0 && ngx_atomic_cmp_set(&unsent->pid, 0, ngx_pid)) {
+            ngx_memcpy(unsent->numbers, numbers, sizeof(unsent->numbers));
+            __atomic_store_n(&unsent->slot, slot, __ATOMIC_RELEASE);
+
+            return unsent;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_http_ktp_count_clear(ngx_http_ktp_unsent_t *unsent)
+{
+    if (unsent) {
+        __atomic_store_n(&unsent->slot, NULL, __ATOMIC_RELEASE);
+        __atomic_store_n(&unsent->pid, 0, __ATOMIC_RELEASE);
+    }
+}
+
+
+static void
+ngx_http_ktp_count_reclaim(ngx_http_ktp_shared_t *sh, ngx_log_t *log)
+{
+    uint32_t               numbers[KTP_QUOTA_PERIODS];
+    ngx_pid_t              pid;
+    ngx_uint_t             i, n;
+    ngx_http_ktp_slot_t   *slot;
+    ngx_http_ktp_unsent_t *unsent;
+
+    n = 0;
+
+    for (i = 0; i < sh->nunsent; i++) {
+        unsent = &sh->unsent[i];
+        pid = unsent->pid;
+
+        if (pid == 0) {
+            continue;
+        }
+
+        /* marks with the number of this process are of one before it */
+
+        if (pid != ngx_pid) {
+            if (ngx_http_ktp_process_alive(pid)
+                || !ngx_atomic_cmp_set(&unsent->pid, pid, ngx_pid)) {
+                continue;
+            }
+        }
+
+        slot = __atomic_load_n(&unsent->slot, __ATOMIC_ACQUIRE);
+        ngx_memcpy(numbers, unsent->numbers, sizeof(numbers));
+        ngx_http_ktp_count_clear(unsent);
+
+        if (slot) {
+            ngx_http_ktp_count_back(sh, slot, numbers, KTP_QUOTA_PERIODS);
+            n++;
+        }
+    }
+
+    if (n) {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "gave back %ui calls that a worker had counted and not "
+                      "sent when it was killed",
+                      n);
+    }
+}
+
+
+void
+ngx_http_ktp_count_init(ngx_cycle_t *cycle)
+{
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
+
+    if (kmcf && kmcf->zone && ngx_http_ktp_process_is_worker()) {
+        ngx_http_ktp_count_reclaim(kmcf->zone->shared, cycle->log);
+    }
+}

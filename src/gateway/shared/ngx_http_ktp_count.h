@@ -1,0 +1,67 @@
+/*
+ * Calls of clients, counted in the zone against their quotas and rates.
+ * What a refusal means for a request is request/quota's to decide.
+ */
+
+#ifndef NGX_HTTP_KTP_COUNT_H
+#define NGX_HTTP_KTP_COUNT_H
+
+#include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_slot.h"
+
+
+/* A call that was counted and has not been settled; zeroed: none. */
+typedef struct {
+    ngx_http_ktp_slot_t   *slot; /* NULL: nothing is counted */
+    ngx_http_ktp_shared_t *shared;
+    ngx_http_ktp_unsent_t *unsent; /* NULL: sent, or there was no room */
+    uint32_t               numbers[KTP_QUOTA_PERIODS];
+} ngx_http_ktp_taken_t;
+
+
+/*
+ * Calls counted for a client in the present period, which is what its quota
+ * is compared with.  The client must have a slot, here and below.
+ */
+uint64_t ngx_http_ktp_count_used(ngx_http_ktp_client_t *client,
+                                 ktp_quota_period_t     period);
+
+/* 1 if a quota of the client that is enforced has nothing left. */
+ngx_uint_t ngx_http_ktp_count_exhausted(ngx_http_ktp_client_t *client);
+
+/*
+ * Takes one request from a rate, whose state is *rate: that of the client's
+ * account, or a copy.  Returns the microseconds until there is one to take,
+ * 0 if it was taken or the client has no rate.
+ */
+uint64_t ngx_http_ktp_count_rate(ngx_http_ktp_client_t *client,
+                                 uint64_t              *rate);
+
+/*
+ * Counts a call in all periods and fills taken, which must be zeroed.
+ * NGX_OK; or NGX_DECLINED, with nothing counted, if an enforced quota has
+ * nothing left.  *over is set to 1 if a shadow quota is exceeded, which is
+ * counted as well, else to 0.
+ */
+ngx_int_t ngx_http_ktp_count_take(ngx_http_ktp_shared_t *sh,
+                                  ngx_http_ktp_client_t *client,
+                                  ngx_http_ktp_taken_t  *taken,
+                                  ngx_uint_t            *over);
+
+/*
+ * The call was sent: it stays counted if this worker is killed.  May be
+ * called again.
+ */
+void ngx_http_ktp_count_sent(ngx_http_ktp_taken_t *taken);
+
+/* The call is not billed: counts it back.  Once, after a take. */
+void ngx_http_ktp_count_give(ngx_http_ktp_taken_t *taken);
+
+/*
+ * Counts back what killed workers had taken and not sent.  For
+ * init_process.
+ */
+void ngx_http_ktp_count_init(ngx_cycle_t *cycle);
+
+
+#endif /* NGX_HTTP_KTP_COUNT_H */
