@@ -62,7 +62,7 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_ktp_create_ctx(r);
+    ctx = ngx_http_ktp_ctx_create(r);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -1,6 +1,5 @@
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_map.h"
-#include "ngx_http_ktp_send.h"
 
 
 /*
@@ -40,13 +39,14 @@ ngx_http_ktp_body_init(ngx_cycle_t *cycle)
 
 
 ngx_int_t
-ngx_http_ktp_body_receive(ngx_http_request_t *r, ngx_http_ktp_body_pt handler)
+ngx_http_ktp_body_receive(ngx_http_request_t        *r,
+                          const ngx_http_ktp_body_t *body)
 {
     ngx_int_t           rc;
     ngx_http_ktp_ctx_t *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-    ctx->body_handler = handler;
+    ctx->body = body;
 
     r->request_body_no_buffering = 1;
 
@@ -95,24 +95,18 @@ ngx_http_ktp_body_handler(ngx_http_request_t *r)
 static void
 ngx_http_ktp_body_read(ngx_http_request_t *r)
 {
-    ngx_int_t                rc;
-    ngx_uint_t               n;
-    ktp_code_t               code;
-    ngx_http_ktp_ctx_t      *ctx;
-    ngx_http_ktp_loc_conf_t *klcf;
+    ngx_int_t           rc;
+    ngx_uint_t          n;
+    ktp_code_t          code;
+    ngx_http_ktp_ctx_t *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
     r->read_event_handler = ngx_http_ktp_body_handler;
 
     for (n = 0;; n++) {
 
         code = ngx_http_ktp_body_feed(r);
-
-        if (code == KTP_OK && !klcf->request_buffering) {
-            code = ngx_http_ktp_send_part(r);
-        }
 
         if (code != KTP_OK) {
             ngx_http_ktp_body_done(r, code);
@@ -123,7 +117,7 @@ ngx_http_ktp_body_read(ngx_http_request_t *r)
             break;
         }
 
-        if (ngx_http_ktp_send_full(ctx)) {
+        if (ctx->body->full && ctx->body->full(r)) {
             ngx_http_ktp_body_pause(r);
             return;
         }
@@ -152,13 +146,11 @@ ngx_http_ktp_body_read(ngx_http_request_t *r)
 }
 
 
-/* Hands what has arrived to the intake, and the buffers back to nginx. */
+/* Passes the bytes that have arrived on, and the buffers back to nginx. */
 
 static ktp_code_t
 ngx_http_ktp_body_feed(ngx_http_request_t *r)
 {
-    size_t              n;
-    u_char             *p;
     ngx_buf_t          *b;
     ktp_code_t          code;
     ngx_chain_t        *cl, *ln;
@@ -170,19 +162,8 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
     for (cl = r->request_body->bufs; cl; /* void */) {
         b = cl->buf;
 
-        p = b->pos;
-        n = b->last - b->pos;
-
-        if (ctx->refused) {
-
-            /* nothing of a stranger's comes to a parser */
-
-            p = (u_char *) "[]";
-            n = 2;
-        }
-
-        if (code == KTP_OK && n) {
-            code = ktp_intake_feed(ctx->intake, p, n);
+        if (code == KTP_OK && b->pos != b->last) {
+            code = ctx->body->piece(r, b->pos, b->last - b->pos);
         }
 
         b->pos = b->last;
@@ -194,9 +175,7 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
 
     r->request_body->bufs = NULL;
 
-    ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
-
-    return ctx->refused ? KTP_UNAUTHORIZED : code;
+    return code;
 }
 
 
@@ -327,7 +306,7 @@ ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code)
         c->read->timedout = 0;
     }
 
-    ctx->body_handler(r, code);
+    ctx->body->done(r, code);
 }
 
 

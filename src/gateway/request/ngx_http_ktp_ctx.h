@@ -16,16 +16,15 @@
 #include "ngx_http_ktp_zone.h"
 
 
-/*
- * Called once with KTP_OK when the body is complete and right, or with the
- * error as soon as it is certain; the rest of the body is then unread.
- */
-typedef void (*ngx_http_ktp_body_pt)(ngx_http_request_t *r, ktp_code_t code);
+typedef struct ngx_http_ktp_body_s ngx_http_ktp_body_t;
+
+/* The end of something that takes time, KTP_OK or the error it ended with. */
+typedef void (*ngx_http_ktp_done_pt)(ngx_http_request_t *r, ktp_code_t code);
 
 struct ngx_http_ktp_ctx_s {
     ngx_http_request_t *request;
 
-    ngx_http_ktp_body_pt body_handler;
+    const ngx_http_ktp_body_t *body; /* what is done with the body */
 
     ktp_intake_t         *intake;
     ktp_intake_t         *fetched; /* the image, where the body names a URL */
@@ -59,6 +58,40 @@ struct ngx_http_ktp_ctx_s {
     unsigned error_sent : 1;
     unsigned traced : 1; /* traceparent is set, be it empty */
 };
+
+
+/*
+ * The context of a request, made if there is none yet; it lives as long as
+ * the request.  Returns NULL if memory is short.
+ */
+ngx_http_ktp_ctx_t *ngx_http_ktp_ctx_create(ngx_http_request_t *r);
+
+/*
+ * The context of a request, also after an internal redirect has cleared the
+ * module's slot; NULL if the request never came to this module.
+ */
+ngx_http_ktp_ctx_t *ngx_http_ktp_ctx_get(ngx_http_request_t *r);
+
+/*
+ * 1 if a request with that context, which may be NULL, is one for a card:
+ * not one that ktp_auth has let in to a location of another module.
+ */
+ngx_uint_t ngx_http_ktp_ctx_is_ours(ngx_http_request_t *r,
+                                    ngx_http_ktp_ctx_t *ctx);
+
+/*
+ * The outcome of a request, also of one that nginx rejected before it came to
+ * this module; NONE while it has no answer.  ctx may be NULL.
+ */
+ngx_http_ktp_outcome_t ngx_http_ktp_ctx_outcome(ngx_http_request_t *r,
+                                                ngx_http_ktp_ctx_t *ctx);
+
+/*
+ * The error code that the client got, "" for none: constant text, or the
+ * upstream's, which lives as long as the request.  ctx may be NULL.
+ */
+const char *ngx_http_ktp_ctx_error_code(ngx_http_request_t *r,
+                                        ngx_http_ktp_ctx_t *ctx);
 
 
 #endif /* NGX_HTTP_KTP_CTX_H */

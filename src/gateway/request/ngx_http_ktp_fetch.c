@@ -5,7 +5,7 @@
 
 struct ngx_http_ktp_fetch_s {
     ngx_http_request_t     *request;
-    ngx_http_ktp_body_pt    handler;
+    ngx_http_ktp_done_pt    handler;
     ngx_http_ktp_call_t     call;
     ngx_http_ktp_upstream_t upstream;
     ktp_policy_t            policy;
@@ -16,12 +16,13 @@ struct ngx_http_ktp_fetch_s {
 static ngx_http_ktp_fetch_t *ngx_http_ktp_fetch_create(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ktp_fetch_write(void *data, u_char *p, size_t len);
 static ngx_int_t ngx_http_ktp_fetch_guard(void *data, struct sockaddr *sa);
+static void      ngx_http_ktp_fetch_abort(void *data);
 static void ngx_http_ktp_fetch_done(void *data, ngx_http_ktp_call_t *call);
 static ktp_code_t ngx_http_ktp_fetch_code(ngx_http_ktp_fetch_t *fetch);
 
 
 ktp_code_t
-ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_body_pt handler)
+ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_done_pt handler)
 {
     size_t                len;
     unsigned              port;
@@ -29,6 +30,7 @@ ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_body_pt handler)
     ktp_code_t            code;
     const char           *host;
     ngx_connection_t     *c;
+    ngx_http_cleanup_t   *cln;
     ngx_http_ktp_ctx_t   *ctx;
     const ktp_request_t  *request;
     ngx_http_ktp_fetch_t *fetch;
@@ -60,6 +62,14 @@ ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_body_pt handler)
     if (code != KTP_OK) {
         return code;
     }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_ktp_fetch_abort;
+    cln->data = ctx;
 
     c->log->action = "fetching image";
 
@@ -139,9 +149,13 @@ ngx_http_ktp_fetch_create(ngx_http_request_t *r)
 }
 
 
-void
-ngx_http_ktp_fetch_abort(ngx_http_ktp_ctx_t *ctx)
+/* The request ends while its image is being fetched, or later. */
+
+static void
+ngx_http_ktp_fetch_abort(void *data)
 {
+    ngx_http_ktp_ctx_t *ctx = data;
+
     ngx_http_ktp_fetch_t *fetch;
 
     fetch = ctx->fetch;

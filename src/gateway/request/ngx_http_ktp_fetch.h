@@ -7,15 +7,13 @@
 
 
 /*
- * Gets the image that the request names, into ctx->store and ctx->fetched,
- * under the policy that an image of the body is under.  KTP_OK: handler will
- * be called once with the code, unless ngx_http_ktp_fetch_abort() is before.
+ * Fetches the image that the request names, into ctx->store and
+ * ctx->fetched, under the policy that an image of the body is under.
+ * KTP_OK: handler will be called once with the code, unless the request ends
+ * before.
  */
 ktp_code_t ngx_http_ktp_fetch(ngx_http_request_t  *r,
-                              ngx_http_ktp_body_pt handler);
-
-/* Ends a fetch that is under way; nothing if none is. */
-void ngx_http_ktp_fetch_abort(ngx_http_ktp_ctx_t *ctx);
+                              ngx_http_ktp_done_pt handler);
 
 
 #endif /* NGX_HTTP_KTP_FETCH_H */

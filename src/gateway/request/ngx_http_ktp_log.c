@@ -1,8 +1,6 @@
 #include "ngx_http_ktp_log.h"
 #include "ngx_http_ktp_ctx.h"
 #include "ngx_http_ktp_metrics.h"
-#include "ngx_http_ktp_request.h"
-#include "ngx_http_ktp_variables.h"
 
 
 static ngx_int_t  ngx_http_ktp_log_handler(ngx_http_request_t *r);
@@ -36,21 +34,21 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
     ngx_http_ktp_main_conf_t      *kmcf;
     ngx_http_ktp_metrics_request_t request;
 
-    ctx = ngx_http_ktp_get_ctx(r);
+    ctx = ngx_http_ktp_ctx_get(r);
 
-    if (!ngx_http_ktp_is_ours(r, ctx) || r != r->main) {
+    if (!ngx_http_ktp_ctx_is_ours(r, ctx) || r != r->main) {
         return NGX_OK;
     }
 
     ngx_memzero(&request, sizeof(ngx_http_ktp_metrics_request_t));
 
-    request.outcome = ngx_http_ktp_outcome(r, ctx);
+    request.outcome = ngx_http_ktp_ctx_outcome(r, ctx);
 
     if (request.outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
         request.outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
     }
 
-    request.code = ngx_http_ktp_error_code(r, ctx);
+    request.code = ngx_http_ktp_ctx_error_code(r, ctx);
     request.time = ngx_http_ktp_log_time(r);
     request.received = r->request_length;
     request.sent = r->connection->sent;

@@ -1,21 +1,24 @@
 #include "ngx_http_ktp_request.h"
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
-#include "ngx_http_ktp_chunks.h"
 #include "ngx_http_ktp_fetch.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_send.h"
-#include "ngx_http_ktp_variables.h"
 
 
-static ngx_int_t ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code);
-static void      ngx_http_ktp_end(void *data);
-static void      ngx_http_ktp_release(void *data);
-static void ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code);
-static void ngx_http_ktp_image_complete(ngx_http_request_t *r,
-                                        ktp_code_t          code);
-static ktp_code_t ngx_http_ktp_image_hmac(ngx_http_request_t *r,
-                                          ngx_http_ktp_ctx_t *ctx);
+static ngx_int_t  ngx_http_ktp_request_refuse(ngx_http_request_t *r,
+                                              ktp_code_t          code);
+static ktp_code_t ngx_http_ktp_request_piece(ngx_http_request_t *r, u_char *p,
+                                             size_t n);
+static void ngx_http_ktp_request_body(ngx_http_request_t *r, ktp_code_t code);
+static void ngx_http_ktp_request_image(ngx_http_request_t *r, ktp_code_t code);
+static ktp_code_t ngx_http_ktp_request_hmac(ngx_http_request_t *r,
+                                            ngx_http_ktp_ctx_t *ctx);
+
+
+static const ngx_http_ktp_body_t ngx_http_ktp_request_reader = {
+    ngx_http_ktp_request_piece, ngx_http_ktp_send_full,
+    ngx_http_ktp_request_body};
 
 
 ngx_int_t
@@ -35,7 +38,7 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx = ngx_http_ktp_create_ctx(r);
+    ctx = ngx_http_ktp_ctx_create(r);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -46,13 +49,13 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
     ctx->outcome = NGX_HTTP_KTP_OUTCOME_NONE;
 
     if (r->method != NGX_HTTP_POST) {
-        return ngx_http_ktp_refuse(r, KTP_METHOD_NOT_ALLOWED);
+        return ngx_http_ktp_request_refuse(r, KTP_METHOD_NOT_ALLOWED);
     }
 
     code = ngx_http_ktp_quota_admit(ctx);
 
     if (code != KTP_OK) {
-        return ngx_http_ktp_refuse(r, code);
+        return ngx_http_ktp_request_refuse(r, code);
     }
 
     ngx_str_set(&type, "");
@@ -70,17 +73,17 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
     }
 
     if (code != KTP_OK) {
-        return ngx_http_ktp_refuse(r, code);
+        return ngx_http_ktp_request_refuse(r, code);
     }
 
     max = ktp_intake_body_max(&klcf->policy,
                               ktp_intake_request(ctx->intake)->type);
 
     if (r->headers_in.content_length_n > max) {
-        return ngx_http_ktp_refuse(r, KTP_INVALID_PAYLOAD_IMAGE_SIZE);
+        return ngx_http_ktp_request_refuse(r, KTP_INVALID_PAYLOAD_IMAGE_SIZE);
     }
 
-    return ngx_http_ktp_body_receive(r, ngx_http_ktp_body_complete);
+    return ngx_http_ktp_body_receive(r, &ngx_http_ktp_request_reader);
 }
 
 
@@ -122,7 +125,7 @@ ngx_http_ktp_unauthorized(ngx_http_ktp_ctx_t    *ctx,
 /* Answers before one byte of the body was read. */
 
 static ngx_int_t
-ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code)
+ngx_http_ktp_request_refuse(ngx_http_request_t *r, ktp_code_t code)
 {
     ngx_int_t rc;
 
@@ -153,171 +156,75 @@ ngx_http_ktp_refuse(ngx_http_request_t *r, ktp_code_t code)
 }
 
 
-ngx_http_ktp_ctx_t *
-ngx_http_ktp_create_ctx(ngx_http_request_t *r)
+/* Bytes of the body have arrived. */
+
+static ktp_code_t
+ngx_http_ktp_request_piece(ngx_http_request_t *r, u_char *p, size_t n)
 {
-    ngx_pool_cleanup_t       *pcln;
-    ngx_http_cleanup_t       *cln;
-    ngx_http_ktp_ctx_t       *ctx;
-    ngx_http_ktp_loc_conf_t  *klcf;
-    ngx_http_ktp_main_conf_t *kmcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-    if (ctx) {
-        return ctx;
-    }
-
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
-    kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
-
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_ktp_ctx_t));
-    if (ctx == NULL) {
-        return NULL;
-    }
-
-    cln = ngx_http_cleanup_add(r, 0);
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    pcln = ngx_pool_cleanup_add(r->pool, 0);
-    if (pcln == NULL) {
-        return NULL;
-    }
-
-    ctx->request = r;
-    ktp_store_init(&ctx->store,
-                   klcf->request_buffering ? &ngx_http_ktp_chunks_large
-                                           : &ngx_http_ktp_chunks_small,
-                   klcf->policy.max_size);
-
-    cln->handler = ngx_http_ktp_end;
-    cln->data = ctx;
-
-    pcln->handler = ngx_http_ktp_release;
-    pcln->data = ctx;
-
-    if (kmcf->image_hmac) {
-        ngx_http_ktp_digest_init(r, &ctx->digest);
-    }
-
-    ngx_http_set_ctx(r, ctx, ngx_http_ktp_module);
-
-    return ctx;
-}
-
-
-ngx_http_ktp_ctx_t *
-ngx_http_ktp_get_ctx(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t *cln;
-    ngx_http_ktp_ctx_t *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-
-    if (ctx || !(r->internal || r->filter_finalize)) {
-        return ctx;
-    }
-
-    /* an error page was served instead of ours: the slot was cleared */
-
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_http_ktp_release) {
-            return cln->data;
-        }
-    }
-
-    return NULL;
-}
-
-
-ngx_uint_t
-ngx_http_ktp_is_ours(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
-{
+    ktp_code_t               code;
+    ngx_http_ktp_ctx_t      *ctx;
     ngx_http_ktp_loc_conf_t *klcf;
 
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    return klcf->upstream
-           || (ctx
-               && (ctx->intake || ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE));
-}
+    if (ctx->refused) {
 
+        /* nothing of a stranger's comes to a parser */
 
-/* The request ends, in whatever way; it is logged afterwards. */
+        (void) ktp_intake_feed(ctx->intake, (u_char *) "[]", 2);
 
-static void
-ngx_http_ktp_end(void *data)
-{
-    ngx_http_ktp_ctx_t *ctx = data;
-
-    ngx_http_ktp_fetch_abort(ctx);
-
-    ngx_http_ktp_send_abort(ctx);
-
-    ngx_http_ktp_quota_settle(ctx);
-
-    if (ngx_http_ktp_is_ours(ctx->request, ctx)) {
-
-        /* nginx may have refused it by an answer of its own */
-
-        ctx->outcome = ngx_http_ktp_outcome(ctx->request, ctx);
-
-        if (ctx->outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
-            ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
-        }
+        return KTP_UNAUTHORIZED;
     }
 
-    ktp_store_free(&ctx->store);
-}
+    code = ktp_intake_feed(ctx->intake, p, n);
 
+    ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
 
-/* The request's memory goes; what the log was made of goes with it. */
+    if (code == KTP_OK && !klcf->request_buffering) {
+        code = ngx_http_ktp_send_part(r);
+    }
 
-static void
-ngx_http_ktp_release(void *data)
-{
-    ngx_http_ktp_ctx_t *ctx = data;
-
-    ktp_store_free(&ctx->store);
-    ktp_intake_destroy(ctx->intake);
-    ktp_intake_destroy(ctx->fetched);
-    ngx_http_ktp_digest_free(&ctx->digest);
+    return code;
 }
 
 
 static void
-ngx_http_ktp_body_complete(ngx_http_request_t *r, ktp_code_t code)
+ngx_http_ktp_request_body(ngx_http_request_t *r, ktp_code_t code)
 {
     ngx_http_ktp_ctx_t *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (ctx->refused) {
+        code = KTP_UNAUTHORIZED;
+    }
 
     if (code == KTP_OK) {
         code = ktp_intake_finish(ctx->intake);
     }
 
     if (code == KTP_OK && ktp_intake_request(ctx->intake)->url[0]) {
-        code = ngx_http_ktp_fetch(r, ngx_http_ktp_image_complete);
+        code = ngx_http_ktp_fetch(r, ngx_http_ktp_request_image);
 
         if (code == KTP_OK) {
             return;
         }
     }
 
-    ngx_http_ktp_image_complete(r, code);
+    ngx_http_ktp_request_image(r, code);
 }
 
 
 static void
-ngx_http_ktp_image_complete(ngx_http_request_t *r, ktp_code_t code)
+ngx_http_ktp_request_image(ngx_http_request_t *r, ktp_code_t code)
 {
     ngx_http_ktp_ctx_t *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
     if (code == KTP_OK) {
-        code = ngx_http_ktp_image_hmac(r, ctx);
+        code = ngx_http_ktp_request_hmac(r, ctx);
     }
 
     if (code == KTP_OK) {
@@ -334,7 +241,7 @@ ngx_http_ktp_image_complete(ngx_http_request_t *r, ktp_code_t code)
 /* The image is whole: notes its digest, if there is one. */
 
 static ktp_code_t
-ngx_http_ktp_image_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+ngx_http_ktp_request_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 {
     u_char digest[KTP_HMAC_SIZE];
 

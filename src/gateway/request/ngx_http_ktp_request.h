@@ -16,24 +16,5 @@ ngx_int_t ngx_http_ktp_request_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_ktp_unauthorized(ngx_http_ktp_ctx_t    *ctx,
                                     ngx_http_ktp_client_t *other);
 
-/*
- * The context of a request; made in the access phase, or by the content
- * handler if nothing was asked there.  NULL: no memory.
- */
-ngx_http_ktp_ctx_t *ngx_http_ktp_create_ctx(ngx_http_request_t *r);
-
-/*
- * The context of a request, also after an internal redirect has cleared the
- * module's slot; NULL if the request never came to us.
- */
-ngx_http_ktp_ctx_t *ngx_http_ktp_get_ctx(ngx_http_request_t *r);
-
-/*
- * Whether a request with that context, or NULL, is one for a card: not what
- * ktp_auth has let in to a location of another module.
- */
-ngx_uint_t ngx_http_ktp_is_ours(ngx_http_request_t *r,
-                                ngx_http_ktp_ctx_t *ctx);
-
 
 #endif /* NGX_HTTP_KTP_REQUEST_H */

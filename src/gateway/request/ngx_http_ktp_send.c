@@ -4,7 +4,6 @@
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_heap.h"
 #include "ngx_http_ktp_quota.h"
-#include "ngx_http_ktp_request.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_trace.h"
 
@@ -17,18 +16,20 @@
 #define NGX_HTTP_KTP_STREAM_BUFFER  16384
 
 
+static void       ngx_http_ktp_send_cleanup(void *data);
 static ktp_code_t ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length);
 static void       ngx_http_ktp_send_request(ngx_http_request_t *r,
                                             ktp_request_t      *request);
-static ktp_code_t ngx_http_ktp_headers(ngx_http_request_t *r,
-                                       ngx_array_t        *headers);
-static ktp_code_t ngx_http_ktp_header(ngx_http_request_t *r,
-                                      ngx_array_t *headers, const char *name,
-                                      ngx_http_ktp_secret_t *secret);
+static ktp_code_t ngx_http_ktp_send_headers(ngx_http_request_t *r,
+                                            ngx_array_t        *headers);
+static ktp_code_t ngx_http_ktp_send_header(ngx_http_request_t    *r,
+                                           ngx_array_t           *headers,
+                                           const char            *name,
+                                           ngx_http_ktp_secret_t *secret);
 static size_t     ngx_http_ktp_send_read(void *data, u_char *buf, size_t size);
 static ngx_int_t  ngx_http_ktp_send_rewind(void *data);
-static void       ngx_http_ktp_call_ended(ngx_http_ktp_ctx_t *ctx);
-static void ngx_http_ktp_call_done(void *data, ngx_http_ktp_call_t *call);
+static void       ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t *ctx);
+static void ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call);
 
 
 ktp_code_t
@@ -132,9 +133,13 @@ ngx_http_ktp_send_part(ngx_http_request_t *r)
 }
 
 
-ngx_int_t
-ngx_http_ktp_send_full(ngx_http_ktp_ctx_t *ctx)
+ngx_uint_t
+ngx_http_ktp_send_full(ngx_http_request_t *r)
 {
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
     return ctx->streaming
            && ktp_outgoing_pending(&ctx->outgoing)
                   >= ngx_min(NGX_HTTP_KTP_STREAM_PENDING, ctx->call.part);
@@ -146,8 +151,15 @@ ngx_http_ktp_send_abort(ngx_http_ktp_ctx_t *ctx)
 {
     if (ctx->calling) {
         ngx_http_ktp_transport_abort(&ctx->call);
-        ngx_http_ktp_call_ended(ctx);
+        ngx_http_ktp_send_ended(ctx);
     }
+}
+
+
+static void
+ngx_http_ktp_send_cleanup(void *data)
+{
+    ngx_http_ktp_send_abort(data);
 }
 
 
@@ -156,6 +168,7 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
 {
     ngx_int_t                rc;
     ktp_code_t               code;
+    ngx_http_cleanup_t      *cln;
     ngx_http_ktp_ctx_t      *ctx;
     ngx_http_ktp_call_t     *call;
     ngx_http_ktp_loc_conf_t *klcf;
@@ -169,7 +182,7 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
-    code = ngx_http_ktp_headers(r, call->headers);
+    code = ngx_http_ktp_send_headers(r, call->headers);
     if (code != KTP_OK) {
         return code;
     }
@@ -180,8 +193,16 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
     call->body_length = length;
     call->read = ngx_http_ktp_send_read;
     call->rewind = ngx_http_ktp_send_rewind;
-    call->done = ngx_http_ktp_call_done;
+    call->done = ngx_http_ktp_send_done;
     call->data = ctx;
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_ktp_send_cleanup;
+    cln->data = ctx;
 
     code = ngx_http_ktp_quota_take(ctx);
     if (code != KTP_OK) {
@@ -193,6 +214,8 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
     rc = ngx_http_ktp_transport_start(call);
 
     if (rc != NGX_OK) {
+        ngx_http_ktp_quota_settle(ctx);
+
         return rc == NGX_BUSY ? KTP_SERVICE_UNAVAILABLE
                               : KTP_INTERNAL_SERVER_ERROR;
     }
@@ -226,7 +249,7 @@ ngx_http_ktp_send_request(ngx_http_request_t *r, ktp_request_t *request)
 /* All headers of the call; none is the client's. */
 
 static ktp_code_t
-ngx_http_ktp_headers(ngx_http_request_t *r, ngx_array_t *headers)
+ngx_http_ktp_send_headers(ngx_http_request_t *r, ngx_array_t *headers)
 {
     ktp_code_t               code;
     ngx_str_t               *h;
@@ -251,11 +274,11 @@ ngx_http_ktp_headers(ngx_http_request_t *r, ngx_array_t *headers)
     code = ngx_http_ktp_trace_header(r, headers);
 
     if (code == KTP_OK) {
-        code = ngx_http_ktp_header(r, headers, "App-ID", klcf->app_id);
+        code = ngx_http_ktp_send_header(r, headers, "App-ID", klcf->app_id);
     }
 
     if (code == KTP_OK) {
-        code = ngx_http_ktp_header(r, headers, "API-Key", klcf->api_key);
+        code = ngx_http_ktp_send_header(r, headers, "API-Key", klcf->api_key);
     }
 
     return code;
@@ -263,8 +286,8 @@ ngx_http_ktp_headers(ngx_http_request_t *r, ngx_array_t *headers)
 
 
 static ktp_code_t
-ngx_http_ktp_header(ngx_http_request_t *r, ngx_array_t *headers,
-                    const char *name, ngx_http_ktp_secret_t *secret)
+ngx_http_ktp_send_header(ngx_http_request_t *r, ngx_array_t *headers,
+                         const char *name, ngx_http_ktp_secret_t *secret)
 {
     u_char    *p;
     size_t     len;
@@ -324,7 +347,7 @@ ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
 
     if (ctx->outgoing.open) {
 
-        if (!ngx_http_ktp_send_full(ctx)) {
+        if (!ngx_http_ktp_send_full(ctx->request)) {
             ngx_http_ktp_body_resume(ctx->request);
         }
 
@@ -362,7 +385,7 @@ ngx_http_ktp_send_rewind(void *data)
  */
 
 static void
-ngx_http_ktp_call_ended(ngx_http_ktp_ctx_t *ctx)
+ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t *ctx)
 {
     ngx_http_ktp_call_t *call;
 
@@ -389,7 +412,7 @@ ngx_http_ktp_call_ended(ngx_http_ktp_ctx_t *ctx)
 
 
 static void
-ngx_http_ktp_call_done(void *data, ngx_http_ktp_call_t *call)
+ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
 {
     ngx_http_ktp_ctx_t *ctx = data;
 
@@ -401,7 +424,7 @@ ngx_http_ktp_call_done(void *data, ngx_http_ktp_call_t *call)
 
     ngx_http_set_log_request(c->log, r);
 
-    ngx_http_ktp_call_ended(ctx);
+    ngx_http_ktp_send_ended(ctx);
 
     if (r->reading_body) {
 

@@ -18,10 +18,10 @@ ktp_code_t ngx_http_ktp_send(ngx_http_request_t *r);
  */
 ktp_code_t ngx_http_ktp_send_part(ngx_http_request_t *r);
 
-/* Whether the upstream has to take some before more is read. */
-ngx_int_t ngx_http_ktp_send_full(ngx_http_ktp_ctx_t *ctx);
+/* 1 if the upstream has to take some bytes before more are read. */
+ngx_uint_t ngx_http_ktp_send_full(ngx_http_request_t *r);
 
-/* Ends a call that is under way; nothing if none is. */
+/* Ends a call that is under way; does nothing if none is. */
 void ngx_http_ktp_send_abort(ngx_http_ktp_ctx_t *ctx);
 
 

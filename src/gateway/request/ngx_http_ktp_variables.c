@@ -1,6 +1,5 @@
 #include "ngx_http_ktp_variables.h"
 #include "ngx_http_ktp_outcome.h"
-#include "ngx_http_ktp_request.h"
 #include "ngx_http_ktp_trace.h"
 
 
@@ -160,11 +159,11 @@ ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 {
     ngx_http_ktp_ctx_t *ctx;
 
-    ctx = ngx_http_ktp_get_ctx(r);
+    ctx = ngx_http_ktp_ctx_get(r);
 
     /* nginx may refuse a request before it comes to us */
 
-    if (!ngx_http_ktp_is_ours(r, ctx)) {
+    if (!ngx_http_ktp_ctx_is_ours(r, ctx)) {
         v->not_found = 1;
         return NGX_OK;
     }
@@ -173,7 +172,7 @@ ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     case NGX_HTTP_KTP_VAR_OUTCOME:
         return ngx_http_ktp_variable_text(
-            v, ngx_http_ktp_outcome_name(ngx_http_ktp_outcome(r, ctx)));
+            v, ngx_http_ktp_outcome_name(ngx_http_ktp_ctx_outcome(r, ctx)));
 
     case NGX_HTTP_KTP_VAR_BILLED:
         return ngx_http_ktp_variable_text(
@@ -185,55 +184,9 @@ ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                                                  : NULL);
 
     default: /* NGX_HTTP_KTP_VAR_ERROR_CODE */
-        return ngx_http_ktp_variable_text(v, ngx_http_ktp_error_code(r, ctx));
+        return ngx_http_ktp_variable_text(v,
+                                          ngx_http_ktp_ctx_error_code(r, ctx));
     }
-}
-
-
-ngx_http_ktp_outcome_t
-ngx_http_ktp_outcome(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
-{
-    if (ctx && ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE) {
-        return ctx->outcome;
-    }
-
-    switch (r->err_status ? r->err_status : r->headers_out.status) {
-
-    case 0:
-        return NGX_HTTP_KTP_OUTCOME_NONE;
-
-    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
-        return NGX_HTTP_KTP_OUTCOME_ABORTED;
-
-    case NGX_HTTP_UNAUTHORIZED:
-    case NGX_HTTP_FORBIDDEN:
-        return NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED;
-
-    case NGX_HTTP_TOO_MANY_REQUESTS:
-        return NGX_HTTP_KTP_OUTCOME_QUOTA;
-
-    default:
-        return NGX_HTTP_KTP_OUTCOME_REJECTED;
-    }
-}
-
-
-const char *
-ngx_http_ktp_error_code(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
-{
-    ktp_code_t code;
-
-    code = ctx ? ctx->code : KTP_OK;
-
-    if (code == KTP_OK && ctx && ctx->answer.error_code[0] != '\0') {
-        return ctx->answer.error_code;
-    }
-
-    if (code == KTP_OK && r->err_status) {
-        code = ktp_error_by_status(r->err_status);
-    }
-
-    return code == KTP_OK ? "" : ktp_error(code)->name;
 }
 
 
@@ -245,7 +198,7 @@ ngx_http_ktp_variable_link(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     ngx_str_t           value;
     ngx_http_ktp_ctx_t *ctx;
 
-    ctx = ngx_http_ktp_get_ctx(r);
+    ctx = ngx_http_ktp_ctx_get(r);
 
     if (ctx == NULL) {
         v->not_found = 1;
@@ -318,7 +271,7 @@ ngx_http_ktp_variable_image(ngx_http_request_t        *r,
     ngx_http_ktp_ctx_t  *ctx;
     const ktp_request_t *request;
 
-    ctx = ngx_http_ktp_get_ctx(r);
+    ctx = ngx_http_ktp_ctx_get(r);
 
     if (ctx == NULL || ctx->intake == NULL || ctx->refused) {
         v->not_found = 1;
@@ -358,7 +311,7 @@ ngx_http_ktp_variable_call(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     ngx_http_ktp_ctx_t  *ctx;
     ngx_http_ktp_call_t *call;
 
-    ctx = ngx_http_ktp_get_ctx(r);
+    ctx = ngx_http_ktp_ctx_get(r);
 
     if (ctx == NULL || !ctx->called) {
         v->not_found = 1;

@@ -1,0 +1,183 @@
+#include "ngx_http_ktp_ctx.h"
+#include "ngx_http_ktp_chunks.h"
+
+
+static void ngx_http_ktp_ctx_end(void *data);
+static void ngx_http_ktp_ctx_release(void *data);
+
+
+ngx_http_ktp_ctx_t *
+ngx_http_ktp_ctx_create(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *pcln;
+    ngx_http_cleanup_t       *cln;
+    ngx_http_ktp_ctx_t       *ctx;
+    ngx_http_ktp_loc_conf_t  *klcf;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    if (ctx) {
+        return ctx;
+    }
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_ktp_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    pcln = ngx_pool_cleanup_add(r->pool, 0);
+    if (pcln == NULL) {
+        return NULL;
+    }
+
+    ctx->request = r;
+    ktp_store_init(&ctx->store,
+                   klcf->request_buffering ? &ngx_http_ktp_chunks_large
+                                           : &ngx_http_ktp_chunks_small,
+                   klcf->policy.max_size);
+
+    cln->handler = ngx_http_ktp_ctx_end;
+    cln->data = ctx;
+
+    pcln->handler = ngx_http_ktp_ctx_release;
+    pcln->data = ctx;
+
+    if (kmcf->image_hmac) {
+        ngx_http_ktp_digest_init(r, &ctx->digest);
+    }
+
+    ngx_http_set_ctx(r, ctx, ngx_http_ktp_module);
+
+    return ctx;
+}
+
+
+ngx_http_ktp_ctx_t *
+ngx_http_ktp_ctx_get(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t *cln;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    if (ctx || !(r->internal || r->filter_finalize)) {
+        return ctx;
+    }
+
+    /* an error page was served instead of ours: the slot was cleared */
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_ktp_ctx_release) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_ktp_ctx_is_ours(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    return klcf->upstream
+           || (ctx
+               && (ctx->intake || ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE));
+}
+
+
+ngx_http_ktp_outcome_t
+ngx_http_ktp_ctx_outcome(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    if (ctx && ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE) {
+        return ctx->outcome;
+    }
+
+    switch (r->err_status ? r->err_status : r->headers_out.status) {
+
+    case 0:
+        return NGX_HTTP_KTP_OUTCOME_NONE;
+
+    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
+        return NGX_HTTP_KTP_OUTCOME_ABORTED;
+
+    case NGX_HTTP_UNAUTHORIZED:
+    case NGX_HTTP_FORBIDDEN:
+        return NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED;
+
+    case NGX_HTTP_TOO_MANY_REQUESTS:
+        return NGX_HTTP_KTP_OUTCOME_QUOTA;
+
+    default:
+        return NGX_HTTP_KTP_OUTCOME_REJECTED;
+    }
+}
+
+
+const char *
+ngx_http_ktp_ctx_error_code(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    ktp_code_t code;
+
+    code = ctx ? ctx->code : KTP_OK;
+
+    if (code == KTP_OK && ctx && ctx->answer.error_code[0] != '\0') {
+        return ctx->answer.error_code;
+    }
+
+    if (code == KTP_OK && r->err_status) {
+        code = ktp_error_by_status(r->err_status);
+    }
+
+    return code == KTP_OK ? "" : ktp_error(code)->name;
+}
+
+
+/*
+ * The request has ended, in whatever way, and will be logged.  Cleanups that
+ * were added later have run: no call and no fetch uses the store any more.
+ */
+
+static void
+ngx_http_ktp_ctx_end(void *data)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    if (ngx_http_ktp_ctx_is_ours(ctx->request, ctx)) {
+
+        /* nginx may have refused it by an answer of its own */
+
+        ctx->outcome = ngx_http_ktp_ctx_outcome(ctx->request, ctx);
+
+        if (ctx->outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
+            ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
+        }
+    }
+
+    ktp_store_free(&ctx->store);
+}
+
+
+/* The request's memory goes; what the log was made of goes with it. */
+
+static void
+ngx_http_ktp_ctx_release(void *data)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    ktp_store_free(&ctx->store);
+    ktp_intake_destroy(ctx->intake);
+    ktp_intake_destroy(ctx->fetched);
+    ngx_http_ktp_digest_free(&ctx->digest);
+}
