@@ -1,21 +1,32 @@
 #include "ngx_http_ktp_access.h"
+#include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_count.h"
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_request.h"
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 
-static ngx_int_t ngx_http_ktp_access_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
-                                         ngx_http_ktp_client_t **client);
+static ngx_int_t  ngx_http_ktp_access_handler(ngx_http_request_t *r);
+static ngx_int_t  ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
+                                          ngx_http_ktp_client_t **client);
+static ngx_int_t  ngx_http_ktp_access_refuse(ngx_http_ktp_ctx_t    *ctx,
+                                             ngx_http_ktp_client_t *other);
+static ktp_code_t ngx_http_ktp_access_piece(ngx_http_request_t *r, u_char *p,
+                                            size_t n);
+static void ngx_http_ktp_access_done(ngx_http_request_t *r, ktp_code_t code);
 static ngx_int_t ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
                                           ngx_http_ktp_client_t **client);
 static ngx_int_t ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx);
 
 
 /* Takes the place of a client where there are none at all; it has no key. */
-static ngx_http_ktp_client_t ngx_http_ktp_no_client;
+static ngx_http_ktp_client_t ngx_http_ktp_access_nobody;
+
+static const ngx_http_ktp_body_t ngx_http_ktp_access_reader = {
+    ngx_http_ktp_access_piece, NULL, ngx_http_ktp_access_done};
 
 
 /*
@@ -102,7 +113,6 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
     static ngx_str_t none = ngx_string("");
 
     u_char                    digest[EVP_MAX_MD_SIZE];
-    ngx_int_t                 rc;
     ngx_str_t                *id, *key;
     ngx_uint_t                i, same, known;
     ngx_http_request_t       *r;
@@ -134,7 +144,7 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
     known = found != NULL;
 
     if (!known) {
-        found = other ? other : &ngx_http_ktp_no_client;
+        found = other ? other : &ngx_http_ktp_access_nobody;
     }
 
     same = 0;
@@ -154,16 +164,88 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "App-ID or API-Key is wrong");
 
-        rc = ngx_http_ktp_access_unauthorized(ctx);
-
-        return rc == NGX_HTTP_UNAUTHORIZED
-                   ? ngx_http_ktp_unauthorized(ctx, found)
-                   : rc;
+        return ngx_http_ktp_access_refuse(ctx, found);
     }
 
     *client = found;
 
     return NGX_OK;
+}
+
+
+/*
+ * Answers 401 to a wrong name or key in the time that the right ones take
+ * with a body that is wrong from its first byte on: the same work is done,
+ * for other, which is some client, and on a body of our own, since nothing of
+ * a stranger's reaches a parser.  The times can be compared only where the
+ * body came with the head and 401 is the end of the request; elsewhere nginx
+ * answers.
+ */
+
+static ngx_int_t
+ngx_http_ktp_access_refuse(ngx_http_ktp_ctx_t    *ctx,
+                           ngx_http_ktp_client_t *other)
+{
+    uint64_t                  rate;
+    ngx_int_t                 rc;
+    ngx_http_request_t       *r;
+    ngx_http_ktp_loc_conf_t  *klcf;
+    ngx_http_core_loc_conf_t *clcf;
+
+    r = ctx->request;
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    rc = ngx_http_ktp_access_unauthorized(ctx);
+
+    if (rc != NGX_HTTP_UNAUTHORIZED || klcf->upstream == NULL || r != r->main
+        || clcf->satisfy == NGX_HTTP_SATISFY_ANY || clcf->auth_delay
+        || clcf->error_pages || r->method != NGX_HTTP_POST
+        || r->http_version >= NGX_HTTP_VERSION_20 || r->headers_in.expect
+        || r->headers_in.chunked
+        || r->headers_in.content_length_n
+               > r->header_in->last - r->header_in->pos) {
+        return rc;
+    }
+
+    if (other->slot) {
+
+        /* a stranger takes nothing of the client's rate */
+
+        rate = other->slot->account->rate;
+
+        (void) ngx_http_ktp_count_exhausted(other);
+        (void) ngx_http_ktp_count_rate(other, &rate);
+    }
+
+    if (ngx_http_ktp_request_intake(r) != KTP_OK) {
+        return rc;
+    }
+
+    ngx_http_finalize_request(
+        r, ngx_http_ktp_body_receive(r, &ngx_http_ktp_access_reader));
+
+    return NGX_DONE;
+}
+
+
+static ktp_code_t
+ngx_http_ktp_access_piece(ngx_http_request_t *r, u_char *p, size_t n)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    (void) ktp_intake_feed(ctx->intake, (u_char *) "[]", 2);
+
+    return KTP_UNAUTHORIZED;
+}
+
+
+static void
+ngx_http_ktp_access_done(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_http_ktp_answer_error(r, KTP_UNAUTHORIZED);
 }
 
 

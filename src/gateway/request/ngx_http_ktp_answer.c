@@ -32,11 +32,6 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
-    if (ctx->refused) {
-        code = KTP_UNAUTHORIZED;
-        ctx->outcome = NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED;
-    }
-
     e = ktp_error(code);
 
     ctx->code = code;

@@ -40,7 +40,6 @@ struct ngx_http_ktp_ctx_s {
 
     ngx_str_t              client;      /* its name, or empty */
     ngx_http_ktp_client_t *client_conf; /* NULL: no client */
-    ngx_http_ktp_client_t *refused;     /* see ngx_http_ktp_unauthorized() */
     ngx_http_ktp_taken_t   taken;
     ktp_answer_t           answer;     /* what was noted of the upstream's */
     ngx_http_ktp_digest_t  digest;     /* of the image */

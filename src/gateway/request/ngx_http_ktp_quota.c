@@ -11,10 +11,10 @@ static ktp_code_t ngx_http_ktp_quota_refused(ngx_http_ktp_ctx_t *ctx);
 ktp_code_t
 ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx)
 {
-    uint64_t               wait, rate, *p;
+    uint64_t               wait;
     ngx_http_ktp_client_t *client;
 
-    client = ctx->refused ? ctx->refused : ctx->client_conf;
+    client = ctx->client_conf;
 
     if (client == NULL || client->slot == NULL) {
         return KTP_OK;
@@ -24,18 +24,9 @@ ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx)
         return ngx_http_ktp_quota_refused(ctx);
     }
 
-    /* a stranger takes nothing of a client's rate */
+    wait = ngx_http_ktp_count_rate(client, &client->slot->account->rate);
 
-    p = &client->slot->account->rate;
-
-    if (ctx->refused) {
-        rate = *p;
-        p = &rate;
-    }
-
-    wait = ngx_http_ktp_count_rate(client, p);
-
-    return wait && !ctx->refused ? ngx_http_ktp_quota_wait(ctx, wait) : KTP_OK;
+    return wait ? ngx_http_ktp_quota_wait(ctx, wait) : KTP_OK;
 }
 
 
@@ -73,10 +64,6 @@ ngx_http_ktp_quota_wait(ngx_http_ktp_ctx_t *ctx, uint64_t wait)
 static ktp_code_t
 ngx_http_ktp_quota_refused(ngx_http_ktp_ctx_t *ctx)
 {
-    if (ctx->refused) {
-        return KTP_UNAUTHORIZED;
-    }
-
     ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
                   "quota of client \"%V\" is used up", &ctx->client);
 

@@ -24,13 +24,8 @@ static const ngx_http_ktp_body_t ngx_http_ktp_request_reader = {
 ngx_int_t
 ngx_http_ktp_request_handler(ngx_http_request_t *r)
 {
-    off_t                    max;
-    ktp_code_t               code;
-    ngx_str_t                type;
-    ngx_http_ktp_ctx_t      *ctx;
-    ngx_http_ktp_loc_conf_t *klcf;
-
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    ktp_code_t          code;
+    ngx_http_ktp_ctx_t *ctx;
 
     if (r != r->main) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -58,6 +53,28 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
         return ngx_http_ktp_request_refuse(r, code);
     }
 
+    code = ngx_http_ktp_request_intake(r);
+
+    if (code != KTP_OK) {
+        return ngx_http_ktp_request_refuse(r, code);
+    }
+
+    return ngx_http_ktp_body_receive(r, &ngx_http_ktp_request_reader);
+}
+
+
+ktp_code_t
+ngx_http_ktp_request_intake(ngx_http_request_t *r)
+{
+    off_t                    max;
+    ngx_str_t                type;
+    ktp_code_t               code;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
     ngx_str_set(&type, "");
 
     if (r->headers_in.content_type) {
@@ -73,52 +90,15 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
     }
 
     if (code != KTP_OK) {
-        return ngx_http_ktp_request_refuse(r, code);
+        return code;
     }
 
     max = ktp_intake_body_max(&klcf->policy,
                               ktp_intake_request(ctx->intake)->type);
 
-    if (r->headers_in.content_length_n > max) {
-        return ngx_http_ktp_request_refuse(r, KTP_INVALID_PAYLOAD_IMAGE_SIZE);
-    }
-
-    return ngx_http_ktp_body_receive(r, &ngx_http_ktp_request_reader);
-}
-
-
-/*
- * A refusal takes the way of a body that is wrong from its beginning on, so
- * that their times are the same, where the two can be compared: the body
- * came with the head, and 401 is the end of it.
- */
-
-ngx_int_t
-ngx_http_ktp_unauthorized(ngx_http_ktp_ctx_t    *ctx,
-                          ngx_http_ktp_client_t *other)
-{
-    ngx_http_request_t       *r;
-    ngx_http_ktp_loc_conf_t  *klcf;
-    ngx_http_core_loc_conf_t *clcf;
-
-    r = ctx->request;
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (klcf->upstream == NULL || r != r->main
-        || clcf->satisfy == NGX_HTTP_SATISFY_ANY || clcf->auth_delay
-        || clcf->error_pages || r->http_version >= NGX_HTTP_VERSION_20
-        || r->headers_in.expect || r->headers_in.chunked
-        || r->headers_in.content_length_n
-               > r->header_in->last - r->header_in->pos) {
-        return NGX_HTTP_UNAUTHORIZED;
-    }
-
-    ctx->refused = other;
-
-    ngx_http_finalize_request(r, ngx_http_ktp_request_handler(r));
-
-    return NGX_DONE;
+    return r->headers_in.content_length_n > max
+               ? KTP_INVALID_PAYLOAD_IMAGE_SIZE
+               : KTP_OK;
 }
 
 
@@ -168,15 +148,6 @@ ngx_http_ktp_request_piece(ngx_http_request_t *r, u_char *p, size_t n)
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    if (ctx->refused) {
-
-        /* nothing of a stranger's comes to a parser */
-
-        (void) ktp_intake_feed(ctx->intake, (u_char *) "[]", 2);
-
-        return KTP_UNAUTHORIZED;
-    }
-
     code = ktp_intake_feed(ctx->intake, p, n);
 
     ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
@@ -195,10 +166,6 @@ ngx_http_ktp_request_body(ngx_http_request_t *r, ktp_code_t code)
     ngx_http_ktp_ctx_t *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-
-    if (ctx->refused) {
-        code = KTP_UNAUTHORIZED;
-    }
 
     if (code == KTP_OK) {
         code = ktp_intake_finish(ctx->intake);

@@ -10,11 +10,10 @@
 ngx_int_t ngx_http_ktp_request_handler(ngx_http_request_t *r);
 
 /*
- * Answers 401; what the access phase returns.  other is some client, to
- * take as long as with the one that there is not.
+ * Makes ctx->intake for the body that the head of the request announces.
+ * KTP_OK, or the error that is certain before one byte of it was read.
  */
-ngx_int_t ngx_http_ktp_unauthorized(ngx_http_ktp_ctx_t    *ctx,
-                                    ngx_http_ktp_client_t *other);
+ktp_code_t ngx_http_ktp_request_intake(ngx_http_request_t *r);
 
 
 #endif /* NGX_HTTP_KTP_REQUEST_H */

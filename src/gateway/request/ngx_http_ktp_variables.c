@@ -273,7 +273,10 @@ ngx_http_ktp_variable_image(ngx_http_request_t        *r,
 
     ctx = ngx_http_ktp_ctx_get(r);
 
-    if (ctx == NULL || ctx->intake == NULL || ctx->refused) {
+    /* of a request that is not authenticated, the body is not looked at */
+
+    if (ctx == NULL || ctx->intake == NULL
+        || ctx->outcome == NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED) {
         v->not_found = 1;
         return NGX_OK;
     }
