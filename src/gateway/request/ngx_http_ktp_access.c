@@ -90,7 +90,7 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "client \"%V\" is disabled", &client->sn.str);
         ctx->code = KTP_FORBIDDEN;
-        ctx->outcome = NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED;
+        ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED);
         return NGX_HTTP_FORBIDDEN;
     }
 
@@ -278,7 +278,7 @@ ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "there is no client \"%V\"", &name);
         ctx->code = KTP_FORBIDDEN;
-        ctx->outcome = NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED;
+        ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED);
         return NGX_HTTP_FORBIDDEN;
     }
 
@@ -299,7 +299,7 @@ ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx)
     r = ctx->request;
 
     ctx->code = KTP_UNAUTHORIZED;
-    ctx->outcome = NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED;
+    ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED);
 
     if (r->headers_out.www_authenticate) {
         return NGX_HTTP_UNAUTHORIZED;

@@ -36,9 +36,7 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
 
     ctx->code = code;
 
-    if (ctx->outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
-        ctx->outcome = NGX_HTTP_KTP_OUTCOME_REJECTED;
-    }
+    ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_REJECTED);
 
     ktp_store_free(&ctx->store);
 
@@ -73,16 +71,18 @@ ngx_http_ktp_answer_call(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
     }
 
     if (code != KTP_OK) {
-        ctx->outcome = code == KTP_GATEWAY_TIMEOUT
-                           ? NGX_HTTP_KTP_OUTCOME_TIMEOUT
-                           : NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR;
+        ngx_http_ktp_ctx_set_outcome(
+            ctx, code == KTP_GATEWAY_TIMEOUT
+                     ? NGX_HTTP_KTP_OUTCOME_TIMEOUT
+                     : NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR);
         ngx_http_ktp_answer_error(r, code);
         return;
     }
 
-    ctx->outcome = call->status == NGX_HTTP_OK
-                       ? NGX_HTTP_KTP_OUTCOME_OK
-                       : NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR;
+    ngx_http_ktp_ctx_set_outcome(ctx,
+                                 call->status == NGX_HTTP_OK
+                                     ? NGX_HTTP_KTP_OUTCOME_OK
+                                     : NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR);
 
     /* not the upstream's own Content-Type: it may have any parameter */
 

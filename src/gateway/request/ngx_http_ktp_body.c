@@ -293,7 +293,7 @@ ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code)
     ngx_http_ktp_body_stop(r);
 
     if (c->error) {
-        ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
+        ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_ABORTED);
         ngx_http_finalize_request(r, NGX_HTTP_CLIENT_CLOSED_REQUEST);
         return;
     }

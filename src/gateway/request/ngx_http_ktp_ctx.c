@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_ctx.h"
 #include "ngx_http_ktp_chunks.h"
+#include "ngx_http_ktp_outcome.h"
 
 
 static void ngx_http_ktp_ctx_end(void *data);
@@ -97,6 +98,30 @@ ngx_http_ktp_ctx_is_ours(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 }
 
 
+void
+ngx_http_ktp_ctx_set_outcome(ngx_http_ktp_ctx_t    *ctx,
+                             ngx_http_ktp_outcome_t outcome)
+{
+    if (outcome == NGX_HTTP_KTP_OUTCOME_NONE
+        || ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE) {
+        return;
+    }
+
+    ctx->outcome = outcome;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "ktp outcome: %s", ngx_http_ktp_outcome_name(outcome));
+}
+
+
+void
+ngx_http_ktp_ctx_let_in(ngx_http_ktp_ctx_t *ctx)
+{
+    ctx->code = KTP_OK;
+    ctx->outcome = NGX_HTTP_KTP_OUTCOME_NONE;
+}
+
+
 ngx_http_ktp_outcome_t
 ngx_http_ktp_ctx_outcome(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 {
@@ -156,13 +181,11 @@ ngx_http_ktp_ctx_end(void *data)
 
     if (ngx_http_ktp_ctx_is_ours(ctx->request, ctx)) {
 
-        /* nginx may have refused it by an answer of its own */
+        /* nginx may have rejected it with an answer of its own */
 
-        ctx->outcome = ngx_http_ktp_ctx_outcome(ctx->request, ctx);
-
-        if (ctx->outcome == NGX_HTTP_KTP_OUTCOME_NONE) {
-            ctx->outcome = NGX_HTTP_KTP_OUTCOME_ABORTED;
-        }
+        ngx_http_ktp_ctx_set_outcome(
+            ctx, ngx_http_ktp_ctx_outcome(ctx->request, ctx));
+        ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_ABORTED);
     }
 
     ktp_store_free(&ctx->store);

@@ -33,8 +33,8 @@ struct ngx_http_ktp_ctx_s {
     ktp_outgoing_t        outgoing;
     ngx_http_ktp_call_t   call;
 
-    ktp_code_t             code; /* the error answered with, or KTP_OK */
-    ngx_http_ktp_outcome_t outcome;
+    ktp_code_t             code;    /* the error answered with, or KTP_OK */
+    ngx_http_ktp_outcome_t outcome; /* see ngx_http_ktp_ctx_set_outcome() */
     ngx_http_ktp_billed_t  billed;
     size_t                 image_size; /* bytes, once the image is whole */
 
@@ -77,6 +77,19 @@ ngx_http_ktp_ctx_t *ngx_http_ktp_ctx_get(ngx_http_request_t *r);
  */
 ngx_uint_t ngx_http_ktp_ctx_is_ours(ngx_http_request_t *r,
                                     ngx_http_ktp_ctx_t *ctx);
+
+/*
+ * Sets the outcome, unless there is one: the first verdict stands.  NONE
+ * changes nothing.  Nobody else writes it.
+ */
+void ngx_http_ktp_ctx_set_outcome(ngx_http_ktp_ctx_t    *ctx,
+                                  ngx_http_ktp_outcome_t outcome);
+
+/*
+ * The request has come to the content handler: a verdict of the access phase
+ * no longer holds, since "satisfy any" has overruled it.
+ */
+void ngx_http_ktp_ctx_let_in(ngx_http_ktp_ctx_t *ctx);
 
 /*
  * The outcome of a request, also of one that nginx rejected before it came to

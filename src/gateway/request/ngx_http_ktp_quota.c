@@ -67,7 +67,7 @@ ngx_http_ktp_quota_refused(ngx_http_ktp_ctx_t *ctx)
     ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
                   "quota of client \"%V\" is used up", &ctx->client);
 
-    ctx->outcome = NGX_HTTP_KTP_OUTCOME_QUOTA;
+    ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_QUOTA);
 
     return KTP_INSUFFICIENT_QUOTA;
 }

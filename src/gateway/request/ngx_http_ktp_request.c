@@ -38,10 +38,7 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* "satisfy any" may let in a request that was not authenticated here */
-
-    ctx->code = KTP_OK;
-    ctx->outcome = NGX_HTTP_KTP_OUTCOME_NONE;
+    ngx_http_ktp_ctx_let_in(ctx);
 
     if (r->method != NGX_HTTP_POST) {
         return ngx_http_ktp_request_refuse(r, KTP_METHOD_NOT_ALLOWED);
