@@ -180,3 +180,20 @@ ngx_http_ktp_policy(ngx_http_ktp_loc_conf_t *klcf,
         ngx_memcpy(policy->mask, client->mask, sizeof(policy->mask));
     }
 }
+
+
+ngx_uint_t
+ngx_http_ktp_policy_masks(const ktp_answer_policy_t *policy)
+{
+    ngx_uint_t i, n;
+
+    n = 0;
+
+    for (i = 0; i < KTP_FIELD_TEXTS; i++) {
+        if (policy->mask[i].style != KTP_MASK_NONE) {
+            n++;
+        }
+    }
+
+    return n;
+}

@@ -40,5 +40,8 @@ void ngx_http_ktp_policy(ngx_http_ktp_loc_conf_t *klcf,
                          ngx_http_ktp_client_t   *client,
                          ktp_answer_policy_t     *policy);
 
+/* How many fields the policy masks. */
+ngx_uint_t ngx_http_ktp_policy_masks(const ktp_answer_policy_t *policy);
+
 
 #endif /* NGX_HTTP_KTP_POLICY_H */

@@ -97,6 +97,9 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
     ctx->client = client->sn.str;
     ctx->client_conf = client;
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "ktp auth: client \"%V\"", &ctx->client);
+
     return NGX_OK;
 }
 
@@ -207,6 +210,9 @@ ngx_http_ktp_access_refuse(ngx_http_ktp_ctx_t    *ctx,
                > r->header_in->last - r->header_in->pos) {
         return rc;
     }
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "ktp auth: 401 in the time of an invalid body");
 
     if (other->slot) {
 

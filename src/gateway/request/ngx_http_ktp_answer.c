@@ -226,6 +226,10 @@ ngx_http_ktp_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
         return KTP_BAD_GATEWAY;
     }
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "ktp answer: rewritten, %uz bytes, masks %ui",
+                   answer->out_len, ngx_http_ktp_policy_masks(&policy));
+
     call->body.data = (u_char *) answer->out;
     call->body.len = answer->out_len;
 
@@ -246,6 +250,9 @@ ngx_http_ktp_answer(ngx_http_request_t *r, ngx_uint_t status, ngx_str_t *type,
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     ctx->answered = 1;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "ktp answer: status %ui, %uz bytes", status, len);
 
     /* If-Match and the like are about a file, and the call was made */
     r->disable_not_modified = 1;

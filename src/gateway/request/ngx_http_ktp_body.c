@@ -163,6 +163,13 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
         b = cl->buf;
 
         if (code == KTP_OK && b->pos != b->last) {
+            ctx->received += b->last - b->pos;
+            ctx->pieces++;
+
+            ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                           "ktp body: piece of %uz bytes",
+                           (size_t) (b->last - b->pos));
+
             code = ctx->body->piece(r, b->pos, b->last - b->pos);
         }
 
@@ -189,6 +196,9 @@ ngx_http_ktp_body_pause(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     ctx->body_paused = 1;
 
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "ktp body: paused");
+
     ngx_http_ktp_body_stop(r);
 
     /* a client that goes away is noticed all the same */
@@ -206,6 +216,10 @@ ngx_http_ktp_body_resume(ngx_http_request_t *r)
 
     if (ctx->body_paused) {
         ctx->body_paused = 0;
+
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "ktp body: resumed");
+
         r->read_event_handler = ngx_http_ktp_body_handler;
         ngx_post_event(r->connection->read, &ngx_posted_events);
     }
@@ -291,6 +305,11 @@ ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code)
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
     ngx_http_ktp_body_stop(r);
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "ktp body: %s, %O bytes in %ui pieces",
+                   code == KTP_OK ? "complete" : ktp_error(code)->name,
+                   ctx->received, ctx->pieces);
 
     if (c->error) {
         ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_ABORTED);

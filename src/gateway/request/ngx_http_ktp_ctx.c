@@ -169,6 +169,31 @@ ngx_http_ktp_ctx_error_code(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 }
 
 
+const ktp_request_t *
+ngx_http_ktp_ctx_image(ngx_http_ktp_ctx_t *ctx)
+{
+    return ktp_intake_request(ctx->fetched ? ctx->fetched : ctx->intake);
+}
+
+
+const char *
+ngx_http_ktp_ctx_type(ngx_http_ktp_ctx_t *ctx)
+{
+    static const char *const types[] = {"json", "multipart", "binary"};
+
+    return types[ktp_intake_request(ctx->intake)->type];
+}
+
+
+const char *
+ngx_http_ktp_ctx_format(ngx_http_ktp_ctx_t *ctx)
+{
+    static const char *const formats[] = {NULL, "jpeg", "png"};
+
+    return formats[ngx_http_ktp_ctx_image(ctx)->format];
+}
+
+
 /*
  * The request has ended, in whatever way, and will be logged.  Cleanups that
  * were added later have run: no call and no fetch uses the store any more.
@@ -186,6 +211,11 @@ ngx_http_ktp_ctx_end(void *data)
         ngx_http_ktp_ctx_set_outcome(
             ctx, ngx_http_ktp_ctx_outcome(ctx->request, ctx));
         ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_ABORTED);
+
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                       "ktp end: outcome %s, billed %s",
+                       ngx_http_ktp_outcome_name(ctx->outcome),
+                       ngx_http_ktp_outcome_billed(ctx->billed));
     }
 
     ktp_store_free(&ctx->store);

@@ -24,7 +24,9 @@ typedef void (*ngx_http_ktp_done_pt)(ngx_http_request_t *r, ktp_code_t code);
 struct ngx_http_ktp_ctx_s {
     ngx_http_request_t *request;
 
-    const ngx_http_ktp_body_t *body; /* what is done with the body */
+    const ngx_http_ktp_body_t *body;     /* what is done with the body */
+    off_t                      received; /* bytes of the body so far */
+    ngx_uint_t                 pieces;   /* in which they came */
 
     ktp_intake_t         *intake;
     ktp_intake_t         *fetched; /* the image, where the body names a URL */
@@ -104,6 +106,18 @@ ngx_http_ktp_outcome_t ngx_http_ktp_ctx_outcome(ngx_http_request_t *r,
  */
 const char *ngx_http_ktp_ctx_error_code(ngx_http_request_t *r,
                                         ngx_http_ktp_ctx_t *ctx);
+
+/*
+ * What is known of the image: from the body, or from what was fetched.  The
+ * context must have an intake, here and below.
+ */
+const ktp_request_t *ngx_http_ktp_ctx_image(ngx_http_ktp_ctx_t *ctx);
+
+/* "json", "multipart" or "binary": the type of the body. */
+const char *ngx_http_ktp_ctx_type(ngx_http_ktp_ctx_t *ctx);
+
+/* "jpeg" or "png"; NULL while the image's format is not known. */
+const char *ngx_http_ktp_ctx_format(ngx_http_ktp_ctx_t *ctx);
 
 
 #endif /* NGX_HTTP_KTP_CTX_H */

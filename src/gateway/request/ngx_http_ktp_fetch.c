@@ -82,6 +82,8 @@ ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_done_pt handler)
 
     ctx->fetch = fetch;
 
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, c->log, 0, "ktp fetch: started");
+
     r->read_event_handler = ngx_http_test_reading;
     r->write_event_handler = ngx_http_request_empty_handler;
 
@@ -161,6 +163,9 @@ ngx_http_ktp_fetch_abort(void *data)
     fetch = ctx->fetch;
 
     if (fetch) {
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                       "ktp fetch: aborted");
+
         ctx->fetch = NULL;
         ngx_http_ktp_transport_abort(&fetch->call);
     }
@@ -267,6 +272,11 @@ ngx_http_ktp_fetch_done(void *data, ngx_http_ktp_call_t *call)
     if (code == KTP_OK) {
         code = ktp_intake_finish(ctx->fetched);
     }
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "ktp fetch: %s, status %ui, %uz bytes",
+                   code == KTP_OK ? "complete" : ktp_error(code)->name,
+                   call->status, ctx->store.size);
 
     fetch->handler(r, code);
 

@@ -26,6 +26,10 @@ ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx)
 
     wait = ngx_http_ktp_count_rate(client, &client->slot->account->rate);
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "ktp quota: client \"%V\" %s", &ctx->client,
+                   wait ? "is over its rate" : "may call");
+
     return wait ? ngx_http_ktp_quota_wait(ctx, wait) : KTP_OK;
 }
 
@@ -93,6 +97,9 @@ ngx_http_ktp_quota_take(ngx_http_ktp_ctx_t *ctx)
         return ngx_http_ktp_quota_refused(ctx);
     }
 
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "ktp quota: client \"%V\" takes a call", &ctx->client);
+
     if (over) {
         ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
                       "quota of client \"%V\" is exceeded, in shadow",
@@ -120,6 +127,11 @@ ngx_http_ktp_quota_settle(ngx_http_ktp_ctx_t *ctx)
     if (taken->slot == NULL) {
         return;
     }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "ktp quota: call %s",
+                   ctx->billed == NGX_HTTP_KTP_BILLED_NO ? "given back"
+                                                         : "stays counted");
 
     ngx_http_ktp_count_sent(taken);
 

@@ -90,6 +90,10 @@ ngx_http_ktp_request_intake(ngx_http_request_t *r)
         return code;
     }
 
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "ktp request: type %s, declared length %O",
+                   ngx_http_ktp_ctx_type(ctx), r->headers_in.content_length_n);
+
     max = ktp_intake_body_max(&klcf->policy,
                               ktp_intake_request(ctx->intake)->type);
 
@@ -188,6 +192,12 @@ ngx_http_ktp_request_image(ngx_http_request_t *r, ktp_code_t code)
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
     if (code == KTP_OK) {
+        ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "ktp image: accepted, %s, %uD x %uD, %uz bytes",
+                       ngx_http_ktp_ctx_format(ctx),
+                       ngx_http_ktp_ctx_image(ctx)->width,
+                       ngx_http_ktp_ctx_image(ctx)->height, ctx->store.size);
+
         code = ngx_http_ktp_request_hmac(r, ctx);
     }
 

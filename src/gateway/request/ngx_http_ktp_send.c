@@ -3,6 +3,7 @@
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_heap.h"
+#include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_trace.h"
@@ -150,6 +151,9 @@ void
 ngx_http_ktp_send_abort(ngx_http_ktp_ctx_t *ctx)
 {
     if (ctx->calling) {
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                       "ktp send: aborted");
+
         ngx_http_ktp_transport_abort(&ctx->call);
         ngx_http_ktp_send_ended(ctx);
     }
@@ -222,6 +226,10 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
 
     ctx->calling = 1;
     ctx->called = 1;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "ktp send: started, %s image, length %O",
+                   ctx->outgoing.open ? "streaming" : "whole", length);
 
     return KTP_OK;
 }
@@ -355,6 +363,10 @@ ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
     }
 
     if (ctx->outgoing.written == ctx->outgoing.length) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                       "ktp send: last byte of %uL handed out",
+                       (uint64_t) ctx->outgoing.length);
+
         ngx_http_ktp_quota_sent(ctx);
 
         if (ctx->call.body_length >= 0) {
@@ -373,6 +385,9 @@ static ngx_int_t
 ngx_http_ktp_send_rewind(void *data)
 {
     ngx_http_ktp_ctx_t *ctx = data;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "ktp send: back to the first byte");
 
     return ktp_outgoing_rewind(&ctx->outgoing) == 0 ? NGX_OK : NGX_DECLINED;
 }
@@ -406,6 +421,11 @@ ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t *ctx)
     } else {
         ctx->billed = NGX_HTTP_KTP_BILLED_UNKNOWN;
     }
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "ktp send: ended, status %ui, attempts %ui, billed %s",
+                   call->status, call->retries + 1,
+                   ngx_http_ktp_outcome_billed(ctx->billed));
 
     ngx_http_ktp_quota_settle(ctx);
 }

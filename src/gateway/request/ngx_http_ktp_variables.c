@@ -53,11 +53,6 @@ static ngx_int_t ngx_http_ktp_variable_time(ngx_http_request_t        *r,
                                             ngx_msec_int_t             ms);
 
 
-static const char *const ngx_http_ktp_intakes[] = {"json", "multipart",
-                                                   "binary"};
-
-static const char *const ngx_http_ktp_formats[] = {NULL, "jpeg", "png"};
-
 /* they change while a request is at work, so that none is cached */
 
 #define ngx_http_ktp_var(name, get, kind)                                     \
@@ -269,7 +264,7 @@ ngx_http_ktp_variable_image(ngx_http_request_t        *r,
                             ngx_http_variable_value_t *v, uintptr_t data)
 {
     ngx_http_ktp_ctx_t  *ctx;
-    const ktp_request_t *request;
+    const ktp_request_t *image;
 
     ctx = ngx_http_ktp_ctx_get(r);
 
@@ -281,25 +276,21 @@ ngx_http_ktp_variable_image(ngx_http_request_t        *r,
         return NGX_OK;
     }
 
-    request = ktp_intake_request(
-        ctx->fetched && data != NGX_HTTP_KTP_VAR_INTAKE ? ctx->fetched
-                                                        : ctx->intake);
+    image = ngx_http_ktp_ctx_image(ctx);
 
     switch (data) {
 
     case NGX_HTTP_KTP_VAR_INTAKE:
-        return ngx_http_ktp_variable_text(v,
-                                          ngx_http_ktp_intakes[request->type]);
+        return ngx_http_ktp_variable_text(v, ngx_http_ktp_ctx_type(ctx));
 
     case NGX_HTTP_KTP_VAR_FORMAT:
-        return ngx_http_ktp_variable_text(
-            v, ngx_http_ktp_formats[request->format]);
+        return ngx_http_ktp_variable_text(v, ngx_http_ktp_ctx_format(ctx));
 
     case NGX_HTTP_KTP_VAR_WIDTH:
-        return ngx_http_ktp_variable_number(r, v, request->width);
+        return ngx_http_ktp_variable_number(r, v, image->width);
 
     case NGX_HTTP_KTP_VAR_HEIGHT:
-        return ngx_http_ktp_variable_number(r, v, request->height);
+        return ngx_http_ktp_variable_number(r, v, image->height);
 
     default: /* NGX_HTTP_KTP_VAR_BYTES */
         return ngx_http_ktp_variable_number(r, v, ctx->image_size);
