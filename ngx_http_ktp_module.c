@@ -485,8 +485,8 @@ ngx_http_ktp_init(ngx_conf_t *cf)
 
     if (kmcf->zone == NULL && ngx_http_ktp_metrics_counting()) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ktp_zone\" cannot be taken away by a reload "
-                           "with \"master_process off\"");
+                           "\"ktp_zone\" cannot be removed by reload with "
+                           "\"master_process off\"");
         return NGX_ERROR;
     }
 

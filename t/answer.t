@@ -76,7 +76,7 @@ main::answers(503, qq({"message":"no\xff"}))
 --- error_code: 503
 --- response_body eval: qq({"message":"no\xff"})
 --- error_log
-upstream answer is passed on as it is: invalid UTF-8
+upstream response passed unmodified: invalid UTF-8
 
 
 
@@ -169,7 +169,7 @@ main::answers(200, qq({"nik":"$::nik",}))
 X-Outcome: upstream_error INTERNAL_SERVER_ERROR
 Content-Type: application/json
 --- error_log
-upstream answer is not passed on: not JSON
+upstream response rejected: not JSON
 --- no_error_log eval: $::nik
 
 
@@ -185,7 +185,7 @@ main::answers(200, qq({"message":"ok","data":{"nik":"","n\\u0069k":"$::nik"}}))
 --- error_code: 502
 --- response_body_like eval: $::bad_gateway
 --- error_log
-upstream answer is not passed on: a key that is there twice
+upstream response rejected: a key that is there twice
 --- no_error_log eval: $::nik
 
 
@@ -201,7 +201,7 @@ main::answers(200, qq({"message":"read $::nik","data":{"nik":"$::nik"}}))
 --- error_code: 502
 --- response_body_like eval: $::bad_gateway
 --- error_log
-upstream answer is not passed on: personal data out of place in message
+upstream response rejected: personal data out of place in message
 --- no_error_log eval: $::nik
 
 

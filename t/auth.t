@@ -217,7 +217,7 @@ key-of-one
 --- response_body_like eval
 $::unauthorized
 --- no_error_log
-ktp body
+declared length 1000000
 
 
 

@@ -49,7 +49,7 @@ my @client = (
     ['quota 1/day shadow shadow;', 'invalid parameter "shadow"'],
     (map {
         ["quota 1/day offset=$_;",
-         "invalid offset \"offset=$_\", must be as \"+07:00\""]
+         "invalid offset \"offset=$_\", must be in the form \"+07:00\""]
     } qw(7 +7 +07 +0700 07:00 +24:00 +07:60 +07-00 +07:00Z), ''),
 
     (map { ["rate $_;", "invalid rate \"$_\""] }
@@ -102,9 +102,9 @@ my @http = (
          . '", must be 1 to 64 visible ASCII characters']
     } "''", "'a b'", $long, "\xc3\xa9", "'a\"b'", "'a\\\\b'"),
     ['ktp_client a { quota 1/day; }',
-     '"quota" or "rate" of client "a" needs "ktp_zone" in '],
+     '"quota" or "rate" of client "a" requires "ktp_zone" in '],
     ['ktp_client a { rate 1/s; }',
-     '"quota" or "rate" of client "a" needs "ktp_zone" in '],
+     '"quota" or "rate" of client "a" requires "ktp_zone" in '],
 
     ['ktp_zone k;', 'invalid zone size "k"'],
     ['ktp_zone :1m;', 'invalid zone size ":1m"'],

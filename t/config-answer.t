@@ -39,8 +39,8 @@ my @rows = (
     ['ktp_nik_check on; ktp_nik_check on;',
      '"ktp_nik_check" directive is duplicate'],
 
-    ["ktp_log_key '';", '"ktp_log_key" directive has an empty value or one '
-                        . 'with a control character'],
+    ["ktp_log_key '';", '"ktp_log_key" directive value is empty or '
+                        . 'contains control characters'],
     ['ktp_log_key a; ktp_log_key a;', '"ktp_log_key" directive is duplicate'],
     ['ktp_log_key a b;',
      'invalid number of arguments in "ktp_log_key" directive'],
@@ -48,8 +48,8 @@ my @rows = (
     ["ktp_log_key file:$dir/none;",
      "open() \"$dir/none\" failed (2: No such file or directory)"],
     ["ktp_log_key file:$dir/empty;",
-     "the first line of \"$dir/empty\" is empty, too long or has a control "
-     . 'character'],
+     "first line of \"$dir/empty\" is empty, too long, or contains "
+     . 'control characters'],
 
     ['ktp_status on;', 'invalid number of arguments in "ktp_status" directive'],
     ['ktp_status; ktp_status;', '"ktp_status" directive is duplicate'],

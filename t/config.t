@@ -40,10 +40,10 @@ my @rows = (
      'invalid URI in URL "unix:/run/a.sock:x"'],
 
     (map {
-        ['http', "$_ '';", "\"$_\" directive has an empty value or one with "
-                           . 'a control character'],
-        ['server', "$_ \"a\nb\";", "\"$_\" directive has an empty value or "
-                                   . 'one with a control character'],
+        ['http', "$_ '';", "\"$_\" directive value is empty or contains "
+                           . 'control characters'],
+        ['server', "$_ \"a\nb\";", "\"$_\" directive value is empty or "
+                                   . 'contains control characters'],
         ['http', "$_ a; $_ b;", "\"$_\" directive is duplicate"],
         ['http', "$_ a b;",
          "invalid number of arguments in \"$_\" directive"],
@@ -53,11 +53,11 @@ my @rows = (
         ['server', "$_ file:$dir/none;",
          "open() \"$dir/none\" failed (2: No such file or directory)"],
         ['server', "$_ file:$dir/empty;",
-         "the first line of \"$dir/empty\" is empty, too long or has a "
-         . 'control character'],
+         "first line of \"$dir/empty\" is empty, too long, or contains "
+         . 'control characters'],
         ['server', "$_ file:$dir/long;",
-         "the first line of \"$dir/long\" is empty, too long or has a "
-         . 'control character'],
+         "first line of \"$dir/long\" is empty, too long, or contains "
+         . 'control characters'],
     } qw(ktp_app_id ktp_api_key)),
 
     ['http', 'ktp_max_image_size 5x;',

@@ -167,13 +167,13 @@ for my $host ('127.0.0.1', '127.1', '2130706433', '0x7f.1', '0177.0.0.1',
 
     cmp_ok($got->{seconds}, '<', 0.4 * $slow, "$host: at once");
     like($nginx->log_from($from),
-         qr/image is at an address that is not allowed/,
+         qr/address of image is not allowed/,
          "$host: for its address");
 }
 
 refused('/guarded', 'http://public.test:8080/a.jpg', $format,
         'a port that is neither 80 nor 443');
-like($nginx->log_from(0), qr/image is at a port that is not allowed/,
+like($nginx->log_from(0), qr/port of image is not allowed/,
      'for its port');
 refused('/open', 'http://192.168.0.1/a.jpg', $format,
         'a range that is not opened');

@@ -285,7 +285,7 @@ EOC
 
     is(statuses($nginx, 4, 'shadow', '/vendor'), '200 200 200 403',
        'a quota in shadow is not enforced, one beside it is');
-    is(() = $nginx->log_from =~ /quota of client "shadow" is exceeded, in/g,
+    is(() = $nginx->log_from =~ /quota of client "shadow" is exceeded, dry/g,
        2, 'and told in the log');
 
     is(statuses($nginx, 1, 'nothing', '/vendor'), '403', 'a quota of none');
@@ -320,12 +320,12 @@ EOC
     is(statuses($nginx, 1, 'stuck', '/vendor'), '403', 'and counted');
 
     kill 'KILL', $nginx->workers;
-    ok($nginx->wait_log(qr/gave back \d calls? that/, 5),
+    ok($nginx->wait_log(qr/returned \d calls? that/, 5),
        'when their workers are killed');
     close $_ for @socks, @taken;
 
     my $deadline = time() + 5;
-    sleep 0.05 until () = $nginx->log_from =~ /gave back/g or time() > $deadline;
+    sleep 0.05 until () = $nginx->log_from =~ /returned \d/g or time() > $deadline;
     is(statuses($nginx, 4, 'stuck', '/vendor'), '200 200 200 403',
        'they are given back');
 
@@ -365,7 +365,7 @@ EOC
 
     my ($status, $said) = $nginx->test($conf);
     is($status, 0, 'no state file: a first start');
-    like($said, qr/\[warn\] there is no state file "\Q$state\E", quotas begin/,
+    like($said, qr/\[warn\] state file "\Q$state\E" not found, quotas start/,
          'is told');
 
     # of yesterday, today and tomorrow, the last of a clock that is ahead
@@ -392,7 +392,7 @@ EOC
 
         ($status, $said) = $nginx->test($conf);
         isnt($status, 0, "a state file with $what damaged is refused");
-        like($said, qr/\[emerg\] state file "\Q$state\E" is damaged: .*$why/,
+        like($said, qr/\[emerg\] state file "\Q$state\E" is corrupted: .*$why/,
              'and why is told');
         ok(!$nginx->start($conf), 'nginx does not start with it');
         is(KTP::Nginx::read_file($state), $bad, 'nor touches it');
@@ -405,10 +405,10 @@ EOC
     mkdir "$state.new1";
     KTP::Nginx::write_file("$state.new$_/in", '') for 0, 1;
     $nginx->start($conf) or BAIL_OUT($nginx->complaint);
-    ok($nginx->wait_log(qr/\[crit\].* state file "\Q$state\E" is not written/,
+    ok($nginx->wait_log(qr/\[crit\].* state file "\Q$state\E" was not written/,
                         5), 'a file that cannot be written is told');
     rmtree("$state.new$_") for 0, 1;
-    ok($nginx->wait_log(qr/\[notice\].* is written again/, 5),
+    ok($nginx->wait_log(qr/\[notice\].* can be written again/, 5),
        'and when it can be again');
 
     # -- a start after this one, as that of a binary upgrade, owns the file
@@ -419,7 +419,7 @@ EOC
     KTP::Nginx::write_file("$state.tmp", $later);
     rename "$state.tmp", $state;
     is(statuses($nginx, 1, 'jakarta', '/vendor'), '200', 'a call');
-    ok($nginx->wait_log(qr/\[notice\].*not written: a later start has taken/,
+    ok($nginx->wait_log(qr/\[notice\].*not written: it was taken over/,
                         5), 'a file of a later start is told');
     is(KTP::Nginx::read_file($state), $later, 'and left alone');
     KTP::Nginx::write_file($state, $text);

@@ -218,7 +218,7 @@ sub load_end {
     KTP::Nginx::write_file($nginx->prefix . '/conf/nginx.conf',
                            $nginx->config(%single));
     $nginx->signal('HUP');
-    ok($nginx->wait_log(qr/"ktp_zone" cannot be taken away by a reload with /),
+    ok($nginx->wait_log(qr/"ktp_zone" cannot be removed by reload with /),
        'with no master the zone stays');
 
     $nginx->stop('QUIT');

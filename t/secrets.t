@@ -103,19 +103,19 @@ sub conf {
 
     secret($file, $keys[1]);
     ok(key_becomes($nginx, $keys[1]), 'that changes is read again');
-    like($nginx->log_from, qr/\[notice\].* secret was read again from "\Q$file/,
+    like($nginx->log_from, qr/\[notice\].* secret reloaded from "\Q$file/,
          'which the log tells');
 
     # written in place, in two steps
     KTP::Nginx::write_file($file, '');
-    ok($nginx->wait_log(qr/\[error\].*\Q$file\E" is empty, .*stays as it was/,
+    ok($nginx->wait_log(qr/\[error\].*\Q$file\E" is empty, .*keeping the previous secret/,
                         6), 'an empty file is told');
     is(key_sent($nginx), $keys[1], 'and the key stays');
     KTP::Nginx::write_file($file, "$keys[2]\r\nnext line\n");
     ok(key_becomes($nginx, $keys[2]), 'until there is one');
 
     unlink $file;
-    ok($nginx->wait_log(qr/stat\(\) "\Q$file\E" failed, .*stays as it was/, 6),
+    ok($nginx->wait_log(qr/stat\(\) "\Q$file\E" failed, .*keeping the previous secret/, 6),
        'a file that is gone is told');
     is(key_sent($nginx), $keys[2], 'and the key stays');
 
@@ -142,7 +142,7 @@ SKIP: {
     is(key_sent($nginx), $keys[0], 'a key that the worker may not read');
 
     secret($file, $keys[1]);
-    my $told = qr/open\(\) "\Q$file\E" failed, .*stays as it was until a reload/;
+    my $told = qr/open\(\) "\Q$file\E" failed, .*keeping the previous secret until reload/;
     ok($nginx->wait_log(qr/\[notice\].* $told/, 6),
        'stays when it changes, which is told');
     is(key_sent($nginx), $keys[0], 'until then');
@@ -165,7 +165,7 @@ SKIP: {
 
     my ($status, $said) = $nginx->test($conf);
     isnt($status, 0, 'no folder of credentials in the environment');
-    my $why = 'there is no folder in the environment for '
+    my $why = 'no absolute path in the environment variable of '
             . '"$CREDENTIALS_DIRECTORY/key"';
     like($said, qr{\[emerg\] \Q$why\E}, 'is told');
 
@@ -202,8 +202,8 @@ SKIP: {
 
         is($status, 0, "$name is taken");
         if ($want eq 'warn') {
-            my $text = "\"$file\" has a secret and can be read or written by "
-                     . 'every user, its mode is ' . sprintf '%04o', $mode;
+            my $text = "secret file \"$file\" is accessible to all users, "
+                     . 'its mode is ' . sprintf '%04o', $mode;
             like($said, qr/\[warn\] \Q$text\E in/, 'with a warning');
         } else {
             unlike($said, qr/\[warn\]/, 'with no warning');

@@ -278,12 +278,12 @@ for my $case (
     ["ktp_ssl_certificate $dir/good.key; ktp_ssl_certificate_key "
      . "$dir/good.key;", qr/no certificate in "$dir\/good\.key"/],
     ["ktp_ssl_certificate $dir/good.pem; ktp_ssl_certificate_key "
-     . "$dir/good.pem;", qr/no key, or one .* in "$dir\/good\.pem"/],
+     . "$dir/good.pem;", qr/no private key, or an .* in "$dir\/good\.pem"/],
     ["ktp_ssl_certificate $dir/good.pem; ktp_ssl_certificate_key "
-     . "$dir/locked.key;", qr/no key, or one .* in "$dir\/locked\.key"/],
+     . "$dir/locked.key;", qr/no private key, or an .* in "$dir\/locked\.key"/],
     ["ktp_ssl_certificate $dir/good.pem; ktp_ssl_certificate_key "
      . "$dir/named.key;",
-     qr/another certificate's key in "$dir\/named\.key"/]) {
+     qr/private key of another certificate in "$dir\/named\.key"/]) {
 
     my ($text, $want) = @$case;
     my ($status, $said) = $nginx->test($nginx->config(

@@ -136,14 +136,14 @@ ok(KTP::Nginx::wait_for(sub { counted('two') == 30 }),
 
 KTP::Nginx::write_file($conf, config('2m', 'one', 'two', 'three'));
 upgrade();
-ok($nginx->wait_log(qr/\[warn\].* ktp_zone "k" of the binary before is not/),
+ok($nginx->wait_log(qr/\[warn\].* ktp_zone "k" cannot be inherited from/),
    'another zone is counted apart, which is told');
 gone($new);
 is(calls('one', 1)->{403}, 1, 'from what is in the state file');
 gone($nginx->daemon_pid);
 
 my $log = $nginx->log_from;
-is((() = $log =~ /\[notice\].* ktp_zone "k" goes on from the binary before/g),
+is((() = $log =~ /\[notice\].* ktp_zone "k" is inherited from the previous binary/g),
    2, 'the two others went on');
 unlike($log, qr/\[(?:alert|crit|emerg)\]/, 'a clean log');
 

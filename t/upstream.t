@@ -51,9 +51,9 @@ for my $case (
     ['ktp_ssl_certificate a; ktp_ssl_certificate b', 'is duplicate'],
     ['ktp_ssl_certificate_key a; ktp_ssl_certificate_key b',
      'is duplicate'],
-    ['ktp_egress_proxy 127.0.0.1:1', 'takes "off" or "http://host:port"'],
-    ['ktp_egress_proxy http://u:canary@h', 'no port in URL of a proxy'],
-    ['ktp_egress_proxy http://u:canary@h:x', 'invalid port in URL of a proxy'],
+    ['ktp_egress_proxy 127.0.0.1:1', 'must be "off" or "http://host:port"'],
+    ['ktp_egress_proxy http://u:canary@h', 'no port in proxy URL'],
+    ['ktp_egress_proxy http://u:canary@h:x', 'invalid port in proxy URL'],
     ['ktp_egress_proxy off; ktp_egress_proxy off', 'is duplicate']) {
 
     my ($text, $want) = @$case;

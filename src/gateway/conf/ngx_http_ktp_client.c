@@ -354,7 +354,8 @@ ngx_http_ktp_client_quota_parameter(ngx_conf_t *cf, ngx_str_t *value,
         }
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid offset \"%V\", must be as \"+07:00\"",
+                           "invalid offset \"%V\", must be in the form "
+                           "\"+07:00\"",
                            value);
         return NGX_CONF_ERROR;
     }
@@ -505,8 +506,8 @@ ngx_http_ktp_client_init(ngx_conf_t *cf)
 
         if (counted && kmcf->zone == NULL) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"quota\" or \"rate\" of client \"%V\" needs "
-                          "\"ktp_zone\" in %s:%ui",
+                          "\"quota\" or \"rate\" of client \"%V\" "
+                          "requires \"ktp_zone\" in %s:%ui",
                           &client[i]->sn.str, client[i]->file,
                           client[i]->line);
             return NGX_ERROR;

@@ -441,9 +441,10 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
 
     if (clcf->client_max_body_size && clcf->client_max_body_size < need) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "\"client_max_body_size\" of %O bytes in location "
-                           "\"%V\" is less than the %O bytes that "
-                           "\"ktp_max_image_size\" allows a body to have",
+                           "\"client_max_body_size\" of %O bytes in "
+                           "location \"%V\" is less than %O bytes, the "
+                           "largest request body that "
+                           "\"ktp_max_image_size\" allows",
                            clcf->client_max_body_size, &clcf->name, need);
     }
 
@@ -474,8 +475,8 @@ ngx_http_ktp_conf_warn(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf,
 
     } else if (!klcf->ssl_verify) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "\"ktp_ssl_verify\" is off in location \"%V\", so "
-                           "that anybody can take the place of \"%V\"",
+                           "\"ktp_ssl_verify\" is off in location \"%V\", "
+                           "the identity of \"%V\" is not verified",
                            name, &target->host);
     }
 }

@@ -138,13 +138,13 @@ ngx_http_ktp_secret_text(ngx_conf_t *cf, ngx_http_ktp_secret_t *s,
     ngx_http_compile_complex_value_t ccv;
 
     if (ngx_http_ktp_headers_valid(value) != NGX_OK) {
-        return "has an empty value or one with a control character";
+        return "value is empty or contains control characters";
     }
 
     if (ngx_http_script_variables_count(value) == 0) {
 
         if (value->len > NGX_HTTP_KTP_SECRET_MAX) {
-            return "has a value that is too long";
+            return "value is too long";
         }
 
         s->value.data = s->memory;
@@ -202,8 +202,8 @@ ngx_http_ktp_secret_file(ngx_conf_t *cf, ngx_http_ktp_secret_t *s,
 
     if (mode & (S_IROTH | S_IWOTH)) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "\"%s\" has a secret and can be read or written "
-                           "by every user, its mode is 0%ud%ud%ud",
+                           "secret file \"%s\" is accessible to all "
+                           "users, its mode is 0%ud%ud%ud",
                            s->path.data, (mode >> 6) & 7, (mode >> 3) & 7,
                            mode & 7);
     }
@@ -238,8 +238,8 @@ ngx_http_ktp_secret_path(ngx_conf_t *cf, ngx_str_t *path)
         || ngx_strncmp(path->data, name.data, name.len) != 0
         || path->data[name.len] != '/') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid path \"%V\", the only variable in it may "
-                           "be \"%V/\" at its beginning",
+                           "invalid path \"%V\", the only variable "
+                           "allowed is \"%V/\" at the beginning",
                            path, &name);
         return NGX_ERROR;
     }
@@ -248,7 +248,8 @@ ngx_http_ktp_secret_path(ngx_conf_t *cf, ngx_str_t *path)
 
     if (folder == NULL || *folder != '/') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "there is no folder in the environment for \"%V\"",
+                           "no absolute path in the environment variable "
+                           "of \"%V\"",
                            path);
         return NGX_ERROR;
     }
@@ -307,7 +308,7 @@ ngx_http_ktp_secret_read(ngx_http_ktp_secret_t *s, ngx_err_t *err,
     (void) ngx_close_file(fd);
 
     if (n == -1) {
-        return "\"%s\" cannot be read as a file";
+        return "\"%s\" is not a readable regular file";
     }
 
     *mode = st.st_mode;
@@ -323,8 +324,8 @@ ngx_http_ktp_secret_read(ngx_http_ktp_secret_t *s, ngx_err_t *err,
     if (n == NGX_HTTP_KTP_SECRET_MAX
         || ngx_http_ktp_headers_valid(&value) != NGX_OK) {
         ngx_explicit_memzero(buf, NGX_HTTP_KTP_SECRET_MAX);
-        return "the first line of \"%s\" is empty, too long or has a "
-               "control character";
+        return "first line of \"%s\" is empty, too long, or "
+               "contains control characters";
     }
 
     s->value = value;
@@ -462,8 +463,8 @@ ngx_http_ktp_secret_look(ngx_http_ktp_secret_t *s, ngx_log_t *log)
     failed = ngx_http_ktp_secret_read(s, &err, &mode);
 
     if (failed == NULL) {
-        ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                      "secret was read again from \"%s\"", s->path.data);
+        ngx_log_error(NGX_LOG_NOTICE, log, 0, "secret reloaded from \"%s\"",
+                      s->path.data);
         return;
     }
 
@@ -491,7 +492,7 @@ ngx_http_ktp_secret_stays(ngx_http_ktp_secret_t *s, const char *failed,
 
     level = err == NGX_EACCES ? NGX_LOG_NOTICE : NGX_LOG_ERR;
 
-    ngx_log_error(level, log, err, "%*s, the secret stays as it was%s",
+    ngx_log_error(level, log, err, "%*s, keeping the previous secret%s",
                   (size_t) (last - text), text,
-                  err == NGX_EACCES ? " until a reload" : "");
+                  err == NGX_EACCES ? " until reload" : "");
 }

@@ -325,7 +325,7 @@ ngx_http_ktp_pem_read(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *pem)
 
     if (n != NGX_ERROR && (size_t) n != pem->len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" was changed while it was read", path);
+                           "\"%V\" was modified while being read", path);
         n = NGX_ERROR;
     }
 
@@ -383,10 +383,10 @@ ngx_http_ktp_pem_check(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
         what = "no certificate";
 
     } else if (key == NULL) {
-        what = "no key, or one that needs a password,";
+        what = "no private key, or an encrypted one,";
 
     } else if (X509_check_private_key(x509, key) != 1) {
-        what = "another certificate's key";
+        what = "private key of another certificate";
 
     } else {
         what = NULL;
@@ -436,7 +436,7 @@ ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     if (ngx_strncasecmp(value[1].data, (u_char *) "http://", 7) != 0) {
-        return "takes \"off\" or \"http://host:port\"";
+        return "must be \"off\" or \"http://host:port\"";
     }
 
     ngx_memzero(&u, sizeof(ngx_url_t));
@@ -458,7 +458,7 @@ ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.no_port
         || u.family == AF_UNIX) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in URL of a proxy",
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in proxy URL",
                            u.err       ? u.err
                            : u.no_port ? "no port"
                                        : "invalid host");

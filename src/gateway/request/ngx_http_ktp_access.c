@@ -165,7 +165,7 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
         /* neither the name nor the key: they may have been mixed up */
 
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "App-ID or API-Key is wrong");
+                      "invalid App-ID or API-Key");
 
         return ngx_http_ktp_access_refuse(ctx, found);
     }
@@ -274,7 +274,7 @@ ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
 
     if (name.len == 0) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "no name of a client");
+                      "client name is empty");
         return ngx_http_ktp_access_unauthorized(ctx);
     }
 
@@ -282,7 +282,7 @@ ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
 
     if (*client == NULL) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "there is no client \"%V\"", &name);
+                      "unknown client \"%V\"", &name);
         ctx->code = KTP_FORBIDDEN;
         ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED);
         return NGX_HTTP_FORBIDDEN;

@@ -41,7 +41,7 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
     ktp_store_free(&ctx->store);
 
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                  "request refused: %ui %s", (ngx_uint_t) e->status, e->name);
+                  "request rejected: %ui %s", (ngx_uint_t) e->status, e->name);
 
     /* RFC 9110, 15.5.6: a 405 says which methods are allowed */
 
@@ -205,7 +205,7 @@ ngx_http_ktp_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 
         if (answer->reason) {
             ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                          "upstream answer is passed on as it is: %s",
+                          "upstream response passed unmodified: %s",
                           answer->reason);
         }
 
@@ -220,8 +220,8 @@ ngx_http_ktp_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 
     if (ktp_answer_rewrite(answer, &policy) != 0) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "upstream answer is not passed on: %s%s%s",
-                      answer->reason, answer->place ? " in " : "",
+                      "upstream response rejected: %s%s%s", answer->reason,
+                      answer->place ? " in " : "",
                       answer->place ? answer->place : "");
         return KTP_BAD_GATEWAY;
     }

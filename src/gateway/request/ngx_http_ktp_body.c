@@ -68,7 +68,8 @@ ngx_http_ktp_body_start(ngx_http_request_t *r)
         /* an image on the disk is what must not be */
 
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "request body was read into a file by another module");
+                      "request body was buffered to a file by "
+                      "another module");
         ngx_http_ktp_body_done(r, KTP_INTERNAL_SERVER_ERROR);
         return;
     }

@@ -233,7 +233,7 @@ ngx_http_ktp_fetch_guard(void *data, struct sockaddr *sa)
 
     if (!ktp_address_is_public(address, len)) {
         ngx_log_error(NGX_LOG_INFO, fetch->call.log, 0,
-                      "image is at an address that is not allowed");
+                      "address of image is not allowed");
         return NGX_DECLINED;
     }
 
@@ -241,7 +241,7 @@ ngx_http_ktp_fetch_guard(void *data, struct sockaddr *sa)
 
     if (port != 80 && port != 443) {
         ngx_log_error(NGX_LOG_INFO, fetch->call.log, 0,
-                      "image is at a port that is not allowed");
+                      "port of image is not allowed");
         return NGX_DECLINED;
     }
 
@@ -302,7 +302,7 @@ ngx_http_ktp_fetch_code(ngx_http_ktp_fetch_t *fetch)
     /* not the URL: it may have a secret that opens it */
 
     ngx_log_error(NGX_LOG_INFO, call->log, 0,
-                  "image could not be fetched: status %ui, %s", call->status,
+                  "cannot fetch image: status %ui, %s", call->status,
                   call->error ? call->error : "no image");
 
     return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;

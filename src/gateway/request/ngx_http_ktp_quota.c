@@ -69,7 +69,7 @@ static ktp_code_t
 ngx_http_ktp_quota_refused(ngx_http_ktp_ctx_t *ctx)
 {
     ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
-                  "quota of client \"%V\" is used up", &ctx->client);
+                  "quota of client \"%V\" is exhausted", &ctx->client);
 
     ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_QUOTA);
 
@@ -102,7 +102,7 @@ ngx_http_ktp_quota_take(ngx_http_ktp_ctx_t *ctx)
 
     if (over) {
         ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
-                      "quota of client \"%V\" is exceeded, in shadow",
+                      "quota of client \"%V\" is exceeded, dry run",
                       &ctx->client);
     }
 

@@ -314,8 +314,8 @@ ngx_http_ktp_send_header(ngx_http_request_t *r, ngx_array_t *headers,
         /* not the value: it is a secret */
 
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "value of \"%s\" for the upstream is empty or has a "
-                      "control character",
+                      "value of upstream header \"%s\" is empty or "
+                      "contains control characters",
                       name);
         return KTP_INTERNAL_SERVER_ERROR;
     }

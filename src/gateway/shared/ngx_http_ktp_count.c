@@ -241,8 +241,8 @@ ngx_http_ktp_count_reclaim(ngx_http_ktp_shared_t *sh, ngx_log_t *log)
 
     if (n) {
         ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                      "gave back %ui calls that a worker had counted and not "
-                      "sent when it was killed",
+                      "returned %ui calls that a killed worker had "
+                      "counted but not sent",
                       n);
     }
 }

@@ -52,7 +52,9 @@ ngx_http_ktp_ledger(ngx_str_t *name, ngx_uint_t n, ngx_fd_t *fd,
 
     if (*inherited && ledger->naccounts > n) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
-                      "ktp_zone \"%V\" of the binary before is damaged", name);
+                      "ktp_zone \"%V\" of the previous binary is "
+                      "corrupted",
+                      name);
         return NULL;
     }
 
@@ -131,7 +133,7 @@ ngx_http_ktp_ledger_create(const char *name, off_t size, ngx_log_t *log)
     if (ftruncate(fd, size) == -1
         || fcntl(fd, F_ADD_SEALS, NGX_HTTP_KTP_LEDGER_SEALS) == -1) {
         ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      "the size of memfd \"%s\" could not be set", name);
+                      "cannot set size of memfd \"%s\"", name);
         (void) close(fd);
         return NGX_INVALID_FILE;
     }
@@ -167,7 +169,7 @@ ngx_http_ktp_ledger_fcntl(ngx_fd_t fd, short type, ngx_log_t *log)
     while (fcntl(fd, F_SETLKW, &fl) == -1) {
         if (ngx_errno != NGX_EINTR) {
             ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                          "fcntl(F_SETLKW) of a ktp_zone failed");
+                          "fcntl(F_SETLKW) on ktp_zone failed");
             return NGX_ERROR;
         }
     }

@@ -86,8 +86,8 @@ ngx_http_ktp_state_load(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
     if (fd == NGX_INVALID_FILE) {
         if (ngx_errno == NGX_ENOENT) {
             ngx_log_error(NGX_LOG_WARN, log, 0,
-                          "there is no state file \"%V\", quotas begin at "
-                          "zero",
+                          "state file \"%V\" not found, quotas start "
+                          "from zero",
                           &zone->state);
             return NGX_OK;
         }
@@ -154,15 +154,16 @@ ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone, ngx_fd_t fd, ngx_log_t *log)
 
     if (rc == -1) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
-                      "state file \"%V\" is damaged: %s; quotas would begin "
-                      "at zero, move it away if that is wanted",
+                      "state file \"%V\" is corrupted: %s; move it "
+                      "away to start quotas from zero",
                       &zone->state, why);
         return NGX_ERROR;
     }
 
     if (rc != 0) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
-                      "ktp_zone \"%V\" is too small for what is in \"%V\"",
+                      "ktp_zone \"%V\" is too small for state file "
+                      "\"%V\"",
                       &zone->shm_zone->shm.name, &zone->state);
         return NGX_ERROR;
     }
@@ -341,7 +342,7 @@ ngx_http_ktp_state_end(ngx_http_ktp_state_t *st)
     if (job->failed == NULL) {
         if (__atomic_exchange_n(&sh->ledger->failing, 0, __ATOMIC_RELAXED)) {
             ngx_log_error(NGX_LOG_NOTICE, st->timer.log, 0,
-                          "state file \"%s\" is written again", job->path);
+                          "state file \"%s\" can be written again", job->path);
         }
 
     } else if (!__atomic_exchange_n(&sh->ledger->failing, 1,
@@ -471,7 +472,7 @@ ngx_http_ktp_state_write(ngx_http_ktp_state_job_t *job)
 
     if (text == NULL) {
         errno = ENOMEM;
-        ngx_http_ktp_state_fail(job, "no memory");
+        ngx_http_ktp_state_fail(job, "out of memory");
         return;
     }
 
@@ -506,7 +507,7 @@ ngx_http_ktp_state_later(ngx_http_ktp_state_job_t *job)
     if (n > 0
         && ktp_quota_file_generation(head, n)
                > job->shared->ledger->generation) {
-        job->failed = "a later start has taken it over";
+        job->failed = "it was taken over by a newer instance";
         job->later = 1;
         return NGX_ERROR;
     }
@@ -595,7 +596,7 @@ ngx_http_ktp_state_put(ngx_http_ktp_state_job_t *job, const char *text,
               0600);
 
     if (fd == -1) {
-        ngx_http_ktp_state_fail(job, "open() of a new file failed");
+        ngx_http_ktp_state_fail(job, "open() of temporary file failed");
         return;
     }
 
@@ -659,6 +660,7 @@ ngx_http_ktp_state_told(ngx_http_ktp_state_job_t *job, ngx_log_t *log)
 
     level = job->later ? NGX_LOG_NOTICE : NGX_LOG_CRIT;
 
-    ngx_log_error(level, log, job->err, "state file \"%s\" is not written: %s",
-                  job->path, job->failed);
+    ngx_log_error(level, log, job->err,
+                  "state file \"%s\" was not written: %s", job->path,
+                  job->failed);
 }

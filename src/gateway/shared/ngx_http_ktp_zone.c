@@ -151,8 +151,8 @@ ngx_http_ktp_zone_same(ngx_conf_t *cf, ngx_str_t *name, size_t size)
                    != 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "name and size of \"ktp_zone\" cannot be "
-                               "changed by a reload, since workers that are "
-                               "about to exit still count in \"%V\"",
+                               "changed by reload, since workers shutting "
+                               "down still use \"%V\"",
                                &shm_zone[i].shm.name);
             return NGX_ERROR;
         }
@@ -181,8 +181,8 @@ ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         if (zone->shared->version != NGX_HTTP_KTP_ZONE_VERSION
             || zone->shared->slot_size != sizeof(ngx_http_ktp_slot_t)) {
             ngx_log_error(NGX_LOG_EMERG, log, 0,
-                          "ktp_zone \"%V\" is that of another version of the "
-                          "module, which takes a restart to change",
+                          "ktp_zone \"%V\" was created by another "
+                          "version of the module, restart is required",
                           &shm_zone->shm.name);
             return NGX_ERROR;
         }
@@ -226,14 +226,17 @@ ngx_http_ktp_zone_ledger(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
 
     if (inherited) {
         ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                      "ktp_zone \"%V\" goes on from the binary before", name);
+                      "ktp_zone \"%V\" is inherited from the "
+                      "previous binary",
+                      name);
         return NGX_OK;
     }
 
     if (getenv(NGINX_VAR)) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
-                      "ktp_zone \"%V\" of the binary before is not there or "
-                      "another, quotas are counted apart until that ends",
+                      "ktp_zone \"%V\" cannot be inherited from the "
+                      "previous binary, quotas are counted "
+                      "separately until it exits",
                       name);
     }
 
