@@ -26,7 +26,7 @@ static ngx_int_t ngx_http_ktp_init_process(ngx_cycle_t *cycle);
 static void      ngx_http_ktp_exit_process(ngx_cycle_t *cycle);
 
 
-/* size_t in place of ngx_int_t: both have the bits of a word */
+/* bounds are ngx_int_t, which has the size of size_t */
 static ngx_conf_num_bounds_t ngx_http_ktp_image_size_bounds = {
     ngx_conf_check_num_bounds, 1024, NGX_HTTP_KTP_MAX_IMAGE_SIZE};
 
@@ -36,7 +36,7 @@ static ngx_conf_num_bounds_t ngx_http_ktp_positive = {
 static ngx_conf_num_bounds_t ngx_http_ktp_keepalive_bounds = {
     ngx_conf_check_num_bounds, 0, 65535};
 
-/* each sends the whole image once more */
+/* each retry sends the whole image again */
 static ngx_conf_num_bounds_t ngx_http_ktp_retries_bounds = {
     ngx_conf_check_num_bounds, 0, 5};
 
@@ -481,7 +481,7 @@ ngx_http_ktp_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    /* a process with no master would unmap the zone that it counts in */
+    /* without a master process, the zone in use would be unmapped */
 
     if (kmcf->zone == NULL && ngx_http_ktp_metrics_counting()) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

@@ -1,4 +1,4 @@
-/* What all files of the gateway share. */
+/* Definitions common to all files of the gateway. */
 
 #ifndef NGX_HTTP_KTP_H
 #define NGX_HTTP_KTP_H
@@ -15,7 +15,7 @@ typedef struct ngx_http_ktp_secret_s ngx_http_ktp_secret_t;
 typedef struct ngx_http_ktp_slot_s   ngx_http_ktp_slot_t;
 typedef struct ngx_http_ktp_zone_s   ngx_http_ktp_zone_t;
 
-/* How a request ended, for the log and the counters. */
+/* The outcome of a request, for logs and metrics. */
 typedef enum {
     NGX_HTTP_KTP_OUTCOME_NONE = 0, /* it has not ended */
     NGX_HTTP_KTP_OUTCOME_OK,
@@ -27,11 +27,11 @@ typedef enum {
     NGX_HTTP_KTP_OUTCOME_ABORTED
 } ngx_http_ktp_outcome_t;
 
-/* Whether the vendor may bill the request. */
+/* Whether the vendor may bill the call. */
 typedef enum {
-    NGX_HTTP_KTP_BILLED_NO = 0, /* it cannot have taken it, or refused it */
-    NGX_HTTP_KTP_BILLED_YES,    /* it answered with a result */
-    NGX_HTTP_KTP_BILLED_UNKNOWN /* it had the whole of it */
+    NGX_HTTP_KTP_BILLED_NO = 0, /* it did not accept the request */
+    NGX_HTTP_KTP_BILLED_YES,    /* it responded with a result */
+    NGX_HTTP_KTP_BILLED_UNKNOWN /* it received the whole request */
 } ngx_http_ktp_billed_t;
 
 extern ngx_module_t ngx_http_ktp_module;

@@ -1,4 +1,4 @@
-/* This process and others of the same nginx. */
+/* Functions about this and other processes of nginx. */
 
 #ifndef NGX_HTTP_KTP_PROCESS_H
 #define NGX_HTTP_KTP_PROCESS_H

@@ -2,7 +2,9 @@
 #include "ngx_http_ktp_policy.h"
 
 
-/* Calls a second at most: a call has at least a microsecond. */
+/*
+ * Maximum rate, in calls per second: the interval is at least a microsecond.
+ */
 #define NGX_HTTP_KTP_MAX_RATE  1000000
 #define NGX_HTTP_KTP_MAX_BURST 1000000
 
@@ -118,7 +120,7 @@ ngx_http_ktp_client_name(ngx_conf_t *cf, ngx_str_t *name)
 
     for (i = 0; i < name->len; i++) {
 
-        /* as a label of metrics it stands between quotes */
+        /* the name is a label of metrics, between quotes */
 
         if (name->data[i] <= 0x20 || name->data[i] >= 0x7f
             || name->data[i] == '"' || name->data[i] == '\\') {
@@ -153,7 +155,7 @@ ngx_http_ktp_client(ngx_http_ktp_main_conf_t *kmcf, ngx_str_t *name,
     for (client = kmcf->client_table[hash & kmcf->client_mask]; client;
          client = client->next) {
 
-        /* all of it each time: the name is in memory that may be far */
+        /* no short cut, since reading the name may miss the cache */
 
         len = ngx_min(client->sn.str.len, name->len);
 
@@ -251,7 +253,9 @@ ngx_http_ktp_client_key(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
 
         if (n == NGX_ERROR) {
 
-            /* not the value: it may be the key in place of its hash */
+            /*
+             * the value is not logged: it may be the key instead of its hash
+             */
 
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid SHA-256 in \"key_sha256\", must be "
@@ -519,8 +523,8 @@ ngx_http_ktp_client_init(ngx_conf_t *cf)
 
 
 /*
- * A tree of many clients is as many cold cache lines as it is deep; here it
- * is the client's own and one more.
+ * A hash table, since a lookup in a tree of many clients touches a cold cache
+ * line at each level; here it touches that of the client and one more.
  */
 
 static ngx_int_t
@@ -552,7 +556,7 @@ ngx_http_ktp_client_index(ngx_conf_t *cf, ngx_http_ktp_main_conf_t *kmcf)
         *place = client[i];
     }
 
-    /* a place with none would tell by its time that there is none */
+    /* an empty bucket would be told by its lookup time */
 
     for (i = 0; kmcf->clients.nelts && i < size; i++) {
         if (kmcf->client_table[i] == NULL) {

@@ -14,31 +14,31 @@ typedef struct {
     uint64_t limit;  /* calls in a period */
     int      offset; /* seconds east of UTC at which the period begins */
     unsigned set : 1;
-    unsigned shadow : 1; /* counted and told, and not enforced */
+    unsigned shadow : 1; /* dry run: counted and logged, not enforced */
 } ngx_http_ktp_client_quota_t;
 
 struct ngx_http_ktp_client_s {
     ngx_str_node_t         sn;   /* by name; its key is the hash */
-    ngx_http_ktp_client_t *next; /* in its place of the table */
+    ngx_http_ktp_client_t *next; /* in its hash bucket */
 
-    /* what each request looks at is together, for all may be far */
+    /* members read by each request are adjacent, to share cache lines */
 
     ngx_http_ktp_slot_t *slot; /* NULL: there is no zone */
     unsigned             disabled : 1;
 
-    /* SHA-256 of the keys; with one, both are the same */
+    /* SHA-256 of the keys; a single key is stored twice */
     u_char     keys[NGX_HTTP_KTP_CLIENT_KEYS][NGX_HTTP_KTP_DIGEST_SIZE];
-    ngx_uint_t nkeys; /* 0: no key is right */
+    ngx_uint_t nkeys; /* 0: no key is valid */
 
     ngx_http_ktp_client_quota_t quota[KTP_QUOTA_PERIODS];
 
     uint64_t   rate_interval; /* microseconds of one call; 0: no rate */
     ngx_uint_t rate_burst;
 
-    unsigned    fields; /* bits of those that pass; 0: the location's */
-    ktp_mask_t *mask;   /* [KTP_FIELD_TEXTS]; NULL: the location's */
+    unsigned    fields; /* bits of fields that pass; 0: as in the location */
+    ktp_mask_t *mask;   /* [KTP_FIELD_TEXTS]; NULL: as in the location */
 
-    u_char    *file; /* of the configuration, where it begins */
+    u_char    *file; /* configuration file in which the block begins */
     ngx_uint_t line;
 };
 
@@ -48,15 +48,18 @@ char *ngx_http_ktp_client_block(ngx_conf_t *cf, ngx_command_t *cmd,
                                 void *conf);
 
 /*
- * NULL if there is none of that name, which may be of any bytes.  If other
- * is not NULL, it is then set to some client, which it took as long to come
- * by; to NULL if there are no clients at all.
+ * Looks up a client by name, which may contain any bytes; returns NULL if
+ * there is none.  If other is not NULL, it is then set to some other client,
+ * found in the same time, or to NULL if there are no clients.
  */
 ngx_http_ktp_client_t *ngx_http_ktp_client(ngx_http_ktp_main_conf_t *kmcf,
                                            ngx_str_t                *name,
                                            ngx_http_ktp_client_t   **other);
 
-/* What can be told of clients only when all of http is read. */
+/*
+ * Checks that require the whole http block, and the hash table.  For
+ * postconfiguration.
+ */
 ngx_int_t ngx_http_ktp_client_init(ngx_conf_t *cf);
 
 

@@ -100,7 +100,7 @@ ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
         return NGX_CONF_ERROR;
     }
 
-    /* user:password@ would be sent, and logged with the name of the host */
+    /* user:password@ would be sent and logged as part of the host name */
 
     if (ngx_strlchr(u.host.data, u.host.data + u.host.len, '@')) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -401,7 +401,9 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
 
     if (klcf->upstream == NULL && clcf->noname && prev->upstream) {
 
-        /* "if" and "limit_except" blocks are of the location around them */
+        /*
+         * "if" and "limit_except" blocks inherit from the enclosing location
+         */
 
         kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
 
@@ -428,9 +430,9 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
     }
 
     /*
-     * The limit of the body follows from that of the image, and is ours to
-     * check.  nginx's own limit stays only where it was set on purpose, which
-     * its default cannot be told from.
+     * The module limits the body by the size of the image.  The limit of nginx
+     * remains only if it was set explicitly; its default is indistinguishable
+     * from the same value set explicitly.
      */
 
     need = ktp_intake_body_max(policy, KTP_INTAKE_JSON);
@@ -452,7 +454,7 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
 }
 
 
-/* What lets others see images and keys on their way. */
+/* Warns of settings that expose images and keys on the network. */
 
 static void
 ngx_http_ktp_conf_warn(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf,
@@ -482,7 +484,7 @@ ngx_http_ktp_conf_warn(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf,
 }
 
 
-/* Whether a host is this machine by its spelling alone (RFC 6761, 6.3). */
+/* Checks by name only if a host is the local machine (RFC 6761, 6.3). */
 
 static ngx_uint_t
 ngx_http_ktp_conf_local(ngx_str_t *host)

@@ -9,10 +9,12 @@
 #include "ngx_http_ktp_transport.h"
 
 
-/* Bytes of the vendor's answer at most; the contract's have about 1 KB. */
+/*
+ * Maximum size of an upstream response; those of the contract are about 1 KB.
+ */
 #define NGX_HTTP_KTP_MAX_RESPONSE (256 * 1024)
 
-/* Of ktp_max_image_size: what a worker would hold for one request. */
+/* Upper bound of ktp_max_image_size: memory that one request may hold. */
 #define NGX_HTTP_KTP_MAX_IMAGE_SIZE (64 * 1024 * 1024)
 
 typedef struct {
@@ -39,9 +41,9 @@ typedef enum {
     NGX_HTTP_KTP_AUTH_NAME /* a name of nginx's own auth */
 } ngx_http_ktp_auth_t;
 
-/* What ktp_pass names, in its parts. */
+/* The parsed URL of ktp_pass. */
 typedef struct {
-    ngx_str_t host; /* an IPv6 address has its brackets */
+    ngx_str_t host; /* an IPv6 address is in brackets */
     ngx_str_t uri;
     in_port_t port;
     unsigned  ssl : 1;
@@ -108,9 +110,9 @@ char *ngx_http_ktp_conf_min_dimensions(ngx_conf_t *cf, ngx_command_t *cmd,
                                        void *conf);
 
 /*
- * Settings of a location with ktp_pass that follow from its merged values:
- * the policy, the upstream's time-outs, and the limit of nginx's own for the
- * body, with a warning if that is the narrower one.
+ * Derives settings of a location from its merged values: the image policy,
+ * upstream timeouts, and the body size limit of nginx, with a warning if the
+ * latter is lower than ktp_max_image_size requires.
  */
 char *ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
                                ngx_http_ktp_loc_conf_t *klcf);

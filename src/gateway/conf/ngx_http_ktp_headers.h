@@ -1,4 +1,4 @@
-/* Header fields, of requests that came and of those that are sent. */
+/* Helpers for header fields of requests and responses. */
 
 #ifndef NGX_HTTP_KTP_HEADERS_H
 #define NGX_HTTP_KTP_HEADERS_H

@@ -1,6 +1,6 @@
 /*
- * "fields" and "mask" as they are written in a configuration: at a location
- * ("ktp_fields", "ktp_mask") and in a client's block, which wins.
+ * Parsing of "fields" and "mask", in a location ("ktp_fields", "ktp_mask") and
+ * in a client block, which takes precedence.
  */
 
 #ifndef NGX_HTTP_KTP_POLICY_H
@@ -10,15 +10,14 @@
 
 
 /*
- * Parameters of the directive that is being read: "all", or names of fields.
- * Sets the bits of those that pass.
+ * Parses parameters of the current directive: "all", or names of fields. Sets
+ * the bits of the fields that pass.
  */
 char *ngx_http_ktp_policy_fields(ngx_conf_t *cf, unsigned *fields);
 
 /*
- * Parameters of the directive that is being read: "none", or FIELD[=STYLE]
- * each, the style being "full" when there is none.  Fills all of
- * mask[KTP_FIELD_TEXTS].
+ * Parses parameters of the current directive: "none", or FIELD[=STYLE] each;
+ * the default style is "full".  Fills all of mask[KTP_FIELD_TEXTS].
  */
 char *ngx_http_ktp_policy_mask(ngx_conf_t *cf, ktp_mask_t *mask);
 
@@ -28,7 +27,7 @@ char *ngx_http_ktp_policy_set_fields(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_ktp_policy_set_mask(ngx_conf_t *cf, ngx_command_t *cmd,
                                    void *conf);
 
-/* The location's policy, of its merged values, and whether they fit. */
+/* Builds the policy of a location from merged values and checks it. */
 char *ngx_http_ktp_policy_finish(ngx_conf_t              *cf,
                                  ngx_http_ktp_loc_conf_t *klcf);
 
@@ -40,7 +39,7 @@ void ngx_http_ktp_policy(ngx_http_ktp_loc_conf_t *klcf,
                          ngx_http_ktp_client_t   *client,
                          ktp_answer_policy_t     *policy);
 
-/* How many fields the policy masks. */
+/* The number of fields that the policy masks. */
 ngx_uint_t ngx_http_ktp_policy_masks(const ktp_answer_policy_t *policy);
 
 

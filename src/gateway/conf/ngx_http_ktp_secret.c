@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 
-/* Bytes of a file, of which the first line is the value. */
+/* Maximum size of a file, of which the first line is the value. */
 #define NGX_HTTP_KTP_SECRET_MAX 4096
 
 #define NGX_HTTP_KTP_SECRET_INTERVAL 1000
@@ -14,7 +14,7 @@
 #define NGX_HTTP_KTP_CREDENTIALS "CREDENTIALS_DIRECTORY"
 
 
-/* What tells one state of a file from another. */
+/* Attributes by which a change of a file is detected. */
 typedef struct {
     dev_t           dev;
     ino_t           ino;
@@ -27,7 +27,7 @@ struct ngx_http_ktp_secret_s {
     ngx_http_complex_value_t *cv; /* NULL: no variables */
     ngx_str_t                 value;
 
-    /* two halves: the value is in one, the other takes a new one */
+    /* two halves: one holds the value, the other receives a new one */
     u_char *memory;
 
     ngx_queue_t queue; /* in kmcf->secrets, if it is a file */
@@ -36,7 +36,8 @@ struct ngx_http_ktp_secret_s {
     ngx_http_ktp_secret_stamp_t loaded;
     ngx_http_ktp_secret_stamp_t seen;
 
-    unsigned told : 1; /* that it cannot be read, or has no value */
+    unsigned
+        told : 1; /* an error of the current state of the file was logged */
 };
 
 
@@ -151,7 +152,7 @@ ngx_http_ktp_secret_text(ngx_conf_t *cf, ngx_http_ktp_secret_t *s,
         s->value.len = value->len;
         ngx_memcpy(s->memory, value->data, value->len);
 
-        /* the configuration's own copy would be in a core dump */
+        /* the copy in configuration memory would appear in a core dump */
 
         ngx_explicit_memzero(value->data, value->len);
 
@@ -215,7 +216,7 @@ ngx_http_ktp_secret_file(ngx_conf_t *cf, ngx_http_ktp_secret_t *s,
 }
 
 
-/* systemd gives the folder of its credentials in the environment. */
+/* Expands the directory of systemd credentials, set in the environment. */
 
 static ngx_int_t
 ngx_http_ktp_secret_path(ngx_conf_t *cf, ngx_str_t *path)
@@ -271,10 +272,9 @@ ngx_http_ktp_secret_path(ngx_conf_t *cf, ngx_str_t *path)
 
 
 /*
- * Reads the file; NULL, or a format with the path for why not, in which case
- * the value of before stays.
- * The size and the place are those of an open file, which a rename does not
- * change meanwhile.
+ * Reads the file.  Returns NULL, or a format string for the path that says why
+ * it failed; the previous value is then kept.  The attributes are those of the
+ * open file, which a rename does not affect.
  */
 
 static const char *
@@ -291,7 +291,7 @@ ngx_http_ktp_secret_read(ngx_http_ktp_secret_t *s, ngx_err_t *err,
     n = -1;
     buf = ngx_http_ktp_secret_spare(s);
 
-    /* not blocking: the path may be a fifo */
+    /* non-blocking, since the path may be a FIFO */
 
     fd = open((char *) s->path.data, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
@@ -337,7 +337,7 @@ ngx_http_ktp_secret_read(ngx_http_ktp_secret_t *s, ngx_err_t *err,
 }
 
 
-/* The half that the value is not in. */
+/* The half that does not hold the value. */
 
 static u_char *
 ngx_http_ktp_secret_spare(ngx_http_ktp_secret_t *s)
@@ -351,7 +351,7 @@ static void
 ngx_http_ktp_secret_stamp(ngx_http_ktp_secret_stamp_t *stamp,
                           const struct stat           *st)
 {
-    /* padding is compared too */
+    /* padding is compared as well */
 
     ngx_memzero(stamp, sizeof(ngx_http_ktp_secret_stamp_t));
 
@@ -425,8 +425,8 @@ ngx_http_ktp_secret_timer(ngx_event_t *ev)
 
 
 /*
- * A change is taken when the file has been the same for one interval: one
- * that is written in place may have only its beginning.
+ * A change is loaded once the file has not changed for one interval, since a
+ * file written in place may be incomplete.
  */
 
 static void
@@ -472,7 +472,7 @@ ngx_http_ktp_secret_look(ngx_http_ktp_secret_t *s, ngx_log_t *log)
 }
 
 
-/* Each state of a file is told once. */
+/* An error is logged once for each state of a file. */
 
 static void
 ngx_http_ktp_secret_stays(ngx_http_ktp_secret_t *s, const char *failed,
@@ -488,7 +488,7 @@ ngx_http_ktp_secret_stays(ngx_http_ktp_secret_t *s, const char *failed,
     s->told = 1;
     last = ngx_snprintf(text, sizeof(text), failed, s->path.data);
 
-    /* of a folder that is the master's only, nothing is amiss */
+    /* a directory accessible to the master only is not an error */
 
     level = err == NGX_EACCES ? NGX_LOG_NOTICE : NGX_LOG_ERR;
 

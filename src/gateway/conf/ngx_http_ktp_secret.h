@@ -1,6 +1,6 @@
 /*
- * Secrets: a value with variables, or "file:PATH".  Those with no variables
- * are held in memory that is left out of core dumps, and wiped when they are
+ * Secrets: a value, possibly with variables, or "file:PATH".  Secrets without
+ * variables are kept in memory excluded from core dumps and are wiped when
  * replaced.
  */
 
@@ -17,13 +17,14 @@
 char *ngx_http_ktp_secret_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
- * The present value; empty only when it has variables.  It is good until
- * control goes back to the event loop, where a file may be read again.
+ * Returns the current value, which may be empty only if it has variables. It
+ * is valid until control returns to the event loop, where a file may be
+ * reloaded.
  */
 ngx_int_t ngx_http_ktp_secret(ngx_http_request_t    *r,
                               ngx_http_ktp_secret_t *secret, ngx_str_t *value);
 
-/* Looks after the files of secrets.  For init_process. */
+/* Starts the timer that reloads changed files.  For init_process. */
 ngx_int_t ngx_http_ktp_secret_init(ngx_cycle_t *cycle);
 
 

@@ -4,7 +4,7 @@
 #include <openssl/x509.h>
 
 
-/* A certificate with its chain, or a key; real ones have a few KB. */
+/* Maximum size of a certificate chain or a key; typically a few KB. */
 #define NGX_HTTP_KTP_PEM_MAX (256 * 1024)
 
 
@@ -104,7 +104,7 @@ ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
 
     up = klcf->upstream;
 
-    /* counted over configurations, of which one process may see several */
+    /* unique across configurations, since a process may see several */
     up->id = ++ngx_http_ktp_upstreams;
 
     up->connect_timeout = klcf->connect_timeout;
@@ -134,9 +134,9 @@ ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
 
 
 /*
- * libcurl verifies the certificate against the name in the URL and sends it
- * as SNI.  Where that is another one, the URL has it, and address and Host
- * are told apart from it.
+ * libcurl verifies the certificate against the host name of the URL and sends
+ * it as SNI.  If ktp_ssl_name differs from the host, the URL contains the
+ * former, and the address and the Host header are set separately.
  */
 
 static ngx_int_t
@@ -225,7 +225,7 @@ ngx_http_ktp_upstream_tls(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
         return NGX_ERROR;
     }
 
-    /* libcurl would read them in a worker, which may not be let */
+    /* libcurl would read them in a worker, which may have no permission */
 
     if (ngx_http_ktp_pem_read(cf, &klcf->ssl_certificate, &up->certificate)
             != NGX_OK
@@ -255,7 +255,7 @@ ngx_http_ktp_trusted(ngx_conf_t *cf, ngx_str_t *path)
 
     if (X509_STORE_load_locations(store, (char *) path->data, NULL) != 1) {
 
-        /* NULL for errors of the system */
+        /* NULL for system errors */
         reason = ERR_reason_error_string(ERR_peek_error());
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -349,7 +349,7 @@ ngx_http_ktp_pem_wipe(void *data)
 }
 
 
-/* A certificate, a key that needs no password, and the one for the other. */
+/* Checks for a certificate and an unencrypted private key that match. */
 
 static ngx_int_t
 ngx_http_ktp_pem_check(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
@@ -454,7 +454,7 @@ ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
     u.default_port = 80;
     u.no_resolve = 1;
 
-    /* not the value: it may have a password */
+    /* the value is not logged: it may contain a password */
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.no_port
         || u.family == AF_UNIX) {

@@ -1,4 +1,4 @@
-/* How the upstream is reached: directives and what follows from them. */
+/* Directives of the connection to the upstream, and derived settings. */
 
 #ifndef NGX_HTTP_KTP_UPSTREAM_CONF_H
 #define NGX_HTTP_KTP_UPSTREAM_CONF_H
@@ -17,8 +17,8 @@ char *ngx_http_ktp_upstream_conf_merge(ngx_conf_t              *cf,
                                        ngx_http_ktp_loc_conf_t *conf);
 
 /*
- * Fills in klcf->upstream from klcf->target and the merged values; for a
- * location that has an upstream.  Certificates are read here, as root.
+ * Fills klcf->upstream from klcf->target and merged values, for a location
+ * with an upstream.  Certificates are read here, with the master's privileges.
  */
 char *ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
                                         ngx_http_ktp_loc_conf_t *klcf);

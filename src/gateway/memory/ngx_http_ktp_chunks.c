@@ -2,18 +2,18 @@
 #include <sys/mman.h>
 
 
-/* A mapping, aligned to its size, so that a chunk finds the slab it is of. */
+/* Size and alignment of a slab: masking a chunk's address yields its slab. */
 #define NGX_HTTP_KTP_SLAB_SIZE (1024 * 1024)
 
-/* What the slab's own data leave of it. */
+/* Space of a slab that is left for chunks. */
 #define NGX_HTTP_KTP_SLAB_ROOM                                                \
     (NGX_HTTP_KTP_SLAB_SIZE - sizeof(ngx_http_ktp_slab_t))
 
-/* Bytes of chunks, with their heads, of which a slab has so many. */
+/* Sizes of chunks with their headers: a slab has 4 large or 128 small ones. */
 #define NGX_HTTP_KTP_LARGE_CHUNK (NGX_HTTP_KTP_SLAB_ROOM / 4 & ~15)
 #define NGX_HTTP_KTP_SMALL_CHUNK (NGX_HTTP_KTP_SLAB_ROOM / 128 & ~15)
 
-/* Wholly free slabs that a worker keeps: what a burst of photos needs. */
+/* Free slabs that a worker keeps for a burst of uploads. */
 #define NGX_HTTP_KTP_SPARE_SLABS 16
 
 
@@ -21,12 +21,12 @@
 typedef struct {
     size_t      chunk;   /* bytes, with the head */
     ngx_queue_t partial; /* slabs in use that have a free chunk */
-    ngx_queue_t spare;   /* slabs that are wholly free */
+    ngx_queue_t spare;   /* slabs without chunks in use */
     ngx_uint_t  nspare;
 } ngx_http_ktp_slabs_t;
 
 typedef struct {
-    ngx_queue_t  queue; /* of one of the two, while it has a free chunk */
+    ngx_queue_t  queue; /* in either queue, while the slab has a free chunk */
     ktp_chunk_t *free;
     ngx_uint_t   used;
 } ngx_http_ktp_slab_t;
@@ -126,7 +126,7 @@ ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk)
 }
 
 
-/* The slab that was in use last is the one that a cache still has. */
+/* The most recently used slab is the most likely to be cached. */
 
 static ngx_http_ktp_slab_t *
 ngx_http_ktp_slab_get(ngx_http_ktp_slabs_t *slabs)
@@ -153,7 +153,7 @@ ngx_http_ktp_slab_create(size_t size)
     ktp_chunk_t         *chunk;
     ngx_http_ktp_slab_t *slab;
 
-    /* twice the size, of which the aligned part stays mapped */
+    /* twice the size, of which the aligned part is kept */
 
     p = mmap(NULL, 2 * NGX_HTTP_KTP_SLAB_SIZE, PROT_READ | PROT_WRITE,
              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,7 +1,6 @@
 /*
- * The memory that images are held in: chunks out of large mappings that are
- * left out of core dumps.  One set a worker; warm memory is used again, so
- * that an upload does not pay for fresh pages.
+ * Memory for images: chunks of large mappings that are excluded from core
+ * dumps.  Each worker has its own and reuses them, which saves page faults.
  */
 
 #ifndef NGX_HTTP_KTP_CHUNKS_H
@@ -13,9 +12,9 @@
 
 
 /*
- * The worker's chunks, for ktp_store_init().  The large ones are for images
- * that are held whole: a photo arrives in few reads, and what it does not
- * fill is not touched.  The small ones are for those that pass through.
+ * Chunks of this worker, for ktp_store_init().  Large chunks are for buffered
+ * images: a photo takes few reads, and the unused part of a chunk is never
+ * touched.  Small chunks are for images that are streamed.
  */
 extern const ktp_chunks_t ngx_http_ktp_chunks_large;
 extern const ktp_chunks_t ngx_http_ktp_chunks_small;

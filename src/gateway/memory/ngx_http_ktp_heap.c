@@ -4,15 +4,15 @@
 
 
 /*
- * Blocks have 64 bytes, 80, 96, 112, and from 128 on, where an eighth is 16,
- * go up in eighths of the power of two below.
+ * Sizes of blocks: 64, 80, 96, and 112 bytes; from 128 on, eight equal steps
+ * between powers of two.
  */
 #define NGX_HTTP_KTP_HEAP_MIN    64
 #define NGX_HTTP_KTP_HEAP_EIGHTH 16
 #define NGX_HTTP_KTP_HEAP_SMALL  4
 #define NGX_HTTP_KTP_HEAP_SIZES  (NGX_HTTP_KTP_HEAP_SMALL + 8 * 9 + 1)
 
-/* What is taken from the system at once. */
+/* Size of a mapping that blocks are taken from. */
 #define NGX_HTTP_KTP_HEAP_REGION (512 * 1024)
 
 
@@ -33,7 +33,7 @@ static void      *ngx_http_ktp_heap_new(size_t size);
 static void       ngx_http_ktp_heap_cleanup(void *data);
 
 
-/* libcurl looks up names in threads */
+/* libcurl resolves names in threads */
 static pthread_mutex_t ngx_http_ktp_heap_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static ngx_http_ktp_free_t *ngx_http_ktp_heap_blocks[NGX_HTTP_KTP_HEAP_SIZES];
@@ -109,7 +109,7 @@ ngx_http_ktp_heap_free(void *p, size_t size)
 }
 
 
-/* The smallest blocks that hold a size. */
+/* The list of the smallest blocks that hold size bytes. */
 
 static ngx_uint_t
 ngx_http_ktp_heap_list(size_t size)
@@ -137,7 +137,7 @@ ngx_http_ktp_heap_list(size_t size)
 }
 
 
-/* The end of a region that is too small for a block is left. */
+/* The rest of a region that is too small for a block is not used. */
 
 static void *
 ngx_http_ktp_heap_new(size_t size)

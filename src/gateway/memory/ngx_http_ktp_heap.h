@@ -1,6 +1,6 @@
 /*
- * Small memory for secrets, and for what passes them on: left out of core
- * dumps, and wiped when it is freed.
+ * Small allocations for secrets and for code that handles them: excluded from
+ * core dumps and wiped when freed.
  */
 
 #ifndef NGX_HTTP_KTP_HEAP_H
@@ -10,19 +10,22 @@
 #include <ngx_core.h>
 
 
-/* Bytes of one allocation at most. */
+/* Maximum size of an allocation. */
 #define NGX_HTTP_KTP_HEAP_MAX 65536
 
-/* Aligned as malloc() does; NULL: no memory, or too large.  Thread-safe. */
+/*
+ * Allocates memory aligned as by malloc().  Returns NULL if memory is short or
+ * size is over NGX_HTTP_KTP_HEAP_MAX.  Thread-safe.
+ */
 void *ngx_http_ktp_heap_alloc(size_t size);
 
-/* Bytes that an allocation of a size really has. */
+/* The usable size of an allocation of size bytes. */
 size_t ngx_http_ktp_heap_room(size_t size);
 
-/* size is that which was asked for. */
+/* Wipes and frees an allocation; size is the one requested.  Thread-safe. */
 void ngx_http_ktp_heap_free(void *p, size_t size);
 
-/* An allocation that ends with a pool. */
+/* Allocates memory that is freed with the pool. */
 void *ngx_http_ktp_heap_palloc(ngx_pool_t *pool, size_t size);
 
 

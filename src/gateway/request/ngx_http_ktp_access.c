@@ -22,7 +22,7 @@ static ngx_int_t ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
 static ngx_int_t ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx);
 
 
-/* Takes the place of a client where there are none at all; it has no key. */
+/* Stands in for a client if none are configured; it has no key. */
 static ngx_http_ktp_client_t ngx_http_ktp_access_nobody;
 
 static const ngx_http_ktp_body_t ngx_http_ktp_access_reader = {
@@ -30,9 +30,10 @@ static const ngx_http_ktp_body_t ngx_http_ktp_access_reader = {
 
 
 /*
- * Handlers of a phase run in reverse order, and a dynamic module's, added
- * last, would run first.  A name of nginx's own auth is there only when that
- * has run, and "satisfy any" means that a cheaper check comes first.
+ * Handlers of a phase run in reverse order, so that of a dynamic module, added
+ * last, would run first.  It has to run after other access modules, which may
+ * set the variable with the client name, and with "satisfy any" cheaper checks
+ * should come first.
  */
 
 ngx_int_t
@@ -105,8 +106,8 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
 
 
 /*
- * The same is done whether there is such a client or not, and whichever of
- * its keys is given, so that the time tells nothing of either.
+ * The same operations are performed whether the client exists or not, and
+ * whichever of its keys is given, so that timing reveals neither.
  */
 
 static ngx_int_t
@@ -162,7 +163,7 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
 
     if (!same) {
 
-        /* neither the name nor the key: they may have been mixed up */
+        /* neither is logged, since they may have been interchanged */
 
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "invalid App-ID or API-Key");
@@ -292,7 +293,7 @@ ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
 }
 
 
-/* RFC 9110, 15.5.2: a 401 has a challenge; one of another module stays. */
+/* RFC 9110, 15.5.2: a 401 has a challenge; that of another module is kept. */
 
 static ngx_int_t
 ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx)

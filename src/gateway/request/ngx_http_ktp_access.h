@@ -1,4 +1,4 @@
-/* Who calls: "ktp_auth" in the access phase. */
+/* Client authentication ("ktp_auth") in the access phase. */
 
 #ifndef NGX_HTTP_KTP_ACCESS_H
 #define NGX_HTTP_KTP_ACCESS_H
@@ -7,8 +7,8 @@
 
 
 /*
- * Puts the handler at the end of the access phase, after nginx's own modules
- * there.  For postconfiguration.
+ * Adds the handler so that it runs last in the access phase.  For
+ * postconfiguration.
  */
 ngx_int_t ngx_http_ktp_access_init(ngx_conf_t *cf);
 

@@ -3,15 +3,15 @@
 
 
 /*
- * What one read takes.  All requests of a worker share the buffer, since
- * what was read is parsed before anything else happens.
+ * Size of the read buffer.  All requests of a worker share it, since data are
+ * parsed as soon as they are read.
  */
 #define NGX_HTTP_KTP_BODY_BUFFER (128 * 1024)
 
-/* The same where the body goes on as it arrives: it may have to wait. */
+/* Maximum read size of a body that is streamed and may have to wait. */
 #define NGX_HTTP_KTP_BODY_PART (8 * 1024)
 
-/* Reads in one go, after which other connections have their turn. */
+/* Maximum number of reads before other connections are served. */
 #define NGX_HTTP_KTP_BODY_READS 16
 
 
@@ -65,7 +65,7 @@ ngx_http_ktp_body_start(ngx_http_request_t *r)
 {
     if (r->request_body->temp_file) {
 
-        /* an image on the disk is what must not be */
+        /* an image must never be written to disk */
 
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "request body was buffered to a file by "
@@ -147,7 +147,7 @@ ngx_http_ktp_body_read(ngx_http_request_t *r)
 }
 
 
-/* Passes the bytes that have arrived on, and the buffers back to nginx. */
+/* Passes the received bytes on and returns the buffers to nginx. */
 
 static ktp_code_t
 ngx_http_ktp_body_feed(ngx_http_request_t *r)
@@ -187,7 +187,7 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
 }
 
 
-/* The upstream is slower than the client, who is left to wait. */
+/* Stops reading while the upstream is slower than the client. */
 
 static void
 ngx_http_ktp_body_pause(ngx_http_request_t *r)
@@ -202,7 +202,7 @@ ngx_http_ktp_body_pause(ngx_http_request_t *r)
 
     ngx_http_ktp_body_stop(r);
 
-    /* a client that goes away is noticed all the same */
+    /* still detect that the client closes the connection */
 
     r->read_event_handler = ngx_http_test_reading;
 }
@@ -243,10 +243,10 @@ ngx_http_ktp_body_stop(ngx_http_request_t *r)
 
 
 /*
- * Lets the next read go to where the image is kept, if the body is nothing
- * else, or to the worker's buffer: it is larger than what
- * client_body_buffer_size gives a request, and costs a slow upload nothing.
- * HTTP/2 has buffers of its own.
+ * Selects the memory for the next read: directly where the image is stored, if
+ * the body is a bare file, else the shared buffer, which is larger than
+ * client_body_buffer_size and is not tied up by slow uploads.  HTTP/2 has its
+ * own buffers.
  */
 
 static void
@@ -320,7 +320,7 @@ ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code)
 
     if (code == KTP_REQUEST_TIMEOUT) {
 
-        /* nginx would close the connection without an answer */
+        /* otherwise nginx closes the connection without a response */
 
         c->timedout = 0;
         c->read->timedout = 0;
@@ -330,7 +330,7 @@ ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code)
 }
 
 
-/* The code for a status of nginx's body reader. */
+/* Converts a status returned by the body reader of nginx. */
 
 static ktp_code_t
 ngx_http_ktp_body_error(ngx_int_t rc)

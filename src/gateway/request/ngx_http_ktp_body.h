@@ -1,4 +1,4 @@
-/* The request's body: read unbuffered, passed on in pieces, kept nowhere. */
+/* Reading of the request body: unbuffered, passed on in pieces, not kept. */
 
 #ifndef NGX_HTTP_KTP_BODY_H
 #define NGX_HTTP_KTP_BODY_H
@@ -34,13 +34,13 @@ struct ngx_http_ktp_body_s {
 ngx_int_t ngx_http_ktp_body_receive(ngx_http_request_t        *r,
                                     const ngx_http_ktp_body_t *body);
 
-/* Goes on reading where it was stopped for the upstream's sake. */
+/* Resumes reading that was paused for the upstream. */
 void ngx_http_ktp_body_resume(ngx_http_request_t *r);
 
-/* Reads no more: the request is answered, though its body is not whole. */
+/* Stops reading: the request is answered before its body is complete. */
 void ngx_http_ktp_body_stop(ngx_http_request_t *r);
 
-/* The worker's buffer that bodies are read through.  For init_process. */
+/* Allocates the shared read buffer of the worker.  For init_process. */
 ngx_int_t ngx_http_ktp_body_init(ngx_cycle_t *cycle);
 
 

@@ -73,7 +73,7 @@ ngx_http_ktp_ctx_get(ngx_http_request_t *r)
         return ctx;
     }
 
-    /* an error page was served instead of ours: the slot was cleared */
+    /* the slot was cleared by an internal redirect, for an error page */
 
     for (cln = r->pool->cleanup; cln; cln = cln->next) {
         if (cln->handler == ngx_http_ktp_ctx_release) {
@@ -222,7 +222,7 @@ ngx_http_ktp_ctx_end(void *data)
 }
 
 
-/* The request's memory goes; what the log was made of goes with it. */
+/* The pool of the request is being destroyed, after the log phase. */
 
 static void
 ngx_http_ktp_ctx_release(void *data)

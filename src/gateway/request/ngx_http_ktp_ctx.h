@@ -1,4 +1,4 @@
-/* What the module knows of one request. */
+/* The context of a request. */
 
 #ifndef NGX_HTTP_KTP_CTX_H
 #define NGX_HTTP_KTP_CTX_H
@@ -18,7 +18,7 @@
 
 typedef struct ngx_http_ktp_body_s ngx_http_ktp_body_t;
 
-/* The end of something that takes time, KTP_OK or the error it ended with. */
+/* Called when an asynchronous operation ends, with KTP_OK or its error. */
 typedef void (*ngx_http_ktp_done_pt)(ngx_http_request_t *r, ktp_code_t code);
 
 struct ngx_http_ktp_ctx_s {
@@ -29,35 +29,35 @@ struct ngx_http_ktp_ctx_s {
     ngx_uint_t                 pieces;   /* in which they came */
 
     ktp_intake_t         *intake;
-    ktp_intake_t         *fetched; /* the image, where the body names a URL */
-    ngx_http_ktp_fetch_t *fetch;   /* NULL: none is under way */
+    ktp_intake_t         *fetched; /* of the image of a URL */
+    ngx_http_ktp_fetch_t *fetch;   /* NULL: no fetch in progress */
     ktp_store_t           store;
     ktp_outgoing_t        outgoing;
     ngx_http_ktp_call_t   call;
 
-    ktp_code_t             code;    /* the error answered with, or KTP_OK */
+    ktp_code_t             code; /* the error sent to the client, or KTP_OK */
     ngx_http_ktp_outcome_t outcome; /* see ngx_http_ktp_ctx_set_outcome() */
     ngx_http_ktp_billed_t  billed;
-    size_t                 image_size; /* bytes, once the image is whole */
+    size_t                 image_size; /* bytes, once the image is complete */
 
-    ngx_str_t              client;      /* its name, or empty */
+    ngx_str_t              client;      /* client name, or empty */
     ngx_http_ktp_client_t *client_conf; /* NULL: no client */
     ngx_http_ktp_taken_t   taken;
-    ktp_answer_t           answer;     /* what was noted of the upstream's */
-    ngx_http_ktp_digest_t  digest;     /* of the image */
-    ngx_str_t              image_hmac; /* hexadecimal; empty: none */
-    ngx_str_t traceparent; /* our part of the trace; may be empty */
+    ktp_answer_t           answer;      /* of the upstream */
+    ngx_http_ktp_digest_t  digest;      /* of the image */
+    ngx_str_t              image_hmac;  /* hexadecimal, or empty */
+    ngx_str_t              traceparent; /* of the call; may be empty */
 
-    ngx_buf_t *error_body; /* replaces nginx's own error page */
+    ngx_buf_t *error_body; /* replaces the error page of nginx */
 
-    unsigned body_replaced : 1; /* nginx's buffer of the body is ours */
+    unsigned body_replaced : 1; /* the read buffer of nginx was replaced */
     unsigned body_paused : 1;
-    unsigned calling : 1;   /* a call is under way */
-    unsigned streaming : 1; /* and began before the body was whole */
-    unsigned called : 1;    /* a call was made; its facts are in call */
-    unsigned answered : 1;  /* by us: nothing takes its place */
+    unsigned calling : 1;   /* a call is in progress */
+    unsigned streaming : 1; /* it was started before the body is complete */
+    unsigned called : 1;    /* a call was made; its results are in call */
+    unsigned answered : 1;  /* by this module: not to be replaced */
     unsigned error_sent : 1;
-    unsigned traced : 1; /* traceparent is set, be it empty */
+    unsigned traced : 1; /* traceparent is set, possibly empty */
 };
 
 

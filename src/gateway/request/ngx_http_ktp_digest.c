@@ -8,8 +8,8 @@ static EVP_MAC_CTX *ngx_http_ktp_mac(ngx_http_request_t *r);
 
 
 /*
- * HMAC-SHA-256 without a key, found once: to look an algorithm up takes
- * longer than the digest of a number.
+ * HMAC-SHA-256 without a key, fetched once: fetching an algorithm takes longer
+ * than the digest of a NIK.
  */
 static EVP_MAC_CTX *ngx_http_ktp_mac_template;
 
@@ -47,7 +47,7 @@ ngx_http_ktp_digest_exit(void)
 }
 
 
-/* With the present key; NULL: there is none. */
+/* A context with the current key; NULL if there is no key. */
 
 static EVP_MAC_CTX *
 ngx_http_ktp_mac(ngx_http_request_t *r)
@@ -116,7 +116,7 @@ ngx_http_ktp_digest_update(ngx_http_ktp_digest_t *digest,
         return;
     }
 
-    /* chunks at the front may have been given back */
+    /* chunks at the front may have been freed */
 
     start = store->size;
 

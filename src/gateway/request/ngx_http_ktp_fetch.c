@@ -113,7 +113,7 @@ ngx_http_ktp_fetch_create(ngx_http_request_t *r)
     fetch->policy = klcf->policy;
     fetch->policy.url = 0;
 
-    /* neither proxy nor keys, certificates and connections of the vendor */
+    /* proxy, keys, certificates, and connections of the vendor are not used */
 
     up = &fetch->upstream;
 
@@ -172,7 +172,7 @@ ngx_http_ktp_fetch_abort(void *data)
 }
 
 
-/* libcurl calls it while it runs: the request is not ended from here. */
+/* Called from within libcurl, so the request must not be finalized here. */
 
 static ngx_int_t
 ngx_http_ktp_fetch_write(void *data, u_char *p, size_t len)
@@ -191,7 +191,7 @@ ngx_http_ktp_fetch_write(void *data, u_char *p, size_t len)
 }
 
 
-/* The address is the one that is connected to, however it came about. */
+/* Checks the address that is being connected to, however it was resolved. */
 
 static ngx_int_t
 ngx_http_ktp_fetch_guard(void *data, struct sockaddr *sa)
@@ -299,7 +299,7 @@ ngx_http_ktp_fetch_code(ngx_http_ktp_fetch_t *fetch)
         return KTP_OK;
     }
 
-    /* not the URL: it may have a secret that opens it */
+    /* the URL is not logged: it may contain a secret */
 
     ngx_log_error(NGX_LOG_INFO, call->log, 0,
                   "cannot fetch image: status %ui, %s", call->status,

@@ -1,4 +1,4 @@
-/* An image that is a URL: got, and then handled as if it had been sent. */
+/* Fetching of an image given by URL, which is then handled as an upload. */
 
 #ifndef NGX_HTTP_KTP_FETCH_H
 #define NGX_HTTP_KTP_FETCH_H

@@ -34,7 +34,7 @@ ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx)
 }
 
 
-/* Refuses a request whose client may call again in wait microseconds. */
+/* Rejects a request; the client may retry in wait microseconds. */
 
 static ktp_code_t
 ngx_http_ktp_quota_wait(ngx_http_ktp_ctx_t *ctx, uint64_t wait)

@@ -1,4 +1,4 @@
-/* Quotas and rates of clients, as a request is held to them. */
+/* Enforcement of client quotas and rates on a request. */
 
 #ifndef NGX_HTTP_KTP_QUOTA_H
 #define NGX_HTTP_KTP_QUOTA_H
@@ -7,24 +7,27 @@
 
 
 /*
- * Whether a client may call now, before its body is read: KTP_OK,
- * KTP_TOO_MANY_REQUESTS or KTP_INSUFFICIENT_QUOTA.  A request is counted for
- * the rate here; for the quota it is not.
+ * Checks whether the client may call, before the body is read: KTP_OK,
+ * KTP_TOO_MANY_REQUESTS, or KTP_INSUFFICIENT_QUOTA.  The request is counted
+ * against the rate, not yet against the quota.
  */
 ktp_code_t ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx);
 
 /*
- * Counts a call that is about to be made; KTP_OK or KTP_INSUFFICIENT_QUOTA.
- * Once a request.
+ * Counts a call that is about to be made: KTP_OK or KTP_INSUFFICIENT_QUOTA. At
+ * most once per request.
  */
 ktp_code_t ngx_http_ktp_quota_take(ngx_http_ktp_ctx_t *ctx);
 
-/* The call's last byte is handed out: it stays counted. */
+/*
+ * The last byte of the call was handed out: it remains counted if the worker
+ * is killed.
+ */
 void ngx_http_ktp_quota_sent(ngx_http_ktp_ctx_t *ctx);
 
 /*
- * The call has ended and ctx->billed is set; gives it back if it is known
- * that it is not billed.  May be called again, and when nothing was taken.
+ * The call has ended and ctx->billed is set: returns it to the quota if it is
+ * certainly not billed.  May be called repeatedly, and if nothing was taken.
  */
 void ngx_http_ktp_quota_settle(ngx_http_ktp_ctx_t *ctx);
 

@@ -103,7 +103,7 @@ ngx_http_ktp_request_intake(ngx_http_request_t *r)
 }
 
 
-/* Answers before one byte of the body was read. */
+/* Sends an error response before the body is read. */
 
 static ngx_int_t
 ngx_http_ktp_request_refuse(ngx_http_request_t *r, ktp_code_t code)
@@ -114,8 +114,8 @@ ngx_http_ktp_request_refuse(ngx_http_request_t *r, ktp_code_t code)
         && ((r->headers_in.expect && !r->expect_tested)
             || code == KTP_INVALID_PAYLOAD_IMAGE_SIZE)) {
         /*
-         * The answer may keep the body from being sent, or the body is more
-         * than is worth reading: the connection ends after the answer.
+         * The client may not send the body after this response, or the body is
+         * too large to be worth reading: the connection is closed.
          */
 
         r->expect_tested = 1;
@@ -212,7 +212,7 @@ ngx_http_ktp_request_image(ngx_http_request_t *r, ktp_code_t code)
 }
 
 
-/* The image is whole: notes its digest, if there is one. */
+/* Saves the digest of the complete image, if it is computed. */
 
 static ktp_code_t
 ngx_http_ktp_request_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)

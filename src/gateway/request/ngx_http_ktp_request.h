@@ -1,4 +1,4 @@
-/* A request's way: body in, decision, call, answer. */
+/* The content handler: body, decision, call, response. */
 
 #ifndef NGX_HTTP_KTP_REQUEST_H
 #define NGX_HTTP_KTP_REQUEST_H
@@ -10,8 +10,8 @@
 ngx_int_t ngx_http_ktp_request_handler(ngx_http_request_t *r);
 
 /*
- * Makes ctx->intake for the body that the head of the request announces.
- * KTP_OK, or the error that is certain before one byte of it was read.
+ * Creates ctx->intake for the body declared by the request header.  Returns
+ * KTP_OK, or the error that is certain before the body is read.
  */
 ktp_code_t ngx_http_ktp_request_intake(ngx_http_request_t *r);
 

@@ -10,8 +10,8 @@
 
 
 /*
- * Bytes of an image that wait for the upstream, above which no more are read
- * from the client; and what libcurl holds of them in its buffer.
+ * Pending bytes of a streamed image above which reading from the client is
+ * paused, and the size of libcurl's send buffer.
  */
 #define NGX_HTTP_KTP_STREAM_PENDING 8192
 #define NGX_HTTP_KTP_STREAM_BUFFER  16384
@@ -66,7 +66,7 @@ ngx_http_ktp_send(ngx_http_request_t *r)
         }
     }
 
-    /* a client that goes away ends the request, and the request the call */
+    /* the client closing the connection ends the request and the call */
 
     r->read_event_handler = klcf->ignore_client_abort ? ngx_http_block_reading
                                                       : ngx_http_test_reading;
@@ -98,16 +98,16 @@ ngx_http_ktp_send_part(ngx_http_request_t *r)
 
     ngx_http_ktp_send_request(r, &request);
 
-    /* the dimensions are there once they were found to be right */
+    /* the dimensions are set once they were accepted */
 
     if (request.width == 0) {
         return KTP_OK;
     }
 
     /*
-     * The length of the JSON follows from that of the image, which the body
-     * of a bare file tells.  Any other goes out in chunks.  Of a body that
-     * comes in chunks, nginx counts there what has come so far.
+     * If the body is a bare file, its length determines that of the JSON;
+     * otherwise the transfer is chunked.  For a chunked body, content_length_n
+     * is the number of bytes received so far.
      */
 
     if (request.type == KTP_INTAKE_BINARY && !r->headers_in.chunked
@@ -235,7 +235,7 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
 }
 
 
-/* What the client asked for, but for what the location decides. */
+/* Parameters of the client, as overridden by the location. */
 
 static void
 ngx_http_ktp_send_request(ngx_http_request_t *r, ktp_request_t *request)
@@ -254,7 +254,7 @@ ngx_http_ktp_send_request(ngx_http_request_t *r, ktp_request_t *request)
 }
 
 
-/* All headers of the call; none is the client's. */
+/* Sets all headers of the call; no header of the client is passed. */
 
 static ktp_code_t
 ngx_http_ktp_send_headers(ngx_http_request_t *r, ngx_array_t *headers)
@@ -311,7 +311,7 @@ ngx_http_ktp_send_header(ngx_http_request_t *r, ngx_array_t *headers,
 
     if (ngx_http_ktp_headers_valid(&value) != NGX_OK) {
 
-        /* not the value: it is a secret */
+        /* the value is not logged: it is a secret */
 
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "value of upstream header \"%s\" is empty or "
@@ -342,7 +342,7 @@ ngx_http_ktp_send_header(ngx_http_request_t *r, ngx_array_t *headers,
 }
 
 
-/* libcurl calls it while it runs: the request is not ended from here. */
+/* Called from within libcurl, so the request must not be finalized here. */
 
 static size_t
 ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
@@ -371,7 +371,7 @@ ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
 
         if (ctx->call.body_length >= 0) {
 
-            /* never sent again: the image need not wait for the answer */
+            /* the call cannot be repeated: the image is no longer needed */
 
             ktp_store_free(&ctx->store);
         }
@@ -394,9 +394,9 @@ ngx_http_ktp_send_rewind(void *data)
 
 
 /*
- * The call is over.  Whether it may be billed is told here and nowhere else:
- * a request whose last byte was never handed out cannot have been taken, and
- * 401, 403 and 429 say that it was not.
+ * The call has ended.  Only here it is determined whether it may be billed: a
+ * request whose last byte was not handed out cannot have been accepted, and
+ * 401, 403, and 429 mean that it was not.
  */
 
 static void
@@ -448,7 +448,7 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
 
     if (r->reading_body) {
 
-        /* an answer, or none, before the body is whole */
+        /* the call ended before the body is complete */
 
         ngx_http_ktp_body_stop(r);
     }

@@ -1,4 +1,4 @@
-/* A request to the upstream: when its image is whole, or as it arrives. */
+/* The upstream call: buffered, or streamed while the image arrives. */
 
 #ifndef NGX_HTTP_KTP_SEND_H
 #define NGX_HTTP_KTP_SEND_H
@@ -7,21 +7,21 @@
 
 
 /*
- * The request is complete and right: begins its call, or lets the one that
- * has begun have its end.
+ * The request is complete and valid: starts the call, or completes the one
+ * that is being streamed.
  */
 ktp_code_t ngx_http_ktp_send(ngx_http_request_t *r);
 
 /*
- * Bytes of the body arrived at a location that does not buffer: begins the
- * call when the image's header was accepted, and lets it go on.
+ * Part of a body that is streamed has arrived: starts the call once the image
+ * header was accepted, or resumes it.
  */
 ktp_code_t ngx_http_ktp_send_part(ngx_http_request_t *r);
 
-/* 1 if the upstream has to take some bytes before more are read. */
+/* 1 if reading has to wait until the upstream has taken some bytes. */
 ngx_uint_t ngx_http_ktp_send_full(ngx_http_request_t *r);
 
-/* Ends a call that is under way; does nothing if none is. */
+/* Aborts the call, if there is one in progress. */
 void ngx_http_ktp_send_abort(ngx_http_ktp_ctx_t *ctx);
 
 

@@ -35,7 +35,7 @@ ngx_http_ktp_trace_parent(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 
     ctx->traced = 1;
 
-    /* if there is more than one, none can be trusted */
+    /* with several, none is used */
 
     value =
         ngx_http_ktp_headers_once(r, "traceparent", sizeof("traceparent") - 1);
@@ -50,7 +50,7 @@ ngx_http_ktp_trace_parent(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
         return &ctx->traceparent;
     }
 
-    /* a version that we do not know is answered in ours */
+    /* an unknown version is replaced by version 00 */
 
     ngx_memcpy(p, value->data, NGX_HTTP_KTP_TRACE_LEN);
     p[0] = '0';

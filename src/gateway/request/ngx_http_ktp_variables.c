@@ -3,7 +3,7 @@
 #include "ngx_http_ktp_trace.h"
 
 
-/* What a variable is made of: a value of one of these kinds, or none. */
+/* Kinds of variables. */
 typedef enum {
     NGX_HTTP_KTP_VAR_OUTCOME,
     NGX_HTTP_KTP_VAR_BILLED,
@@ -53,7 +53,7 @@ static ngx_int_t ngx_http_ktp_variable_time(ngx_http_request_t        *r,
                                             ngx_msec_int_t             ms);
 
 
-/* they change while a request is at work, so that none is cached */
+/* not cacheable, since they change during a request */
 
 #define ngx_http_ktp_var(name, get, kind)                                     \
     {                                                                         \
@@ -156,7 +156,7 @@ ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     ctx = ngx_http_ktp_ctx_get(r);
 
-    /* nginx may refuse a request before it comes to us */
+    /* nginx may reject a request before it reaches this module */
 
     if (!ngx_http_ktp_ctx_is_ours(r, ctx)) {
         v->not_found = 1;
@@ -230,7 +230,7 @@ ngx_http_ktp_variable_link(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 }
 
 
-/* Made only when it is asked for: nothing else needs it. */
+/* Computed on demand. */
 
 static ngx_int_t
 ngx_http_ktp_nik_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx,
@@ -268,7 +268,7 @@ ngx_http_ktp_variable_image(ngx_http_request_t        *r,
 
     ctx = ngx_http_ktp_ctx_get(r);
 
-    /* of a request that is not authenticated, the body is not looked at */
+    /* the body of an unauthenticated request is not examined */
 
     if (ctx == NULL || ctx->intake == NULL
         || ctx->outcome == NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED) {
@@ -369,7 +369,7 @@ ngx_http_ktp_variable_text(ngx_http_variable_value_t *v, const char *text)
 }
 
 
-/* 0 stands for none. */
+/* 0 means that there is no value. */
 
 static ngx_int_t
 ngx_http_ktp_variable_number(ngx_http_request_t        *r,
@@ -393,7 +393,7 @@ ngx_http_ktp_variable_number(ngx_http_request_t        *r,
 }
 
 
-/* Seconds with milliseconds, as nginx's own $upstream_..._time. */
+/* Seconds with milliseconds resolution, as in $upstream_response_time. */
 
 static ngx_int_t
 ngx_http_ktp_variable_time(ngx_http_request_t *r, ngx_http_variable_value_t *v,

@@ -1,4 +1,4 @@
-/* Variables of a request, for logs, maps and headers. */
+/* Variables. */
 
 #ifndef NGX_HTTP_KTP_VARIABLES_H
 #define NGX_HTTP_KTP_VARIABLES_H
@@ -9,7 +9,7 @@
 /* For preconfiguration. */
 ngx_int_t ngx_http_ktp_variables_add(ngx_conf_t *cf);
 
-/* Whether a configuration uses a variable.  For postconfiguration. */
+/* 1 if the configuration uses a variable.  For postconfiguration. */
 ngx_uint_t ngx_http_ktp_variables_used(ngx_conf_t *cf, ngx_str_t *name);
 
 

@@ -4,7 +4,7 @@
 #include <time.h>
 
 
-/* Marks that are looked at for a free one. */
+/* Marks that are tried to find a free one. */
 #define NGX_HTTP_KTP_UNSENT_TRIES 64
 
 
@@ -71,8 +71,8 @@ ngx_http_ktp_count_rate(ngx_http_ktp_client_t *client, uint64_t *rate)
     }
 
     /*
-     * Not nginx's cached time, which may be milliseconds behind, differently
-     * in each worker.  The call cannot fail for this clock.
+     * The cached time of nginx may lag by milliseconds, differently in each
+     * worker.  The call cannot fail for this clock.
      */
 
     (void) clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -84,8 +84,8 @@ ngx_http_ktp_count_rate(ngx_http_ktp_client_t *client, uint64_t *rate)
 
 
 /*
- * All periods are counted, whether the client has a quota for them or not:
- * one that is set later by a reload goes on from what was counted.
+ * All periods are counted, even without a quota, so that a quota set by a
+ * later reload applies to past calls.
  */
 
 ngx_int_t
@@ -147,7 +147,7 @@ ngx_http_ktp_count_give(ngx_http_ktp_taken_t *taken)
 }
 
 
-/* Gives back the first n periods of a call. */
+/* Returns a call in its first n periods. */
 
 static void
 ngx_http_ktp_count_back(ngx_http_ktp_shared_t *sh, ngx_http_ktp_slot_t *slot,
@@ -164,8 +164,8 @@ ngx_http_ktp_count_back(ngx_http_ktp_shared_t *sh, ngx_http_ktp_slot_t *slot,
 
 
 /*
- * Marks a call that is counted and not sent.  NULL when there are more than
- * the zone has room for: were the worker killed, they would stay counted.
+ * Marks a call that is counted but not sent.  Returns NULL if the zone has no
+ * room; such a call remains counted if the worker is killed.
  */
 
 static ngx_http_ktp_unsent_t *
@@ -220,7 +220,7 @@ ngx_http_ktp_count_reclaim(ngx_http_ktp_shared_t *sh, ngx_log_t *log)
             continue;
         }
 
-        /* marks with the number of this process are of one before it */
+        /* marks with this pid belong to an earlier process */
 
         if (pid != ngx_pid) {
             if (ngx_http_ktp_process_alive(pid)

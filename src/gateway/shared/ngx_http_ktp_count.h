@@ -1,6 +1,6 @@
 /*
- * Calls of clients, counted in the zone against their quotas and rates.
- * What a refusal means for a request is request/quota's to decide.
+ * Counting of calls against client quotas and rates in the zone.  The
+ * consequences for a request are in request/quota.
  */
 
 #ifndef NGX_HTTP_KTP_COUNT_H
@@ -14,19 +14,19 @@
 typedef struct {
     ngx_http_ktp_slot_t   *slot; /* NULL: nothing is counted */
     ngx_http_ktp_shared_t *shared;
-    ngx_http_ktp_unsent_t *unsent; /* NULL: sent, or there was no room */
+    ngx_http_ktp_unsent_t *unsent; /* NULL: sent, or not marked */
     uint32_t               numbers[KTP_QUOTA_PERIODS];
 } ngx_http_ktp_taken_t;
 
 
 /*
- * Calls counted for a client in the present period, which is what its quota
- * is compared with.  The client must have a slot, here and below.
+ * Calls counted for a client in the current period, to be compared with its
+ * quota.  The client must have a slot, here and below.
  */
 uint64_t ngx_http_ktp_count_used(ngx_http_ktp_client_t *client,
                                  ktp_quota_period_t     period);
 
-/* 1 if a quota of the client that is enforced has nothing left. */
+/* 1 if an enforced quota of the client is exhausted. */
 ngx_uint_t ngx_http_ktp_count_exhausted(ngx_http_ktp_client_t *client);
 
 /*

@@ -3,10 +3,10 @@
 #include <sys/mman.h>
 
 
-/* Goes up when the meaning of anything in a ledger changes. */
+/* To be incremented when the layout or meaning of a ledger changes. */
 #define NGX_HTTP_KTP_LEDGER_VERSION 1
 
-/* Bytes of a memfd's name; the kernel takes 249. */
+/* Maximum length of a memfd name; the kernel allows 249. */
 #define NGX_HTTP_KTP_LEDGER_NAME 128
 
 #define NGX_HTTP_KTP_LEDGER_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
@@ -48,7 +48,7 @@ ngx_http_ktp_ledger(ngx_str_t *name, ngx_uint_t n, ngx_fd_t *fd,
         return NULL;
     }
 
-    /* the workers of the binary before could write to it, too */
+    /* the memory is writable by workers of the previous binary */
 
     if (*inherited && ledger->naccounts > n) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
@@ -63,8 +63,8 @@ ngx_http_ktp_ledger(ngx_str_t *name, ngx_uint_t n, ngx_fd_t *fd,
 
 
 /*
- * The ledger of the binary that this one takes the place of: nginx tells the
- * new one so by a variable, and leaves it the descriptors that are open.
+ * Finds the ledger of the previous binary during an upgrade: nginx sets an
+ * environment variable, and open descriptors are inherited.
  */
 
 static ngx_fd_t
@@ -116,7 +116,7 @@ ngx_http_ktp_ledger_find(const char *name, off_t size)
 }
 
 
-/* Sealed, for a worker could else take the memory from the others. */
+/* Sealed, since otherwise a worker could truncate the memory of the others. */
 
 static ngx_fd_t
 ngx_http_ktp_ledger_create(const char *name, off_t size, ngx_log_t *log)

@@ -4,10 +4,10 @@
 #include "ngx_http_ktp_process.h"
 
 
-/* Of a zone, for the gauges of workers. */
+/* Share of a zone for gauges of workers: 1/32. */
 #define NGX_HTTP_KTP_WORKERS_SHARE 32
 
-/* The column of codes that are not told apart. */
+/* The column of all other codes. */
 #define NGX_HTTP_KTP_CODE_OTHER 1
 
 
@@ -26,7 +26,7 @@ const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_time_buckets = {
 const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_size_buckets = {
     8, {50000, 100000, 200000, 400000, 800000, 1600000, 3200000, 6400000}};
 
-/* "" and "other", the table's own, and two that only the vendor gives */
+/* "", "other", and two codes that only the vendor returns */
 static const char *ngx_http_ktp_codes[NGX_HTTP_KTP_METRICS_CODES] = {
     "", "other", "FAIL_ON_1", "INVALID_PAYLOAD_REFERENCE_ID_EXISTS"};
 static ngx_uint_t ngx_http_ktp_ncodes = 4;
@@ -125,7 +125,7 @@ ngx_http_ktp_metrics_init_process(ngx_cycle_t *cycle)
             continue;
         }
 
-        /* of one that was killed; its connections went with it */
+        /* left by a killed worker, whose connections are closed */
 
         (void) ngx_atomic_fetch_add(&metrics->opened,
                                     worker->transport.opened);
@@ -255,7 +255,7 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
 }
 
 
-/* Made at the first request of a client: most names may never call. */
+/* Allocated at the first request of a client: most may never call. */
 
 static ngx_http_ktp_counters_t *
 ngx_http_ktp_metrics_counters(ngx_http_ktp_zone_t *zone,

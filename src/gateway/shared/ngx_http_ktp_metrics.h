@@ -1,7 +1,7 @@
 /*
- * Counters of ktp_zone: what requests came to, added up over all workers,
- * and kept while the master process lives.  All words are changed by atomic
- * operations, so that a worker that is killed leaves each of them right.
+ * Counters of requests in ktp_zone: totals over all workers, kept during the
+ * life of the master process.  They are modified by atomic operations only, so
+ * that a killed worker leaves them consistent.
  */
 
 #ifndef NGX_HTTP_KTP_METRICS_H
@@ -12,23 +12,23 @@
 #include "ngx_http_ktp_zone.h"
 
 
-/* Outcomes, but for NGX_HTTP_KTP_OUTCOME_NONE. */
+/* Number of outcomes, without NGX_HTTP_KTP_OUTCOME_NONE. */
 #define NGX_HTTP_KTP_METRICS_OUTCOMES NGX_HTTP_KTP_OUTCOME_ABORTED
 
 /*
- * Codes that are told apart: the contract's, "" for none, and "other" for
- * what an upstream may think up, so that there is an end to them.
+ * Number of distinct error codes: those of the contract, "" for none, and
+ * "other" for codes of an upstream, which are unbounded.
  */
 #define NGX_HTTP_KTP_METRICS_CODES 32
 
 #define NGX_HTTP_KTP_METRICS_BUCKETS 12
 
-/* Of one client; the counters of those that there is no room for are one. */
+/* Counters of a client; clients for which there is no room share one. */
 struct ngx_http_ktp_counters_s {
     ngx_atomic_t requests[NGX_HTTP_KTP_METRICS_OUTCOMES]
                          [NGX_HTTP_KTP_METRICS_CODES];
-    ngx_atomic_t billed; /* calls that brought a result */
-    ngx_atomic_t maybe;  /* calls that may have been taken, for all we know */
+    ngx_atomic_t billed; /* calls that returned a result */
+    ngx_atomic_t maybe;  /* calls that may have been billed */
 };
 
 typedef struct {
@@ -36,20 +36,20 @@ typedef struct {
     ngx_atomic_t sum; /* milliseconds, or bytes */
 } ngx_http_ktp_histogram_t;
 
-/* The bounds of a histogram's buckets, in the unit of its sum. */
+/* Upper bounds of buckets, in the unit of the sum. */
 typedef struct {
     ngx_uint_t n;
     uint64_t   bound[NGX_HTTP_KTP_METRICS_BUCKETS];
 } ngx_http_ktp_buckets_t;
 
-/* Of one worker; gauges go with the process. */
+/* Gauges of a worker. */
 typedef struct {
     ngx_atomic_t                  pid; /* 0: free */
     ngx_http_ktp_transport_stat_t transport;
 } ngx_http_ktp_worker_t;
 
 struct ngx_http_ktp_metrics_s {
-    ngx_http_ktp_counters_t other; /* of clients that there is no room for */
+    ngx_http_ktp_counters_t other; /* of clients for which there is no room */
 
     ngx_http_ktp_histogram_t request_time;
     ngx_http_ktp_histogram_t upstream_time;
@@ -60,7 +60,7 @@ struct ngx_http_ktp_metrics_s {
     ngx_atomic_t upstream_sent;
     ngx_atomic_t upstream_received;
     ngx_atomic_t retries;
-    ngx_atomic_t opened; /* connections to upstreams, of workers gone */
+    ngx_atomic_t opened; /* connections opened by workers that have exited */
 
     ngx_uint_t            nworkers;
     ngx_http_ktp_worker_t workers[];
@@ -85,7 +85,7 @@ extern const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_time_buckets;
 extern const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_size_buckets;
 
 
-/* The part of a new zone of size bytes; NULL: there is no room. */
+/* Allocates metrics in a new zone of size bytes; NULL if there is no room. */
 ngx_http_ktp_metrics_t *ngx_http_ktp_metrics_create(ngx_slab_pool_t *pool,
                                                     size_t           size);
 
@@ -95,13 +95,13 @@ ngx_http_ktp_metrics_t *ngx_http_ktp_metrics_create(ngx_slab_pool_t *pool,
  */
 ngx_int_t ngx_http_ktp_metrics_init(void);
 
-/* A place for the worker's gauges.  For init_process. */
+/* Allocates the gauges of this worker.  For init_process. */
 void ngx_http_ktp_metrics_init_process(ngx_cycle_t *cycle);
 
-/* Whether this process has one. */
+/* 1 if this process has gauges. */
 ngx_uint_t ngx_http_ktp_metrics_counting(void);
 
-/* Gives it up.  For exit_process, when all connections are closed. */
+/* Releases the gauges.  For exit_process, when all connections are closed. */
 void ngx_http_ktp_metrics_exit(void);
 
 /*
@@ -112,12 +112,15 @@ void ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
                                 ngx_http_ktp_slot_t                  *slot,
                                 const ngx_http_ktp_metrics_request_t *request);
 
-/* The code of a column, "" for none; NULL over the range.  Constant text. */
+/*
+ * The error code of column n, "" for none; NULL if n is out of range. Constant
+ * text.
+ */
 const char *ngx_http_ktp_metrics_code(ngx_uint_t n);
 
 /*
- * Calls and connections of all workers that are alive, and connections
- * opened since the start.
+ * Sums calls and connections of running workers, and connections opened since
+ * the start.
  */
 void ngx_http_ktp_metrics_workers(ngx_http_ktp_metrics_t        *metrics,
                                   ngx_http_ktp_transport_stat_t *sum,

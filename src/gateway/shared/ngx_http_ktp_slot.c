@@ -40,7 +40,7 @@ ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone, ngx_str_t *name)
 
     if (ngx_http_ktp_slot_adopt(zone) != NGX_OK) {
 
-        /* an account that is in no tree would be opened again and again */
+        /* an account without a slot would be created again and again */
 
         __atomic_sub_fetch(&sh->ledger->naccounts, 1, __ATOMIC_RELEASE);
         return NULL;
@@ -50,7 +50,7 @@ ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone, ngx_str_t *name)
 }
 
 
-/* Slots for the accounts that have none: of another master, or new. */
+/* Creates slots for accounts that have none: new, or of another master. */
 
 static ngx_int_t
 ngx_http_ktp_slot_adopt(ngx_http_ktp_zone_t *zone)
@@ -96,7 +96,7 @@ ngx_http_ktp_slot_create(ngx_http_ktp_zone_t    *zone,
 
     ngx_rbtree_insert(&sh->names, &slot->sn.node);
 
-    /* workers of before may go through the list meanwhile */
+    /* workers of the previous configuration may be reading the list */
 
     slot->next = sh->slots;
     __atomic_store_n(&sh->slots, slot, __ATOMIC_RELEASE);

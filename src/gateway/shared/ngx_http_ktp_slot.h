@@ -1,7 +1,7 @@
 /*
- * Slots of the zone: what workers share of one client, beside its account in
- * the ledger.  A slot lives from the first start that knew the client's name
- * to the end of the master process.
+ * Slots of the zone: data of a client shared by workers, in addition to its
+ * account in the ledger.  A slot is created when a configuration first names
+ * the client, and lives as long as the master process.
  */
 
 #ifndef NGX_HTTP_KTP_SLOT_H
@@ -15,11 +15,10 @@ typedef struct ngx_http_ktp_counters_s ngx_http_ktp_counters_t;
 typedef struct ngx_http_ktp_metrics_s  ngx_http_ktp_metrics_t;
 
 /*
- * What is shared of one client; also of those that were taken out of the
- * configuration.
+ * Shared data of a client, including clients removed from the configuration.
  */
 struct ngx_http_ktp_slot_s {
-    ngx_str_node_t       sn;   /* by name; the master's only */
+    ngx_str_node_t       sn;   /* by name; used by the master only */
     ngx_http_ktp_slot_t *next; /* of all slots */
 
     ngx_http_ktp_account_t  *account;
@@ -27,8 +26,8 @@ struct ngx_http_ktp_slot_s {
 };
 
 /*
- * Calls that are counted and not sent yet.  When a worker is killed, the one
- * that takes its place gives them back.
+ * A call that is counted but not yet sent.  If the worker is killed, its
+ * successor returns the call to the quota.
  */
 typedef struct {
     ngx_atomic_t         pid;  /* of the worker; 0: free */
@@ -58,8 +57,8 @@ typedef struct {
 
 
 /*
- * The slot of a name, made when there is none yet; NULL: the zone is full.
- * For the master, while it reads a configuration and has locked the ledger.
+ * Returns the slot of a client name, created if there is none; NULL if the
+ * zone is full.  For the master, during configuration, with the ledger locked.
  */
 ngx_http_ktp_slot_t *ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone,
                                        ngx_str_t           *name);

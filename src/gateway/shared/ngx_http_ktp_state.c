@@ -6,30 +6,30 @@
 #include <stdlib.h>
 
 
-/* What a killed machine loses at most, and how often it is looked at. */
+/* Write interval: the maximum loss in a crash of the host. */
 #define NGX_HTTP_KTP_STATE_INTERVAL 1000
 
-/* Bytes of a file that is read; 100,000 clients have 9 MB at most. */
+/* Maximum size of a state file; 100,000 clients take up to 9 MB. */
 #define NGX_HTTP_KTP_STATE_MAX (256 * 1024 * 1024)
 
 #define NGX_HTTP_KTP_STATE_HEAD 64
 
 
-/* What a thread is given, and what it found. */
+/* Parameters and result of a write, which runs in a thread. */
 typedef struct {
     ngx_http_ktp_shared_t *shared;
-    u_char                *path; /* allocated with the two others */
+    u_char                *path; /* one allocation with the next two */
     u_char                *temp;
     u_char                *folder;
 
     const char *failed; /* NULL: written */
     int         err;
-    unsigned    later : 1; /* the file is of a later start */
+    unsigned    later : 1; /* the file belongs to a newer instance */
 } ngx_http_ktp_state_job_t;
 
 typedef struct {
     ngx_event_t              timer;
-    ngx_connection_t         dummy; /* what debug messages of timers look at */
+    ngx_connection_t         dummy; /* required by debug messages of timers */
     ngx_http_ktp_state_job_t job;
     pthread_t                thread;
     int                      done; /* set by the thread, atomically */
@@ -78,7 +78,7 @@ ngx_http_ktp_state_load(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
         return NGX_OK;
     }
 
-    /* the first write tells whose the file is */
+    /* the first write marks the file as owned by this instance */
     zone->shared->ledger->changes = 1;
 
     fd = ngx_open_file(zone->state.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
@@ -220,7 +220,7 @@ ngx_http_ktp_state_init(ngx_cycle_t *cycle)
 }
 
 
-/* The zone that has a state file; NULL: none. */
+/* The zone, if it has a state file; else NULL. */
 
 static ngx_http_ktp_zone_t *
 ngx_http_ktp_state_zone(volatile ngx_cycle_t *cycle)
@@ -249,7 +249,10 @@ ngx_http_ktp_state_timer(ngx_event_t *ev)
 
     } else {
 
-        /* without a master, a reload leaves the timer and not the zone */
+        /*
+         * without a master process, the timer survives a reload, the zone may
+         * not
+         */
 
         zone = ngx_http_ktp_state_zone(ngx_cycle);
         sh = zone ? zone->shared : NULL;
@@ -283,7 +286,7 @@ ngx_http_ktp_state_begin(ngx_http_ktp_state_t *st, ngx_http_ktp_zone_t *zone)
 
     st->done = 0;
 
-    /* signals are for the worker's own thread */
+    /* signals are handled by the main thread */
 
     sigfillset(&all);
     (void) pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -304,7 +307,7 @@ ngx_http_ktp_state_begin(ngx_http_ktp_state_t *st, ngx_http_ktp_zone_t *zone)
 }
 
 
-/* One process writes at a time; one that was killed no longer counts. */
+/* One process writes at a time; a killed one loses its claim. */
 
 static ngx_int_t
 ngx_http_ktp_state_claim(ngx_http_ktp_shared_t *sh)
@@ -337,7 +340,7 @@ ngx_http_ktp_state_end(ngx_http_ktp_state_t *st)
 
     __atomic_store_n(&sh->ledger->writer, 0, __ATOMIC_RELEASE);
 
-    /* each second it is tried again, by any worker, and told once */
+    /* any worker retries each second; the error is logged once */
 
     if (job->failed == NULL) {
         if (__atomic_exchange_n(&sh->ledger->failing, 0, __ATOMIC_RELAXED)) {
@@ -377,7 +380,7 @@ ngx_http_ktp_state_exit_master(ngx_cycle_t *cycle)
         return;
     }
 
-    /* a worker of the binary after this one writes, and has all of it */
+    /* a worker of the next binary is writing the complete state */
 
     if (ngx_http_ktp_state_claim(zone->shared) != NGX_OK) {
         ngx_free(job.path);
@@ -396,9 +399,9 @@ ngx_http_ktp_state_exit_master(ngx_cycle_t *cycle)
 
 
 /*
- * After an upgrade of the binary with another zone there are two masters for
- * a while that count apart, the newer one with the next generation: neither
- * takes the other's temporary file.
+ * After a binary upgrade with a different zone, two masters count separately
+ * for a while, the newer one with the next generation: they use different
+ * temporary files.
  */
 
 static ngx_int_t
@@ -450,7 +453,10 @@ ngx_http_ktp_state_thread(void *data)
 }
 
 
-/* Runs in a thread: nothing of nginx's that is not safe there. */
+/*
+ * Runs in a thread: functions of nginx that are not thread-safe must not be
+ * called.
+ */
 
 static void
 ngx_http_ktp_state_write(ngx_http_ktp_state_job_t *job)
@@ -486,7 +492,7 @@ ngx_http_ktp_state_write(ngx_http_ktp_state_job_t *job)
 }
 
 
-/* A file that a later start has written is not taken back. */
+/* A file written by a newer instance is not overwritten. */
 
 static ngx_int_t
 ngx_http_ktp_state_later(ngx_http_ktp_state_job_t *job)
@@ -516,7 +522,7 @@ ngx_http_ktp_state_later(ngx_http_ktp_state_job_t *job)
 }
 
 
-/* The whole file, to be freed; NULL: no memory. */
+/* The text of the file, to be freed by the caller; NULL if memory is short. */
 
 static char *
 ngx_http_ktp_state_text(ngx_http_ktp_shared_t *sh, size_t *len)
@@ -526,7 +532,7 @@ ngx_http_ktp_state_text(ngx_http_ktp_shared_t *sh, size_t *len)
     ktp_quota_entry_t      *entries, *e;
     ngx_http_ktp_account_t *account, *last;
 
-    /* not by the slots: another binary's clients have none here */
+    /* accounts of clients of another binary have no slots here */
 
     n = __atomic_load_n(&sh->ledger->naccounts, __ATOMIC_ACQUIRE);
     n = ngx_min(n, sh->max);
@@ -557,7 +563,7 @@ ngx_http_ktp_state_text(ngx_http_ktp_shared_t *sh, size_t *len)
         e->name = (char *) account->name;
         e->len = account->len;
 
-        /* of requests that are no client's nothing is kept */
+        /* the account of unauthenticated requests is not saved */
 
         if (used && e->len && e->len <= KTP_MAX_CLIENT_NAME) {
             e++;
@@ -586,8 +592,8 @@ ngx_http_ktp_state_put(ngx_http_ktp_state_job_t *job, const char *text,
     ssize_t n;
 
     /*
-     * The folder is the worker's, and the master writes here as well: what is
-     * there by that name is neither opened nor followed.
+     * The directory is writable by workers, and the master writes here too: an
+     * existing file or link of that name must not be opened.
      */
 
     (void) unlink((char *) job->temp);
@@ -630,7 +636,7 @@ ngx_http_ktp_state_put(ngx_http_ktp_state_job_t *job, const char *text,
         return;
     }
 
-    /* the new name is on the disk when its folder is */
+    /* the rename is durable once the directory is synced */
 
     fd = open((char *) job->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -651,7 +657,7 @@ ngx_http_ktp_state_fail(ngx_http_ktp_state_job_t *job, const char *failed)
 }
 
 
-/* A binary upgrade takes the file over, which is no failure. */
+/* The file being taken over in a binary upgrade is not an error. */
 
 static void
 ngx_http_ktp_state_told(ngx_http_ktp_state_job_t *job, ngx_log_t *log)

@@ -1,7 +1,7 @@
 /*
- * The state file of a zone: quotas that outlive a restart.  One worker at a
- * time writes it, in a thread, a second after something changed; the master
- * writes it last.
+ * The state file of a zone, which preserves quotas over a restart.  It is
+ * written by one worker at a time, in a thread, within a second after a
+ * change, and finally by the master.
  */
 
 #ifndef NGX_HTTP_KTP_STATE_H
@@ -11,18 +11,18 @@
 
 
 /*
- * Reads the file into a new zone.  One that is not there is told and means
- * that nothing was counted; a damaged one is an error.
+ * Reads the file into a new zone.  If the file does not exist, a warning is
+ * logged and counters start from zero; a corrupted file is an error.
  */
 ngx_int_t ngx_http_ktp_state_load(ngx_http_ktp_zone_t *zone, ngx_log_t *log);
 
 /* For init_process. */
 ngx_int_t ngx_http_ktp_state_init(ngx_cycle_t *cycle);
 
-/* Waits for a write that is under way.  For exit_process. */
+/* Waits for a write in progress.  For exit_process. */
 void ngx_http_ktp_state_exit(ngx_cycle_t *cycle);
 
-/* The last write, when all workers are gone.  For exit_master. */
+/* Writes the file after all workers have exited.  For exit_master. */
 void ngx_http_ktp_state_exit_master(ngx_cycle_t *cycle);
 
 

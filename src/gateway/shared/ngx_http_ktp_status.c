@@ -7,13 +7,13 @@
 #include "ngx_http_ktp_zone.h"
 
 
-/* Bytes of one buffer of the answer. */
+/* Size of a buffer of the response. */
 #define NGX_HTTP_KTP_STATUS_BUF 16384
 
-/* The label of requests that are no client's, as in an access log. */
+/* Label of unauthenticated requests, as in an access log. */
 #define NGX_HTTP_KTP_STATUS_NOBODY "-"
 
-/* The label of clients that the zone had no room for. */
+/* Label of clients for which the zone had no room. */
 #define NGX_HTTP_KTP_STATUS_OTHER "*"
 
 
@@ -28,7 +28,7 @@ typedef struct {
     ngx_str_t   value;
 } ngx_http_ktp_label_t;
 
-/* The answer while it is written. */
+/* The response being written. */
 typedef struct {
     ngx_http_request_t          *request;
     ngx_http_ktp_zone_t         *zone;
@@ -36,7 +36,7 @@ typedef struct {
     ngx_chain_t                **last;
     ngx_buf_t                   *buf;
     off_t                        size;
-    ktp_json_writer_t           *json; /* NULL: Prometheus' text */
+    ktp_json_writer_t           *json; /* NULL: Prometheus text format */
     const ngx_http_ktp_family_t *family;
     unsigned                     failed : 1; /* no memory */
 } ngx_http_ktp_status_t;
@@ -319,7 +319,7 @@ ngx_http_ktp_status_requests(ngx_http_ktp_status_t *st)
 }
 
 
-/* Only what there was: most of the table is empty for ever. */
+/* Only non-zero counters: most of the table remains empty. */
 
 static void
 ngx_http_ktp_status_rows(ngx_http_ktp_status_t *st, ngx_str_t *client,
@@ -404,8 +404,8 @@ ngx_http_ktp_status_pair(ngx_http_ktp_status_t *st, ngx_str_t *client,
 
 
 /*
- * Of clients that have called, or whose quota was used before a restart: of
- * 100,000 that never do, nobody wants three lines each.
+ * Only clients that have called, or whose quota was used before a restart, to
+ * keep the output short with many clients.
  */
 
 static void
@@ -545,7 +545,7 @@ ngx_http_ktp_status_histogram(ngx_http_ktp_status_t *st, ngx_uint_t family,
 }
 
 
-/* value divided by scale, which is 1 or 1000; no zeroes at the end. */
+/* Prints value / scale, without trailing zeroes; scale is 1 or 1000. */
 
 static size_t
 ngx_http_ktp_status_decimal(u_char *buf, uint64_t value, ngx_uint_t scale)
@@ -650,7 +650,7 @@ ngx_http_ktp_status_sample(ngx_http_ktp_status_t *st, const char *suffix,
         ngx_http_ktp_status_text(st, labels[k].name);
         ngx_http_ktp_status_text(st, "=\"");
 
-        /* a client's name has nothing that would be escaped */
+        /* a client name contains no characters to escape */
 
         ngx_http_ktp_status_write(st, (char *) labels[k].value.data,
                                   labels[k].value.len);
@@ -663,7 +663,7 @@ ngx_http_ktp_status_sample(ngx_http_ktp_status_t *st, const char *suffix,
 }
 
 
-/* Parts of a histogram are told by "sample": "bucket", "sum" or "count". */
+/* Parts of a histogram have "sample": "bucket", "sum", or "count". */
 
 static void
 ngx_http_ktp_status_sample_json(ngx_http_ktp_status_t *st, const char *suffix,

@@ -4,13 +4,13 @@
 #include "ngx_http_ktp_state.h"
 
 
-/* Goes up when the meaning of anything shared changes. */
+/* To be incremented when the layout or meaning of shared data changes. */
 #define NGX_HTTP_KTP_ZONE_VERSION 2
 
-/* Of a zone, for calls that are counted and not sent yet. */
+/* Share of a zone for marks of calls not yet sent: 1/16. */
 #define NGX_HTTP_KTP_UNSENT_SHARE 16
 
-/* Bytes of a zone that a slot takes at least. */
+/* Minimum size of a slot in the zone. */
 #define NGX_HTTP_KTP_ZONE_SLOT 128
 
 
@@ -108,8 +108,8 @@ ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 /*
- * Another zone than that of the running workers would count from zero, or
- * from what is in the state file, beside them.
+ * A different zone would count from zero or from the state file, in parallel
+ * with the running workers.
  */
 
 static ngx_int_t
@@ -204,7 +204,7 @@ ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 }
 
 
-/* Leaves it locked. */
+/* Opens or creates the ledger and leaves it locked. */
 
 static ngx_int_t
 ngx_http_ktp_zone_ledger(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
@@ -288,7 +288,7 @@ ngx_http_ktp_zone_create(ngx_http_ktp_zone_t *zone)
     size_t                 size;
     ngx_http_ktp_shared_t *sh;
 
-    /* it is told as an error of ours */
+    /* the module logs the error itself */
     zone->pool->log_nomem = 0;
 
     size = zone->shm_zone->shm.size / NGX_HTTP_KTP_UNSENT_SHARE;

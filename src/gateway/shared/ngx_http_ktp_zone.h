@@ -1,8 +1,7 @@
 /*
- * The shared memory: a slot for each client, which lives from the first
- * start that knew its name to the end of the master process.  A reload finds
- * the slots of before by name, so that old and new workers count together;
- * the binary that is started by an upgrade finds their accounts.
+ * The shared memory zone.  A reload finds existing slots by client name, so
+ * that old and new workers use the same counters; a new binary started by an
+ * upgrade finds the accounts of the ledger.
  */
 
 #ifndef NGX_HTTP_KTP_ZONE_H
@@ -16,7 +15,7 @@ struct ngx_http_ktp_zone_s {
     ngx_shm_zone_t        *shm_zone;
     ngx_slab_pool_t       *pool;
     ngx_http_ktp_shared_t *shared;
-    ngx_http_ktp_slot_t   *nobody;  /* of requests that are no client's */
+    ngx_http_ktp_slot_t   *nobody;  /* of unauthenticated requests */
     ngx_array_t           *clients; /* of ngx_http_ktp_client_t * */
     ngx_str_t              state;   /* null-terminated path; may be empty */
 };
