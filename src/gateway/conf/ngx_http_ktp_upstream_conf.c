@@ -8,22 +8,25 @@
 #define NGX_HTTP_KTP_PEM_MAX (256 * 1024)
 
 
-static ngx_int_t ngx_http_ktp_upstream_url(ngx_conf_t              *cf,
-                                           ngx_http_ktp_loc_conf_t *klcf);
-static ngx_int_t ngx_http_ktp_upstream_tls(ngx_conf_t              *cf,
-                                           ngx_http_ktp_loc_conf_t *klcf);
-static ngx_int_t ngx_http_ktp_trusted(ngx_conf_t *cf, ngx_str_t *path);
-static ngx_int_t ngx_http_ktp_pem_read(ngx_conf_t *cf, ngx_str_t *path,
-                                       ngx_str_t *pem);
-static void      ngx_http_ktp_pem_wipe(void *data);
-static ngx_int_t ngx_http_ktp_pem_check(ngx_conf_t              *cf,
-                                        ngx_http_ktp_loc_conf_t *klcf);
-static int       ngx_http_ktp_no_password(char *buf, int size, int rwflag,
-                                          void *data);
-static ngx_int_t ngx_http_ktp_is_address(ngx_str_t *host);
+static ngx_int_t ngx_http_ktp_upstream_conf_url(ngx_conf_t              *cf,
+                                                ngx_http_ktp_loc_conf_t *klcf);
+static ngx_int_t ngx_http_ktp_upstream_conf_tls(ngx_conf_t              *cf,
+                                                ngx_http_ktp_loc_conf_t *klcf);
+static ngx_int_t ngx_http_ktp_upstream_conf_trusted(ngx_conf_t *cf,
+                                                    ngx_str_t  *path);
+static ngx_int_t ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf,
+                                                     ngx_str_t  *path,
+                                                     ngx_str_t  *pem);
+static void      ngx_http_ktp_upstream_conf_pem_wipe(void *data);
+static ngx_int_t
+                 ngx_http_ktp_upstream_conf_pem_check(ngx_conf_t              *cf,
+                                                      ngx_http_ktp_loc_conf_t *klcf);
+static int       ngx_http_ktp_upstream_conf_no_password(char *buf, int size,
+                                                        int rwflag, void *data);
+static ngx_int_t ngx_http_ktp_upstream_conf_is_address(ngx_str_t *host);
 
 
-static ngx_uint_t ngx_http_ktp_upstreams;
+static ngx_uint_t ngx_http_ktp_upstream_conf_last_id;
 
 
 void
@@ -105,7 +108,7 @@ ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
     up = klcf->upstream;
 
     /* unique across configurations, since a process may see several */
-    up->id = ++ngx_http_ktp_upstreams;
+    up->id = ++ngx_http_ktp_upstream_conf_last_id;
 
     up->connect_timeout = klcf->connect_timeout;
     up->read_timeout = klcf->read_timeout;
@@ -121,11 +124,12 @@ ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
         return NGX_CONF_OK;
     }
 
-    if (ngx_http_ktp_upstream_url(cf, klcf) != NGX_OK) {
+    if (ngx_http_ktp_upstream_conf_url(cf, klcf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    if (klcf->target.ssl && ngx_http_ktp_upstream_tls(cf, klcf) != NGX_OK) {
+    if (klcf->target.ssl
+        && ngx_http_ktp_upstream_conf_tls(cf, klcf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -140,7 +144,7 @@ ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
  */
 
 static ngx_int_t
-ngx_http_ktp_upstream_url(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
+ngx_http_ktp_upstream_conf_url(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 {
     u_char                  *p;
     size_t                   len;
@@ -153,7 +157,7 @@ ngx_http_ktp_upstream_url(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
     up->proxy = klcf->proxy;
     up->lookup = klcf->proxy.len ? klcf->proxy_host : target->host;
 
-    if (ngx_http_ktp_is_address(&up->lookup) == NGX_OK) {
+    if (ngx_http_ktp_upstream_conf_is_address(&up->lookup) == NGX_OK) {
         ngx_str_null(&up->lookup);
     }
 
@@ -195,7 +199,7 @@ ngx_http_ktp_upstream_url(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 
 
 static ngx_int_t
-ngx_http_ktp_upstream_tls(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
+ngx_http_ktp_upstream_conf_tls(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 {
     ngx_http_ktp_upstream_t *up;
 
@@ -205,7 +209,8 @@ ngx_http_ktp_upstream_tls(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 
         if (ngx_conf_full_name(cf->cycle, &klcf->ssl_trusted_certificate, 1)
                 != NGX_OK
-            || ngx_http_ktp_trusted(cf, &klcf->ssl_trusted_certificate)
+            || ngx_http_ktp_upstream_conf_trusted(
+                   cf, &klcf->ssl_trusted_certificate)
                    != NGX_OK) {
             return NGX_ERROR;
         }
@@ -227,20 +232,21 @@ ngx_http_ktp_upstream_tls(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 
     /* libcurl would read them in a worker, which may have no permission */
 
-    if (ngx_http_ktp_pem_read(cf, &klcf->ssl_certificate, &up->certificate)
+    if (ngx_http_ktp_upstream_conf_pem_read(cf, &klcf->ssl_certificate,
+                                            &up->certificate)
             != NGX_OK
-        || ngx_http_ktp_pem_read(cf, &klcf->ssl_certificate_key,
-                                 &up->certificate_key)
+        || ngx_http_ktp_upstream_conf_pem_read(cf, &klcf->ssl_certificate_key,
+                                               &up->certificate_key)
                != NGX_OK) {
         return NGX_ERROR;
     }
 
-    return ngx_http_ktp_pem_check(cf, klcf);
+    return ngx_http_ktp_upstream_conf_pem_check(cf, klcf);
 }
 
 
 static ngx_int_t
-ngx_http_ktp_trusted(ngx_conf_t *cf, ngx_str_t *path)
+ngx_http_ktp_upstream_conf_trusted(ngx_conf_t *cf, ngx_str_t *path)
 {
     ngx_int_t   rc;
     X509_STORE *store;
@@ -272,7 +278,8 @@ ngx_http_ktp_trusted(ngx_conf_t *cf, ngx_str_t *path)
 
 
 static ngx_int_t
-ngx_http_ktp_pem_read(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *pem)
+ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf, ngx_str_t *path,
+                                    ngx_str_t *pem)
 {
     ssize_t             n;
     ngx_file_t          file;
@@ -318,7 +325,7 @@ ngx_http_ktp_pem_read(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *pem)
         goto done;
     }
 
-    cln->handler = ngx_http_ktp_pem_wipe;
+    cln->handler = ngx_http_ktp_upstream_conf_pem_wipe;
     cln->data = pem;
 
     n = ngx_read_file(&file, pem->data, pem->len, 0);
@@ -341,7 +348,7 @@ done:
 
 
 static void
-ngx_http_ktp_pem_wipe(void *data)
+ngx_http_ktp_upstream_conf_pem_wipe(void *data)
 {
     ngx_str_t *pem = data;
 
@@ -352,7 +359,8 @@ ngx_http_ktp_pem_wipe(void *data)
 /* Checks for a certificate and an unencrypted private key that match. */
 
 static ngx_int_t
-ngx_http_ktp_pem_check(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
+ngx_http_ktp_upstream_conf_pem_check(ngx_conf_t              *cf,
+                                     ngx_http_ktp_loc_conf_t *klcf)
 {
     BIO        *bio;
     X509       *x509;
@@ -363,15 +371,15 @@ ngx_http_ktp_pem_check(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 
     pem = &klcf->upstream->certificate;
     bio = BIO_new_mem_buf(pem->data, pem->len);
-    x509 =
-        bio ? PEM_read_bio_X509_AUX(bio, NULL, ngx_http_ktp_no_password, NULL)
-            : NULL;
+    x509 = bio ? PEM_read_bio_X509_AUX(
+               bio, NULL, ngx_http_ktp_upstream_conf_no_password, NULL)
+               : NULL;
     BIO_free(bio);
 
     pem = &klcf->upstream->certificate_key;
     bio = BIO_new_mem_buf(pem->data, pem->len);
-    key = bio ? PEM_read_bio_PrivateKey(bio, NULL, ngx_http_ktp_no_password,
-                                        NULL)
+    key = bio ? PEM_read_bio_PrivateKey(
+              bio, NULL, ngx_http_ktp_upstream_conf_no_password, NULL)
               : NULL;
     BIO_free(bio);
 
@@ -406,7 +414,8 @@ ngx_http_ktp_pem_check(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 
 
 static int
-ngx_http_ktp_no_password(char *buf, int size, int rwflag, void *data)
+ngx_http_ktp_upstream_conf_no_password(char *buf, int size, int rwflag,
+                                       void *data)
 {
     return 0;
 }
@@ -511,7 +520,7 @@ ngx_http_ktp_upstream_conf_ssl_name(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 static ngx_int_t
-ngx_http_ktp_is_address(ngx_str_t *host)
+ngx_http_ktp_upstream_conf_is_address(ngx_str_t *host)
 {
     if (host->len && host->data[0] == '[') {
         return NGX_OK;

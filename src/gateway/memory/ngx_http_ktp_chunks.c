@@ -32,10 +32,11 @@ typedef struct {
 } ngx_http_ktp_slab_t;
 
 
-static ktp_chunk_t *ngx_http_ktp_chunk_alloc(void *ctx);
-static void         ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk);
-static ngx_http_ktp_slab_t *ngx_http_ktp_slab_get(ngx_http_ktp_slabs_t *slabs);
-static ngx_http_ktp_slab_t *ngx_http_ktp_slab_create(size_t size);
+static ktp_chunk_t *ngx_http_ktp_chunks_alloc(void *ctx);
+static void         ngx_http_ktp_chunks_free(void *ctx, ktp_chunk_t *chunk);
+static ngx_http_ktp_slab_t *
+ngx_http_ktp_chunks_slab_get(ngx_http_ktp_slabs_t *slabs);
+static ngx_http_ktp_slab_t *ngx_http_ktp_chunks_slab_create(size_t size);
 
 
 static ngx_http_ktp_slabs_t ngx_http_ktp_large_slabs = {
@@ -51,16 +52,16 @@ static ngx_http_ktp_slabs_t ngx_http_ktp_small_slabs = {
     0};
 
 const ktp_chunks_t ngx_http_ktp_chunks_large = {
-    NGX_HTTP_KTP_LARGE_CHUNK - sizeof(ktp_chunk_t), ngx_http_ktp_chunk_alloc,
-    ngx_http_ktp_chunk_free, &ngx_http_ktp_large_slabs};
+    NGX_HTTP_KTP_LARGE_CHUNK - sizeof(ktp_chunk_t), ngx_http_ktp_chunks_alloc,
+    ngx_http_ktp_chunks_free, &ngx_http_ktp_large_slabs};
 
 const ktp_chunks_t ngx_http_ktp_chunks_small = {
-    NGX_HTTP_KTP_SMALL_CHUNK - sizeof(ktp_chunk_t), ngx_http_ktp_chunk_alloc,
-    ngx_http_ktp_chunk_free, &ngx_http_ktp_small_slabs};
+    NGX_HTTP_KTP_SMALL_CHUNK - sizeof(ktp_chunk_t), ngx_http_ktp_chunks_alloc,
+    ngx_http_ktp_chunks_free, &ngx_http_ktp_small_slabs};
 
 
 static ktp_chunk_t *
-ngx_http_ktp_chunk_alloc(void *ctx)
+ngx_http_ktp_chunks_alloc(void *ctx)
 {
     ngx_http_ktp_slabs_t *slabs = ctx;
 
@@ -68,7 +69,7 @@ ngx_http_ktp_chunk_alloc(void *ctx)
     ngx_http_ktp_slab_t *slab;
 
     if (ngx_queue_empty(&slabs->partial)) {
-        slab = ngx_http_ktp_slab_get(slabs);
+        slab = ngx_http_ktp_chunks_slab_get(slabs);
         if (slab == NULL) {
             return NULL;
         }
@@ -93,7 +94,7 @@ ngx_http_ktp_chunk_alloc(void *ctx)
 
 
 static void
-ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk)
+ngx_http_ktp_chunks_free(void *ctx, ktp_chunk_t *chunk)
 {
     ngx_http_ktp_slabs_t *slabs = ctx;
 
@@ -129,12 +130,12 @@ ngx_http_ktp_chunk_free(void *ctx, ktp_chunk_t *chunk)
 /* The most recently used slab is the most likely to be cached. */
 
 static ngx_http_ktp_slab_t *
-ngx_http_ktp_slab_get(ngx_http_ktp_slabs_t *slabs)
+ngx_http_ktp_chunks_slab_get(ngx_http_ktp_slabs_t *slabs)
 {
     ngx_queue_t *q;
 
     if (ngx_queue_empty(&slabs->spare)) {
-        return ngx_http_ktp_slab_create(slabs->chunk);
+        return ngx_http_ktp_chunks_slab_create(slabs->chunk);
     }
 
     q = ngx_queue_head(&slabs->spare);
@@ -146,7 +147,7 @@ ngx_http_ktp_slab_get(ngx_http_ktp_slabs_t *slabs)
 
 
 static ngx_http_ktp_slab_t *
-ngx_http_ktp_slab_create(size_t size)
+ngx_http_ktp_chunks_slab_create(size_t size)
 {
     u_char              *p, *aligned;
     size_t               head;

@@ -4,22 +4,23 @@
 #include "ngx_http_ktp_policy.h"
 
 
-static void       ngx_http_ktp_answer(ngx_http_request_t *r, ngx_uint_t status,
-                                      ngx_str_t *type, const u_char *body,
-                                      size_t len);
-static ktp_code_t ngx_http_ktp_call_code(ngx_http_ktp_call_t *call);
-static ngx_int_t  ngx_http_ktp_call_json(ngx_http_ktp_call_t *call);
-static ktp_code_t ngx_http_ktp_rewrite(ngx_http_request_t  *r,
-                                       ngx_http_ktp_call_t *call);
-static ngx_int_t  ngx_http_ktp_header_filter(ngx_http_request_t *r);
-static ngx_int_t  ngx_http_ktp_body_filter(ngx_http_request_t *r,
-                                           ngx_chain_t        *in);
+static void ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
+                                     ngx_str_t *type, const u_char *body,
+                                     size_t len);
+static ktp_code_t ngx_http_ktp_answer_code(ngx_http_ktp_call_t *call);
+static ngx_int_t  ngx_http_ktp_answer_is_json(ngx_http_ktp_call_t *call);
+static ktp_code_t ngx_http_ktp_answer_rewrite(ngx_http_request_t  *r,
+                                              ngx_http_ktp_call_t *call);
+static ngx_int_t  ngx_http_ktp_answer_header_filter(ngx_http_request_t *r);
+static ngx_int_t  ngx_http_ktp_answer_body_filter(ngx_http_request_t *r,
+                                                  ngx_chain_t        *in);
 
 
 static ngx_http_output_header_filter_pt ngx_http_next_header_filter;
 static ngx_http_output_body_filter_pt   ngx_http_next_body_filter;
 
-static ngx_str_t ngx_http_ktp_json_type = ngx_string("application/json");
+static ngx_str_t ngx_http_ktp_answer_json_type =
+    ngx_string("application/json");
 
 
 void
@@ -51,8 +52,8 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
         return;
     }
 
-    ngx_http_ktp_answer(r, e->status, &ngx_http_ktp_json_type,
-                        (const u_char *) e->body, e->body_len);
+    ngx_http_ktp_answer_send(r, e->status, &ngx_http_ktp_answer_json_type,
+                             (const u_char *) e->body, e->body_len);
 }
 
 
@@ -64,10 +65,10 @@ ngx_http_ktp_answer_call(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
-    code = ngx_http_ktp_call_code(call);
+    code = ngx_http_ktp_answer_code(call);
 
     if (code == KTP_OK) {
-        code = ngx_http_ktp_rewrite(r, call);
+        code = ngx_http_ktp_answer_rewrite(r, call);
     }
 
     if (code != KTP_OK) {
@@ -86,15 +87,15 @@ ngx_http_ktp_answer_call(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 
     /* the upstream's Content-Type may have arbitrary parameters */
 
-    ngx_http_ktp_answer(r, call->status, &ngx_http_ktp_json_type,
-                        call->body.data, call->body.len);
+    ngx_http_ktp_answer_send(r, call->status, &ngx_http_ktp_answer_json_type,
+                             call->body.data, call->body.len);
 }
 
 
 /* KTP_OK if the upstream response can be passed to the client. */
 
 static ktp_code_t
-ngx_http_ktp_call_code(ngx_http_ktp_call_t *call)
+ngx_http_ktp_answer_code(ngx_http_ktp_call_t *call)
 {
     switch (call->result) {
 
@@ -114,7 +115,7 @@ ngx_http_ktp_call_code(ngx_http_ktp_call_t *call)
         return KTP_BAD_GATEWAY;
     }
 
-    if (call->status >= 600 || ngx_http_ktp_call_json(call) != NGX_OK) {
+    if (call->status >= 600 || ngx_http_ktp_answer_is_json(call) != NGX_OK) {
         return KTP_BAD_GATEWAY;
     }
 
@@ -128,22 +129,22 @@ ngx_http_ktp_call_code(ngx_http_ktp_call_t *call)
  */
 
 static ngx_int_t
-ngx_http_ktp_call_json(ngx_http_ktp_call_t *call)
+ngx_http_ktp_answer_is_json(ngx_http_ktp_call_t *call)
 {
     u_char    *p, *last;
     ngx_str_t *type;
 
     type = &call->content_type;
 
-    if (type->len < ngx_http_ktp_json_type.len
-        || ngx_strncasecmp(type->data, ngx_http_ktp_json_type.data,
-                           ngx_http_ktp_json_type.len)
+    if (type->len < ngx_http_ktp_answer_json_type.len
+        || ngx_strncasecmp(type->data, ngx_http_ktp_answer_json_type.data,
+                           ngx_http_ktp_answer_json_type.len)
                != 0) {
         return NGX_DECLINED;
     }
 
-    if (type->len > ngx_http_ktp_json_type.len) {
-        switch (type->data[ngx_http_ktp_json_type.len]) {
+    if (type->len > ngx_http_ktp_answer_json_type.len) {
+        switch (type->data[ngx_http_ktp_answer_json_type.len]) {
         case ';':
         case ' ':
         case '\t':
@@ -178,7 +179,7 @@ ngx_http_ktp_call_json(ngx_http_ktp_call_t *call)
  */
 
 static ktp_code_t
-ngx_http_ktp_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
+ngx_http_ktp_answer_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 {
     ktp_answer_t            *answer;
     ngx_http_ktp_ctx_t      *ctx;
@@ -240,8 +241,8 @@ ngx_http_ktp_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 /* body must live as long as the request. */
 
 static void
-ngx_http_ktp_answer(ngx_http_request_t *r, ngx_uint_t status, ngx_str_t *type,
-                    const u_char *body, size_t len)
+ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
+                         ngx_str_t *type, const u_char *body, size_t len)
 {
     ngx_int_t           rc;
     ngx_buf_t          *b;
@@ -299,17 +300,17 @@ void
 ngx_http_ktp_answer_init_filters(void)
 {
     ngx_http_next_header_filter = ngx_http_top_header_filter;
-    ngx_http_top_header_filter = ngx_http_ktp_header_filter;
+    ngx_http_top_header_filter = ngx_http_ktp_answer_header_filter;
 
     ngx_http_next_body_filter = ngx_http_top_body_filter;
-    ngx_http_top_body_filter = ngx_http_ktp_body_filter;
+    ngx_http_top_body_filter = ngx_http_ktp_answer_body_filter;
 }
 
 
 /* Replaces an error page of nginx. */
 
 static ngx_int_t
-ngx_http_ktp_header_filter(ngx_http_request_t *r)
+ngx_http_ktp_answer_header_filter(ngx_http_request_t *r)
 {
     ngx_buf_t               *b;
     ktp_code_t               code;
@@ -367,8 +368,8 @@ ngx_http_ktp_header_filter(ngx_http_request_t *r)
     ctx->error_body = b;
     ctx->code = code;
 
-    r->headers_out.content_type = ngx_http_ktp_json_type;
-    r->headers_out.content_type_len = ngx_http_ktp_json_type.len;
+    r->headers_out.content_type = ngx_http_ktp_answer_json_type;
+    r->headers_out.content_type_len = ngx_http_ktp_answer_json_type.len;
     r->headers_out.content_type_lowcase = NULL;
     ngx_str_null(&r->headers_out.charset);
 
@@ -380,7 +381,7 @@ ngx_http_ktp_header_filter(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_ktp_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+ngx_http_ktp_answer_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
     ngx_chain_t         out, *cl;
     ngx_http_ktp_ctx_t *ctx;

@@ -25,16 +25,16 @@ static void ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code);
 static ktp_code_t ngx_http_ktp_body_error(ngx_int_t rc);
 
 
-static u_char *ngx_http_ktp_buffer;
+static u_char *ngx_http_ktp_body_memory;
 
 
 ngx_int_t
 ngx_http_ktp_body_init(ngx_cycle_t *cycle)
 {
-    ngx_http_ktp_buffer =
+    ngx_http_ktp_body_memory =
         ngx_http_ktp_map(NGX_HTTP_KTP_BODY_BUFFER, cycle->log);
 
-    return ngx_http_ktp_buffer ? NGX_OK : NGX_ERROR;
+    return ngx_http_ktp_body_memory ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -281,7 +281,7 @@ ngx_http_ktp_body_buffer(ngx_http_request_t *r)
     }
 
     if (p == NULL) {
-        p = ngx_http_ktp_buffer;
+        p = ngx_http_ktp_body_memory;
         size = NGX_HTTP_KTP_BODY_BUFFER;
     }
 

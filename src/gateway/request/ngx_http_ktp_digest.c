@@ -4,14 +4,14 @@
 #include <openssl/evp.h>
 
 
-static EVP_MAC_CTX *ngx_http_ktp_mac(ngx_http_request_t *r);
+static EVP_MAC_CTX *ngx_http_ktp_digest_mac(ngx_http_request_t *r);
 
 
 /*
  * HMAC-SHA-256 without a key, fetched once: fetching an algorithm takes longer
  * than the digest of a NIK.
  */
-static EVP_MAC_CTX *ngx_http_ktp_mac_template;
+static EVP_MAC_CTX *ngx_http_ktp_digest_mac_template;
 
 
 ngx_int_t
@@ -21,15 +21,16 @@ ngx_http_ktp_digest_init_process(ngx_cycle_t *cycle)
     OSSL_PARAM params[2];
 
     mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
-    ngx_http_ktp_mac_template = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    ngx_http_ktp_digest_mac_template = mac ? EVP_MAC_CTX_new(mac) : NULL;
     EVP_MAC_free(mac);
 
     params[0] =
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0);
     params[1] = OSSL_PARAM_construct_end();
 
-    if (ngx_http_ktp_mac_template == NULL
-        || EVP_MAC_CTX_set_params(ngx_http_ktp_mac_template, params) != 1) {
+    if (ngx_http_ktp_digest_mac_template == NULL
+        || EVP_MAC_CTX_set_params(ngx_http_ktp_digest_mac_template, params)
+               != 1) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
                       "HMAC-SHA-256 is not available");
         return NGX_ERROR;
@@ -42,15 +43,15 @@ ngx_http_ktp_digest_init_process(ngx_cycle_t *cycle)
 void
 ngx_http_ktp_digest_exit(void)
 {
-    EVP_MAC_CTX_free(ngx_http_ktp_mac_template);
-    ngx_http_ktp_mac_template = NULL;
+    EVP_MAC_CTX_free(ngx_http_ktp_digest_mac_template);
+    ngx_http_ktp_digest_mac_template = NULL;
 }
 
 
 /* A context with the current key; NULL if there is no key. */
 
 static EVP_MAC_CTX *
-ngx_http_ktp_mac(ngx_http_request_t *r)
+ngx_http_ktp_digest_mac(ngx_http_request_t *r)
 {
     ngx_str_t                key;
     EVP_MAC_CTX             *mac;
@@ -64,7 +65,7 @@ ngx_http_ktp_mac(ngx_http_request_t *r)
         return NULL;
     }
 
-    mac = EVP_MAC_CTX_dup(ngx_http_ktp_mac_template);
+    mac = EVP_MAC_CTX_dup(ngx_http_ktp_digest_mac_template);
 
     if (mac && EVP_MAC_init(mac, key.data, key.len, NULL) != 1) {
         EVP_MAC_CTX_free(mac);
@@ -83,7 +84,7 @@ ngx_http_ktp_digest_hmac(void *request, const unsigned char *p, size_t len,
     size_t       n;
     EVP_MAC_CTX *mac;
 
-    mac = ngx_http_ktp_mac(request);
+    mac = ngx_http_ktp_digest_mac(request);
     if (mac == NULL) {
         return -1;
     }
@@ -100,7 +101,7 @@ ngx_http_ktp_digest_hmac(void *request, const unsigned char *p, size_t len,
 void
 ngx_http_ktp_digest_init(ngx_http_request_t *r, ngx_http_ktp_digest_t *digest)
 {
-    digest->mac = ngx_http_ktp_mac(r);
+    digest->mac = ngx_http_ktp_digest_mac(r);
     digest->taken = 0;
 }
 

@@ -28,29 +28,29 @@ typedef enum {
 } ngx_http_ktp_var_t;
 
 
-static ngx_int_t ngx_http_ktp_variable(ngx_http_request_t        *r,
-                                       ngx_http_variable_value_t *v,
-                                       uintptr_t                  data);
-static ngx_int_t ngx_http_ktp_variable_link(ngx_http_request_t        *r,
-                                            ngx_http_variable_value_t *v,
-                                            uintptr_t                  data);
-static ngx_int_t ngx_http_ktp_nik_hmac(ngx_http_request_t *r,
-                                       ngx_http_ktp_ctx_t *ctx,
-                                       ngx_str_t          *value);
-static ngx_int_t ngx_http_ktp_variable_image(ngx_http_request_t        *r,
+static ngx_int_t ngx_http_ktp_variables_request(ngx_http_request_t        *r,
+                                                ngx_http_variable_value_t *v,
+                                                uintptr_t data);
+static ngx_int_t ngx_http_ktp_variables_link(ngx_http_request_t        *r,
                                              ngx_http_variable_value_t *v,
                                              uintptr_t                  data);
-static ngx_int_t ngx_http_ktp_variable_call(ngx_http_request_t        *r,
-                                            ngx_http_variable_value_t *v,
-                                            uintptr_t                  data);
-static ngx_int_t ngx_http_ktp_variable_text(ngx_http_variable_value_t *v,
-                                            const char                *text);
-static ngx_int_t ngx_http_ktp_variable_number(ngx_http_request_t        *r,
+static ngx_int_t ngx_http_ktp_variables_nik_hmac(ngx_http_request_t *r,
+                                                 ngx_http_ktp_ctx_t *ctx,
+                                                 ngx_str_t          *value);
+static ngx_int_t ngx_http_ktp_variables_image(ngx_http_request_t        *r,
                                               ngx_http_variable_value_t *v,
-                                              off_t                      n);
-static ngx_int_t ngx_http_ktp_variable_time(ngx_http_request_t        *r,
-                                            ngx_http_variable_value_t *v,
-                                            ngx_msec_int_t             ms);
+                                              uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variables_call(ngx_http_request_t        *r,
+                                             ngx_http_variable_value_t *v,
+                                             uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variables_text(ngx_http_variable_value_t *v,
+                                             const char                *text);
+static ngx_int_t ngx_http_ktp_variables_number(ngx_http_request_t        *r,
+                                               ngx_http_variable_value_t *v,
+                                               off_t                      n);
+static ngx_int_t ngx_http_ktp_variables_time(ngx_http_request_t        *r,
+                                             ngx_http_variable_value_t *v,
+                                             ngx_msec_int_t             ms);
 
 
 /* not cacheable, since they change during a request */
@@ -62,47 +62,47 @@ static ngx_int_t ngx_http_ktp_variable_time(ngx_http_request_t        *r,
 
 static ngx_http_variable_t ngx_http_ktp_vars[] = {
 
-    ngx_http_ktp_var("ktp_outcome", ngx_http_ktp_variable,
+    ngx_http_ktp_var("ktp_outcome", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_OUTCOME),
-    ngx_http_ktp_var("ktp_billed", ngx_http_ktp_variable,
+    ngx_http_ktp_var("ktp_billed", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_BILLED),
-    ngx_http_ktp_var("ktp_error_code", ngx_http_ktp_variable,
+    ngx_http_ktp_var("ktp_error_code", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_ERROR_CODE),
-    ngx_http_ktp_var("ktp_status_code", ngx_http_ktp_variable,
+    ngx_http_ktp_var("ktp_status_code", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_STATUS_CODE),
-    ngx_http_ktp_var("ktp_client", ngx_http_ktp_variable_link,
+    ngx_http_ktp_var("ktp_client", ngx_http_ktp_variables_link,
                      NGX_HTTP_KTP_VAR_CLIENT),
-    ngx_http_ktp_var("ktp_traceparent", ngx_http_ktp_variable_link,
+    ngx_http_ktp_var("ktp_traceparent", ngx_http_ktp_variables_link,
                      NGX_HTTP_KTP_VAR_TRACEPARENT),
-    ngx_http_ktp_var("ktp_image_hmac", ngx_http_ktp_variable_link,
+    ngx_http_ktp_var("ktp_image_hmac", ngx_http_ktp_variables_link,
                      NGX_HTTP_KTP_VAR_IMAGE_HMAC),
-    ngx_http_ktp_var("ktp_nik_hmac", ngx_http_ktp_variable_link,
+    ngx_http_ktp_var("ktp_nik_hmac", ngx_http_ktp_variables_link,
                      NGX_HTTP_KTP_VAR_NIK_HMAC),
 
-    ngx_http_ktp_var("ktp_intake", ngx_http_ktp_variable_image,
+    ngx_http_ktp_var("ktp_intake", ngx_http_ktp_variables_image,
                      NGX_HTTP_KTP_VAR_INTAKE),
-    ngx_http_ktp_var("ktp_image_format", ngx_http_ktp_variable_image,
+    ngx_http_ktp_var("ktp_image_format", ngx_http_ktp_variables_image,
                      NGX_HTTP_KTP_VAR_FORMAT),
-    ngx_http_ktp_var("ktp_image_width", ngx_http_ktp_variable_image,
+    ngx_http_ktp_var("ktp_image_width", ngx_http_ktp_variables_image,
                      NGX_HTTP_KTP_VAR_WIDTH),
-    ngx_http_ktp_var("ktp_image_height", ngx_http_ktp_variable_image,
+    ngx_http_ktp_var("ktp_image_height", ngx_http_ktp_variables_image,
                      NGX_HTTP_KTP_VAR_HEIGHT),
-    ngx_http_ktp_var("ktp_image_bytes", ngx_http_ktp_variable_image,
+    ngx_http_ktp_var("ktp_image_bytes", ngx_http_ktp_variables_image,
                      NGX_HTTP_KTP_VAR_BYTES),
 
-    ngx_http_ktp_var("ktp_upstream_addr", ngx_http_ktp_variable_call,
+    ngx_http_ktp_var("ktp_upstream_addr", ngx_http_ktp_variables_call,
                      NGX_HTTP_KTP_VAR_ADDR),
-    ngx_http_ktp_var("ktp_upstream_status", ngx_http_ktp_variable_call,
+    ngx_http_ktp_var("ktp_upstream_status", ngx_http_ktp_variables_call,
                      NGX_HTTP_KTP_VAR_STATUS),
-    ngx_http_ktp_var("ktp_upstream_connect_time", ngx_http_ktp_variable_call,
+    ngx_http_ktp_var("ktp_upstream_connect_time", ngx_http_ktp_variables_call,
                      NGX_HTTP_KTP_VAR_CONNECT_TIME),
-    ngx_http_ktp_var("ktp_upstream_header_time", ngx_http_ktp_variable_call,
+    ngx_http_ktp_var("ktp_upstream_header_time", ngx_http_ktp_variables_call,
                      NGX_HTTP_KTP_VAR_HEADER_TIME),
-    ngx_http_ktp_var("ktp_upstream_response_time", ngx_http_ktp_variable_call,
+    ngx_http_ktp_var("ktp_upstream_response_time", ngx_http_ktp_variables_call,
                      NGX_HTTP_KTP_VAR_RESPONSE_TIME),
-    ngx_http_ktp_var("ktp_upstream_bytes_sent", ngx_http_ktp_variable_call,
+    ngx_http_ktp_var("ktp_upstream_bytes_sent", ngx_http_ktp_variables_call,
                      NGX_HTTP_KTP_VAR_BYTES_SENT),
-    ngx_http_ktp_var("ktp_retries", ngx_http_ktp_variable_call,
+    ngx_http_ktp_var("ktp_retries", ngx_http_ktp_variables_call,
                      NGX_HTTP_KTP_VAR_RETRIES),
 
     ngx_http_null_variable};
@@ -149,8 +149,8 @@ ngx_http_ktp_variables_add(ngx_conf_t *cf)
 
 
 static ngx_int_t
-ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-                      uintptr_t data)
+ngx_http_ktp_variables_request(ngx_http_request_t        *r,
+                               ngx_http_variable_value_t *v, uintptr_t data)
 {
     ngx_http_ktp_ctx_t *ctx;
 
@@ -166,28 +166,28 @@ ngx_http_ktp_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     switch (data) {
 
     case NGX_HTTP_KTP_VAR_OUTCOME:
-        return ngx_http_ktp_variable_text(
+        return ngx_http_ktp_variables_text(
             v, ngx_http_ktp_outcome_name(ngx_http_ktp_ctx_outcome(r, ctx)));
 
     case NGX_HTTP_KTP_VAR_BILLED:
-        return ngx_http_ktp_variable_text(
+        return ngx_http_ktp_variables_text(
             v, ngx_http_ktp_outcome_billed(ctx ? ctx->billed
                                                : NGX_HTTP_KTP_BILLED_NO));
 
     case NGX_HTTP_KTP_VAR_STATUS_CODE:
-        return ngx_http_ktp_variable_text(v, ctx ? ctx->answer.status_code
-                                                 : NULL);
+        return ngx_http_ktp_variables_text(v, ctx ? ctx->answer.status_code
+                                                  : NULL);
 
     default: /* NGX_HTTP_KTP_VAR_ERROR_CODE */
-        return ngx_http_ktp_variable_text(v,
-                                          ngx_http_ktp_ctx_error_code(r, ctx));
+        return ngx_http_ktp_variables_text(
+            v, ngx_http_ktp_ctx_error_code(r, ctx));
     }
 }
 
 
 static ngx_int_t
-ngx_http_ktp_variable_link(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-                           uintptr_t data)
+ngx_http_ktp_variables_link(ngx_http_request_t        *r,
+                            ngx_http_variable_value_t *v, uintptr_t data)
 {
     ngx_int_t           rc;
     ngx_str_t           value;
@@ -217,7 +217,7 @@ ngx_http_ktp_variable_link(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         break;
 
     default: /* NGX_HTTP_KTP_VAR_NIK_HMAC */
-        rc = ngx_http_ktp_nik_hmac(r, ctx, &value);
+        rc = ngx_http_ktp_variables_nik_hmac(r, ctx, &value);
         break;
     }
 
@@ -233,8 +233,8 @@ ngx_http_ktp_variable_link(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 /* Computed on demand. */
 
 static ngx_int_t
-ngx_http_ktp_nik_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx,
-                      ngx_str_t *value)
+ngx_http_ktp_variables_nik_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx,
+                                ngx_str_t *value)
 {
     u_char digest[KTP_HMAC_SIZE];
 
@@ -260,8 +260,8 @@ ngx_http_ktp_nik_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx,
 
 
 static ngx_int_t
-ngx_http_ktp_variable_image(ngx_http_request_t        *r,
-                            ngx_http_variable_value_t *v, uintptr_t data)
+ngx_http_ktp_variables_image(ngx_http_request_t        *r,
+                             ngx_http_variable_value_t *v, uintptr_t data)
 {
     ngx_http_ktp_ctx_t  *ctx;
     const ktp_request_t *image;
@@ -281,26 +281,26 @@ ngx_http_ktp_variable_image(ngx_http_request_t        *r,
     switch (data) {
 
     case NGX_HTTP_KTP_VAR_INTAKE:
-        return ngx_http_ktp_variable_text(v, ngx_http_ktp_ctx_type(ctx));
+        return ngx_http_ktp_variables_text(v, ngx_http_ktp_ctx_type(ctx));
 
     case NGX_HTTP_KTP_VAR_FORMAT:
-        return ngx_http_ktp_variable_text(v, ngx_http_ktp_ctx_format(ctx));
+        return ngx_http_ktp_variables_text(v, ngx_http_ktp_ctx_format(ctx));
 
     case NGX_HTTP_KTP_VAR_WIDTH:
-        return ngx_http_ktp_variable_number(r, v, image->width);
+        return ngx_http_ktp_variables_number(r, v, image->width);
 
     case NGX_HTTP_KTP_VAR_HEIGHT:
-        return ngx_http_ktp_variable_number(r, v, image->height);
+        return ngx_http_ktp_variables_number(r, v, image->height);
 
     default: /* NGX_HTTP_KTP_VAR_BYTES */
-        return ngx_http_ktp_variable_number(r, v, ctx->image_size);
+        return ngx_http_ktp_variables_number(r, v, ctx->image_size);
     }
 }
 
 
 static ngx_int_t
-ngx_http_ktp_variable_call(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-                           uintptr_t data)
+ngx_http_ktp_variables_call(ngx_http_request_t        *r,
+                            ngx_http_variable_value_t *v, uintptr_t data)
 {
     ngx_http_ktp_ctx_t  *ctx;
     ngx_http_ktp_call_t *call;
@@ -324,19 +324,19 @@ ngx_http_ktp_variable_call(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         return NGX_OK;
 
     case NGX_HTTP_KTP_VAR_STATUS:
-        return ngx_http_ktp_variable_number(r, v, call->status);
+        return ngx_http_ktp_variables_number(r, v, call->status);
 
     case NGX_HTTP_KTP_VAR_CONNECT_TIME:
-        return ngx_http_ktp_variable_time(r, v, call->connect_time);
+        return ngx_http_ktp_variables_time(r, v, call->connect_time);
 
     case NGX_HTTP_KTP_VAR_HEADER_TIME:
-        return ngx_http_ktp_variable_time(r, v, call->header_time);
+        return ngx_http_ktp_variables_time(r, v, call->header_time);
 
     case NGX_HTTP_KTP_VAR_RESPONSE_TIME:
-        return ngx_http_ktp_variable_time(r, v, call->response_time);
+        return ngx_http_ktp_variables_time(r, v, call->response_time);
 
     case NGX_HTTP_KTP_VAR_BYTES_SENT:
-        return ngx_http_ktp_variable_number(r, v, call->bytes_sent);
+        return ngx_http_ktp_variables_number(r, v, call->bytes_sent);
 
     default: /* NGX_HTTP_KTP_VAR_RETRIES */
         v->not_found = 0;
@@ -353,7 +353,7 @@ ngx_http_ktp_variable_call(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
 
 static ngx_int_t
-ngx_http_ktp_variable_text(ngx_http_variable_value_t *v, const char *text)
+ngx_http_ktp_variables_text(ngx_http_variable_value_t *v, const char *text)
 {
     if (text == NULL || *text == '\0') {
         v->not_found = 1;
@@ -372,8 +372,8 @@ ngx_http_ktp_variable_text(ngx_http_variable_value_t *v, const char *text)
 /* 0 means that there is no value. */
 
 static ngx_int_t
-ngx_http_ktp_variable_number(ngx_http_request_t        *r,
-                             ngx_http_variable_value_t *v, off_t n)
+ngx_http_ktp_variables_number(ngx_http_request_t        *r,
+                              ngx_http_variable_value_t *v, off_t n)
 {
     if (n == 0) {
         v->not_found = 1;
@@ -396,8 +396,8 @@ ngx_http_ktp_variable_number(ngx_http_request_t        *r,
 /* Seconds with milliseconds resolution, as in $upstream_response_time. */
 
 static ngx_int_t
-ngx_http_ktp_variable_time(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-                           ngx_msec_int_t ms)
+ngx_http_ktp_variables_time(ngx_http_request_t        *r,
+                            ngx_http_variable_value_t *v, ngx_msec_int_t ms)
 {
     if (ms < 0) {
         v->not_found = 1;
