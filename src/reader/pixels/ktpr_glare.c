@@ -122,7 +122,7 @@ static PIX *
 ktpr_glare_burnt(const ktpr_gray_t *least)
 {
     int                  x, y;
-    PIX                 *pix, *wide, *open;
+    PIX                 *pix, *wide, *eroded, *open;
     l_uint32            *line;
     const unsigned char *p;
 
@@ -144,10 +144,16 @@ ktpr_glare_burnt(const ktpr_gray_t *least)
 
     wide = pixAddBorder(pix, KTPR_GLARE_BORDER, 1);
     pixDestroy(&pix);
-    open = wide != NULL
-               ? pixOpenBrick(NULL, wide, KTPR_GLARE_SPOT, KTPR_GLARE_SPOT)
-               : NULL;
+
+    /* an opening in its two steps: pixOpenBrick() leaks when one fails */
+    eroded = wide != NULL
+                 ? pixErodeBrick(NULL, wide, KTPR_GLARE_SPOT, KTPR_GLARE_SPOT)
+                 : NULL;
     pixDestroy(&wide);
+    open = eroded != NULL
+               ? pixDilateBrick(NULL, eroded, KTPR_GLARE_SPOT, KTPR_GLARE_SPOT)
+               : NULL;
+    pixDestroy(&eroded);
     pix = open != NULL ? pixRemoveBorder(open, KTPR_GLARE_BORDER) : NULL;
     pixDestroy(&open);
 
