@@ -55,11 +55,13 @@
 #define KTPR_ASSIGN_BIRTH_DIGITS  9
 #define KTPR_ASSIGN_BIRTH_LETTERS 3
 
-/* A date has eight digits, of which so many are read as such. */
+/* fixed: digits of a date */
 #define KTPR_ASSIGN_DATE_DIGITS 8
-#define KTPR_ASSIGN_DATE_REAL   5
 
-/* RT and RW have at most three digits each, and two are read at least. */
+/* Digits of a date that are read as such, and not as a letter, at least. */
+#define KTPR_ASSIGN_DATE_REAL 5
+
+/* fixed: RT and RW have three digits each, and two are read at least */
 #define KTPR_ASSIGN_RT_RW_DIGITS 3
 #define KTPR_ASSIGN_RT_RW_LEAST  2
 
@@ -88,7 +90,7 @@
  */
 #define KTPR_ASSIGN_REACH 17.
 
-/* The score of a state that cannot be reached. */
+/* fixed: the score of a state that cannot be reached */
 #define KTPR_ASSIGN_NEVER -1e9
 
 /* A value as its shape is looked at. */

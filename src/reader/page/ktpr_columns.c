@@ -12,7 +12,8 @@
  * accuracy" with the hard sets of docs/accuracy.md shows what a change does.
  */
 
-/* Points that columns are drawn through, pairs of them, and edges kept. */
+/* fixed: points that columns are drawn through, pairs of them, and edges kept.
+ */
 #define KTPR_COLUMNS_POINTS 1200
 #define KTPR_COLUMNS_PAIRS  20000
 #define KTPR_COLUMNS_EDGES  10
@@ -32,11 +33,12 @@
 
 /*
  * Starts within NEAR of an edge are on it; a row is BIN high.  Less at NEAR
- * loses worn print; more takes slanted edges.  Rows are counted modulo BINS, a
- * power of two.
+ * loses worn print; more takes slanted edges.
  */
 #define KTPR_COLUMNS_NEAR .4
 #define KTPR_COLUMNS_BIN  .9
+
+/* fixed: rows are counted modulo this power of two */
 #define KTPR_COLUMNS_BINS 256
 
 /* An edge's score, in rows: less a capital's mean distance, less the slope. */

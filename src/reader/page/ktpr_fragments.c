@@ -55,7 +55,7 @@
 #define KTPR_FRAGMENTS_TEXT_CHAIN  4
 #define KTPR_FRAGMENTS_TEXT_VOTES  15
 
-/* Heights of text on the level page, in pixels: 6 to 59. */
+/* fixed: heights of text on the level page, in pixels, 6 to 59 */
 #define KTPR_FRAGMENTS_TEXT_LEAST 6
 #define KTPR_FRAGMENTS_TEXT_MOST  60
 

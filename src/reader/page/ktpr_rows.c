@@ -85,7 +85,7 @@
 #define KTPR_ROWS_ASIDE_OFF  .5
 #define KTPR_ROWS_ASIDE_HIGH 1.5
 
-/* Fragments beside a value that are looked at. */
+/* fixed: fragments beside a value that are looked at */
 #define KTPR_ROWS_ASIDE 16
 
 /*

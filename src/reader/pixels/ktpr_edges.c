@@ -17,12 +17,12 @@
 /* Reductions from which on each second row of the image is enough. */
 #define KTPR_EDGES_SKIP 4
 
-/* Root of light, 0 to 255 again: a little less than 16, so that 255 fits. */
+/* fixed: the root of light becomes 0 to 255 again, by a little less than 16 */
 #define KTPR_EDGES_ROOT 15.96f
 
 /*
- * Window of the closing that removes writing, in which its steps of two, four
- * and seven are written out: wider print shows as edges.
+ * fixed: window of the closing that removes writing, whose steps of two, four
+ * and seven are written out; wider print shows as edges
  */
 #define KTPR_EDGES_CLOSE 7
 
@@ -30,7 +30,7 @@
 #define KTPR_EDGES_FAINT 10
 #define KTPR_EDGES_CLEAR 60
 
-/* Directions of rules, in half a turn: one a degree. */
+/* fixed: directions of rules in half a turn, one a degree */
 #define KTPR_EDGES_ANGLES 180
 
 /*

@@ -19,7 +19,7 @@
 /* Grey levels added to both sides of the ratio: black on black is no ink. */
 #define KTPR_FLATTEN_BLACK 2
 
-/* Fractions of interpolation: 1 is ONE. */
+/* fixed: 1 in fractions of interpolation */
 #define KTPR_FLATTEN_ONE 256
 
 

@@ -8,24 +8,24 @@
 #include "ktpr_image.h"
 
 
-/* Bytes that are searched at once for the orientation. */
+/* fixed: bytes that are searched at once for the orientation */
 #define KTPR_IMAGE_PIECE 4096
 
 /*
- * Pixels of an interlaced PNG file, which is held whole, 4 bytes each: with
- * the reduced image it is just below the reader's memory.
+ * fixed: pixels of an interlaced PNG file, which is held whole, 4 bytes each;
+ * with the reduced image it is just below the reader's memory
  */
 #define KTPR_IMAGE_INTERLACED (38 * 1000 * 1000L)
 
 /*
- * Sides of a PNG file, and bytes of one chunk of text or profile and of all,
- * that libspng holds: KTPR_MAX_PIXELS limits an image before these do.
+ * fixed: sides of a PNG file, and bytes of one chunk of text or profile and of
+ * all, that libspng holds: KTPR_MAX_PIXELS limits an image before these do.
  */
 #define KTPR_IMAGE_PNG_SIDE   30000
 #define KTPR_IMAGE_PNG_CHUNK  (1 << 20)
 #define KTPR_IMAGE_PNG_CHUNKS (4 << 20)
 
-/* libjpeg's largest reduction, if none makes an image small enough. */
+/* fixed: libjpeg's largest reduction, if none makes an image small enough. */
 #define KTPR_IMAGE_REDUCE 8
 
 

@@ -53,7 +53,8 @@
 /* The part of pixels that are darker than the measure of darkness. */
 #define KTPR_QUALITY_DARK .9
 
-/* Colour differences: ITU-R BT.601, 2.5.2, from 1 / 1.772 and 1 / 1.402. */
+/* fixed: colour differences, ITU-R BT.601, 2.5.2, from 1 / 1.772 and 1
+ * / 1.402. */
 #define KTPR_QUALITY_BLUE .564
 #define KTPR_QUALITY_RED  .713
 

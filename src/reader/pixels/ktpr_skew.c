@@ -15,7 +15,7 @@
 #define KTPR_SKEW_POINTS 20000
 #define KTPR_SKEW_COARSE 5000
 
-/* Longer side of the page in bins of the profile, and bins of its diagonal. */
+/* fixed: longer side of the page in bins of the profile, and its diagonal */
 #define KTPR_SKEW_SIDE 420
 #define KTPR_SKEW_BINS 640
 

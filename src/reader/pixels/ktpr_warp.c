@@ -5,8 +5,8 @@
 
 
 /*
- * Pixels beyond a plane from which on its border is taken at once: the widest
- * kernel reaches 2, and a coordinate must fit an int.
+ * fixed: pixels beyond a plane from which on its border is taken at once: the
+ * widest kernel reaches 2, and a coordinate must fit an int.
  */
 #define KTPR_WARP_BEYOND 4
 
