@@ -11,26 +11,29 @@ EXTRACT_OBJS  := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard src/extract/*.c))
 # what the tests of the daemon link: all but main()
 EXTRACTD_PARTS := $(filter-out %/ktp_extractd.o,$(EXTRACTD_OBJS))
 
-EXTRACTD_LIBS = $(shell pkg-config --libs $(EXTRACTD_PKGS)) $(READER_LIBS)
+EXTRACTD_PKG_CFLAGS := $(shell pkg-config --cflags $(EXTRACTD_PKGS))
+EXTRACTD_LIBS := $(shell pkg-config --libs $(EXTRACTD_PKGS)) $(READER_LIBS) \
+                 -lcrypto
 
 $(OUT)/obj/src/extractd/%.o: src/extractd/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(READER_CFLAGS) $(shell pkg-config --cflags $(EXTRACTD_PKGS)) \
-		-Isrc/extractd -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(KTP_CFLAGS) $(EXTRACTD_PKG_CFLAGS) $(room_incs) -MMD -MP -c \
+		-o $@ $<
 
 $(OUT)/obj/src/extract/%.o: src/extract/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(READER_CFLAGS) -Isrc/extract -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(KTP_CFLAGS) $(READER_PKG_CFLAGS) $(room_incs) -MMD -MP -c \
+		-o $@ $<
 
 $(OUT)/ktp-extract: $(EXTRACT_OBJS) $(READER_LIB) $(CONTRACT_LIB)
 	$(call say,LD)
-	$(Q)$(CC) $(OPT) -Wl,-z,relro,-z,now -o $@ $^ $(READER_LIBS)
+	$(Q)$(CC) $(KTP_LDFLAGS) -o $@ $^ $(READER_LIBS)
 
 $(OUT)/ktp-extractd: $(EXTRACTD_OBJS) $(READER_LIB) $(CONTRACT_LIB)
 	$(call say,LD)
-	$(Q)$(CC) $(OPT) -Wl,-z,relro,-z,now -o $@ $^ $(EXTRACTD_LIBS)
+	$(Q)$(CC) $(KTP_LDFLAGS) -o $@ $^ $(EXTRACTD_LIBS)
 
 # the drawing program of the demo and the tests
 

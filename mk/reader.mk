@@ -18,15 +18,19 @@ $(OUT)/obj/ktpr_gazetteer_table.o: build/ktpr_gazetteer_table.c \
 	$(call say,CC)
 	$(Q)$(CC) $(KTP_CFLAGS) $(READER_INCS) -c -o $@ $<
 
-READER_CFLAGS = $(KTP_CFLAGS) $(shell pkg-config --cflags $(READER_PKGS)) \
-                $(CONTRACT_INCS) $(READER_INCS)
-READER_LIBS   = $(shell pkg-config --libs $(READER_PKGS)) $(CONTRACT_LIBS) \
-                -lgomp -lpthread
+READER_PKG_CFLAGS := $(shell pkg-config --cflags $(READER_PKGS))
+READER_LIBS       := $(shell pkg-config --libs $(READER_PKGS)) $(CONTRACT_LIBS) \
+                     -lgomp -lpthread -lm
+
+# for what is outside the rooms: tests and benchmarks
+READER_CFLAGS = $(KTP_CFLAGS) $(READER_PKG_CFLAGS) $(CONTRACT_INCS) \
+                $(READER_INCS)
 
 $(OUT)/obj/src/reader/%.o: src/reader/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(READER_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(KTP_CFLAGS) $(READER_PKG_CFLAGS) $(room_incs) -MMD -MP -c \
+		-o $@ $<
 
 $(READER_LIB): $(READER_OBJS)
 	$(archive)

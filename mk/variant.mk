@@ -21,15 +21,27 @@ OPT          := $(OPT_$(VARIANT))
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
         -Wmissing-prototypes -Wpointer-arith -Wvla
 
-KTP_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fstack-protector-strong \
-              -D_FILE_OFFSET_BITS=64 $(WARN) $(OPT)
-ifneq ($(VARIANT),asan)
-KTP_CFLAGS += $(if $(filter release,$(VARIANT)),-D_FORTIFY_SOURCE=2)
+# a section for each function, so that "make lint" can tell which is not called
+SECTIONS := -ffunction-sections -fdata-sections
+
+# CPPFLAGS, CFLAGS and LDFLAGS of the environment, such as a distribution's,
+# come after ours.  _FORTIFY_SOURCE needs an optimizing build.
+KTP_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fstack-protector-strong $(SECTIONS) \
+              -D_FILE_OFFSET_BITS=64 $(WARN) $(OPT) $(CPPFLAGS) $(CFLAGS)
+ifneq ($(VARIANT),release)
+KTP_CFLAGS += -U_FORTIFY_SOURCE
+else ifeq ($(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),)
+KTP_CFLAGS += -D_FORTIFY_SOURCE=2
 endif
+
+KTP_LDFLAGS := $(OPT) -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 
 # the folders below $(1) that have headers, as -I flags
 incs = $(addprefix -I,$(sort $(patsubst %/,%,$(dir $(wildcard $(1)/*.h \
        $(1)/*/*.h)))))
+
+# the -I flags for the source of the rule
+room_incs = $(CONTRACT_INCS) $(READER_INCS) -I$(<D)
 
 # "make V=1" shows the commands
 Q   := $(if $(filter 1,$(V)),,@)
