@@ -38,14 +38,11 @@ bench-intake: $(OUT)/bench/intake_bench ## bytes per CPU second of each way in
 	@$<
 
 # the module's own object, with the least of nginx around it
-NGX_INCS := $(addprefix -I$(NGINX_SRC)/src/,core event event/modules os/unix \
-            http http/modules http/v2)
-
 $(OUT)/bench/counters_bench: bench/gateway/counters_bench.c $(MODULE) \
 		$(CONTRACT_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(OPT) -D_GNU_SOURCE -Wall -I$(NGX_OBJS) $(NGX_INCS) \
+	$(Q)$(CC) $(OPT) -D_GNU_SOURCE -Wall $(NGX_INCS) \
 		$(call incs,src/gateway) $(CONTRACT_INCS) -MMD -MP -MF $@.d -o $@ $< \
 		$(NGX_OBJS)/addon/shared/ngx_http_ktp_metrics.o \
 		$(NGX_OBJS)/addon/gateway/ngx_http_ktp_process.o \

@@ -6,7 +6,7 @@ CONTRACT_INCS := $(call incs,src/contract)
 CONTRACT_LIB  := $(OUT)/libktp_contract.a
 CONTRACT_LIBS := -lyajl
 
-$(OUT)/obj/src/contract/%.o: src/contract/%.c
+$(OUT)/obj/src/contract/%.o: src/contract/%.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(KTP_CFLAGS) -fPIC $(room_incs) -MMD -MP -c -o $@ $<

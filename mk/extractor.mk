@@ -15,13 +15,13 @@ EXTRACTD_PKG_CFLAGS := $(shell pkg-config --cflags $(EXTRACTD_PKGS))
 EXTRACTD_LIBS := $(shell pkg-config --libs $(EXTRACTD_PKGS)) $(READER_LIBS) \
                  -lcrypto
 
-$(OUT)/obj/src/extractd/%.o: src/extractd/%.c
+$(OUT)/obj/src/extractd/%.o: src/extractd/%.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(KTP_CFLAGS) $(EXTRACTD_PKG_CFLAGS) $(room_incs) -MMD -MP -c \
 		-o $@ $<
 
-$(OUT)/obj/src/extract/%.o: src/extract/%.c
+$(OUT)/obj/src/extract/%.o: src/extract/%.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(KTP_CFLAGS) $(READER_PKG_CFLAGS) $(room_incs) -MMD -MP -c \

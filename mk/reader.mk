@@ -13,7 +13,7 @@ build/ktpr_gazetteer_table.c: data/wilayah.tsv scripts/make-regions
 	@scripts/make-regions $< > $@.new && mv $@.new $@
 
 $(OUT)/obj/ktpr_gazetteer_table.o: build/ktpr_gazetteer_table.c \
-		src/reader/words/ktpr_gazetteer.h
+		src/reader/words/ktpr_gazetteer.h $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(KTP_CFLAGS) $(READER_INCS) -c -o $@ $<
@@ -26,7 +26,7 @@ READER_LIBS       := $(shell pkg-config --libs $(READER_PKGS)) $(CONTRACT_LIBS) 
 READER_CFLAGS = $(KTP_CFLAGS) $(READER_PKG_CFLAGS) $(CONTRACT_INCS) \
                 $(READER_INCS)
 
-$(OUT)/obj/src/reader/%.o: src/reader/%.c
+$(OUT)/obj/src/reader/%.o: src/reader/%.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(KTP_CFLAGS) $(READER_PKG_CFLAGS) $(room_incs) -MMD -MP -c \

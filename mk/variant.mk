@@ -34,6 +34,12 @@ else ifeq ($(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),)
 KTP_CFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
+# written anew only when a flag has changed; objects depend on it
+FLAGS := $(OUT)/flags
+$(FLAGS): FORCE
+	@mkdir -p $(@D)
+	@echo '$(KTP_CFLAGS)' | cmp -s - $@ || echo '$(KTP_CFLAGS)' > $@
+
 KTP_LDFLAGS := $(OPT) -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 
 # the folders below $(1) that have headers, as -I flags
@@ -41,7 +47,7 @@ incs = $(addprefix -I,$(sort $(patsubst %/,%,$(dir $(wildcard $(1)/*.h \
        $(1)/*/*.h)))))
 
 # the -I flags for the source of the rule
-room_incs = $(CONTRACT_INCS) $(READER_INCS) -I$(<D)
+room_incs = $(CONTRACT_INCS) $(READER_INCS) $(call incs,src/gateway) -I$(<D)
 
 # "make V=1" shows the commands
 Q   := $(if $(filter 1,$(V)),,@)
