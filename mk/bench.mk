@@ -9,14 +9,11 @@ $(BENCH_LOAD): $(OUT)/bench/%: bench/gateway/%.c
 	$(call say,LD)
 	$(Q)$(CC) $(KTP_CFLAGS) -o $@ $< -lssl -lcrypto
 
-.PHONY: bench-build
-bench-build: module $(BENCH_LOAD)
-
 .PHONY: bench
-bench: ## measure the gateway beside its peers; Q=-q: quickly
+bench: ## measure the gateway beside its peers; QUICK=1: a short look
 	@scripts/install-deps bench
-	@$(MAKE) --no-print-directory bench-build
-	@bench/gateway/run $(Q)
+	@$(MAKE) --no-print-directory bench-gateway
+	@bench/gateway/run $(if $(QUICK),-q)
 
 # the contract alone, on files and against the clock
 
@@ -53,6 +50,10 @@ bench-answer: $(OUT)/bench/answer_bench $(OUT)/bench/counters_bench ## CPU time 
 	@$(OUT)/bench/answer_bench
 	@$(OUT)/bench/counters_bench
 
+.PHONY: bench-gateway
+bench-gateway: module $(BENCH_LOAD) $(BENCH_CONTRACT) \
+		$(OUT)/bench/counters_bench
+
 
 # -- the reader, on labelled images
 
@@ -69,6 +70,9 @@ $(BENCH_READER): $(OUT)/bench/%: bench/reader/%.c $(MEASURE_SRCS) \
 
 .PHONY: bench-reader
 bench-reader: $(BENCH_READER)
+
+.PHONY: bench-build
+bench-build: bench-gateway bench-reader ## build all programs that measure
 
 .PHONY: accuracy
 accuracy: $(OUT)/bench/accuracy ## measure the reader on SET, a folder; N=4: every 4th

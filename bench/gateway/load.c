@@ -15,9 +15,9 @@
  * An answer that is not 200 is an error, as is a connection that breaks.
  *
  * --hold: each connection sends its request once, or N percent of its body
- * but never the last byte, and then waits.  When nothing has moved for 3
- * seconds, "sent=BYTES whole=N answered=N" is printed; ends when stdin is
- * closed.
+ * but never the last byte, and then waits.  When nothing has moved for --quiet
+ * milliseconds (3000), "sent=BYTES whole=N answered=N" is printed; ends when
+ * stdin is closed.
  */
 
 #include <arpa/inet.h>
@@ -44,9 +44,6 @@
 #define LOAD_ANSWER  16384
 #define LOAD_EVENTS  256
 #define LOAD_SAMPLES (1 << 20)
-
-/* A request is held when nothing has moved for so long, in microseconds. */
-#define LOAD_QUIET 3000000
 
 /* An answer that takes longer will not come. */
 #define LOAD_PATIENCE 30000000
@@ -78,6 +75,7 @@ static uint64_t           load_requests;
 static uint64_t           load_errors;
 static uint64_t           load_moved; /* bytes sent, in hold mode */
 static uint64_t           load_whole; /* requests sent, in hold mode */
+static uint64_t           load_quiet = 3000000;       /* microseconds */
 static uint32_t           load_samples[LOAD_SAMPLES]; /* microseconds */
 
 
@@ -417,7 +415,7 @@ load_hold_all(void)
     moved = load_moved;
     since = load_now();
 
-    while (load_now() - since < LOAD_QUIET) {
+    while (load_now() - since < load_quiet) {
         load_wait(100);
 
         if (moved != load_moved) {
@@ -524,6 +522,8 @@ main(int argc, char **argv)
             pids = argv[++i];
         } else if (strcmp(argv[i], "--percent") == 0) {
             percent = atoi(argv[++i]);
+        } else if (strcmp(argv[i], "--quiet") == 0) {
+            load_quiet = strtoull(argv[++i], NULL, 10) * 1000;
         } else {
             fprintf(stderr, "load: bad argument \"%s\"\n", argv[i]);
             return 2;
