@@ -12,7 +12,12 @@ help: ## list the targets
 		/^## / { printf "\n%s\n", substr($$0, 4) } \
 		/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
-	@printf '\n  VARIANT=release|debug|asan|coverage selects the build.\n'
+	@printf '\nVariables\n'
+	@printf '  %-19s %s\n' \
+		VARIANT=NAME 'build release (default), debug, asan or coverage' \
+		V=1 'show the commands' \
+		NGINX_SRC=DIR 'source of nginx ($(NGINX_SRC))' \
+		'CFLAGS, LDFLAGS' 'added to our flags of the extractor'
 
 .PHONY: build
 include mk/variant.mk

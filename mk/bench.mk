@@ -1,6 +1,6 @@
-## Measure
+## Measure the gateway
 
-# -- the gateway, beside what a user would have instead
+# beside what a user would have instead
 
 BENCH_LOAD := $(OUT)/bench/sink $(OUT)/bench/load
 
@@ -10,7 +10,7 @@ $(BENCH_LOAD): $(OUT)/bench/%: bench/gateway/%.c
 	$(Q)$(CC) $(KTP_CFLAGS) -o $@ $< -lssl -lcrypto
 
 .PHONY: bench
-bench: ## measure the gateway beside its peers; QUICK=1: a short look
+bench: ## CPU time of a call, beside other gateways; QUICK=1: a short run
 	@scripts/install-deps bench
 	@$(MAKE) --no-print-directory bench-gateway
 	@bench/gateway/run $(if $(QUICK),-q)
@@ -31,7 +31,7 @@ bench-cpu: $(OUT)/bench/cpu_bench ## what each vector technique buys
 	@$<
 
 .PHONY: bench-intake
-bench-intake: $(OUT)/bench/intake_bench ## bytes per CPU second of each way in
+bench-intake: $(OUT)/bench/intake_bench ## bytes per CPU second of each kind of request body
 	@$<
 
 # the module's own object, with the least of nginx around it
@@ -46,16 +46,19 @@ $(OUT)/bench/counters_bench: bench/gateway/counters_bench.c $(MODULE) \
 		$(CONTRACT_LIB) $(CONTRACT_LIBS) -lpthread
 
 .PHONY: bench-answer
-bench-answer: $(OUT)/bench/answer_bench $(OUT)/bench/counters_bench ## CPU time of rewriting and of counters
+bench-answer: $(OUT)/bench/answer_bench $(OUT)/bench/counters_bench ## CPU time of rewriting answers and of counters
 	@$(OUT)/bench/answer_bench
 	@$(OUT)/bench/counters_bench
 
-.PHONY: bench-gateway
+.PHONY: bench-gateway bench-build
+bench-build: bench-gateway bench-reader ## build all benchmarks, of both
+
 bench-gateway: module $(BENCH_LOAD) $(BENCH_CONTRACT) \
 		$(OUT)/bench/counters_bench
 
+## Measure the reader
 
-# -- the reader, on labelled images
+# on labelled images
 
 BENCH_READER := $(addprefix $(OUT)/bench/,accuracy quality corners damage)
 MEASURE_SRCS := bench/reader/specimens.c bench/reader/truth_json.c \
@@ -71,11 +74,8 @@ $(BENCH_READER): $(OUT)/bench/%: bench/reader/%.c $(MEASURE_SRCS) \
 .PHONY: bench-reader
 bench-reader: $(BENCH_READER)
 
-.PHONY: bench-build
-bench-build: bench-gateway bench-reader ## build all programs that measure
-
 .PHONY: accuracy
-accuracy: $(OUT)/bench/accuracy ## measure the reader on SET, a folder; N=4: every 4th
+accuracy: $(OUT)/bench/accuracy ## fields and NIKs read on SET, a folder; N=4: every 4th image
 	@$< $(if $(N),-n $(N)) $(if $(V),-v) $(SET)
 
 .PHONY: sensitivity
@@ -91,7 +91,7 @@ accuracy-with: $(READER_LIB) $(CONTRACT_LIB)
 		$(READER_LIB) $(CONTRACT_LIB) $(READER_LIBS)
 
 .PHONY: quality
-quality: $(OUT)/bench/quality ## measures of quality and thresholds, on SET
+quality: $(OUT)/bench/quality ## quality measures and their thresholds, on SET
 	@$< $(if $(V),-v) $(SET)
 
 .PHONY: corners
@@ -99,5 +99,5 @@ corners: $(OUT)/bench/corners ## how often the card's corners are found, on SET
 	@$< $(if $(V),-v) $(SET)
 
 .PHONY: damage
-damage: $(OUT)/bench/damage ## damaged images of SET into the reader; N: how many
+damage: $(OUT)/bench/damage ## robustness against N damaged images of SET
 	@$< $(or $(N),200) $(SET)

@@ -4,7 +4,7 @@
 check: layers format lint unit ## check layers, format, lint and unit tests
 
 .PHONY: layers
-layers: $(OUT)/lint/contract $(OUT)/lint/reader ## check who includes and links whom
+layers: $(OUT)/lint/contract $(OUT)/lint/reader ## check includes and links against the table of rooms
 	@scripts/check-layers
 
 # each archive links whole with nothing but what its rooms may use
@@ -22,7 +22,7 @@ $(Q)echo 'int main(void) { return 0; }' | $(CC) $(KTP_LDFLAGS) -o $@ -x c - \
 endef
 
 .PHONY: format
-format: ## check the formatter's layout
+format: ## check the layout of sources by clang-format
 	@find *.c src t bench train -name '*.[ch]' 2> /dev/null \
 		| xargs -r clang-format --dry-run -Werror
 
@@ -31,7 +31,7 @@ LINT_CPPCHECK := cppcheck --quiet --std=c11 \
                  --error-exitcode=1 --suppress=missingIncludeSystem
 
 .PHONY: lint
-lint: lint-gateway lint-unused ## compile and lint, and look for uncalled functions
+lint: lint-gateway lint-unused ## run compilers and cppcheck, find functions nobody calls
 	@scripts/gen-regions --check
 	@$(LINT_CPPCHECK) $(CONTRACT_INCS) \
 		-i src/reader/ocr/ktpr_digit_weights.c \

@@ -54,5 +54,5 @@ build/ktp-specimen: $(SPECIMEN_OBJS)
 specimen: build/ktp-specimen ## build the program that draws specimen cards
 
 .PHONY: demo
-demo: ## set up, build and show it (scripts/demo)
+demo: ## set up, build and show everything (scripts/demo)
 	@scripts/demo

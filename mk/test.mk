@@ -45,11 +45,11 @@ unit: $(UNIT_TESTS) ## run the unit tests
 # "make test T=t/auth.t": some files of the suite, on a build that is there
 .PHONY: test
 ifeq ($(T),)
-test: ## set up, build and run everything; T=FILE...: some of t/*.t
+test: ## run everything (scripts/test); T="FILE...": only these of t/*.t
 	@scripts/test
 else
 test: build specimen
-	@prove $(T)
+	@KTP_VARIANT=$(VARIANT) prove $(T)
 endif
 
 # what has no nginx of ours is left out
@@ -57,7 +57,7 @@ VALGRIND_TESTS = $(filter-out t/demo.t t/extractd%.t t/ktp-extract.t \
                  t/reference.t t/ktp-key.t, $(wildcard t/*.t))
 
 .PHONY: valgrind
-valgrind: module ## run t/*.t with nginx under valgrind; T=FILE...: some
+valgrind: module ## run t/*.t with nginx under valgrind; T="FILE...": only these
 	@scripts/install-deps valgrind
 	@TEST_NGINX_USE_VALGRIND=1 scripts/run-tap build/valgrind.tally \
 		$(or $(T),$(VALGRIND_TESTS))
