@@ -55,8 +55,7 @@ ktpr_reader_create(const char *tessdata, time_t now)
     reader->year = tm.tm_year + 1900;
 
     if (reader->pool == NULL || reader->ocr == NULL) {
-        fprintf(stderr, "ktpd: Tesseract's data for \"ind\" and \"eng\" "
-                        "cannot be loaded\n");
+        fprintf(stderr, "Tesseract's data for \"eng\" cannot be loaded\n");
         ktpr_reader_destroy(reader);
         return NULL;
     }

@@ -424,8 +424,8 @@ ktpr_number_evidence(ktpr_scan_t *scan, const ktpr_strip_t *strip,
     for (k = 0; k < sizeof(ktpr_number_cuts) / sizeof(ktpr_number_cuts[0])
                 && evidence->quality < KTPR_NUMBER_SURE;
          k++) {
-        ktpr_scan_read(scan, strip, &ktpr_number_cuts[k], KTPR_OCR_PRINT,
-                       "0123456789", &reading);
+        ktpr_scan_read(scan, strip, &ktpr_number_cuts[k], "0123456789",
+                       &reading);
         ktpr_evidence_add(evidence, &reading);
     }
 

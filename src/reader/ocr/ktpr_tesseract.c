@@ -13,20 +13,12 @@
 #define KTPR_OCR_POOR 6
 
 struct ktpr_ocr_s {
-    TessBaseAPI  *engines[KTPR_OCR_ENGINES];
-    unsigned long calls;
-
+    TessBaseAPI     *api;
     ktpr_line_net_t *net;
 };
 
-static const char *const ktpr_ocr_languages[KTPR_OCR_ENGINES] = {
-    "ind+eng",
-    "eng",
-};
-
-
 static TessBaseAPI *
-ktpr_ocr_engine(const char *tessdata, const char *languages)
+ktpr_ocr_engine(const char *tessdata)
 {
     size_t       i;
     TessBaseAPI *api;
@@ -49,8 +41,8 @@ ktpr_ocr_engine(const char *tessdata, const char *languages)
         return NULL;
     }
 
-    if (TessBaseAPIInit4(api, tessdata, languages, OEM_LSTM_ONLY, NULL, 0,
-                         names, values, sizeof(names) / sizeof(names[0]), 0)
+    if (TessBaseAPIInit4(api, tessdata, "eng", OEM_LSTM_ONLY, NULL, 0, names,
+                         values, sizeof(names) / sizeof(names[0]), 0)
         != 0) {
         TessBaseAPIDelete(api);
         return NULL;
@@ -69,7 +61,6 @@ ktpr_ocr_engine(const char *tessdata, const char *languages)
 ktpr_ocr_t *
 ktpr_ocr_create(const char *tessdata)
 {
-    int         i;
     ktpr_ocr_t *ocr;
 
     ocr = calloc(1, sizeof(ktpr_ocr_t));
@@ -77,16 +68,10 @@ ktpr_ocr_create(const char *tessdata)
         return NULL;
     }
 
-    for (i = 0; i < KTPR_OCR_ENGINES; i++) {
-        ocr->engines[i] = ktpr_ocr_engine(tessdata, ktpr_ocr_languages[i]);
-        if (ocr->engines[i] == NULL) {
-            ktpr_ocr_destroy(ocr);
-            return NULL;
-        }
-    }
-
+    ocr->api = ktpr_ocr_engine(tessdata);
     ocr->net = ktpr_line_net_create();
-    if (ocr->net == NULL) {
+
+    if (ocr->api == NULL || ocr->net == NULL) {
         ktpr_ocr_destroy(ocr);
         return NULL;
     }
@@ -98,27 +83,17 @@ ktpr_ocr_create(const char *tessdata)
 void
 ktpr_ocr_destroy(ktpr_ocr_t *ocr)
 {
-    int i;
-
-    for (i = 0; ocr != NULL && i < KTPR_OCR_ENGINES; i++) {
-        if (ocr->engines[i] != NULL) {
-            TessBaseAPIEnd(ocr->engines[i]);
-            TessBaseAPIDelete(ocr->engines[i]);
-        }
+    if (ocr == NULL) {
+        return;
     }
 
-    if (ocr != NULL) {
-        ktpr_line_net_destroy(ocr->net);
+    if (ocr->api != NULL) {
+        TessBaseAPIEnd(ocr->api);
+        TessBaseAPIDelete(ocr->api);
     }
 
+    ktpr_line_net_destroy(ocr->net);
     free(ocr);
-}
-
-
-unsigned long
-ktpr_ocr_calls(const ktpr_ocr_t *ocr)
-{
-    return ocr->calls;
 }
 
 
@@ -212,8 +187,7 @@ ktpr_ocr_symbols(TessBaseAPI *api, ktpr_reading_t *reading)
 
 
 void
-ktpr_ocr_line(ktpr_ocr_t *ocr, ktpr_ocr_engine_t engine,
-              const ktpr_gray_t *line, const char *alphabet,
+ktpr_ocr_line(ktpr_ocr_t *ocr, const ktpr_gray_t *line, const char *alphabet,
               ktpr_reading_t *reading)
 {
     char        *text;
@@ -222,7 +196,6 @@ ktpr_ocr_line(ktpr_ocr_t *ocr, ktpr_ocr_engine_t engine,
     reading->text[0] = '\0';
     reading->confidence = 0;
     reading->n = 0;
-    ocr->calls++;
 
     /*
      * Tesseract asks OpenMP for four threads by name, so that only a limit
@@ -230,7 +203,7 @@ ktpr_ocr_line(ktpr_ocr_t *ocr, ktpr_ocr_engine_t engine,
      */
     omp_set_max_active_levels(0);
 
-    api = ocr->engines[engine];
+    api = ocr->api;
     TessBaseAPISetVariable(api, "tessedit_char_whitelist",
                            alphabet == NULL ? "" : alphabet);
     TessBaseAPISetImage(api, line->px, line->w, line->h, 1, line->w);

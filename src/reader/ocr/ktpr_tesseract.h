@@ -8,12 +8,6 @@
 #include "ktpr_line_net.h"
 
 
-typedef enum {
-    KTPR_OCR_WORDS, /* Indonesian with English behind it */
-    KTPR_OCR_PRINT, /* English alone: quicker, and better at digits */
-    KTPR_OCR_ENGINES
-} ktpr_ocr_engine_t;
-
 /* Cuts of a line that the network looks at. */
 #define KTPR_LOOKS 4
 
@@ -45,9 +39,8 @@ void        ktpr_ocr_destroy(ktpr_ocr_t *ocr);
  * Reads a line of dark writing.  alphabet limits the answer to its
  * characters, NULL does not.  An unreadable line is an empty text.
  */
-void ktpr_ocr_line(ktpr_ocr_t *ocr, ktpr_ocr_engine_t engine,
-                   const ktpr_gray_t *line, const char *alphabet,
-                   ktpr_reading_t *reading);
+void ktpr_ocr_line(ktpr_ocr_t *ocr, const ktpr_gray_t *line,
+                   const char *alphabet, ktpr_reading_t *reading);
 
 /*
  * Looks at a line by the network: an image of KTPR_LINE_H rows.  What it
@@ -62,9 +55,5 @@ void ktpr_ocr_agree(const char *alphabet, ktpr_reading_t *reading);
 
 /* The logarithm of a text's likelihood, the mean of a reading's looks. */
 double ktpr_ocr_score(const ktpr_reading_t *reading, const char *text);
-
-/* Lines read by Tesseract so far. */
-unsigned long ktpr_ocr_calls(const ktpr_ocr_t *ocr);
-
 
 #endif /* KTPR_TESSERACT_H */

@@ -90,8 +90,8 @@
 
 void
 ktpr_scan_read(ktpr_scan_t *scan, const ktpr_strip_t *strip,
-               const ktpr_cut_t *cut, ktpr_ocr_engine_t engine,
-               const char *alphabet, ktpr_reading_t *reading)
+               const ktpr_cut_t *cut, const char *alphabet,
+               ktpr_reading_t *reading)
 {
     ktpr_gray_t line;
 
@@ -100,7 +100,7 @@ ktpr_scan_read(ktpr_scan_t *scan, const ktpr_strip_t *strip,
     if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.level_to_image, strip,
                   cut, &line)
         == KTPR_DONE) {
-        ktpr_ocr_line(scan->ocr, engine, &line, alphabet, reading);
+        ktpr_ocr_line(scan->ocr, &line, alphabet, reading);
         ktpr_pool_free(scan->pool, line.px);
     }
 }

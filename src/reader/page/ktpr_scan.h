@@ -41,8 +41,8 @@ double ktpr_scan_spacing(const ktpr_scan_t *scan);
  * cut, or when memory is short: see ktpr_pool_failed().
  */
 void ktpr_scan_read(ktpr_scan_t *scan, const ktpr_strip_t *strip,
-                    const ktpr_cut_t *cut, ktpr_ocr_engine_t engine,
-                    const char *alphabet, ktpr_reading_t *reading);
+                    const ktpr_cut_t *cut, const char *alphabet,
+                    ktpr_reading_t *reading);
 
 /*
  * Reads a strip by the network, with margins in heights of a capital; where it
