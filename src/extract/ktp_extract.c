@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "ktpx_annotate.h"
-#include "ktpx_file.h"
 #include "ktpr_json.h"
 #include "ktpr_reader.h"
+#include "ktpx_annotate.h"
+#include "ktpx_file.h"
 
 
 static void
@@ -101,7 +101,8 @@ ktp_extract_file(ktpr_reader_t *reader, const char *name,
     result = ktpr_reader_read(reader, bytes, len, &card);
     failed = result != KTPR_OK;
 
-    if (picture != NULL && ktpx_annotate(bytes, len, &card, picture) != 0) {
+    if (picture != NULL
+        && ktpx_annotate(reader, bytes, len, &card, picture) != 0) {
         fprintf(stderr, "%s: cannot be written\n", picture);
         failed = 1;
     }

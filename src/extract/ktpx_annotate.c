@@ -1,11 +1,10 @@
 #include <leptonica/allheaders.h>
 
 #include "ktpx_annotate.h"
-#include "ktpr_image.h"
 
 
-#define KTPX_ANNOTATE_MEMORY (64UL << 20)
-#define KTPX_ANNOTATE_WIDTH  3
+/* Thickness of a frame, in pixels of the picture. */
+#define KTPX_ANNOTATE_WIDTH 3
 
 
 static PIX *
@@ -59,32 +58,28 @@ ktpx_annotate_field(PIX *pix, const ktpr_field_t *field, double scale)
 
 
 int
-ktpx_annotate(const unsigned char *bytes, size_t len, const ktpr_card_t *card,
-              const char *name)
+ktpx_annotate(ktpr_reader_t *reader, const unsigned char *bytes, size_t len,
+              const ktpr_card_t *card, const char *name)
 {
     int          i, rc;
     PIX         *pix;
-    ktpr_pool_t *pool;
     ktpr_image_t image;
 
-    pool = ktpr_pool_create(KTPX_ANNOTATE_MEMORY);
-    if (pool == NULL) {
+    if (ktpr_reader_image(reader, bytes, len, &image) != 0) {
         return -1;
     }
 
-    rc = -1;
-
-    if (ktpr_image_decode(pool, bytes, len, &image) == 0
-        && (pix = ktpx_annotate_pix(&image)) != NULL) {
-        for (i = 0; i < KTPR_ALL_FIELDS; i++) {
-            ktpx_annotate_field(pix, &card->fields[i], image.scale);
-        }
-
-        rc = pixWrite(name, pix, IFF_PNG) == 0 ? 0 : -1;
-        pixDestroy(&pix);
+    pix = ktpx_annotate_pix(&image);
+    if (pix == NULL) {
+        return -1;
     }
 
-    ktpr_pool_destroy(pool);
+    for (i = 0; i < KTPR_ALL_FIELDS; i++) {
+        ktpx_annotate_field(pix, &card->fields[i], image.scale);
+    }
+
+    rc = pixWrite(name, pix, IFF_PNG) == 0 ? 0 : -1;
+    pixDestroy(&pix);
 
     return rc;
 }

@@ -1,4 +1,4 @@
-/* A picture of what was found, for people. */
+/* A picture of the fields that were found, for --annotate. */
 
 #ifndef KTPX_ANNOTATE_H
 #define KTPX_ANNOTATE_H
@@ -9,12 +9,12 @@
 
 
 /*
- * Writes the image, upright, with a frame around each field that has a
- * place: green as read, orange repaired, red when it is empty.  0, or -1
- * when it does not decode or cannot be written.
+ * Writes a PNG file: the image, upright, with a frame around each field that
+ * has a box: green as read, orange repaired, red empty.  0, or -1 when the
+ * image does not decode, the file cannot be written or memory is short.
  */
-int ktpx_annotate(const unsigned char *bytes, size_t len,
-                  const ktpr_card_t *card, const char *name);
+int ktpx_annotate(ktpr_reader_t *reader, const unsigned char *bytes,
+                  size_t len, const ktpr_card_t *card, const char *name);
 
 
 #endif /* KTPX_ANNOTATE_H */

@@ -6,7 +6,8 @@
 #include "ktpx_file.h"
 
 
-#define KTPD_MAX_FILE (64UL << 20)
+/* Bytes of a file that is read at most. */
+#define KTPX_FILE_MAX (64UL << 20)
 
 
 unsigned char *
@@ -28,7 +29,7 @@ ktpx_file_read(const char *name, size_t *len)
 
     do {
         room *= 2;
-        more = room <= 2 * KTPD_MAX_FILE ? realloc(bytes, room) : NULL;
+        more = room <= 2 * KTPX_FILE_MAX ? realloc(bytes, room) : NULL;
         if (more == NULL) {
             fprintf(stderr, "%s: too large\n", name);
             free(bytes);

@@ -26,16 +26,6 @@ struct ktpr_reader_s {
     int              year; /* the current one */
 };
 
-static const char *const ktpr_field_names[KTPR_ALL_FIELDS] = {
-    "nik",           "full_name",      "place_of_birth",
-    "date_of_birth", "gender",         "blood_type",
-    "address",       "rt_rw",          "administrative_village",
-    "district",      "city",           "state",
-    "religion",      "marital_status", "occupation",
-    "nationality",   "valid_until",    "issued_place",
-    "issued_date",
-};
-
 
 ktpr_reader_t *
 ktpr_reader_create(const char *tessdata, time_t now)
@@ -101,6 +91,7 @@ ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
     ktpr_status_t   rc;
     ktpr_evidence_t birth;
 
+    ktpr_pool_reset(reader->pool);
     memset(card, 0, sizeof(ktpr_card_t));
     memset(&scan, 0, sizeof(ktpr_scan_t));
     scan.pool = reader->pool;
@@ -158,8 +149,11 @@ ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
 }
 
 
-const char *
-ktpr_field_name(ktpr_field_id_t field)
+int
+ktpr_reader_image(ktpr_reader_t *reader, const unsigned char *bytes,
+                  size_t len, ktpr_image_t *image)
 {
-    return field < KTPR_ALL_FIELDS ? ktpr_field_names[field] : NULL;
+    ktpr_pool_reset(reader->pool);
+
+    return ktpr_image_decode(reader->pool, bytes, len, image);
 }

@@ -9,14 +9,8 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "ktpr_field.h"
-#include "ktpr_quality.h"
+#include "ktpr_card.h"
 
-
-typedef struct {
-    ktpr_field_t   fields[KTPR_ALL_FIELDS];
-    ktpr_quality_t quality;
-} ktpr_card_t;
 
 typedef enum {
     KTPR_OK = 0,
@@ -41,8 +35,13 @@ ktpr_result_t ktpr_reader_read(ktpr_reader_t       *reader,
                                const unsigned char *image, size_t len,
                                ktpr_card_t *card);
 
-/* "nik", "full_name" ...; the contract's names, NULL over the range. */
-const char *ktpr_field_name(ktpr_field_id_t field);
+/*
+ * Decodes an image as ktpr_reader_read() does: upright, and reduced when it
+ * is large.  The pixels belong to the reader until its next call.  0, or -1
+ * when the file does not decode or memory is short.
+ */
+int ktpr_reader_image(ktpr_reader_t *reader, const unsigned char *bytes,
+                      size_t len, ktpr_image_t *image);
 
 void ktpr_reader_destroy(ktpr_reader_t *reader);
 

@@ -43,4 +43,8 @@ typedef struct {
 } ktpr_field_t;
 
 
+/* "nik", "full_name" ...: the name in the contract; NULL out of range. */
+const char *ktpr_field_name(ktpr_field_id_t field);
+
+
 #endif /* KTPR_FIELD_H */
