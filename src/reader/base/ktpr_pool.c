@@ -104,6 +104,13 @@ ktpr_pool_reset(ktpr_pool_t *pool)
 }
 
 
+void
+ktpr_pool_fail(ktpr_pool_t *pool)
+{
+    pool->failed = 1;
+}
+
+
 int
 ktpr_pool_failed(const ktpr_pool_t *pool)
 {

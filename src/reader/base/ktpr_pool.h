@@ -31,6 +31,9 @@ void *ktpr_pool_alloc(ktpr_pool_t *pool, size_t n, size_t size);
  */
 int ktpr_pool_failed(const ktpr_pool_t *pool);
 
+/* Sets ktpr_pool_failed(), for a step that failed without an allocation. */
+void ktpr_pool_fail(ktpr_pool_t *pool);
+
 /* Frees one piece before the others; NULL is allowed. */
 void ktpr_pool_free(ktpr_pool_t *pool, void *p);
 
