@@ -61,8 +61,9 @@ ktpd_check(const ktpd_options_t *opt, ktpd_credentials_t *cred)
 
     reader = ktpr_reader_create(opt->tessdata, time(NULL));
 
-    if (reader == NULL) {
+    if (reader == NULL || ktpr_reader_load(reader) != 0) {
         ktpd_log("the language data cannot be loaded");
+        ktpr_reader_destroy(reader);
         return EXIT_FAILURE;
     }
 

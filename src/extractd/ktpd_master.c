@@ -81,7 +81,7 @@ ktpd_master_run(const ktpd_options_t *opt, ktpd_listen_t *ls,
         ktpd_credentials_free(cred);
         master.reader = ktpr_reader_create(opt->tessdata, time(NULL));
 
-        if (master.reader == NULL) {
+        if (master.reader == NULL || ktpr_reader_load(master.reader) != 0) {
             ktpd_log("the language data cannot be loaded");
 
         } else if (ktpd_sandbox_master(opt->sandbox) == 0) {

@@ -19,11 +19,9 @@
 #define KTPR_READER_SURE .9f
 
 struct ktpr_reader_s {
-    ktpr_ocr_t  *ocr;
-    ktpr_pool_t *pool;
-
-    ktpr_digit_net_t digits;
-    int              year; /* the current one */
+    ktpr_engines_t engines;
+    ktpr_pool_t   *pool;
+    int            year; /* the current one */
 };
 
 
@@ -38,14 +36,12 @@ ktpr_reader_create(const char *tessdata, time_t now)
         return NULL;
     }
 
-    reader->pool = ktpr_pool_create(KTPR_READER_MEMORY);
-    reader->ocr = ktpr_ocr_create(tessdata);
-    ktpr_digit_net_load(&reader->digits);
     gmtime_r(&now, &tm);
     reader->year = tm.tm_year + 1900;
+    reader->pool = ktpr_pool_create(KTPR_READER_MEMORY);
 
-    if (reader->pool == NULL || reader->ocr == NULL) {
-        fprintf(stderr, "Tesseract's data for \"eng\" cannot be loaded\n");
+    if (ktpr_view_engines_create(&reader->engines, tessdata) != 0
+        || reader->pool == NULL) {
         ktpr_reader_destroy(reader);
         return NULL;
     }
@@ -54,11 +50,18 @@ ktpr_reader_create(const char *tessdata, time_t now)
 }
 
 
+int
+ktpr_reader_load(ktpr_reader_t *reader)
+{
+    return ktpr_tesseract_load(reader->engines.tesseract);
+}
+
+
 void
 ktpr_reader_destroy(ktpr_reader_t *reader)
 {
     if (reader != NULL) {
-        ktpr_ocr_destroy(reader->ocr);
+        ktpr_view_engines_destroy(&reader->engines);
         ktpr_pool_destroy(reader->pool);
         free(reader);
     }
@@ -79,71 +82,93 @@ ktpr_reader_number(const ktpr_card_t *card)
 }
 
 
-ktpr_result_t
-ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
-                 ktpr_card_t *card)
+/* Reads the fields of the card that a scan has found. */
+static ktpr_result_t
+ktpr_reader_fields(const ktpr_reader_t *reader, ktpr_scan_t *scan,
+                   ktpr_card_t *card)
 {
-    int             found;
-    double          measures[KTPR_MEASURES];
-    ktpr_map_t      plane;
-    ktpr_scan_t     scan;
-    ktpr_result_t   result;
-    ktpr_status_t   rc;
     ktpr_evidence_t birth;
 
-    ktpr_pool_reset(reader->pool);
-    memset(card, 0, sizeof(ktpr_card_t));
-    memset(&scan, 0, sizeof(ktpr_scan_t));
-    scan.pool = reader->pool;
-    scan.ocr = reader->ocr;
-    scan.digits = &reader->digits;
+    ktpr_head_read(scan, card->fields);
+    ktpr_fields_read(scan, card->fields, &birth);
+    ktpr_number_read(scan, &birth, reader->year, card->fields);
+    ktpr_head_repair(scan, card->fields);
+    ktpr_issued_read(scan, card->fields);
 
-    rc = ktpr_image_decode(scan.pool, image, len, &scan.image);
+    if (scan->doubtful && !ktpr_reader_number(card)) {
+        memset(card->fields, 0, sizeof(card->fields));
+        return KTPR_NOT_DETECTED;
+    }
+
+    return KTPR_OK;
+}
+
+
+static ktpr_result_t
+ktpr_reader_scan(const ktpr_reader_t *reader, ktpr_scan_t *scan,
+                 const unsigned char *image, size_t len, ktpr_card_t *card)
+{
+    int           found;
+    double        measures[KTPR_MEASURES];
+    ktpr_map_t    plane;
+    ktpr_result_t result;
+    ktpr_status_t rc;
+
+    rc = ktpr_image_decode(scan->pool, image, len, &scan->image);
     if (rc != KTPR_DONE) {
-        ktpr_pool_reset(scan.pool);
         return rc == KTPR_UNFIT ? KTPR_UNDECODABLE : KTPR_FAILED;
     }
 
-    result = KTPR_NOT_DETECTED;
-    found = ktpr_scan_find(&scan);
+    found = ktpr_scan_find(scan);
 
     if (found < 0) {
-        result = KTPR_FAILED;
-
-    } else if (found > 0) {
-        result = KTPR_OK;
-        ktpr_head_read(&scan, card->fields);
-        ktpr_fields_read(&scan, card->fields, &birth);
-        ktpr_number_read(&scan, &birth, reader->year, card->fields);
-        ktpr_head_repair(&scan, card->fields);
-        ktpr_issued_read(&scan, card->fields);
-
-        if (scan.doubtful && !ktpr_reader_number(card)) {
-            memset(card->fields, 0, sizeof(card->fields));
-            result = KTPR_NOT_DETECTED;
-        }
+        return KTPR_FAILED;
     }
+
+    result =
+        found > 0 ? ktpr_reader_fields(reader, scan, card) : KTPR_NOT_DETECTED;
 
     if (result == KTPR_OK) {
-        ktpr_fields_plane(&scan, &plane);
+        ktpr_fields_plane(scan, &plane);
     }
 
-    rc =
-        ktpr_quality_measures(scan.pool, &scan.image,
-                              result == KTPR_OK ? ktpr_scan_spacing(&scan) : 0,
-                              result == KTPR_OK ? &plane : NULL, measures);
+    rc = ktpr_quality_measures(scan->pool, &scan->image,
+                               result == KTPR_OK ? ktpr_scan_spacing(scan) : 0,
+                               result == KTPR_OK ? &plane : NULL, measures);
 
     if (rc == KTPR_DONE) {
         ktpr_quality_judge(measures, &card->quality);
     }
 
-    /* what was read without the memory it takes is no answer */
-    if (rc == KTPR_NO_MEMORY || ktpr_pool_failed(scan.pool)) {
-        memset(card, 0, sizeof(ktpr_card_t));
+    return rc == KTPR_NO_MEMORY ? KTPR_FAILED : result;
+}
+
+
+ktpr_result_t
+ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
+                 ktpr_card_t *card)
+{
+    ktpr_scan_t   scan;
+    ktpr_result_t result;
+
+    ktpr_pool_reset(reader->pool);
+    memset(card, 0, sizeof(ktpr_card_t));
+    memset(&scan, 0, sizeof(ktpr_scan_t));
+    scan.pool = reader->pool;
+    scan.engines = &reader->engines;
+
+    result = ktpr_reader_scan(reader, &scan, image, len, card);
+
+    /* a reading without the memory that it takes is no answer */
+    if (ktpr_pool_failed(reader->pool)) {
         result = KTPR_FAILED;
     }
 
-    ktpr_pool_reset(scan.pool);
+    if (result == KTPR_FAILED) {
+        memset(card, 0, sizeof(ktpr_card_t));
+    }
+
+    ktpr_pool_reset(reader->pool);
 
     return result;
 }

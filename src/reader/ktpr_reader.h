@@ -16,19 +16,26 @@ typedef enum {
     KTPR_OK = 0,
     KTPR_NOT_DETECTED, /* an image, but no card; quality is filled */
     KTPR_UNDECODABLE,  /* not a JPEG or PNG file that decodes */
-    KTPR_FAILED        /* no memory, Tesseract failed */
+    KTPR_FAILED        /* no memory, or Tesseract failed; card is empty */
 } ktpr_result_t;
 
 typedef struct ktpr_reader_s ktpr_reader_t;
 
 
 /*
- * A reader, with its language data loaded from tessdata (a folder; NULL is
- * Tesseract's own).  now: the current time, whose year bounds years of
- * birth.  NULL when that fails, with a message on standard error.  Opens no
- * file after this.
+ * Creates a reader.  tessdata is the folder of Tesseract's language data,
+ * which must stay valid; NULL is Tesseract's own.  The data are loaded when a
+ * card needs them.  now is the current time, whose year bounds years of birth.
+ * NULL with no memory, or when the folder has no data, with
+ * a message on standard error.
  */
 ktpr_reader_t *ktpr_reader_create(const char *tessdata, time_t now);
+
+/*
+ * Loads the language data at once: no file is opened after this.  0, or -1
+ * with a message on standard error.
+ */
+int ktpr_reader_load(ktpr_reader_t *reader);
 
 /* Reads one image; card is filled anew.  Thread-safe for distinct readers. */
 ktpr_result_t ktpr_reader_read(ktpr_reader_t       *reader,

@@ -155,7 +155,7 @@ lexicon_by_likelihood(void **state)
     small.columns.p[1][0] = 1;
     put(&small, 1, 'X', .6f);
     put(&small, 1, 'K', .38f);
-    ktpr_ocr_agree(NULL, &reading);
+    ktpr_reading_agree(NULL, &reading);
     assert_string_equal(reading.text, "XAWIN");
     assert_string_equal(
         ktpr_lexicon_choose(KTPR_LEX_STATUS, &reading, 1, &sure), "KAWIN");
@@ -163,12 +163,12 @@ lexicon_by_likelihood(void **state)
 
     /* a word of none of its letters is not made one of them */
     spell(&small, "DFGHJ", &reading);
-    ktpr_ocr_agree(NULL, &reading);
+    ktpr_reading_agree(NULL, &reading);
     assert_null(ktpr_lexicon_choose(KTPR_LEX_STATUS, &reading, 1, &sure));
 
     /* what Tesseract read has no looks */
     spell(&small, "BUDXA", &reading);
-    ktpr_ocr_agree(NULL, &reading);
+    ktpr_reading_agree(NULL, &reading);
     reading.nlooks = 0;
     assert_null(ktpr_lexicon_choose(KTPR_LEX_RELIGION, &reading, 9, &sure));
 }
@@ -187,7 +187,7 @@ choice_is_clear(void **state)
     small.columns.p[5][0] = 1;
     put(&small, 5, 'R', .5f);
     put(&small, 5, 'K', .49f);
-    ktpr_ocr_agree(NULL, &reading);
+    ktpr_reading_agree(NULL, &reading);
 
     ktpr_choice_begin(&choice, &reading);
     ktpr_choice_try(&choice, "SAKA", "1");
@@ -218,7 +218,7 @@ digits_by_looks(void **state)
     (void) state;
 
     spell(&small, "012/019", &reading);
-    ktpr_ocr_agree(NULL, &reading);
+    ktpr_reading_agree(NULL, &reading);
     memset(&evidence, 0, sizeof(evidence));
     evidence.n = 6;
     ktpr_evidence_looks(&evidence, &reading, "", "ddd/ddd");
@@ -227,7 +227,7 @@ digits_by_looks(void **state)
 
     /* a line that is no number says nothing about one */
     spell(&small, "MELATI RAYA", &reading);
-    ktpr_ocr_agree(NULL, &reading);
+    ktpr_reading_agree(NULL, &reading);
     memset(&evidence, 0, sizeof(evidence));
     evidence.n = 6;
     ktpr_evidence_looks(&evidence, &reading, "", "ddd/ddd");

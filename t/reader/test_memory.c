@@ -43,7 +43,7 @@ typedef struct {
     ktpr_page_t    page;
     ktpr_sheet_t   sheet;
     ktpr_columns_t columns[KTPR_MAX_COLUMNS];
-    ktpr_ocr_t    *ocr;
+    ktpr_engines_t engines;
 
     unsigned char *file; /* an image file to decode */
     size_t         len;
@@ -441,7 +441,7 @@ run_scan(step_t *step)
 
     memset(&scan, 0, sizeof(ktpr_scan_t));
     scan.pool = step->pool;
-    scan.ocr = step->ocr;
+    scan.engines = &step->engines;
     scan.image = step->image;
 
     return ktpr_scan_find(&scan);
@@ -458,7 +458,7 @@ run_look(step_t *step)
 
     memset(&scan, 0, sizeof(ktpr_scan_t));
     scan.pool = step->pool;
-    scan.ocr = step->ocr;
+    scan.engines = &step->engines;
     scan.page = step->page;
     scan.sheet = step->sheet;
     ktpr_scan_look(&scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
@@ -479,13 +479,12 @@ scanning(void **state)
     kept = ktpr_pool_create(160UL << 20);
     assert_non_null(kept);
     prepare(&step, kept);
-    step.ocr = ktpr_ocr_create(NULL);
-    assert_non_null(step.ocr);
+    assert_int_equal(ktpr_view_engines_create(&step.engines, NULL), 0);
 
     each(run_look, &step, 1);
     each(run_scan, &step, 89);
 
-    ktpr_ocr_destroy(step.ocr);
+    ktpr_view_engines_destroy(&step.engines);
     ktpr_pool_destroy(step.pool);
     ktpr_pool_destroy(kept);
 }

@@ -261,7 +261,7 @@ ktpr_value_read(const ktpr_entry_t *e, ktpr_line_id_t line,
     *best = e->value;
 
     if (!ktpr_in_alphabet(best->text, ktpr_alphabets[line])) {
-        ktpr_ocr_agree(ktpr_alphabets[line], best);
+        ktpr_reading_agree(ktpr_alphabets[line], best);
     }
 }
 
@@ -453,7 +453,7 @@ ktpr_birth_evidence(ktpr_scan_t *scan, const ktpr_entry_t *e, int found,
     strip.x0 =
         fmax(strip.x0, strip.x1 - KTPR_FIELDS_DATE_WIDTH * scan->rows.capital);
 
-    if (ktpr_evidence_cells(scan, &strip, "dd-dd-dddd", birth) != 0
+    if (ktpr_scan_cells(scan, &strip, "dd-dd-dddd", birth) != 0
         || birth->quality < KTPR_FIELDS_DIGITS_POOR) {
         memset(birth, 0, sizeof(ktpr_evidence_t));
         birth->n = found ? 8 : 0;
@@ -577,7 +577,7 @@ ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_field_t *fields)
         n = 6;
     }
 
-    if (ktpr_evidence_cells(scan, &e->row.value, "ddd/ddd", &evidence) != 0
+    if (ktpr_scan_cells(scan, &e->row.value, "ddd/ddd", &evidence) != 0
         || evidence.quality < KTPR_FIELDS_DIGITS_POOR) {
         memset(&evidence, 0, sizeof(evidence));
         evidence.n = n == 6 ? 6 : 0;

@@ -417,7 +417,7 @@ ktpr_number_evidence(ktpr_scan_t *scan, const ktpr_strip_t *strip,
     size_t         k;
     ktpr_reading_t reading;
 
-    if (ktpr_evidence_cells(scan, strip, "dddddddddddddddd", evidence) != 0) {
+    if (ktpr_scan_cells(scan, strip, "dddddddddddddddd", evidence) != 0) {
         return -1;
     }
 

@@ -225,9 +225,8 @@ ktpr_cell_fill(const ktpr_windows_t *windows, int place, double p[10])
 
 /* Cells of a strip of which digits are height pixels high when cut. */
 static int
-ktpr_cells_try(ktpr_scan_t *scan, const ktpr_digit_net_t *net,
-               const ktpr_strip_t *strip, double height,
-               ktpr_windows_t *windows, ktpr_cells_t *cells)
+ktpr_cells_try(const ktpr_view_t *view, const ktpr_strip_t *strip,
+               double height, ktpr_windows_t *windows, ktpr_cells_t *cells)
 {
     int         k, places[KTPR_CELLS], best[KTPR_CELLS];
     float       score, most;
@@ -241,20 +240,19 @@ ktpr_cells_try(ktpr_scan_t *scan, const ktpr_digit_net_t *net,
     cut.left = 1.2;
     cut.right = 1.2;
 
-    if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.level_to_image, strip,
-                  &cut, &line)
+    if (ktpr_crop(view->pool, view->sheet, view->to_image, strip, &cut, &line)
         != 0) {
         return -1;
     }
 
     if (line.h < KTPR_DIGIT_H
         || line.w < KTPR_DIGIT_W + windows->cells * KTPR_PITCH_MIN * height) {
-        ktpr_pool_free(scan->pool, line.px);
+        ktpr_pool_free(view->pool, line.px);
         return -1;
     }
 
-    ktpr_windows_run(net, &line, windows);
-    ktpr_pool_free(scan->pool, line.px);
+    ktpr_windows_run(view->engines->digits, &line, windows);
+    ktpr_pool_free(view->pool, line.px);
     most = -1e9f;
 
     for (pitch = KTPR_PITCH_MIN * height; pitch < KTPR_PITCH_MAX * height;
@@ -284,9 +282,8 @@ ktpr_cells_try(ktpr_scan_t *scan, const ktpr_digit_net_t *net,
 
 
 int
-ktpr_cells_read(ktpr_scan_t *scan, const ktpr_digit_net_t *net,
-                const ktpr_strip_t *strip, const char *pattern,
-                ktpr_cells_t *cells)
+ktpr_cells_read(const ktpr_view_t *view, const ktpr_strip_t *strip,
+                const char *pattern, ktpr_cells_t *cells)
 {
     size_t          i;
     double          h;
@@ -299,7 +296,7 @@ ktpr_cells_read(ktpr_scan_t *scan, const ktpr_digit_net_t *net,
         {1, 0}, {.93, 0}, {1.07, 0}, {1, -.07}, {1, .07}, {.86, 0},
     };
 
-    windows = ktpr_pool_alloc(scan->pool, 1, sizeof(ktpr_windows_t));
+    windows = ktpr_pool_alloc(view->pool, 1, sizeof(ktpr_windows_t));
     if (windows == NULL) {
         return -1;
     }
@@ -320,8 +317,8 @@ ktpr_cells_read(ktpr_scan_t *scan, const ktpr_digit_net_t *net,
         s.top += tries[i][1] * h;
         s.bottom += tries[i][1] * h;
 
-        if (ktpr_cells_try(scan, net, &s, KTPR_DIGIT_HEIGHT * tries[i][0],
-                           windows, &tried)
+        if (ktpr_cells_try(view, &s, KTPR_DIGIT_HEIGHT * tries[i][0], windows,
+                           &tried)
                 == 0
             && tried.quality > cells->quality) {
             *cells = tried;
@@ -332,7 +329,7 @@ ktpr_cells_read(ktpr_scan_t *scan, const ktpr_digit_net_t *net,
         }
     }
 
-    ktpr_pool_free(scan->pool, windows);
+    ktpr_pool_free(view->pool, windows);
 
     return cells->quality > -1e8 ? 0 : -1;
 }

@@ -6,8 +6,7 @@
 #ifndef KTPR_CELLS_H
 #define KTPR_CELLS_H
 
-#include "ktpr_digit_net.h"
-#include "ktpr_scan.h"
+#include "ktpr_view.h"
 
 
 #define KTPR_CELLS 16 /* at most */
@@ -24,9 +23,8 @@ typedef struct {
  * anything else a mark) and perhaps something before and behind it.  0, or
  * -1 when it cannot be cut or is too short.
  */
-int ktpr_cells_read(ktpr_scan_t *scan, const ktpr_digit_net_t *net,
-                    const ktpr_strip_t *strip, const char *pattern,
-                    ktpr_cells_t *cells);
+int ktpr_cells_read(const ktpr_view_t *view, const ktpr_strip_t *strip,
+                    const char *pattern, ktpr_cells_t *cells);
 
 
 #endif /* KTPR_CELLS_H */

@@ -23,7 +23,7 @@
 
 
 int
-ktpr_evidence_cells(ktpr_scan_t *scan, const ktpr_strip_t *strip,
+ktpr_evidence_cells(const ktpr_view_t *view, const ktpr_strip_t *strip,
                     const char *pattern, ktpr_evidence_t *evidence)
 {
     int          i, d;
@@ -31,7 +31,7 @@ ktpr_evidence_cells(ktpr_scan_t *scan, const ktpr_strip_t *strip,
 
     memset(evidence, 0, sizeof(ktpr_evidence_t));
 
-    if (ktpr_cells_read(scan, scan->digits, strip, pattern, &cells) != 0) {
+    if (ktpr_cells_read(view, strip, pattern, &cells) != 0) {
         return -1;
     }
 
@@ -133,7 +133,7 @@ ktpr_evidence_weigh(const ktpr_evidence_t *evidence,
         for (d = 0; d < 10; d++) {
             other[i] = (char) ('0' + d);
             ktpr_evidence_text(before, pattern, other, text, sizeof(text));
-            scores[i][d] = ktpr_ocr_score(reading, text);
+            scores[i][d] = ktpr_reading_score(reading, text);
             most = fmax(most, scores[i][d]);
         }
 
@@ -165,7 +165,7 @@ ktpr_evidence_looks(ktpr_evidence_t *evidence, const ktpr_reading_t *reading,
     }
 
     with = *evidence;
-    free = ktpr_ocr_score(reading, reading->text);
+    free = ktpr_reading_score(reading, reading->text);
 
     /* each place is weighed with the others as they are: once more */
     for (round = 0; round < 2; round++) {
@@ -185,7 +185,7 @@ ktpr_evidence_looks(ktpr_evidence_t *evidence, const ktpr_reading_t *reading,
     ktpr_evidence_best(&with, digits);
     ktpr_evidence_text(before, pattern, digits, text, sizeof(text));
 
-    if (ktpr_ocr_score(reading, text) > free - KTPR_EVIDENCE_FAR) {
+    if (ktpr_reading_score(reading, text) > free - KTPR_EVIDENCE_FAR) {
         *evidence = with;
     }
 }

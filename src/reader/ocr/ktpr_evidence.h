@@ -21,7 +21,7 @@ typedef struct {
  * Reads a strip by the network.  pattern has a 'd' a digit and anything else
  * for what stands between ("dd-dd-dddd").  0, or -1: too little to read.
  */
-int ktpr_evidence_cells(ktpr_scan_t *scan, const ktpr_strip_t *strip,
+int ktpr_evidence_cells(const ktpr_view_t *view, const ktpr_strip_t *strip,
                         const char *pattern, ktpr_evidence_t *evidence);
 
 /*

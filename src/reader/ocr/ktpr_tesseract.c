@@ -1,29 +1,88 @@
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <omp.h>
 #include <tesseract/capi.h>
 
-#include "ktpr_ctc.h"
 #include "ktpr_tesseract.h"
 
 
-/* A text so much less likely than the best of its look is not tried. */
-#define KTPR_OCR_POOR 6
+/* The language that reads digits best; no word of it is used. */
+#define KTPR_TESSERACT_LANGUAGE "eng"
 
-struct ktpr_ocr_s {
-    TessBaseAPI     *api;
-    ktpr_line_net_t *net;
+/*
+ * Pixels an inch: what Tesseract's data were trained at.  Without it Tesseract
+ * guesses a resolution, and says so on standard error.
+ */
+#define KTPR_TESSERACT_DPI "300"
+
+struct ktpr_tesseract_s {
+    const char  *tessdata;
+    TessBaseAPI *api; /* NULL: not loaded */
 };
 
-static TessBaseAPI *
-ktpr_ocr_engine(const char *tessdata)
+
+/* Whether the file of the language can be read in the folder. */
+static int
+ktpr_tesseract_has_data(const char *tessdata)
+{
+    int  rc;
+    char name[4096];
+
+    rc = snprintf(name, sizeof(name),
+                  "%s/" KTPR_TESSERACT_LANGUAGE ".traineddata", tessdata);
+
+    return rc > 0 && (size_t) rc < sizeof(name) && access(name, R_OK) == 0;
+}
+
+
+ktpr_tesseract_t *
+ktpr_tesseract_create(const char *tessdata)
+{
+    ktpr_tesseract_t *tesseract;
+
+    if (tessdata != NULL && !ktpr_tesseract_has_data(tessdata)) {
+        fprintf(stderr,
+                "no \"" KTPR_TESSERACT_LANGUAGE
+                ".traineddata\" of Tesseract in \"%s\"\n",
+                tessdata);
+        return NULL;
+    }
+
+    tesseract = calloc(1, sizeof(ktpr_tesseract_t));
+    if (tesseract != NULL) {
+        tesseract->tessdata = tessdata;
+    }
+
+    return tesseract;
+}
+
+
+void
+ktpr_tesseract_destroy(ktpr_tesseract_t *tesseract)
+{
+    if (tesseract == NULL) {
+        return;
+    }
+
+    if (tesseract->api != NULL) {
+        TessBaseAPIEnd(tesseract->api);
+        TessBaseAPIDelete(tesseract->api);
+    }
+
+    free(tesseract);
+}
+
+
+int
+ktpr_tesseract_load(ktpr_tesseract_t *tesseract)
 {
     size_t       i;
     TessBaseAPI *api;
 
-    /* names and addresses are in no dictionary: it would invent words */
+    /* word lists are of no use for digits */
     static char *names[] = {
         (char *) "load_system_dawg", (char *) "load_freq_dawg",
         (char *) "load_punc_dawg", (char *) "load_number_dawg"};
@@ -32,20 +91,27 @@ ktpr_ocr_engine(const char *tessdata)
     static const char *const settings[][2] = {
         {"tessedit_do_invert", "0"},
         {"classify_enable_learning", "0"},
-        {"user_defined_dpi", "300"},
+        {"user_defined_dpi", KTPR_TESSERACT_DPI},
         {"debug_file", "/dev/null"},
     };
 
-    api = TessBaseAPICreate();
-    if (api == NULL) {
-        return NULL;
+    if (tesseract->api != NULL) {
+        return 0;
     }
 
-    if (TessBaseAPIInit4(api, tessdata, "eng", OEM_LSTM_ONLY, NULL, 0, names,
-                         values, sizeof(names) / sizeof(names[0]), 0)
-        != 0) {
-        TessBaseAPIDelete(api);
-        return NULL;
+    api = TessBaseAPICreate();
+
+    if (api == NULL
+        || TessBaseAPIInit4(api, tesseract->tessdata, KTPR_TESSERACT_LANGUAGE,
+                            OEM_LSTM_ONLY, NULL, 0, names, values,
+                            sizeof(names) / sizeof(names[0]), 0)
+               != 0) {
+        fprintf(stderr, "Tesseract's data for \"" KTPR_TESSERACT_LANGUAGE
+                        "\" cannot be loaded\n");
+        if (api != NULL) {
+            TessBaseAPIDelete(api);
+        }
+        return -1;
     }
 
     for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
@@ -53,56 +119,19 @@ ktpr_ocr_engine(const char *tessdata)
     }
 
     TessBaseAPISetPageSegMode(api, PSM_RAW_LINE);
+    tesseract->api = api;
 
-    return api;
-}
-
-
-ktpr_ocr_t *
-ktpr_ocr_create(const char *tessdata)
-{
-    ktpr_ocr_t *ocr;
-
-    ocr = calloc(1, sizeof(ktpr_ocr_t));
-    if (ocr == NULL) {
-        return NULL;
-    }
-
-    ocr->api = ktpr_ocr_engine(tessdata);
-    ocr->net = ktpr_line_net_create();
-
-    if (ocr->api == NULL || ocr->net == NULL) {
-        ktpr_ocr_destroy(ocr);
-        return NULL;
-    }
-
-    return ocr;
-}
-
-
-void
-ktpr_ocr_destroy(ktpr_ocr_t *ocr)
-{
-    if (ocr == NULL) {
-        return;
-    }
-
-    if (ocr->api != NULL) {
-        TessBaseAPIEnd(ocr->api);
-        TessBaseAPIDelete(ocr->api);
-    }
-
-    ktpr_line_net_destroy(ocr->net);
-    free(ocr);
+    return 0;
 }
 
 
 /*
  * UTF-8 to the ASCII that cards are printed in: typographic quotes and
- * dashes to plain ones, what else is not ASCII dropped, blanks folded.
+ * dashes become plain ones, any other character is dropped, runs of blanks
+ * become one.
  */
 static void
-ktpr_ocr_ascii(const char *from, char *to, size_t size)
+ktpr_tesseract_ascii(const char *from, char *to, size_t size)
 {
     size_t i, n;
 
@@ -150,8 +179,8 @@ ktpr_ocr_ascii(const char *from, char *to, size_t size)
 }
 
 
-static void
-ktpr_ocr_symbols(TessBaseAPI *api, ktpr_reading_t *reading)
+static int
+ktpr_tesseract_symbols(TessBaseAPI *api, ktpr_reading_t *reading)
 {
     int                 y0, y1;
     char               *text;
@@ -161,7 +190,7 @@ ktpr_ocr_symbols(TessBaseAPI *api, ktpr_reading_t *reading)
 
     it = TessBaseAPIGetIterator(api);
     if (it == NULL) {
-        return;
+        return -1;
     }
 
     page = TessResultIteratorGetPageIterator(it);
@@ -183,19 +212,23 @@ ktpr_ocr_symbols(TessBaseAPI *api, ktpr_reading_t *reading)
     } while (TessResultIteratorNext(it, RIL_SYMBOL));
 
     TessResultIteratorDelete(it);
+
+    return 0;
 }
 
 
-void
-ktpr_ocr_line(ktpr_ocr_t *ocr, const ktpr_gray_t *line, const char *alphabet,
-              ktpr_reading_t *reading)
+int
+ktpr_tesseract_line(ktpr_tesseract_t *tesseract, const ktpr_gray_t *line,
+                    const char *alphabet, ktpr_reading_t *reading)
 {
     char        *text;
     TessBaseAPI *api;
 
-    reading->text[0] = '\0';
-    reading->confidence = 0;
-    reading->n = 0;
+    memset(reading, 0, sizeof(ktpr_reading_t));
+
+    if (ktpr_tesseract_load(tesseract) != 0) {
+        return -1;
+    }
 
     /*
      * Tesseract asks OpenMP for four threads by name, so that only a limit
@@ -203,103 +236,23 @@ ktpr_ocr_line(ktpr_ocr_t *ocr, const ktpr_gray_t *line, const char *alphabet,
      */
     omp_set_max_active_levels(0);
 
-    api = ocr->api;
-    TessBaseAPISetVariable(api, "tessedit_char_whitelist",
-                           alphabet == NULL ? "" : alphabet);
+    api = tesseract->api;
+    TessBaseAPISetVariable(api, "tessedit_char_whitelist", alphabet);
     TessBaseAPISetImage(api, line->px, line->w, line->h, 1, line->w);
 
     if (TessBaseAPIRecognize(api, NULL) != 0) {
-        return;
+        return -1;
     }
 
     text = TessBaseAPIGetUTF8Text(api);
     if (text == NULL) {
-        return;
+        return -1;
     }
 
-    ktpr_ocr_ascii(text, reading->text, sizeof(reading->text));
+    ktpr_tesseract_ascii(text, reading->text, sizeof(reading->text));
     TessDeleteText(text);
 
     reading->confidence = TessBaseAPIMeanTextConf(api) / 100.f;
-    ktpr_ocr_symbols(api, reading);
-}
 
-
-int
-ktpr_ocr_look(ktpr_ocr_t *ocr, ktpr_pool_t *pool, const ktpr_gray_t *line,
-              ktpr_reading_t *reading)
-{
-    ktpr_line_columns_t *columns;
-
-    if (line->h != KTPR_LINE_H || line->w < KTPR_LINE_LEAST
-        || line->w > KTPR_LINE_MAX || reading->nlooks == KTPR_LOOKS) {
-        return KTPR_UNFIT;
-    }
-
-    columns = ktpr_pool_alloc(pool, 1,
-                              sizeof(ktpr_line_columns_t)
-                                  + sizeof(columns->p[0])
-                                        * (size_t) ktpr_line_columns(line->w));
-    if (columns == NULL) {
-        return KTPR_NO_MEMORY;
-    }
-
-    ktpr_line_net_run(ocr->net, line->px, line->w, columns);
-    reading->looks[reading->nlooks++] = columns;
-
-    return 0;
-}
-
-
-double
-ktpr_ocr_score(const ktpr_reading_t *reading, const char *text)
-{
-    int    i;
-    double sum;
-
-    sum = 0;
-    for (i = 0; i < reading->nlooks; i++) {
-        sum += ktpr_ctc_score(reading->looks[i], text);
-    }
-
-    return reading->nlooks > 0 ? sum / reading->nlooks
-                               : (double) KTPR_CTC_NEVER;
-}
-
-
-void
-ktpr_ocr_agree(const char *alphabet, ktpr_reading_t *reading)
-{
-    int             i, k, n;
-    double          score, best;
-    ktpr_ctc_text_t texts[KTPR_CTC_TEXTS];
-
-    best = (double) KTPR_CTC_NEVER;
-    reading->text[0] = '\0';
-    reading->confidence = 0;
-    reading->n = 0;
-
-    for (i = 0; i < reading->nlooks; i++) {
-        n = ktpr_ctc_read(reading->looks[i], alphabet, texts);
-
-        for (k = 0; k < n; k++) {
-            if (texts[k].score < texts[0].score - KTPR_OCR_POOR) {
-                continue;
-            }
-
-            score = reading->nlooks > 1
-                        ? ktpr_ocr_score(reading, texts[k].text)
-                        : (double) texts[k].score;
-
-            if (score > best) {
-                best = score;
-                memcpy(reading->text, texts[k].text, sizeof(reading->text));
-            }
-        }
-    }
-
-    n = (int) strlen(reading->text);
-    if (n > 0) {
-        reading->confidence = (float) exp(best / n);
-    }
+    return ktpr_tesseract_symbols(api, reading);
 }

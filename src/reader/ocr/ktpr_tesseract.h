@@ -1,59 +1,40 @@
-/* Tesseract, one line a call. */
+/*
+ * Tesseract, for a line of digits a call.  No other file knows of it: only a
+ * NIK that the network for digits is not sure of is read by it, too.
+ */
 
 #ifndef KTPR_TESSERACT_H
 #define KTPR_TESSERACT_H
 
-#include "ktpr_field.h"
 #include "ktpr_gray.h"
-#include "ktpr_line_net.h"
+#include "ktpr_reading.h"
 
 
-/* Cuts of a line that the network looks at. */
-#define KTPR_LOOKS 4
+typedef struct ktpr_tesseract_s ktpr_tesseract_t;
 
-typedef struct {
-    char  c;
-    float confidence; /* 0 to 1 */
-    int   x0, x1;     /* in pixels of the line's image */
-} ktpr_symbol_t;
-
-typedef struct {
-    char          text[KTPR_MAX_VALUE]; /* ASCII, blanks folded */
-    float         confidence;           /* 0 to 1, the mean of the words */
-    ktpr_symbol_t symbols[KTPR_MAX_VALUE];
-    int           n;
-
-    /* what the network saw, until the pool is reset; none: Tesseract read */
-    const ktpr_line_columns_t *looks[KTPR_LOOKS];
-    int                        nlooks;
-} ktpr_reading_t;
-
-typedef struct ktpr_ocr_s ktpr_ocr_t;
-
-
-/* tessdata: a folder, NULL for Tesseract's own.  NULL when it has no data. */
-ktpr_ocr_t *ktpr_ocr_create(const char *tessdata);
-void        ktpr_ocr_destroy(ktpr_ocr_t *ocr);
 
 /*
- * Reads a line of dark writing.  alphabet limits the answer to its
- * characters, NULL does not.  An unreadable line is an empty text.
+ * Loads nothing yet.  tessdata is the folder of eng.traineddata; NULL is
+ * Tesseract's own.  It must stay valid.  NULL with no memory, or when the
+ * folder is given and has no such file that can be read.
  */
-void ktpr_ocr_line(ktpr_ocr_t *ocr, const ktpr_gray_t *line,
-                   const char *alphabet, ktpr_reading_t *reading);
+ktpr_tesseract_t *ktpr_tesseract_create(const char *tessdata);
+void              ktpr_tesseract_destroy(ktpr_tesseract_t *tesseract);
 
 /*
- * Looks at a line by the network: an image of KTPR_LINE_H rows.  What it
- * sees is added to the reading's looks.  KTPR_UNFIT when the image has another
- * size or the looks are full; KTPR_NO_MEMORY.
+ * Loads the language data, if that has not been done: 50 ms of CPU and 10 MB.
+ * 0, or -1 when they cannot be loaded, with a message on standard error.  No
+ * file is opened after this.
  */
-int ktpr_ocr_look(ktpr_ocr_t *ocr, ktpr_pool_t *pool, const ktpr_gray_t *line,
-                  ktpr_reading_t *reading);
+int ktpr_tesseract_load(ktpr_tesseract_t *tesseract);
 
-/* The text that all looks of a reading agree on best. */
-void ktpr_ocr_agree(const char *alphabet, ktpr_reading_t *reading);
+/*
+ * Reads a line of dark writing on light paper; loads the language data if
+ * need be.  alphabet limits the text to its characters.  0, with an empty
+ * text for an unreadable line, or -1 when Tesseract failed.
+ */
+int ktpr_tesseract_line(ktpr_tesseract_t *tesseract, const ktpr_gray_t *line,
+                        const char *alphabet, ktpr_reading_t *reading);
 
-/* The logarithm of a text's likelihood, the mean of a reading's looks. */
-double ktpr_ocr_score(const ktpr_reading_t *reading, const char *text);
 
 #endif /* KTPR_TESSERACT_H */

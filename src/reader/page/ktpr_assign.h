@@ -6,7 +6,7 @@
 #ifndef KTPR_ASSIGN_H
 #define KTPR_ASSIGN_H
 
-#include "ktpr_tesseract.h"
+#include "ktpr_reading.h"
 #include "ktpr_rows.h"
 
 

@@ -84,69 +84,53 @@
 #define KTPR_SCAN_SHEET_OFF .3
 
 
-/* A line read this surely, a character, needs no second look. */
-#define KTPR_LOOK_SURE .98f
-
-
-void
-ktpr_scan_read(ktpr_scan_t *scan, const ktpr_strip_t *strip,
-               const ktpr_cut_t *cut, const char *alphabet,
-               ktpr_reading_t *reading)
+/* The level page, for strips to be read from. */
+static ktpr_view_t
+ktpr_scan_view(const ktpr_scan_t *scan)
 {
-    ktpr_gray_t line;
+    ktpr_view_t view;
 
-    memset(reading, 0, sizeof(ktpr_reading_t));
+    view.pool = scan->pool;
+    view.engines = scan->engines;
+    view.sheet = &scan->sheet;
+    view.to_image = &scan->page.level_to_image;
 
-    if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.level_to_image, strip,
-                  cut, &line)
-        == KTPR_DONE) {
-        ktpr_ocr_line(scan->ocr, &line, alphabet, reading);
-        ktpr_pool_free(scan->pool, line.px);
-    }
+    return view;
 }
 
 
 void
-ktpr_scan_look(ktpr_scan_t *scan, const ktpr_strip_t *strip, double left,
+ktpr_scan_read(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
+               const ktpr_cut_t *cut, const char *alphabet,
+               ktpr_reading_t *reading)
+{
+    ktpr_view_t view;
+
+    view = ktpr_scan_view(scan);
+    ktpr_view_read(&view, strip, cut, alphabet, reading);
+}
+
+
+void
+ktpr_scan_look(const ktpr_scan_t *scan, const ktpr_strip_t *strip, double left,
                double right, const char *alphabet, ktpr_reading_t *reading)
 {
-    size_t      i;
-    ktpr_cut_t  cut;
-    ktpr_gray_t line;
+    ktpr_view_t view;
 
-    /* the height that a capital is taken to have, by the expected one */
-    static const double heights[KTPR_LOOKS] = {1, 1.08, .93, 1};
+    view = ktpr_scan_view(scan);
+    ktpr_view_look(&view, strip, left, right, alphabet, reading);
+}
 
-    memset(reading, 0, sizeof(ktpr_reading_t));
 
-    for (i = 0; i < KTPR_LOOKS; i++) {
-        cut.capital = KTPR_LINE_CAPITAL * heights[i];
-        cut.wide = (double) KTPR_LINE_ACROSS / KTPR_LINE_CAPITAL;
-        cut.above = ((KTPR_LINE_H + .01) / cut.capital - 1) / 2;
-        cut.left = left;
-        cut.right = right;
+int
+ktpr_scan_cells(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
+                const char *pattern, ktpr_evidence_t *evidence)
+{
+    ktpr_view_t view;
 
-        if (i == KTPR_LOOKS - 1) {
-            cut.wide *= 1.1;
-        }
+    view = ktpr_scan_view(scan);
 
-        if (ktpr_crop(scan->pool, &scan->sheet, &scan->page.level_to_image,
-                      strip, &cut, &line)
-            != KTPR_DONE) {
-            return;
-        }
-
-        ktpr_ocr_look(scan->ocr, scan->pool, &line, reading);
-        ktpr_pool_free(scan->pool, line.px);
-
-        if (i == 0 || i == KTPR_LOOKS - 1) {
-            ktpr_ocr_agree(alphabet, reading);
-        }
-
-        if (i == 0 && reading->confidence > KTPR_LOOK_SURE) {
-            break;
-        }
-    }
+    return ktpr_evidence_cells(&view, strip, pattern, evidence);
 }
 
 

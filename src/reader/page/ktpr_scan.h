@@ -4,16 +4,15 @@
 #define KTPR_SCAN_H
 
 #include "ktpr_assign.h"
-#include "ktpr_digit_net.h"
+#include "ktpr_evidence.h"
 
 
 typedef struct {
-    ktpr_pool_t            *pool;
-    ktpr_ocr_t             *ocr;
-    const ktpr_digit_net_t *digits;
-    ktpr_image_t            image;
-    ktpr_page_t             page;
-    ktpr_sheet_t            sheet;
+    ktpr_pool_t          *pool;
+    const ktpr_engines_t *engines;
+    ktpr_image_t          image;
+    ktpr_page_t           page;
+    ktpr_sheet_t          sheet;
     double capital; /* that the sheet was made for, in pixels of the image */
     double best_columns; /* the best score of any page's columns */
     ktpr_columns_t columns;
@@ -28,8 +27,8 @@ typedef struct {
 
 
 /*
- * Finds the card in scan->image; pool, ocr and image are set.  1 when there is
- * one, 0 when not, or KTPR_NO_MEMORY.
+ * Finds the card in scan->image; pool, engines and image are set.  1 when
+ * there is one, 0 when not, or KTPR_NO_MEMORY.
  */
 int ktpr_scan_find(ktpr_scan_t *scan);
 
@@ -37,21 +36,17 @@ int ktpr_scan_find(ktpr_scan_t *scan);
 double ktpr_scan_spacing(const ktpr_scan_t *scan);
 
 /*
- * Reads a strip by Tesseract.  The reading is empty when the strip cannot be
- * cut, or when memory is short: see ktpr_pool_failed().
+ * ktpr_view_read(), ktpr_view_look() and ktpr_evidence_cells() with strips of
+ * the level page.
  */
-void ktpr_scan_read(ktpr_scan_t *scan, const ktpr_strip_t *strip,
+void ktpr_scan_read(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
                     const ktpr_cut_t *cut, const char *alphabet,
                     ktpr_reading_t *reading);
-
-/*
- * Reads a strip by the network, with margins in heights of a capital; where it
- * is not sure, several times.  The reading is empty as that of
- * ktpr_scan_read().
- */
-void ktpr_scan_look(ktpr_scan_t *scan, const ktpr_strip_t *strip, double left,
-                    double right, const char *alphabet,
+void ktpr_scan_look(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
+                    double left, double right, const char *alphabet,
                     ktpr_reading_t *reading);
+int  ktpr_scan_cells(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
+                     const char *pattern, ktpr_evidence_t *evidence);
 
 /* The entry of a line, or NULL. */
 ktpr_entry_t *ktpr_scan_line(ktpr_scan_t *scan, ktpr_line_id_t line);

@@ -18,7 +18,7 @@ void
 ktpr_choice_begin(ktpr_choice_t *choice, const ktpr_reading_t *reading)
 {
     choice->reading = reading;
-    choice->free = ktpr_ocr_score(reading, reading->text);
+    choice->free = ktpr_reading_score(reading, reading->text);
     choice->best = (double) KTPR_CTC_NEVER;
     choice->other = (double) KTPR_CTC_NEVER;
     choice->what = NULL;
@@ -36,7 +36,7 @@ ktpr_choice_try(ktpr_choice_t *choice, const char *text, const void *what)
         return;
     }
 
-    score = ktpr_ocr_score(choice->reading, text) - choice->free;
+    score = ktpr_reading_score(choice->reading, text) - choice->free;
 
     if (score > choice->best) {
         /* another spelling of the same one is no rival */

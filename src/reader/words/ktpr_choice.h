@@ -6,7 +6,7 @@
 #ifndef KTPR_CHOICE_H
 #define KTPR_CHOICE_H
 
-#include "ktpr_tesseract.h"
+#include "ktpr_reading.h"
 
 
 /*

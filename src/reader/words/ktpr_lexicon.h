@@ -3,7 +3,7 @@
 #ifndef KTPR_LEXICON_H
 #define KTPR_LEXICON_H
 
-#include "ktpr_tesseract.h"
+#include "ktpr_reading.h"
 
 
 typedef enum {

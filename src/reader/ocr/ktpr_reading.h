@@ -1,0 +1,48 @@
+/*
+ * The text that was read from a line of writing, with what the network saw
+ * of it and what Tesseract gave for each character.
+ */
+
+#ifndef KTPR_READING_H
+#define KTPR_READING_H
+
+#include "ktpr_field.h"
+#include "ktpr_line_net.h"
+
+
+/* Cuts of one line that the network looks at, at most. */
+#define KTPR_LOOKS 4
+
+typedef struct {
+    char  c;
+    float confidence; /* 0 to 1 */
+    int   x0, x1;     /* in pixels of the line's image */
+} ktpr_symbol_t;
+
+typedef struct {
+    char          text[KTPR_MAX_VALUE];    /* ASCII, runs of blanks folded */
+    float         confidence;              /* 0 to 1, of a character or word */
+    ktpr_symbol_t symbols[KTPR_MAX_VALUE]; /* by Tesseract only */
+    int           n;
+
+    /* by the network only; they live in the pool, until it is reset */
+    const ktpr_line_columns_t *looks[KTPR_LOOKS];
+    int                        nlooks;
+} ktpr_reading_t;
+
+
+/*
+ * Sets the text to the one that all looks of a reading agree on best, and the
+ * confidence to the geometric mean of its characters' likelihoods.  alphabet
+ * limits the text to its characters; NULL does not.
+ */
+void ktpr_reading_agree(const char *alphabet, ktpr_reading_t *reading);
+
+/*
+ * The logarithm of a text's likelihood, as the mean over the looks;
+ * KTPR_CTC_NEVER when there are no looks.
+ */
+double ktpr_reading_score(const ktpr_reading_t *reading, const char *text);
+
+
+#endif /* KTPR_READING_H */

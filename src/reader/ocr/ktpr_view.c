@@ -1,0 +1,160 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ktpr_view.h"
+
+
+/*
+ * Confidence, 0 to 1: a first look that is more sure is the only one.  Set
+ * not recorded.  Higher: more CPU a card; lower: misread letters stay.
+ */
+#define KTPR_VIEW_SURE .98f
+
+/*
+ * Heights that a capital of the first, second and third look is taken to
+ * have, in expected heights: the print of a blurred or slanted line is not
+ * as high as measured.  Set not recorded.  Too far from 1: the look is of no
+ * use, since the network knows letters of one height.
+ */
+#define KTPR_VIEW_HIGHER 1.08
+#define KTPR_VIEW_LOWER  .93
+
+/*
+ * Width of the last look, in widths of the first: letters that touch come
+ * apart.  Set not recorded.
+ */
+#define KTPR_VIEW_WIDER 1.1
+
+/* Pixels added to a cut's height, so that rounding down gives KTPR_LINE_H. */
+#define KTPR_VIEW_ROUND .01
+
+
+int
+ktpr_view_engines_create(ktpr_engines_t *engines, const char *tessdata)
+{
+    memset(engines, 0, sizeof(ktpr_engines_t));
+
+    engines->tesseract = ktpr_tesseract_create(tessdata);
+    if (engines->tesseract == NULL) {
+        return -1;
+    }
+
+    engines->lines = ktpr_line_net_create();
+    engines->digits = malloc(sizeof(ktpr_digit_net_t));
+
+    if (engines->lines == NULL || engines->digits == NULL) {
+        fprintf(stderr, "no memory for the networks\n");
+        return -1;
+    }
+
+    ktpr_digit_net_load(engines->digits);
+
+    return 0;
+}
+
+
+void
+ktpr_view_engines_destroy(ktpr_engines_t *engines)
+{
+    ktpr_tesseract_destroy(engines->tesseract);
+    ktpr_line_net_destroy(engines->lines);
+    free(engines->digits);
+}
+
+
+/* Adds what the network sees of a line to the reading's looks. */
+static void
+ktpr_view_add(const ktpr_view_t *view, const ktpr_gray_t *line,
+              ktpr_reading_t *reading)
+{
+    ktpr_line_columns_t *columns;
+
+    if (line->h != KTPR_LINE_H || line->w < KTPR_LINE_LEAST
+        || line->w > KTPR_LINE_MAX) {
+        return;
+    }
+
+    columns = ktpr_pool_alloc(view->pool, 1,
+                              sizeof(ktpr_line_columns_t)
+                                  + sizeof(columns->p[0])
+                                        * (size_t) ktpr_line_columns(line->w));
+    if (columns == NULL) {
+        return;
+    }
+
+    ktpr_line_net_run(view->engines->lines, line->px, line->w, columns);
+    reading->looks[reading->nlooks++] = columns;
+}
+
+
+void
+ktpr_view_look(const ktpr_view_t *view, const ktpr_strip_t *strip, double left,
+               double right, const char *alphabet, ktpr_reading_t *reading)
+{
+    size_t      i;
+    ktpr_cut_t  cut;
+    ktpr_gray_t line;
+
+    static const struct {
+        double height; /* of a capital, in expected heights */
+        double wide;   /* in widths of the first look */
+    } looks[KTPR_LOOKS] = {
+        {1, 1},
+        {KTPR_VIEW_HIGHER, 1},
+        {KTPR_VIEW_LOWER, 1},
+        {1, KTPR_VIEW_WIDER},
+    };
+
+    memset(reading, 0, sizeof(ktpr_reading_t));
+
+    for (i = 0; i < KTPR_LOOKS; i++) {
+        cut.capital = KTPR_LINE_CAPITAL * looks[i].height;
+        cut.wide =
+            (double) KTPR_LINE_ACROSS / KTPR_LINE_CAPITAL * looks[i].wide;
+        cut.above = ((KTPR_LINE_H + KTPR_VIEW_ROUND) / cut.capital - 1) / 2;
+        cut.left = left;
+        cut.right = right;
+
+        if (ktpr_crop(view->pool, view->sheet, view->to_image, strip, &cut,
+                      &line)
+            != KTPR_DONE) {
+            return;
+        }
+
+        ktpr_view_add(view, &line, reading);
+        ktpr_pool_free(view->pool, line.px);
+
+        if (i == 0 || i == KTPR_LOOKS - 1) {
+            ktpr_reading_agree(alphabet, reading);
+        }
+
+        if (i == 0 && reading->confidence > KTPR_VIEW_SURE) {
+            break;
+        }
+    }
+}
+
+
+void
+ktpr_view_read(const ktpr_view_t *view, const ktpr_strip_t *strip,
+               const ktpr_cut_t *cut, const char *alphabet,
+               ktpr_reading_t *reading)
+{
+    ktpr_gray_t line;
+
+    memset(reading, 0, sizeof(ktpr_reading_t));
+
+    if (ktpr_crop(view->pool, view->sheet, view->to_image, strip, cut, &line)
+        != 0) {
+        return;
+    }
+
+    if (ktpr_tesseract_line(view->engines->tesseract, &line, alphabet, reading)
+        != 0) {
+        memset(reading, 0, sizeof(ktpr_reading_t));
+        ktpr_pool_fail(view->pool);
+    }
+
+    ktpr_pool_free(view->pool, line.px);
+}
