@@ -19,6 +19,11 @@ KTP::Nginx::write_file("$dir/card.jpg", $card);
 KTP::Nginx::write_file("$dir/page.jpg", $page);
 KTP::Nginx::write_file("$dir/text.jpg", 'no image');
 
+# a burnt-out spot on the number, so that Tesseract reads it, too
+my ($glare) = KTP::Specimen::draw(1, '--glare', 0.12, '--glare-x', 0.5,
+                                  '--glare-y', 0.25);
+KTP::Nginx::write_file("$dir/glare.jpg", $glare);
+
 for my $case (
     [0, 'a card', 'card.jpg'],
     [0, 'two', 'card.jpg card.jpg'],
@@ -55,13 +60,38 @@ like(KTP::Nginx::read_file("$dir/out"), qr/"nik": "\d{16}"/,
      'the other is read');
 like(KTP::Nginx::read_file("$dir/err"), qr/^nofile\.jpg: /, 'and it is named');
 
+# Tesseract's own folder is looked for by this when --tessdata is not given;
+# its data are loaded by a number that is not clear, and by nothing else
+
+for my $case (
+    [0, 'a clear card', 'card.jpg'],
+    [1, 'no image', 'text.jpg'],
+    [1, 'no card', 'page.jpg'],
+) {
+    my ($code, $name, $file) = @$case;
+
+    is(run("$file > out", 'nofolder'), $code, "$name, with no data: $code");
+    is(KTP::Nginx::read_file("$dir/err"), '', 'nothing was loaded');
+}
+
+is(run('glare.jpg > out', 'nofolder'), 1, 'an unclear number, with no data: 1');
+like(KTP::Nginx::read_file("$dir/out"), qr/"INTERNAL_SERVER_ERROR"/,
+     'it is an error');
+like(KTP::Nginx::read_file("$dir/err"), qr/"eng" cannot be loaded/,
+     'with a message');
+is(run('glare.jpg card.jpg > out', 'nofolder'), 1, 'and a clear one: 1');
+like(KTP::Nginx::read_file("$dir/out"), qr/"nik": "\d{16}"/,
+     'the clear one is read');
+
 done_testing;
 
 
-# Its exit code, with these arguments of the shell, in the scratch folder.
+# Its exit code, with these arguments of the shell, in the scratch folder; and
+# with Tesseract's folder, if one is given.
 sub run {
-    my ($args) = @_;
+    my ($args, $tessdata) = @_;
 
+    local $ENV{TESSDATA_PREFIX} = $tessdata if defined $tessdata;
     my $status = system "cd '$dir' && '$program' $args 2> err";
 
     return $status & 127 ? "signal $status" : $status >> 8;

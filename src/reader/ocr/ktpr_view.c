@@ -145,8 +145,11 @@ ktpr_view_read(const ktpr_view_t *view, const ktpr_strip_t *strip,
 
     memset(reading, 0, sizeof(ktpr_reading_t));
 
-    if (ktpr_crop(view->pool, view->sheet, view->to_image, strip, cut, &line)
-        != 0) {
+    /* Tesseract that failed once is not asked again for the same card */
+    if (ktpr_pool_failed(view->pool)
+        || ktpr_crop(view->pool, view->sheet, view->to_image, strip, cut,
+                     &line)
+               != 0) {
         return;
     }
 
