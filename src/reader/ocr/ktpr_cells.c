@@ -5,46 +5,105 @@
 #include "ktpr_cells.h"
 
 
-/* From digit to digit, in heights of a digit: OCR-A, wide faces, narrow. */
-#define KTPR_PITCH_MIN  .56
-#define KTPR_PITCH_MAX  1.10
-#define KTPR_PITCH_STEP .25 /* in pixels */
+/*
+ * Digit heights: the range and the steps of the pitch, which is the distance
+ * from digit to digit, that are tried.  The narrowest is that of condensed
+ * faces, the widest that of OCR-A.  Set not recorded.  A range too small: the
+ * numbers of a typeface are not read at all; too large, or the step too small:
+ * CPU, and a path that skips digits.
+ */
+#define KTPR_CELLS_PITCH_MIN  .56
+#define KTPR_CELLS_PITCH_MAX  1.10
+#define KTPR_CELLS_PITCH_STEP .25 /* pixels */
 
-/* No likelihood is under this: one bad cell must not outweigh the others. */
-#define KTPR_CELL_FLOOR .002
+/*
+ * Log units a square pixel: the cost of a digit that is off the pitch.  Set
+ * not recorded.  Lower: digits are skipped or read twice; higher: letters of
+ * uneven distance, or a slanted strip, are not followed.
+ */
+#define KTPR_CELLS_UNEVEN .02f
 
-/* What the gap beside a cell counts beside the cell itself. */
-#define KTPR_GAP_SHARE .35
+/*
+ * Likelihood added to each class before the logarithm, so that one bad window
+ * does not outweigh all others.  Set not recorded.  Higher: clear digits are
+ * as uncertain as others; lower: one spoilt digit decides the whole path.
+ */
+#define KTPR_CELLS_FLOOR .002
 
-/* Good enough for no other height to be tried. */
+/*
+ * Weight of the gaps beside a cell, in weights of the cell; and the logarithm
+ * of a gap's likelihood outside the cut, where nothing is known.  Set not
+ * recorded.  Too low: the path begins in the middle of a wide digit; too high:
+ * touching digits are not read.
+ */
+#define KTPR_CELLS_GAP         .35
+#define KTPR_CELLS_GAP_UNKNOWN (-.5)
+
+/*
+ * Mean logarithm of the digits' likelihoods above which no other height or
+ * shift is tried.  Chosen for speed; set not recorded.  Higher: up to six
+ * times the CPU of a number.
+ */
 #define KTPR_CELLS_GOOD (-.10)
 
-/* Windows on each side that have a say in what a cell is. */
-#define KTPR_CELL_AROUND 2
+/*
+ * Windows (pixels) on each side over which the likelihoods of a digit are
+ * averaged.  Set not recorded.  Lower: a window beside the digit decides;
+ * higher: neighbouring digits blur into each other.
+ */
+#define KTPR_CELLS_AROUND 2
 
-/* From digit to digit over a mark, in pitches: a thin slash, a wide dash. */
-#define KTPR_MARK_MIN 1.25
-#define KTPR_MARK_MAX 2.15
+/*
+ * Pitches from digit to digit over a mark: a thin slash and a wide dash.  Set
+ * not recorded.  A range too small: numbers with marks are shifted by one.
+ */
+#define KTPR_CELLS_MARK_MIN 1.25
+#define KTPR_CELLS_MARK_MAX 2.15
 
-#define KTPR_MAX_WINDOWS 900
+/* Digit heights added at both ends of a strip, for the first and last gap. */
+#define KTPR_CELLS_MARGIN 1.2
+
+/*
+ * Digit heights and shifts that are tried one after the other, in heights of
+ * the strip: the strip may be that much too high, too low or beside the
+ * digits. Set not recorded.  Too far from 1 and 0: tried for nothing, since
+ * the network knows digits of one height.
+ */
+#define KTPR_CELLS_LOWER  .93
+#define KTPR_CELLS_LOWEST .86
+#define KTPR_CELLS_HIGHER 1.07
+#define KTPR_CELLS_SHIFT  .07
+
+/* fixed: pixels added to a cut's height, so that rounding down gives KTPR_DIGIT_H. */
+#define KTPR_CELLS_ROUND .01
+
+/*
+ * fixed: windows of a strip, one a pixel, at most: sixteen digits of the widest pitch
+ * with margins are some 400; a strip may be twice as long as its number.  What
+ * is behind is not read.
+ */
+#define KTPR_CELLS_WINDOWS 900
+
+/* fixed: the sum of a path that does not exist, under that of any that does. */
+#define KTPR_CELLS_NEVER (-1e9f)
 
 typedef struct {
     int           n;                /* windows, one a pixel */
     int           cells;            /* digits */
     unsigned char mark[KTPR_CELLS]; /* whether one stands before a digit */
-    float         p[KTPR_MAX_WINDOWS][10]; /* logs */
-    float         even[KTPR_MAX_WINDOWS][10];
-    float         cell[KTPR_MAX_WINDOWS]; /* log of the best digit's */
-    float         gap[KTPR_MAX_WINDOWS];  /* log of being none */
-    float         best[KTPR_CELLS][KTPR_MAX_WINDOWS];
-    unsigned char step[KTPR_CELLS][KTPR_MAX_WINDOWS];
+    float         p[KTPR_CELLS_WINDOWS][10]; /* logs */
+    float         even[KTPR_CELLS_WINDOWS][10];
+    float         cell[KTPR_CELLS_WINDOWS]; /* log of the best digit's */
+    float         gap[KTPR_CELLS_WINDOWS];  /* log of being none */
+    float         best[KTPR_CELLS][KTPR_CELLS_WINDOWS];
+    unsigned char step[KTPR_CELLS][KTPR_CELLS_WINDOWS];
 } ktpr_windows_t;
 
 
 /*
- * A digit's likelihood is the mean, of logarithms, over the windows around
- * its place: a window beside the digit may take it for another one, and the
- * middle of those that agree is where it stands.
+ * Averages the logarithms of each digit's likelihood over neighbouring
+ * windows.  A window beside a digit may take it for another one; the digit is
+ * in the middle of the windows that agree.
  */
 static void
 ktpr_windows_even(ktpr_windows_t *w)
@@ -53,13 +112,13 @@ ktpr_windows_even(ktpr_windows_t *w)
     float sum;
 
     for (x = 0; x < w->n; x++) {
-        w->cell[x] = -1e9f;
+        w->cell[x] = KTPR_CELLS_NEVER;
 
         for (d = 0; d < 10; d++) {
             sum = 0;
             n = 0;
 
-            for (i = -KTPR_CELL_AROUND; i <= KTPR_CELL_AROUND; i++) {
+            for (i = -KTPR_CELLS_AROUND; i <= KTPR_CELLS_AROUND; i++) {
                 if (x + i >= 0 && x + i < w->n) {
                     sum += w->p[x + i][d];
                     n++;
@@ -82,8 +141,8 @@ ktpr_windows_run(const ktpr_digit_net_t *net, const ktpr_gray_t *line,
     ktpr_digit_run_t run;
 
     windows->n = line->w - KTPR_DIGIT_W + 1;
-    if (windows->n > KTPR_MAX_WINDOWS) {
-        windows->n = KTPR_MAX_WINDOWS;
+    if (windows->n > KTPR_CELLS_WINDOWS) {
+        windows->n = KTPR_CELLS_WINDOWS;
     }
 
     for (x = 0; x < windows->n; x++) {
@@ -97,10 +156,10 @@ ktpr_windows_run(const ktpr_digit_net_t *net, const ktpr_gray_t *line,
         ktpr_digit_net_even(&run);
         ktpr_digit_net_run(net, &run);
         windows->gap[x] =
-            logf(run.p[KTPR_DIGIT_NONE] + (float) KTPR_CELL_FLOOR);
+            logf(run.p[KTPR_DIGIT_NONE] + (float) KTPR_CELLS_FLOOR);
 
         for (d = 0; d < 10; d++) {
-            windows->p[x][d] = logf(run.p[d] + (float) KTPR_CELL_FLOOR);
+            windows->p[x][d] = logf(run.p[d] + (float) KTPR_CELLS_FLOOR);
         }
     }
 
@@ -108,7 +167,7 @@ ktpr_windows_run(const ktpr_digit_net_t *net, const ktpr_gray_t *line,
 }
 
 
-/* The gap's likelihood at x; outside what was cut nothing is known. */
+/* The weighted logarithm of the likelihood of a gap at x. */
 static float
 ktpr_windows_gap(const ktpr_windows_t *windows, double x)
 {
@@ -117,12 +176,12 @@ ktpr_windows_gap(const ktpr_windows_t *windows, double x)
     at = (int) lrint(x);
 
     return at >= 0 && at < windows->n
-               ? (float) KTPR_GAP_SHARE * windows->gap[at]
-               : (float) (KTPR_GAP_SHARE * -.5);
+               ? (float) KTPR_CELLS_GAP * windows->gap[at]
+               : (float) (KTPR_CELLS_GAP * KTPR_CELLS_GAP_UNKNOWN);
 }
 
 
-/* The best way to cell k at window x. */
+/* Finds the best predecessor of cell k at window x. */
 static void
 ktpr_windows_step(ktpr_windows_t *w, int k, int x, double pitch)
 {
@@ -134,17 +193,18 @@ ktpr_windows_step(ktpr_windows_t *w, int k, int x, double pitch)
     last = middle + 1;
 
     if (w->mark[k]) {
-        first = (int) lrint(x - KTPR_MARK_MAX * pitch);
-        last = (int) lrint(x - KTPR_MARK_MIN * pitch);
+        first = (int) lrint(x - KTPR_CELLS_MARK_MAX * pitch);
+        last = (int) lrint(x - KTPR_CELLS_MARK_MIN * pitch);
     }
 
     first = first < 0 ? 0 : first;
     last = last < x ? last : x - 1;
-    most = -1e9f;
+    most = KTPR_CELLS_NEVER;
 
     for (from = first; from <= last; from++) {
         off = w->mark[k] ? 0
-                         : .02f * (float) ((from - middle) * (from - middle));
+                         : KTPR_CELLS_UNEVEN
+                               * (float) ((from - middle) * (from - middle));
         v = w->best[k - 1][from] - off;
 
         if (v > most) {
@@ -162,8 +222,8 @@ ktpr_windows_step(ktpr_windows_t *w, int k, int x, double pitch)
 
 
 /*
- * The best windows about pitch apart, by Viterbi's way; their score and
- * places.
+ * Finds the best windows about pitch apart (Viterbi's algorithm): their places
+ * and score.
  */
 static float
 ktpr_windows_path(ktpr_windows_t *w, double pitch, int places[KTPR_CELLS])
@@ -183,7 +243,7 @@ ktpr_windows_path(ktpr_windows_t *w, double pitch, int places[KTPR_CELLS])
     }
 
     last = 0;
-    most = -1e9f;
+    most = KTPR_CELLS_NEVER;
 
     for (x = 0; x < w->n; x++) {
         v = w->best[w->cells - 1][x] + ktpr_windows_gap(w, x + pitch / 2)
@@ -203,7 +263,7 @@ ktpr_windows_path(ktpr_windows_t *w, double pitch, int places[KTPR_CELLS])
 }
 
 
-/* What is in a cell: the likelihoods at its place, made to add up to 1. */
+/* The likelihoods of the digits at a place, scaled to add up to 1. */
 static void
 ktpr_cell_fill(const ktpr_windows_t *windows, int place, double p[10])
 {
@@ -223,7 +283,10 @@ ktpr_cell_fill(const ktpr_windows_t *windows, int place, double p[10])
 }
 
 
-/* Cells of a strip of which digits are height pixels high when cut. */
+/*
+ * Reads the cells of a strip that is cut so that digits are height pixels
+ * high.  0, or -1 when it cannot be cut or is too short.
+ */
 static int
 ktpr_cells_try(const ktpr_view_t *view, const ktpr_strip_t *strip,
                double height, ktpr_windows_t *windows, ktpr_cells_t *cells)
@@ -236,9 +299,9 @@ ktpr_cells_try(const ktpr_view_t *view, const ktpr_strip_t *strip,
 
     cut.capital = height;
     cut.wide = 1;
-    cut.above = (KTPR_DIGIT_H + .01 - height) / 2 / height;
-    cut.left = 1.2;
-    cut.right = 1.2;
+    cut.above = (KTPR_DIGIT_H + KTPR_CELLS_ROUND - height) / 2 / height;
+    cut.left = KTPR_CELLS_MARGIN;
+    cut.right = KTPR_CELLS_MARGIN;
 
     if (ktpr_crop(view->pool, view->sheet, view->to_image, strip, &cut, &line)
         != 0) {
@@ -246,17 +309,19 @@ ktpr_cells_try(const ktpr_view_t *view, const ktpr_strip_t *strip,
     }
 
     if (line.h < KTPR_DIGIT_H
-        || line.w < KTPR_DIGIT_W + windows->cells * KTPR_PITCH_MIN * height) {
+        || line.w < KTPR_DIGIT_W
+                        + windows->cells * KTPR_CELLS_PITCH_MIN * height) {
         ktpr_pool_free(view->pool, line.px);
         return -1;
     }
 
     ktpr_windows_run(view->engines->digits, &line, windows);
     ktpr_pool_free(view->pool, line.px);
-    most = -1e9f;
+    most = KTPR_CELLS_NEVER;
 
-    for (pitch = KTPR_PITCH_MIN * height; pitch < KTPR_PITCH_MAX * height;
-         pitch += KTPR_PITCH_STEP) {
+    for (pitch = KTPR_CELLS_PITCH_MIN * height;
+         pitch < KTPR_CELLS_PITCH_MAX * height;
+         pitch += KTPR_CELLS_PITCH_STEP) {
         score = ktpr_windows_path(windows, pitch, places);
         if (score > most) {
             most = score;
@@ -264,7 +329,7 @@ ktpr_cells_try(const ktpr_view_t *view, const ktpr_strip_t *strip,
         }
     }
 
-    if (most < -1e8f) {
+    if (most < KTPR_CELLS_NEVER / 2) {
         return -1;
     }
 
@@ -293,7 +358,12 @@ ktpr_cells_read(const ktpr_view_t *view, const ktpr_strip_t *strip,
 
     /* height of the digits, and shift in heights */
     static const double tries[][2] = {
-        {1, 0}, {.93, 0}, {1.07, 0}, {1, -.07}, {1, .07}, {.86, 0},
+        {1, 0},
+        {KTPR_CELLS_LOWER, 0},
+        {KTPR_CELLS_HIGHER, 0},
+        {1, -KTPR_CELLS_SHIFT},
+        {1, KTPR_CELLS_SHIFT},
+        {KTPR_CELLS_LOWEST, 0},
     };
 
     windows = ktpr_pool_alloc(view->pool, 1, sizeof(ktpr_windows_t));
@@ -309,7 +379,7 @@ ktpr_cells_read(const ktpr_view_t *view, const ktpr_strip_t *strip,
         }
     }
 
-    cells->quality = -1e9;
+    cells->quality = (double) KTPR_CELLS_NEVER;
 
     for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
         s = *strip;
@@ -331,5 +401,5 @@ ktpr_cells_read(const ktpr_view_t *view, const ktpr_strip_t *strip,
 
     ktpr_pool_free(view->pool, windows);
 
-    return cells->quality > -1e8 ? 0 : -1;
+    return cells->quality > (double) KTPR_CELLS_NEVER / 2 ? 0 : -1;
 }

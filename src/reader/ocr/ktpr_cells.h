@@ -1,6 +1,6 @@
 /*
- * Numbers as cells of one width, with or without a mark between some of
- * them: where they stand is found together with what is in them.
+ * Numbers as cells of one width, with or without marks between some of them.
+ * The places of the cells and the digits in them are found together.
  */
 
 #ifndef KTPR_CELLS_H
@@ -9,7 +9,7 @@
 #include "ktpr_view.h"
 
 
-#define KTPR_CELLS 16 /* at most */
+#define KTPR_CELLS 16 /* digits of a number, at most: a NIK */
 
 typedef struct {
     int    n;
@@ -19,9 +19,10 @@ typedef struct {
 
 
 /*
- * Reads a strip that holds a number of a pattern ("ddd/ddd": a 'd' a digit,
- * anything else a mark) and perhaps something before and behind it.  0, or
- * -1 when it cannot be cut or is too short.
+ * Reads a strip that holds a number of a pattern ("ddd/ddd": a 'd' for a
+ * digit, any other character for a mark), and perhaps something before and
+ * behind it.  0, or -1 when the strip cannot be cut, is too short, or memory
+ * is short (see ktpr_pool_failed()).
  */
 int ktpr_cells_read(const ktpr_view_t *view, const ktpr_strip_t *strip,
                     const char *pattern, ktpr_cells_t *cells);

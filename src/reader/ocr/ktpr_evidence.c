@@ -7,19 +7,51 @@
 #include "ktpr_text.h"
 
 
-/* Tesseract's word beside the network's: it does not know OCR-A. */
-#define KTPR_EVIDENCE_OCR_NIK .5
+/*
+ * Weight of a digit read by Tesseract, in weights of the digit network, which
+ * knows OCR-A where Tesseract does not.  Set not recorded.  Higher: NIKs in
+ * OCR-A get wrong digits; 0: as if Tesseract were not asked.
+ */
+#define KTPR_EVIDENCE_OCR .5
 
 /*
- * The line network's word; how little one of its scores says at most; and
- * the logarithm of how much less likely than free text a number may be.
+ * Likelihood of a digit that Tesseract read with confidence 0, and what is
+ * added at confidence 1: it is too sure of what it reads.  Set not recorded.
+ */
+#define KTPR_EVIDENCE_OCR_UNSURE .4
+#define KTPR_EVIDENCE_OCR_SURE   .5
+
+/*
+ * Weight of the line network's score of a digit, in weights of its logarithm.
+ * Set not recorded.  Too high or low: one network alone decides.
  */
 #define KTPR_EVIDENCE_LOOKS 1.2
-#define KTPR_EVIDENCE_LEAST (-9.)
-#define KTPR_EVIDENCE_FAR   14.
 
-/* Cells count less where a line's looks speak too: they are too sure. */
+/*
+ * Log units: the least score of a digit by the line network.  Set not
+ * recorded.  Lower: one spoilt digit outweighs all other evidence.
+ */
+#define KTPR_EVIDENCE_LEAST (-9.)
+
+/*
+ * Log units: a number that is less likely than the free text of the line by
+ * more is not what the line shows, and the looks are not counted.  Set not
+ * recorded.  Lower: faint numbers go by the digit network alone; higher: a
+ * line of letters changes digits.
+ */
+#define KTPR_EVIDENCE_FAR 14.
+
+/*
+ * Weight of the digit network where the line network counts, too: it is too
+ * sure of a spoilt digit.  Set not recorded.
+ */
 #define KTPR_EVIDENCE_BESIDE .6
+
+/*
+ * Times that each digit is weighed with the others as found last.  Not tuned:
+ * the digits are mostly the same after the first.
+ */
+#define KTPR_EVIDENCE_ROUNDS 2
 
 
 int
@@ -92,8 +124,10 @@ ktpr_evidence_add(ktpr_evidence_t *evidence, const ktpr_reading_t *reading)
 
     for (i = 0; i < evidence->n && best >= 0; i++) {
         ktpr_evidence_one(evidence, i, symbols[best + i]->c - '0',
-                          .4 + .5 * symbols[best + i]->confidence,
-                          KTPR_EVIDENCE_OCR_NIK);
+                          KTPR_EVIDENCE_OCR_UNSURE
+                              + KTPR_EVIDENCE_OCR_SURE
+                                    * symbols[best + i]->confidence,
+                          KTPR_EVIDENCE_OCR);
     }
 }
 
@@ -115,7 +149,7 @@ ktpr_evidence_text(const char *before, const char *pattern, const char *digits,
 }
 
 
-/* Scores of all digits in all places beside the given ones. */
+/* Scores each digit in each place, with the given digits in the others. */
 static void
 ktpr_evidence_weigh(const ktpr_evidence_t *evidence,
                     const ktpr_reading_t *reading, const char *before,
@@ -167,8 +201,8 @@ ktpr_evidence_looks(ktpr_evidence_t *evidence, const ktpr_reading_t *reading,
     with = *evidence;
     free = ktpr_reading_score(reading, reading->text);
 
-    /* each place is weighed with the others as they are: once more */
-    for (round = 0; round < 2; round++) {
+    /* a digit is weighed beside the others, which may change then */
+    for (round = 0; round < KTPR_EVIDENCE_ROUNDS; round++) {
         memset(digits, 0, sizeof(digits));
         ktpr_evidence_best(&with, digits);
         ktpr_evidence_weigh(evidence, reading, before, pattern, digits,
