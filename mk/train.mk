@@ -7,7 +7,8 @@ TRAIN_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -O3 -march=native \
 # FONTS names as WEIGHT:FILE (see docs/accuracy.md).
 build/train/train_digits: train/train_digits.c \
 		src/reader/ocr/ktpr_digit_net.c src/reader/ocr/ktpr_digit_weights.c \
-		src/reader/ocr/ktpr_digit_net.h
+		src/reader/ocr/ktpr_digit_net.h \
+		src/reader/ocr/ktpr_digit_weights.h
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(TRAIN_CFLAGS) $(shell pkg-config --cflags freetype2) -o $@ \
@@ -22,7 +23,8 @@ digit-weights: build/train/train_digits ## train the reader of digits on FONTS
 # training goes on where STATE left off.
 build/line_drawer.so: train/line_drawer.c src/reader/ocr/ktpr_line_net.c \
 		src/reader/ocr/ktpr_line_weights.c src/reader/ocr/ktpr_line_net.h \
-		src/reader/ocr/ktpr_line_net_sums.h
+		src/reader/ocr/ktpr_line_net_sums.h \
+		src/reader/ocr/ktpr_line_weights.h
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(TRAIN_CFLAGS) -shared -fPIC \

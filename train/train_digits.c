@@ -571,7 +571,7 @@ train_write(const ktpr_digit_net_t *net)
     };
 
     printf("/* Made by train/train_digits.c; not to be edited. */\n\n"
-           "#include \"ktpr_digit_net.h\"\n\n\n/* clang-format off */\n\n"
+           "#include \"ktpr_digit_weights.h\"\n\n\n/* clang-format off */\n\n"
            "const signed char ktpr_digit_weights[] = {\n");
     w = (const float *) net;
 
@@ -595,7 +595,8 @@ train_write(const ktpr_digit_net_t *net)
         printf("\n");
     }
 
-    printf("};\n\nconst float ktpr_digit_weights_steps[6] = {\n");
+    printf(
+        "};\n\nconst float ktpr_digit_weights_steps[KTPR_DIGIT_PARTS] = {\n");
     for (part = 0; part < 6; part++) {
         printf("    %.9gf,\n", (double) steps[part]);
     }

@@ -300,7 +300,7 @@ def write(state):
     made = layers(net.eval())
     text, steps, biases = [], [], []
     print("/* Made by train/train_lines.py; not to be edited. */\n\n"
-          "#include \"ktpr_line_net.h\"\n\n\n/* clang-format off */\n\n"
+          "#include \"ktpr_line_weights.h\"\n\n\n/* clang-format off */\n\n"
           "const ktpr_line_layer_t ktpr_line_weights_layers[KTPR_LINE_LAYERS] = {")
     for runs, length, out, apart, w, b in made:
         print("    {%d, %d, %d, %d}," % (runs, length, out, apart))

@@ -74,17 +74,19 @@
 #define KTPR_CELLS_HIGHER 1.07
 #define KTPR_CELLS_SHIFT  .07
 
-/* fixed: pixels added to a cut's height, so that rounding down gives KTPR_DIGIT_H. */
+/* fixed: pixels added to a cut's height, so that rounding down gives
+ * KTPR_DIGIT_H. */
 #define KTPR_CELLS_ROUND .01
 
 /*
- * fixed: windows of a strip, one a pixel, at most: sixteen digits of the widest pitch
- * with margins are some 400; a strip may be twice as long as its number.  What
- * is behind is not read.
+ * fixed: windows of a strip, one a pixel, at most: sixteen digits of the
+ * widest pitch with margins are some 400; a strip may be twice as long as its
+ * number.  What is behind is not read.
  */
 #define KTPR_CELLS_WINDOWS 900
 
-/* fixed: the sum of a path that does not exist, under that of any that does. */
+/* fixed: the sum of a path that does not exist, under that of any that does.
+ */
 #define KTPR_CELLS_NEVER (-1e9f)
 
 typedef struct {

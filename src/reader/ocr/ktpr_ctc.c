@@ -4,19 +4,32 @@
 #include "ktpr_ctc.h"
 
 
-/* Classes less likely than this are not looked at. */
+/*
+ * Likelihood under which a class of a column is not tried.  Chosen for speed;
+ * set not recorded.  Higher: the right text of a blurred line is not found;
+ * lower: only CPU.
+ */
 #define KTPR_CTC_LEAST .001f
 
-/* A column has so many classes worth a look at most. */
+/*
+ * Classes of a column that are tried, at most.  Chosen for speed; set not
+ * recorded.  Lower: as above; higher: only CPU and memory.
+ */
 #define KTPR_CTC_WORTH 8
 
-/* The beginning of a text, and what speaks for it up to a column. */
+/* fixed: log units after which a term of a sum is under a float's precision */
+#define KTPR_CTC_TERMS 16
+
+/* fixed: added to a likelihood, whose logarithm is finite then */
+#define KTPR_CTC_TINY 1e-20f
+
+/* The beginning of a text, and its likelihood up to a column. */
 typedef struct {
     char     text[KTPR_CTC_LENGTH];
     int      n;
     unsigned hash;
-    float    none; /* when the column is of no character */
-    float    some; /* when it is of the last one */
+    float    none; /* log, with no character in the column */
+    float    some; /* log, with its last character in it */
 } ktpr_ctc_start_t;
 
 typedef struct {
@@ -37,7 +50,7 @@ ktpr_ctc_class(char c)
 }
 
 
-/* The logarithm of the sum of what a and b are logarithms of. */
+/* The logarithm of the sum of two likelihoods, given as logarithms. */
 static float
 ktpr_ctc_add(float a, float b)
 {
@@ -46,11 +59,12 @@ ktpr_ctc_add(float a, float b)
     most = a > b ? a : b;
     least = a > b ? b : a;
 
-    return least < most - 16 ? most : most + log1pf(expf(least - most));
+    return least < most - KTPR_CTC_TERMS ? most
+                                         : most + log1pf(expf(least - most));
 }
 
 
-/* One column on: what speaks for each state then; the sum of all. */
+/* Moves the likelihoods of the states on by a column; their sum. */
 static float
 ktpr_ctc_column(const float *p, const int *class, int states, float *way)
 {
@@ -110,7 +124,7 @@ ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text)
             return (double) KTPR_CTC_NEVER;
         }
 
-        /* kept near 1: a long line's likelihood is no float's */
+        /* scaled to 1: the likelihood of a long line underflows */
         score += log((double) sum);
         for (k = 0; k < states; k++) {
             way[k] /= sum;
@@ -123,7 +137,10 @@ ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text)
 }
 
 
-/* The start that is a text, and a character unless it is 0; made if new. */
+/*
+ * The start that is the text of another one and a character (none, if it is
+ * '\0'); it is added if it is not there.
+ */
 static ktpr_ctc_start_t *
 ktpr_ctc_start(ktpr_ctc_starts_t *starts, const ktpr_ctc_start_t *from, char c)
 {
@@ -156,7 +173,10 @@ ktpr_ctc_start(ktpr_ctc_starts_t *starts, const ktpr_ctc_start_t *from, char c)
 }
 
 
-/* A start goes on by one column: by nothing, by its last, by others. */
+/*
+ * Continues a start by one column: with no character, its last one again, or
+ * another one.
+ */
 static void
 ktpr_ctc_go_on(const ktpr_ctc_start_t *from, const float *column,
                const int classes[KTPR_CTC_WORTH], int n,
@@ -171,7 +191,7 @@ ktpr_ctc_go_on(const ktpr_ctc_start_t *from, const float *column,
     last = from->n > 0 ? from->text[from->n - 1] : ' ';
 
     for (i = 0; i < n; i++) {
-        p = logf(column[classes[i]] + 1e-20f);
+        p = logf(column[classes[i]] + KTPR_CTC_TINY);
         c = classes[i] > 0 ? KTPR_LINE_ALPHABET[classes[i] - 1] : '\0';
 
         if (c == '\0' || (c == ' ' && last == ' ')) {
@@ -195,7 +215,7 @@ ktpr_ctc_go_on(const ktpr_ctc_start_t *from, const float *column,
 }
 
 
-/* The likeliest classes of a column that are allowed; 0 always. */
+/* The likeliest allowed classes of a column, and always class 0. */
 static int
 ktpr_ctc_classes(const float *p, const unsigned char *allowed,
                  int classes[KTPR_CTC_WORTH])

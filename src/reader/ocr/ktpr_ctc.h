@@ -1,7 +1,7 @@
 /*
- * From a network's columns of classes to texts, and how likely a text is:
- * each text is the sum of all ways to spread it over the columns (Graves
- * 2006, connectionist temporal classification).
+ * Texts from the columns of classes that the network for lines gives, and the
+ * likelihood of a text, which is the sum over all ways to spread it over the
+ * columns (connectionist temporal classification, Graves 2006).
  */
 
 #ifndef KTPR_CTC_H
@@ -10,11 +10,11 @@
 #include "ktpr_line_net.h"
 
 
-/* Texts that are found at most; the longest one, with its end. */
+/* Texts that are kept, at most; bytes of the longest one, with its null. */
 #define KTPR_CTC_TEXTS  12
 #define KTPR_CTC_LENGTH 128
 
-/* What is never: the logarithm of its likelihood. */
+/* The logarithm of the likelihood of what cannot be. */
 #define KTPR_CTC_NEVER (-1e30f)
 
 typedef struct {
@@ -24,17 +24,17 @@ typedef struct {
 
 
 /*
- * The likeliest texts of characters of an alphabet (NULL: all), the best one
- * first, without blanks at their ends; how many of KTPR_CTC_TEXTS, at least
- * one.
+ * Finds the likeliest texts of characters of an alphabet (NULL: of all), the
+ * best one first, without blanks at their ends.  texts has room for
+ * KTPR_CTC_TEXTS.  Returns the number of texts, at least 1.
  */
 int ktpr_ctc_read(const ktpr_line_columns_t *columns, const char *alphabet,
                   ktpr_ctc_text_t *texts);
 
 /*
  * The logarithm of the likelihood that the columns are exactly this text,
- * with or without blanks at its ends; KTPR_CTC_NEVER: it is too long, or has
- * characters that the network does not know.
+ * with or without blanks at its ends; KTPR_CTC_NEVER if it is too long
+ * or has characters that the network does not know.
  */
 double ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text);
 

@@ -2,10 +2,18 @@
 #include <string.h>
 
 #include "ktpr_digit_net.h"
+#include "ktpr_digit_weights.h"
 
 
-/* How many numbers each member of the network has, in order. */
-static const int ktpr_digit_parts[6] = {
+/*
+ * fixed: grey levels added to the spread of a window, so that the grain of an
+ * empty one is not amplified to strokes.  The weights were trained with it.
+ */
+#define KTPR_DIGIT_NET_GRAIN 6
+
+
+/* Numbers of each member of ktpr_digit_net_t, in its order. */
+static const int ktpr_digit_parts[KTPR_DIGIT_PARTS] = {
     KTPR_DIGIT_FILTERS * KTPR_DIGIT_FILTER * KTPR_DIGIT_FILTER,
     KTPR_DIGIT_FILTERS,
     KTPR_DIGIT_SUMS *KTPR_DIGIT_POOLED,
@@ -25,7 +33,7 @@ ktpr_digit_net_load(ktpr_digit_net_t *net)
     to = (float *) net;
     from = ktpr_digit_weights;
 
-    for (part = 0; part < 6; part++) {
+    for (part = 0; part < KTPR_DIGIT_PARTS; part++) {
         for (i = 0; i < ktpr_digit_parts[part]; i++) {
             *to++ = (float) *from++ * ktpr_digit_weights_steps[part];
         }
@@ -54,8 +62,7 @@ ktpr_digit_net_even(ktpr_digit_run_t *run)
         square += run->in[i] * run->in[i];
     }
 
-    /* an empty window's grain is not blown up to strokes */
-    square = sqrtf(square / (float) n) + 6;
+    square = sqrtf(square / (float) n) + KTPR_DIGIT_NET_GRAIN;
 
     for (i = 0; i < n; i++) {
         run->in[i] /= square;

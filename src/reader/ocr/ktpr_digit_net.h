@@ -1,15 +1,15 @@
 /*
- * A small network that tells printed digits: one layer of 5x5 filters, the
- * larger of each 2x2 of what they give, a layer of sums, and a class each
- * for the ten digits and for what is none (the middle of a gap, a colon).
- * train/train_digits.c makes its weights from drawn digits of many typefaces.
+ * A small convolutional network for printed digits: a layer of 5x5 filters,
+ * the maximum of each 2x2 of their outputs, a fully connected layer, and 11
+ * classes: the ten digits, and no digit (a gap, a colon).  The weights come
+ * from train/train_digits.c, from drawn digits of many typefaces.
  */
 
 #ifndef KTPR_DIGIT_NET_H
 #define KTPR_DIGIT_NET_H
 
 
-/* A window: digits are KTPR_DIGIT_HEIGHT of its rows high, in the middle. */
+/* Pixels of a window; a digit is KTPR_DIGIT_HEIGHT high, in its middle. */
 #define KTPR_DIGIT_W      16
 #define KTPR_DIGIT_H      24
 #define KTPR_DIGIT_HEIGHT 18
@@ -35,7 +35,7 @@ typedef struct {
     float class_bias[KTPR_DIGIT_CLASSES];
 } ktpr_digit_net_t;
 
-/* What the layers give for one window; which of four was largest. */
+/* Outputs of the layers for one window; largest: which of each 2x2 it is. */
 typedef struct {
     float         in[KTPR_DIGIT_H * KTPR_DIGIT_W];
     float         pooled[KTPR_DIGIT_POOLED];
@@ -44,20 +44,17 @@ typedef struct {
     float         p[KTPR_DIGIT_CLASSES]; /* adds up to 1 */
 } ktpr_digit_run_t;
 
-/* The weights as stored: a byte each, times the step of its layer. */
+/* Numbers of the network. */
 #define KTPR_DIGIT_WEIGHTS ((int) (sizeof(ktpr_digit_net_t) / sizeof(float)))
 
-extern const signed char ktpr_digit_weights[];
-extern const float ktpr_digit_weights_steps[6]; /* in the struct's order */
 
-
-/* The network from the stored weights. */
+/* Sets the network from the weights of ktpr_digit_weights.c. */
 void ktpr_digit_net_load(ktpr_digit_net_t *net);
 
-/* Evens run->in: mean 0, spread 1. */
+/* Normalises run->in to mean 0 and spread 1. */
 void ktpr_digit_net_even(ktpr_digit_run_t *run);
 
-/* From run->in to run->p. */
+/* Computes run->p from run->in. */
 void ktpr_digit_net_run(const ktpr_digit_net_t *net, ktpr_digit_run_t *run);
 
 

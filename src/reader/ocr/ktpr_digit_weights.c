@@ -1,6 +1,6 @@
 /* Made by train/train_digits.c; not to be edited. */
 
-#include "ktpr_digit_net.h"
+#include "ktpr_digit_weights.h"
 
 
 /* clang-format off */
@@ -974,7 +974,7 @@ const signed char ktpr_digit_weights[] = {
 89,-25,-43,13,-127,24,-48,-3,53,-3,68,
 };
 
-const float ktpr_digit_weights_steps[6] = {
+const float ktpr_digit_weights_steps[KTPR_DIGIT_PARTS] = {
     0.00637679361f,
     0.019708097f,
     0.0138871437f,

@@ -16,7 +16,8 @@
 
 /*
  * Likelihood of a digit that Tesseract read with confidence 0, and what is
- * added at confidence 1: it is too sure of what it reads.  Set not recorded.
+ * added at confidence 1.  Set not recorded.  Higher: the digit network cannot
+ * outweigh what Tesseract is sure of.
  */
 #define KTPR_EVIDENCE_OCR_UNSURE .4
 #define KTPR_EVIDENCE_OCR_SURE   .5

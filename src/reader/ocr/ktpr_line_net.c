@@ -3,10 +3,23 @@
 #include <string.h>
 
 #include "ktpr_line_net.h"
+#include "ktpr_line_weights.h"
 
 
-/* Less contrast than this is grain, and is not blown up. */
-#define KTPR_LINE_CONTRAST 40
+/*
+ * fixed: how a line's image is normalised, which the weights were trained
+ * with: the least contrast that becomes 1, in grey levels, since less is
+ * grain; the shares of pixels darker than the ink level and the paper level;
+ * the range of values.
+ */
+#define KTPR_LINE_NET_CONTRAST 40
+#define KTPR_LINE_NET_INK      .02
+#define KTPR_LINE_NET_PAPER    .75
+#define KTPR_LINE_NET_LOW      (-.5f)
+#define KTPR_LINE_NET_HIGH     1.5f
+
+/* fixed: steps from 0 to the greatest weight of ktpr_line_weights.c */
+#define KTPR_LINE_NET_STEPS 44
 
 /* Columns of nothing beside the row, for the layers that look far. */
 #define KTPR_LINE_FAR  16
@@ -88,14 +101,16 @@ ktpr_line_net_even(const unsigned char *px, int w, float *out)
         histogram[px[i]]++;
     }
 
-    ink = ktpr_line_level(histogram, n, .02);
-    paper = ktpr_line_level(histogram, n, .75);
-    range = (float) (paper - ink > KTPR_LINE_CONTRAST ? paper - ink
-                                                      : KTPR_LINE_CONTRAST);
+    ink = ktpr_line_level(histogram, n, KTPR_LINE_NET_INK);
+    paper = ktpr_line_level(histogram, n, KTPR_LINE_NET_PAPER);
+    range = (float) (paper - ink > KTPR_LINE_NET_CONTRAST
+                         ? paper - ink
+                         : KTPR_LINE_NET_CONTRAST);
 
     for (i = 0; i < n; i++) {
         v = (float) (paper - px[i]) / range;
-        out[i] = v < -.5f ? -.5f : (v > 1.5f ? 1.5f : v);
+        v = v < KTPR_LINE_NET_LOW ? KTPR_LINE_NET_LOW : v;
+        out[i] = v > KTPR_LINE_NET_HIGH ? KTPR_LINE_NET_HIGH : v;
     }
 }
 
@@ -149,7 +164,7 @@ ktpr_line_choose(void)
 static int
 ktpr_line_weight(char c)
 {
-    return c - '#' - (c > '?') - (c > '\\') - 44;
+    return c - '#' - (c > '?') - (c > '\\') - KTPR_LINE_NET_STEPS;
 }
 
 

@@ -1,6 +1,6 @@
 /* Made by train/train_lines.py; not to be edited. */
 
-#include "ktpr_line_net.h"
+#include "ktpr_line_weights.h"
 
 
 /* clang-format off */

@@ -26,7 +26,8 @@
  */
 #define KTPR_VIEW_WIDER 1.1
 
-/* fixed: pixels added to a cut's height, so that rounding down gives KTPR_LINE_H. */
+/* fixed: pixels added to a cut's height, so that rounding down gives
+ * KTPR_LINE_H. */
 #define KTPR_VIEW_ROUND .01
 
 
