@@ -4,7 +4,30 @@
 
 #include <yajl/yajl_gen.h>
 
+#include "ktp_arena.h"
 #include "ktpr_json.h"
+
+
+/*
+ * Bytes of an answer, at most: of a field, its value twice and its raw text,
+ * with each byte escaped as six, and its names and numbers; and the rest.
+ */
+#define KTPR_JSON_FIELD (3 * 6 * KTPR_MAX_VALUE + 512)
+#define KTPR_JSON_REST  2048
+
+/*
+ * yajl does not check what its allocator returns, so it takes from an arena
+ * that has room for the whole answer: for the generator, and for a buffer that
+ * is doubled until the answer fits, with each smaller one before it.
+ */
+#define KTPR_JSON_GENERATOR 8192
+#define KTPR_JSON_DOUBLED   4
+
+typedef struct {
+    ktp_arena_t      arena;
+    yajl_alloc_funcs funcs;
+    yajl_gen         gen;
+} ktpr_json_t;
 
 
 static void
@@ -30,7 +53,7 @@ ktpr_json_flag(yajl_gen gen, const char *name, int value)
 }
 
 
-/* Three decimals; yajl's own doubles have twenty digits. */
+/* A number with three decimals; yajl prints doubles with twenty digits. */
 static void
 ktpr_json_score(yajl_gen gen, const char *name, double value)
 {
@@ -97,15 +120,63 @@ ktpr_json_details(yajl_gen gen, const ktpr_card_t *card)
 }
 
 
+static void *
+ktpr_json_alloc(void *ctx, size_t size)
+{
+    return ktp_arena_alloc(ctx, size);
+}
+
+
+static void *
+ktpr_json_realloc(void *ctx, void *p, size_t size)
+{
+    return ktp_arena_realloc(ctx, p, size);
+}
+
+
+static void
+ktpr_json_free(void *ctx, void *p)
+{
+    (void) ctx;
+    (void) p;
+}
+
+
+/* Begins an answer of at most size bytes; 0, or -1 with no memory. */
+static int
+ktpr_json_begin(ktpr_json_t *json, size_t size, int pretty)
+{
+    ktp_arena_init(&json->arena);
+
+    if (ktp_arena_reserve(&json->arena,
+                          KTPR_JSON_GENERATOR + KTPR_JSON_DOUBLED * size)
+        != 0) {
+        return -1;
+    }
+
+    json->funcs.malloc = ktpr_json_alloc;
+    json->funcs.realloc = ktpr_json_realloc;
+    json->funcs.free = ktpr_json_free;
+    json->funcs.ctx = &json->arena;
+    json->gen = yajl_gen_alloc(&json->funcs);
+    yajl_gen_config(json->gen, yajl_gen_beautify, pretty);
+    yajl_gen_map_open(json->gen);
+
+    return 0;
+}
+
+
+/* Ends an answer; its text, or NULL with no memory. */
 static char *
-ktpr_json_end(yajl_gen gen, size_t *len)
+ktpr_json_end(ktpr_json_t *json, size_t *len)
 {
     char                *body;
     const unsigned char *buf;
 
     body = NULL;
+    yajl_gen_map_close(json->gen);
 
-    if (yajl_gen_get_buf(gen, &buf, len) == yajl_gen_status_ok) {
+    if (yajl_gen_get_buf(json->gen, &buf, len) == yajl_gen_status_ok) {
         body = malloc(*len + 1);
         if (body != NULL) {
             memcpy(body, buf, *len);
@@ -113,7 +184,7 @@ ktpr_json_end(yajl_gen gen, size_t *len)
         }
     }
 
-    yajl_gen_free(gen);
+    ktp_arena_destroy(&json->arena);
 
     return body;
 }
@@ -124,21 +195,26 @@ ktpr_json_card(const ktpr_card_t *card, const ktpr_json_options_t *options,
                size_t *len)
 {
     int                   i, bad;
+    size_t                size;
     yajl_gen              gen;
+    const char           *reference;
+    ktpr_json_t           json;
     const ktpr_quality_t *quality;
 
-    gen = yajl_gen_alloc(NULL);
-    if (gen == NULL) {
+    reference = options->reference_id != NULL ? options->reference_id : "";
+    size = KTPR_ALL_FIELDS * KTPR_JSON_FIELD + KTPR_JSON_REST
+           + 6 * strlen(reference);
+
+    if (ktpr_json_begin(&json, size, (int) options->pretty) != 0) {
         return NULL;
     }
+
+    gen = json.gen;
 
     quality = &card->quality;
     bad = options->validate_quality
           && (quality->blur || quality->dark || quality->flashlight
               || quality->grayscale);
-
-    yajl_gen_config(gen, yajl_gen_beautify, (int) options->pretty);
-    yajl_gen_map_open(gen);
 
     ktpr_json_pair(gen, "message",
                    bad ? "Image quality is not good enough" : "Success");
@@ -156,8 +232,7 @@ ktpr_json_card(const ktpr_card_t *card, const ktpr_json_options_t *options,
                        bad ? "" : card->fields[i].value);
     }
 
-    ktpr_json_pair(gen, "reference_id",
-                   options->reference_id != NULL ? options->reference_id : "");
+    ktpr_json_pair(gen, "reference_id", reference);
 
     if (options->details && !bad) {
         for (i = KTPR_FIELDS; i < KTPR_ALL_FIELDS; i++) {
@@ -170,27 +245,25 @@ ktpr_json_card(const ktpr_card_t *card, const ktpr_json_options_t *options,
 
     ktpr_json_quality(gen, quality);
     yajl_gen_map_close(gen);
-    yajl_gen_map_close(gen);
 
-    return ktpr_json_end(gen, len);
+    return ktpr_json_end(&json, len);
 }
 
 
 char *
 ktpr_json_error(const char *message, const char *code, int pretty, size_t *len)
 {
-    yajl_gen gen;
+    ktpr_json_t json;
 
-    gen = yajl_gen_alloc(NULL);
-    if (gen == NULL) {
+    if (ktpr_json_begin(&json,
+                        KTPR_JSON_REST + 6 * (strlen(message) + strlen(code)),
+                        pretty)
+        != 0) {
         return NULL;
     }
 
-    yajl_gen_config(gen, yajl_gen_beautify, pretty);
-    yajl_gen_map_open(gen);
-    ktpr_json_pair(gen, "message", message);
-    ktpr_json_pair(gen, "error_code", code);
-    yajl_gen_map_close(gen);
+    ktpr_json_pair(json.gen, "message", message);
+    ktpr_json_pair(json.gen, "error_code", code);
 
-    return ktpr_json_end(gen, len);
+    return ktpr_json_end(&json, len);
 }

@@ -1,30 +1,31 @@
-/* The contract's answer for a card, as JSON. */
+/* The answers of the contract as JSON. */
 
 #ifndef KTPR_JSON_H
 #define KTPR_JSON_H
 
 #include <stddef.h>
 
-#include "ktpr_reader.h"
+#include "ktpr_card.h"
 
 
 typedef struct {
     const char *reference_id;         /* NULL: "" */
     unsigned    validate_quality : 1; /* a bad image is FAIL_ON_1 */
-    unsigned    details : 1;          /* what each field was read from */
+    unsigned    details : 1;          /* confidence, raw text and box, too */
     unsigned    pretty : 1;           /* over several lines */
 } ktpr_json_options_t;
 
 
 /*
- * The body of the 200 that a card gets: with its fields, or FAIL_ON_1 with
- * all of them empty when the quality was asked for and is bad.  To be freed
- * by free(); NULL with no memory.  *len is without the terminating null.
+ * The body of the response 200 for a card: its fields, or FAIL_ON_1 with all
+ * fields empty if the quality was to be validated and is bad.  The caller
+ * frees it by free(); NULL with no memory.  *len is without the terminating
+ * null.  All texts must be UTF-8.
  */
 char *ktpr_json_card(const ktpr_card_t         *card,
                      const ktpr_json_options_t *options, size_t *len);
 
-/* The body of an error: message and error_code. */
+/* The body of an error response: message and error_code; as above. */
 char *ktpr_json_error(const char *message, const char *code, int pretty,
                       size_t *len);
 
