@@ -16,23 +16,25 @@ ktp_extract_usage(FILE *out)
 {
     fprintf(out,
             "usage: ktp-extract [OPTION]... FILE...\n"
-            "Reads photos of Indonesian identity cards (JPEG, PNG; \"-\" "
-            "is standard input)\nand prints their fields as JSON.\n\n"
-            "  -d, --details           confidence, raw text and place of "
+            "Reads photos of Indonesian identity cards (JPEG or PNG files; "
+            "\"-\" is standard input)\nand prints their fields as JSON.\n\n"
+            "  -d, --details           print confidence, raw text and box of "
             "each field\n"
-            "  -q, --validate-quality  a bad photo is FAIL_ON_1\n"
-            "  -a, --annotate=OUT.png  a picture of what was found; for one "
-            "file\n"
-            "  -b, --bench=N           reads each file N times, prints "
-            "CPU time\n"
-            "  -t, --tessdata=DIR      where Tesseract's data are\n"
-            "  -h, --help              this text\n\n"
-            "Exit code 0: every file was read and has a card; 1: not so; 2: "
-            "it did not begin\n");
+            "  -q, --validate-quality  answer FAIL_ON_1 to a photo of bad "
+            "quality\n"
+            "  -a, --annotate=OUT.png  draw the boxes of the fields; for one "
+            "file only\n"
+            "  -b, --bench=N           read each file N times, print the CPU "
+            "time\n"
+            "  -t, --tessdata=DIR      directory of Tesseract's "
+            "eng.traineddata\n"
+            "  -h, --help              print this text\n\n"
+            "Exit status: 0 if a card was found in every file, 1 if not, 2 "
+            "for a usage error\nor a DIR without data\n");
 }
 
 
-/* How many readings the option asks for, 1 to 1,000,000; 0: no such number. */
+/* Parses the number of readings, 1 to 1,000,000; 0 if it is not one. */
 static int
 ktp_extract_times(const char *value)
 {
@@ -47,8 +49,8 @@ ktp_extract_times(const char *value)
 
 
 /*
- * Reads one file again and again; prints the CPU time of one reading.  0, or 1
- * when it has no card.
+ * Reads a file a number of times and prints the CPU time of one reading.  0,
+ * or 1 if it has no card.
  */
 static int
 ktp_extract_bench(ktpr_reader_t *reader, const char *name, int times)
@@ -80,8 +82,7 @@ ktp_extract_bench(ktpr_reader_t *reader, const char *name, int times)
 }
 
 
-/* Prints one file's answer; 0, or 1 without a card or with no picture of it.
- */
+/* Prints the answer for a file; 0, or 1 without a card or its picture. */
 static int
 ktp_extract_file(ktpr_reader_t *reader, const char *name,
                  const ktpr_json_options_t *options, const char *picture)
@@ -208,7 +209,7 @@ main(int argc, char **argv)
 
     ktpr_reader_destroy(reader);
 
-    /* a full disk is noticed here at the latest */
+    /* reports write errors, such as a full disk */
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("standard output");
         failed = 1;

@@ -6,7 +6,7 @@
 #include "ktpx_file.h"
 
 
-/* Bytes of a file that is read at most. */
+/* Maximum size of a file, in bytes. */
 #define KTPX_FILE_MAX (64UL << 20)
 
 

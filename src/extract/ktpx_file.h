@@ -1,4 +1,4 @@
-/* A file into memory, for the commands. */
+/* Reads a file into memory. */
 
 #ifndef KTPX_FILE_H
 #define KTPX_FILE_H
@@ -7,8 +7,8 @@
 
 
 /*
- * Reads a file of at most 64 MB, "-" is standard input.  To be freed by
- * free(); NULL with a message on standard error.
+ * Reads a file of at most 64 MB; "-" is standard input.  The caller frees the
+ * bytes by free().  NULL with a message on standard error.
  */
 unsigned char *ktpx_file_read(const char *name, size_t *len);
 

@@ -1,16 +1,17 @@
 /*
- * What the daemon's processes say to each other, over SOCK_SEQPACKET pairs:
- * one packet a message, so nothing is ever half read.
+ * The messages between the processes, over SOCK_SEQPACKET socket pairs: one
+ * packet per message, so that none is read in part.
  *
  *   HTTP process to worker    WORK     an image is in the slot's memory
- *   worker to HTTP process    READY    once, when it can work
- *   worker to HTTP process    ANSWER   what the image says
+ *   worker to HTTP process    READY    once, when it is initialised
+ *   worker to HTTP process    ANSWER   the result of reading the image
  *   HTTP process to master    KILL     a worker is over its deadline
  *   HTTP process to master    SERVING  the first worker is ready
- *   master to HTTP process    STOP     finish what is in flight, and exit
+ *   master to HTTP process    STOP     finish the requests in progress, and
+ * exit
  *
- * A slot is a place for one worker after the other; each has a life number,
- * so that what was meant for one never reaches the next.
+ * A slot is used by one worker after another.  Each worker has a life number,
+ * so that a message for one is never taken by the next.
  */
 
 #ifndef KTPD_CHANNEL_H
@@ -45,7 +46,7 @@ typedef struct {
     ktpr_card_t    card;
 } ktpd_answer_t;
 
-/* A worker's place, made by the master and shared by all three. */
+/* A slot, created by the master and shared by all processes. */
 typedef struct {
     int            http;   /* the HTTP process's end */
     int            worker; /* the worker's end */
@@ -53,23 +54,22 @@ typedef struct {
 } ktpd_slot_t;
 
 
-/* Two ends of a new pair in fd[2]; 0, or -1 with errno. */
+/* Creates a socket pair; 0, or -1 with errno. */
 int ktpd_channel_pair(int fd[2]);
 
 /* Sends a packet; 0, or -1 with errno (EAGAIN: the pair is full). */
 int ktpd_channel_send(int fd, const void *message, size_t len);
 
 /*
- * Takes a packet of at most len bytes; its size, 0 at the end of the pair,
- * or -1 with errno, which is EAGAIN when wait is 0 and there is none, and
- * EMSGSIZE for a longer one.
+ * Receives a packet of at most len bytes.  Returns its size, 0 if the peer has
+ * closed, or -1 with errno: EAGAIN if wait is 0 and there is no packet,
+ * EMSGSIZE for a longer packet.
  */
 ptrdiff_t ktpd_channel_receive(int fd, void *message, size_t len, int wait);
 
 /*
- * Makes a packet fit to be used whoever sent it: every text ends and is
- * UTF-8, every number is one.  0, or -1 if it is not as long as an answer or
- * its result is none.
+ * Sanitises an answer of an untrusted worker: texts are terminated and UTF-8,
+ * numbers are finite.  0, or -1 if its length or result is invalid.
  */
 int ktpd_channel_check(ktpd_answer_t *answer, size_t len);
 

@@ -1,12 +1,12 @@
 /*
- * Who may ask: pairs of App-ID and API-Key.  Kept as digests only, and
- * compared in a time that does not depend on them.
+ * Credentials of clients: pairs of App-ID and API-Key, kept as digests and
+ * compared in constant time.
  */
 
 #ifndef KTPD_CREDENTIALS_H
 #define KTPD_CREDENTIALS_H
 
-/* Pairs in a file at most: every request is compared with all of them. */
+/* Maximum of pairs in a file: a request is compared with all of them. */
 #define KTPD_MAX_CREDENTIALS 64
 
 typedef struct ktpd_credentials_s ktpd_credentials_t;
@@ -14,13 +14,14 @@ typedef struct ktpd_credentials_s ktpd_credentials_t;
 
 /*
  * Reads a file of lines "app_id:api_key"; empty lines and lines that begin
- * with "#" are skipped.  NULL when it cannot be read, is not a regular file
- * of the calling user or root, may be read or written by others, or has no
- * pair or a line that is none; told on standard error, by line number only.
+ * with "#" are skipped.  NULL, with a message on standard error that has
+ * line numbers but no text of the file, if it cannot be read, is not a regular
+ * file of the calling user or root, is accessible by others, has no pairs, or
+ * an invalid line.
  */
 ktpd_credentials_t *ktpd_credentials_load(const char *path);
 
-/* 1 if the pair is known; NULL for a header that was not sent. */
+/* Whether the pair is known; NULL for a header that is missing. */
 int ktpd_credentials_match(const ktpd_credentials_t *cred, const char *app_id,
                            const char *api_key);
 

@@ -1,4 +1,4 @@
-/* The HTTP process: the contract's face, by libmicrohttpd. */
+/* The HTTP process: an HTTP server by libmicrohttpd. */
 
 #ifndef KTPD_HTTP_H
 #define KTPD_HTTP_H
@@ -9,9 +9,9 @@
 
 
 /*
- * Serves the listening socket until the master says KTPD_STOP or goes away,
- * and then what is in flight.  Sandboxes itself first.  Returns the exit
- * code of the process.
+ * Enters the sandbox and serves the listening socket until the master sends
+ * KTPD_STOP or exits, and then finishes the requests in progress.  Returns the
+ * exit code of the process.
  */
 int ktpd_http_run(const ktpd_options_t *opt, int listener, int master,
                   ktpd_slot_t *slots, const ktpd_credentials_t *cred);

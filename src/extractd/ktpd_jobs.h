@@ -1,6 +1,6 @@
 /*
- * Images on their way to a worker and back, in the HTTP process: a bounded
- * queue, one slot a worker, and a deadline for both.
+ * The jobs of the HTTP process: a bounded queue of images, one slot per
+ * worker, and deadlines for waiting and for reading.
  */
 
 #ifndef KTPD_JOBS_H
@@ -13,10 +13,10 @@
 
 
 typedef enum {
-    KTPD_JOB_ANSWERED, /* the worker said what it says */
-    KTPD_JOB_CRASHED,  /* the worker ended without an answer */
-    KTPD_JOB_LATE,     /* the worker was ended at its deadline */
-    KTPD_JOB_EXPIRED   /* no worker was free in time, or it is unwanted */
+    KTPD_JOB_ANSWERED, /* the worker answered */
+    KTPD_JOB_CRASHED,  /* the worker exited without an answer */
+    KTPD_JOB_LATE,     /* the worker was killed at its deadline */
+    KTPD_JOB_EXPIRED   /* no worker was free in time, or the client left */
 } ktpd_outcome_t;
 
 typedef struct ktpd_job_s ktpd_job_t;
@@ -27,14 +27,14 @@ struct ktpd_job_s {
     uint64_t     deadline; /* milliseconds of ktpd_jobs_now() */
 
     /*
-     * Called once, never from inside the job's own ktpd_jobs_submit(); answer
-     * is NULL but for KTPD_JOB_ANSWERED, and only lent.
+     * Called once, never from within ktpd_jobs_submit() of the same job.
+     * answer is set for KTPD_JOB_ANSWERED only, and valid during the call.
      */
     void (*done)(ktpd_job_t *job, ktpd_outcome_t outcome,
                  const ktpd_answer_t *answer);
     /*
-     * Whether anybody still waits for it; asked before a worker is bound, and
-     * of those in the queue when that is full.
+     * Whether the client still waits; called before the job gets a worker, and
+     * for all queued jobs when the queue is full.
      */
     int (*wanted)(ktpd_job_t *job);
 };
@@ -42,33 +42,33 @@ struct ktpd_job_s {
 typedef struct ktpd_jobs_s ktpd_jobs_t;
 
 
-/* Milliseconds of a clock that only goes forward. */
+/* The monotonic clock in milliseconds. */
 uint64_t ktpd_jobs_now(void);
 
 /*
- * For n slots (which must outlive it), a queue of that many, a timeout in
- * seconds, and the channel to the master.  NULL without memory.
+ * Creates the jobs for n slots, which must outlive it; queue is the maximum of
+ * waiting jobs, timeout is in seconds, and master is the channel to the
+ * master. NULL with no memory.
  */
 ktpd_jobs_t *ktpd_jobs_create(ktpd_slot_t *slots, unsigned n, unsigned queue,
                               unsigned timeout, int master);
 
 /*
- * Takes a job whose image, done and wanted are set; it stays the caller's
- * and must live until done is called.  0, or -1 when the queue is full of
- * jobs that are wanted.
+ * Queues a job whose image, done and wanted are set.  The caller owns it and
+ * must keep it until done is called.  0, or -1 if the queue is full.
  */
 int ktpd_jobs_submit(ktpd_jobs_t *jobs, ktpd_job_t *job);
 
-/* Fills one entry for each slot, to be polled for input. */
+/* Sets one entry per slot, to be polled for input. */
 void ktpd_jobs_poll(const ktpd_jobs_t *jobs, struct pollfd *fds);
 
-/* Takes what poll() found in the same entries; 0, or -1 if a channel ended. */
+/* Handles the entries after poll(); 0, or -1 if a channel was closed. */
 int ktpd_jobs_events(ktpd_jobs_t *jobs, const struct pollfd *fds);
 
-/* Ends what is over its deadline, and binds waiting jobs to free workers. */
+/* Ends jobs over their deadline and gives waiting jobs to free workers. */
 void ktpd_jobs_run(ktpd_jobs_t *jobs);
 
-/* Milliseconds until ktpd_jobs_run() has something to do, -1 for never. */
+/* The timeout of poll() until ktpd_jobs_run() is due: ms, or -1 for none. */
 int ktpd_jobs_timeout(const ktpd_jobs_t *jobs);
 
 void ktpd_jobs_free(ktpd_jobs_t *jobs);

@@ -1,16 +1,16 @@
 /*
- * What the daemon says on standard error: its own events.  Nothing of a
- * request is ever said but counts, times and codes of the error table.
+ * The log, on standard error: events of the daemon.  Of requests it has
+ * counts, times and error codes only, never a value.
  */
 
 #ifndef KTPD_LOG_H
 #define KTPD_LOG_H
 
 
-/* One line "ktp-extractd: ..."; no line feed in the format. */
+/* Logs a line "ktp-extractd: ..."; the format has no line feed. */
 void ktpd_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* As ktpd_log(), with the error of errno behind it. */
+/* As ktpd_log(), followed by the text of errno. */
 void ktpd_log_errno(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 

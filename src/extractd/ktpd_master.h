@@ -1,6 +1,6 @@
 /*
- * The master: holds the language models, makes workers from them, and waits.
- * It reads nothing that comes from outside.
+ * The master process: loads the language data, forks workers and waits for
+ * them.  It reads no external input.
  */
 
 #ifndef KTPD_MASTER_H
@@ -13,8 +13,8 @@
 
 /*
  * Starts the HTTP process and the workers, and serves until SIGTERM or
- * SIGINT; the second one does not wait.  cred is wiped once the HTTP process
- * has it.  Returns the exit code.
+ * SIGINT; a second signal ends it at once.  cred is wiped after the HTTP
+ * process has been forked.  Returns the exit code.
  */
 int ktpd_master_run(const ktpd_options_t *opt, ktpd_listen_t *ls,
                     ktpd_credentials_t *cred);

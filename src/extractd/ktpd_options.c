@@ -207,17 +207,17 @@ ktpd_options_help(void)
     fputs("usage: ktp-extractd --socket PATH | --listen ADDRESS:PORT\n"
           "                    --credentials FILE [options]\n"
           "  --socket PATH       Unix socket to listen on\n"
-          "  --listen ADDR:PORT  or an address of loopback; port 0: any\n"
+          "  --listen ADDR:PORT  loopback address to listen on; port 0: any\n"
           "  --credentials FILE  lines \"app_id:api_key\", mode 0600\n"
-          "  --socket-mode MODE  of the Unix socket (0660)\n"
-          "  --workers N         cards read at a time (one a processor)\n"
-          "  --queue N           requests that wait for a worker (32)\n"
-          "  --timeout SEC       to wait, and to read a card, each (20)\n"
-          "  --tessdata DIR      Tesseract's language data (its own folder)\n"
-          "  --user NAME         to become, when started by root\n"
-          "  --check             check options and language data, and exit\n"
-          "  --foreground        stay in the foreground, as it always does\n"
-          "  --no-sandbox        no seccomp filters, for a debugger\n"
-          "  --help\n",
+          "  --socket-mode MODE  permissions of the Unix socket (0660)\n"
+          "  --workers N         cards read concurrently (one per processor)\n"
+          "  --queue N           requests waiting for a worker (32)\n"
+          "  --timeout SEC       limit of waiting and of reading, each (20)\n"
+          "  --tessdata DIR      directory of Tesseract's eng.traineddata\n"
+          "  --user NAME         user to run as, when started by root\n"
+          "  --check             check options, credentials, data, and exit\n"
+          "  --foreground        accepted; the daemon does not fork itself\n"
+          "  --no-sandbox        no seccomp filters, for debugging\n"
+          "  --help              print this text\n",
           stdout);
 }

@@ -15,10 +15,10 @@ typedef struct {
     const char *listen;      /* ADDRESS:PORT of loopback, or NULL */
     const char *credentials; /* path */
     const char *tessdata;    /* folder, or NULL for Tesseract's own */
-    const char *user;        /* name to become, or NULL */
+    const char *user;        /* user to run as, or NULL */
     mode_t      mode;        /* of the socket */
     unsigned    workers;     /* 1 to KTPD_MAX_WORKERS */
-    unsigned    queue;       /* requests that wait, 0 to KTPD_MAX_QUEUE */
+    unsigned    queue;       /* waiting requests, 0 to KTPD_MAX_QUEUE */
     unsigned    timeout;     /* seconds, 1 to KTPD_MAX_TIMEOUT */
     unsigned    check : 1;
     unsigned    sandbox : 1;
@@ -26,8 +26,8 @@ typedef struct {
 
 
 /*
- * Fills opt; the strings are argv's.  0, or -1 with a message on standard
- * error, or 1 when the help was asked for and printed.
+ * Parses the arguments; strings in opt point to them.  0, -1 with a message on
+ * standard error, or 1 after printing the help.
  */
 int ktpd_options_parse(ktpd_options_t *opt, int argc, char *argv[]);
 

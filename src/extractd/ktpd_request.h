@@ -1,6 +1,6 @@
 /*
- * One HTTP request to the daemon: what of it is taken, and what it gets.
- * Knows the contract, and nothing of libmicrohttpd's loop.
+ * The processing of an HTTP request by the rules of the contract, independent
+ * of libmicrohttpd.
  */
 
 #ifndef KTPD_REQUEST_H
@@ -14,17 +14,17 @@
 #include "ktpd_jobs.h"
 
 /*
- * Bytes of a refused body that are read and dropped, so that a client that
- * sends first and reads later gets its answer and no reset.
+ * Bytes of a rejected body that are read and discarded, so that a client that
+ * reads only after sending gets the response and no reset.
  */
 #define KTPD_MAX_DROPPED (16 * 1024 * 1024)
 
 typedef enum {
-    KTPD_REQUEST_NEW,     /* the head is not there yet */
-    KTPD_REQUEST_BODY,    /* the body is being taken */
-    KTPD_REQUEST_DROP,    /* refused: the rest of the body is dropped */
-    KTPD_REQUEST_WAITING, /* with the workers */
-    KTPD_REQUEST_ANSWER   /* the answer is known */
+    KTPD_REQUEST_NEW,     /* the header is being received */
+    KTPD_REQUEST_BODY,    /* the body is being received */
+    KTPD_REQUEST_DROP,    /* rejected: the rest of the body is discarded */
+    KTPD_REQUEST_WAITING, /* queued, or with a worker */
+    KTPD_REQUEST_ANSWER   /* the response is ready */
 } ktpd_request_state_t;
 
 typedef struct {
@@ -40,12 +40,12 @@ typedef struct {
     uint64_t             limit;   /* bytes of the body at most */
     uint64_t             seen;    /* bytes of the body so far */
     uint64_t             started; /* ktpd_jobs_now() */
-    ktp_code_t           code;    /* why it is refused, or KTP_OK */
+    ktp_code_t           code;    /* the error, or KTP_OK */
     char                *body;    /* of a 200, or NULL */
     size_t               body_len;
 } ktpd_request_t;
 
-/* What the head of a request says; NULL for a header that is not there. */
+/* The request line and headers; NULL for a header that is missing. */
 typedef struct {
     const char *method;
     const char *path;
@@ -56,27 +56,27 @@ typedef struct {
 } ktpd_head_t;
 
 
-/* A request for that URI as it stood on the request line; NULL: no memory. */
+/* Creates a request for the URI of a request line; NULL with no memory. */
 ktpd_request_t *ktpd_request_create(const char *uri);
 
-/* Judges the head; the state is then BODY or DROP. */
+/* Checks the header; sets the state to BODY or DROP. */
 void ktpd_request_head(ktpd_request_t *r, const ktpd_head_t *head,
                        const ktpd_credentials_t *cred);
 
 /*
- * The next bytes of the body.  0, or -1 when more is sent than is worth
- * dropping.
+ * Passes the next bytes of the body.  0, or -1 when a rejected body exceeds
+ * KTPD_MAX_DROPPED.
  */
 int ktpd_request_body(ktpd_request_t *r, const char *p, size_t len);
 
-/* The body ended: the state is then WAITING (to be submitted) or ANSWER. */
+/* Ends the body; sets the state to WAITING (to be submitted) or ANSWER. */
 void ktpd_request_end(ktpd_request_t *r);
 
-/* What the workers made of it; the state is then ANSWER. */
+/* Sets the response from the outcome of the job; the state is ANSWER. */
 void ktpd_request_done(ktpd_request_t *r, ktpd_outcome_t outcome,
                        const ktpd_answer_t *answer);
 
-/* Refuses it; the state is then ANSWER. */
+/* Sets an error response; the state is ANSWER. */
 void ktpd_request_refuse(ktpd_request_t *r, ktp_code_t code);
 
 /* Wipes and frees; NULL is allowed. */

@@ -1,6 +1,6 @@
 /*
- * A worker: a process that reads one card and ends.  What it had in memory
- * ends with it, and so does whoever took it over by a crafted image.
+ * A worker process: it reads one card and exits, so that its memory, and any
+ * code that a crafted image has injected, does not outlive the card.
  */
 
 #ifndef KTPD_WORKER_H
@@ -12,7 +12,7 @@
 
 
 typedef struct {
-    ktpd_slot_t   *slots; /* all of them: the others' memory is dropped */
+    ktpd_slot_t   *slots; /* all slots; memory of the others is unmapped */
     unsigned       n;
     unsigned       slot; /* its own */
     uint64_t       life;
@@ -22,9 +22,9 @@ typedef struct {
     unsigned       sandbox : 1;
 } ktpd_worker_t;
 
-/* Exit codes of a worker. */
+/* Exit codes. */
 #define KTPD_WORKER_DONE   0
-#define KTPD_WORKER_FAILED 3 /* it could not even begin */
+#define KTPD_WORKER_FAILED 3 /* it could not start */
 
 
 /* Called in the new process; does not return. */

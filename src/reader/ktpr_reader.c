@@ -12,10 +12,18 @@
 #include "ktpr_scan.h"
 
 
-/* Pixels of the largest image, its flattened copies, and what is small. */
+/*
+ * Bytes of the pool: the pixels of the largest image, its flattened copies,
+ * and buffers.  Lower: large images are KTPR_FAILED; higher: a crafted image
+ * can make a worker larger.
+ */
 #define KTPR_READER_MEMORY (160UL << 20)
 
-/* A number this sure makes a card of what looks half like one. */
+/*
+ * Confidence, 0 to 1: a table that is only somewhat like a card is one if it
+ * has a NIK of more than this.  Set not recorded.  Lower: other documents are
+ * taken for cards; higher: spoilt cards are not detected.
+ */
 #define KTPR_READER_SURE .9f
 
 struct ktpr_reader_s {
@@ -68,7 +76,7 @@ ktpr_reader_destroy(ktpr_reader_t *reader)
 }
 
 
-/* Whether the number was read clearly and is one as it stands. */
+/* Whether the NIK is valid as it was read, and clear. */
 static int
 ktpr_reader_number(const ktpr_card_t *card)
 {

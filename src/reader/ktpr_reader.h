@@ -1,6 +1,6 @@
 /*
- * Reading a card: bytes of a JPEG or PNG file in, the contract's fields out.
- * One reader a thread; it holds its own Tesseract.
+ * Reads cards: from the bytes of a JPEG or PNG file to the fields of the
+ * contract.  A reader is for one thread at a time.
  */
 
 #ifndef KTPR_READER_H
@@ -14,7 +14,7 @@
 
 typedef enum {
     KTPR_OK = 0,
-    KTPR_NOT_DETECTED, /* an image, but no card; quality is filled */
+    KTPR_NOT_DETECTED, /* an image without a card; only quality is set */
     KTPR_UNDECODABLE,  /* not a JPEG or PNG file that decodes */
     KTPR_FAILED        /* no memory, or Tesseract failed; card is empty */
 } ktpr_result_t;
@@ -37,7 +37,10 @@ ktpr_reader_t *ktpr_reader_create(const char *tessdata, time_t now);
  */
 int ktpr_reader_load(ktpr_reader_t *reader);
 
-/* Reads one image; card is filled anew.  Thread-safe for distinct readers. */
+/*
+ * Reads an image and sets card.  Fields that could not be read are empty; see
+ * ktpr_result_t for what is set without a card.
+ */
 ktpr_result_t ktpr_reader_read(ktpr_reader_t       *reader,
                                const unsigned char *image, size_t len,
                                ktpr_card_t *card);
