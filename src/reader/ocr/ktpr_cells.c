@@ -74,8 +74,10 @@
 #define KTPR_CELLS_HIGHER 1.07
 #define KTPR_CELLS_SHIFT  .07
 
-/* fixed: pixels added to a cut's height, so that rounding down gives
- * KTPR_DIGIT_H. */
+/*
+ * fixed: pixels added to a cut's height, so that rounding down gives
+ * KTPR_DIGIT_H
+ */
 #define KTPR_CELLS_ROUND .01
 
 /*

@@ -22,7 +22,7 @@ ktpr_tesseract_t *ktpr_tesseract_create(const char *tessdata);
 void              ktpr_tesseract_destroy(ktpr_tesseract_t *tesseract);
 
 /*
- * Loads the language data, if that has not been done: 50 ms of CPU and 10 MB.
+ * Loads the language data, if that has not been done: 50 ms of CPU and 17 MB.
  * 0, or -1 when they cannot be loaded, with a message on standard error.  No
  * file is opened after this.
  */

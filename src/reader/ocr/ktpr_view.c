@@ -12,22 +12,20 @@
 #define KTPR_VIEW_SURE .98f
 
 /*
- * Heights that a capital of the first, second and third look is taken to
- * have, in expected heights: the print of a blurred or slanted line is not
- * as high as measured.  Set not recorded.  Too far from 1: the look is of no
- * use, since the network knows letters of one height.
+ * Heights that a capital is taken to have in the second and third look, in
+ * expected heights.  Set not recorded.  Too far from 1: the network, trained
+ * on letters of one height, does not read the look.
  */
 #define KTPR_VIEW_HIGHER 1.08
 #define KTPR_VIEW_LOWER  .93
 
-/*
- * Width of the last look, in widths of the first: letters that touch come
- * apart.  Set not recorded.
- */
+/* Width of the last look, in widths of the first.  Set not recorded. */
 #define KTPR_VIEW_WIDER 1.1
 
-/* fixed: pixels added to a cut's height, so that rounding down gives
- * KTPR_LINE_H. */
+/*
+ * fixed: pixels added to a cut's height, so that rounding down gives
+ * KTPR_LINE_H
+ */
 #define KTPR_VIEW_ROUND .01
 
 
