@@ -79,7 +79,8 @@ ngx_http_ktp_count_rate(ngx_http_ktp_client_t *client, uint64_t *rate)
 
     now = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 
-    return ktp_quota_rate(rate, now, client->rate_interval, client->rate_burst);
+    return ktp_quota_rate(rate, now, client->rate_interval,
+                          client->rate_burst);
 }
 
 
