@@ -171,8 +171,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
 
         check(&in, &out, hidden, &policy);
-        ktp_answer_json_free(&in);
-        ktp_answer_json_free(&out);
+        ktp_answer_json_read_free(&in);
+        ktp_answer_json_read_free(&out);
 
     } else if (answer.out_len || answer.reason == NULL) {
         abort();

@@ -223,17 +223,10 @@ ktp_answer_rewrite(ktp_answer_t *answer, const ktp_answer_policy_t *policy)
 
     if (rc == 0) {
         rc = ktp_answer_json_write(answer, &doc, policy);
-        if (rc != 0) {
-            doc.reason = "more than there is room for";
-        }
-    }
-
-    if (rc != 0) {
-        answer->out_len = 0;
     }
 
     ktp_answer_notes(answer, &doc);
-    ktp_answer_json_free(&doc);
+    ktp_answer_json_read_free(&doc);
 
     return rc;
 }
@@ -249,5 +242,5 @@ ktp_answer_read(ktp_answer_t *answer)
     (void) ktp_answer_json_read(&doc, answer->body, answer->len, 0);
 
     ktp_answer_notes(answer, &doc);
-    ktp_answer_json_free(&doc);
+    ktp_answer_json_read_free(&doc);
 }

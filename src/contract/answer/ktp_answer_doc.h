@@ -6,9 +6,6 @@
 #include "ktp_answer.h"
 
 
-/* Keys that are open at a time; the contract's answer has 29. */
-#define KTP_ANSWER_MAX_KEYS 256
-
 /* Bytes of a field that is passed on; the longest address has about 200. */
 #define KTP_ANSWER_MAX_FIELD 1024
 
@@ -62,12 +59,12 @@ const char *ktp_answer_quality_name(ktp_answer_quality_t quality);
  * Takes a body apart.  With strict it stops at the first thing that is not
  * right; else it goes on past what it can, and the first of two values of a
  * key counts.  0 if all is right, -1 with reason.  In both cases the
- * document is freed with ktp_answer_json_free().
+ * document is freed with ktp_answer_json_read_free().
  */
 int ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
                          int strict);
 
-void ktp_answer_json_free(ktp_answer_doc_t *doc);
+void ktp_answer_json_read_free(ktp_answer_doc_t *doc);
 
 /*
  * Looks for the value of a masked or dropped field in another place that is
@@ -79,10 +76,10 @@ int ktp_answer_leak(ktp_answer_doc_t *doc, unsigned status,
                     ktp_value_t                reference_id);
 
 /*
- * Writes the document as the policy has it, into answer->out.  0, or -1 if
- * it does not fit.
+ * Writes the document as the policy has it, into answer->out.  0 and out_len;
+ * -1 with reason if it does not fit, or without memory.
  */
-int ktp_answer_json_write(ktp_answer_t *answer, const ktp_answer_doc_t *doc,
+int ktp_answer_json_write(ktp_answer_t *answer, ktp_answer_doc_t *doc,
                           const ktp_answer_policy_t *policy);
 
 

@@ -1,9 +1,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 #include "ktp_answer_doc.h"
-#include "ktp_limits.h"
+#include "ktp_json.h"
+#include "ktp_json_keys.h"
 #include "ktp_utf8.h"
 
 
@@ -29,17 +29,10 @@ typedef enum {
 } ktp_kind_t;
 
 typedef struct {
-    const char *p;
-    uint32_t    len;
-    uint32_t    hash;
-} ktp_key_t;
-
-typedef struct {
     ktp_answer_doc_t *doc;
     unsigned          strict : 1;
 
     ktp_place_t place;
-    unsigned    depth;
     unsigned    skip; /* depth of the unknown value that we are in, or 0 */
 
     /* of the last key in place: where its value goes */
@@ -47,13 +40,8 @@ typedef struct {
     ktp_kind_t   kind;   /* what the value must be */
     const char  *name;   /* of a known member, or NULL */
 
-    /* every key of the open objects, to find one that is there twice */
-    ktp_key_t keys[KTP_ANSWER_MAX_KEYS];
-    unsigned  nkeys;
-    unsigned  first[KTP_MAX_DEPTH + 1]; /* the first key of a depth */
-
-    char *free;    /* room for decoded strings, which are never longer */
-    char  arena[]; /* than what they are decoded from */
+    char           *free; /* where the next value is copied to */
+    ktp_json_keys_t keys;
 } ktp_answer_parser_t;
 
 
@@ -65,8 +53,6 @@ static int  ktp_answer_store(ktp_answer_parser_t *ps, ktp_kind_t kind,
                              const char *p, size_t len);
 static int  ktp_answer_open(ktp_answer_parser_t *ps, ktp_kind_t kind);
 static int  ktp_answer_close(ktp_answer_parser_t *ps);
-static int  ktp_answer_key_seen(ktp_answer_parser_t *ps, const char *p,
-                                size_t len);
 static void ktp_answer_known(ktp_answer_parser_t *ps, const char *p,
                              size_t len);
 static int  ktp_answer_on_null(void *ctx);
@@ -99,9 +85,9 @@ int
 ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
                      int strict)
 {
-    yajl_handle          json;
-    yajl_status          status;
-    ktp_answer_parser_t *ps;
+    ktp_code_t          rc;
+    ktp_json_t          json;
+    ktp_answer_parser_t ps;
 
     memset(doc, 0, sizeof(ktp_answer_doc_t));
 
@@ -116,37 +102,40 @@ ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
         return -1;
     }
 
-    /* what yajl decodes is copied: its strings live for one callback */
+    /*
+     * A value lives for one callback and is copied; decoded, it is not
+     * longer than in the body.
+     */
 
-    ps = malloc(sizeof(ktp_answer_parser_t) + len);
-    if (ps == NULL) {
+    doc->memory = malloc(len + 1);
+    if (doc->memory == NULL) {
         doc->reason = "no memory";
         return -1;
     }
 
-    memset(ps, 0, offsetof(ktp_answer_parser_t, keys));
-    ps->nkeys = 0;
-    ps->doc = doc;
-    ps->strict = strict;
-    ps->free = ps->arena;
-    doc->memory = ps;
+    memset(&ps, 0, offsetof(ktp_answer_parser_t, keys));
+    ps.doc = doc;
+    ps.strict = strict;
+    ps.free = doc->memory;
 
-    json = yajl_alloc(&ktp_answer_callbacks, NULL, ps);
-    if (json == NULL) {
-        doc->reason = "no memory";
-        return -1;
+    ktp_json_keys_init(&ps.keys);
+
+    rc = KTP_INTERNAL_SERVER_ERROR;
+
+    if (ktp_json_open(&json, &ktp_answer_callbacks, &ps) == 0) {
+        rc = ktp_json_feed(&json, (const unsigned char *) body, len);
+
+        if (rc == KTP_OK) {
+            rc = ktp_json_finish(&json);
+        }
+
+        ktp_json_close(&json);
     }
 
-    status = yajl_parse(json, (const unsigned char *) body, len);
+    ktp_json_keys_destroy(&ps.keys);
 
-    if (status == yajl_status_ok) {
-        status = yajl_complete_parse(json);
-    }
-
-    yajl_free(json);
-
-    if (status != yajl_status_ok && doc->reason == NULL) {
-        doc->reason = "not JSON";
+    if (rc != KTP_OK && doc->reason == NULL) {
+        doc->reason = rc == KTP_INVALID_PAYLOAD ? "not JSON" : "no memory";
     }
 
     return doc->reason ? -1 : 0;
@@ -154,7 +143,7 @@ ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
 
 
 void
-ktp_answer_json_free(ktp_answer_doc_t *doc)
+ktp_answer_json_read_free(ktp_answer_doc_t *doc)
 {
     free(doc->memory);
     doc->memory = NULL;
@@ -264,7 +253,7 @@ ktp_answer_store(ktp_answer_parser_t *ps, ktp_kind_t kind, const char *p,
         return 1;
     }
 
-    if (ps->depth == 0) {
+    if (ps->keys.depth == 0) {
         return ktp_answer_wrong(ps, "no object", NULL);
     }
 
@@ -296,20 +285,19 @@ ktp_answer_open(ktp_answer_parser_t *ps, ktp_kind_t kind)
 {
     const char *name;
 
-    if (ps->depth == KTP_MAX_DEPTH) {
+    if (ktp_json_keys_open(&ps->keys) != 0) {
         (void) ktp_answer_wrong(ps, "too deep", NULL);
         return 0;
     }
 
     name = ps->name;
     ps->name = NULL;
-    ps->first[++ps->depth] = ps->nkeys;
 
     if (ps->skip) {
         return 1;
     }
 
-    if (ps->depth == 1 && kind == KTP_KIND_MAP) {
+    if (ps->keys.depth == 1 && kind == KTP_KIND_MAP) {
         ps->place = KTP_PLACE_TOP;
         return 1;
     }
@@ -327,9 +315,9 @@ ktp_answer_open(ktp_answer_parser_t *ps, ktp_kind_t kind)
         return 1;
     }
 
-    ps->skip = ps->depth;
+    ps->skip = ps->keys.depth;
 
-    if (ps->depth == 1) {
+    if (ps->keys.depth == 1) {
         return ktp_answer_wrong(ps, "no object", NULL);
     }
 
@@ -344,51 +332,15 @@ ktp_answer_open(ktp_answer_parser_t *ps, ktp_kind_t kind)
 static int
 ktp_answer_close(ktp_answer_parser_t *ps)
 {
-    ps->nkeys = ps->first[ps->depth];
-
     if (ps->skip == 0) {
         ps->place--;
 
-    } else if (ps->skip == ps->depth) {
+    } else if (ps->skip == ps->keys.depth) {
         ps->skip = 0;
     }
 
-    ps->depth--;
+    ktp_json_keys_close(&ps->keys);
     ps->name = NULL;
-
-    return 1;
-}
-
-
-/* Notes a key of the innermost object: 1 if it is new, 0 if it is not. */
-static int
-ktp_answer_key_seen(ktp_answer_parser_t *ps, const char *p, size_t len)
-{
-    size_t     i;
-    uint32_t   hash;
-    unsigned   n;
-    ktp_key_t *key;
-
-    for (hash = 5381, i = 0; i < len; i++) {
-        hash = hash * 33 + (unsigned char) p[i];
-    }
-
-    for (n = ps->first[ps->depth]; n < ps->nkeys; n++) {
-        key = &ps->keys[n];
-
-        if (key->hash == hash && key->len == len
-            && memcmp(key->p, p, len) == 0) {
-            return 0;
-        }
-    }
-
-    key = &ps->keys[ps->nkeys++];
-    key->hash = hash;
-    key->len = (uint32_t) len;
-    key->p = ps->free;
-
-    memcpy(ps->free, p, len);
-    ps->free += len;
 
     return 1;
 }
@@ -459,14 +411,22 @@ ktp_answer_on_key(void *ctx, const unsigned char *p, size_t len)
 {
     ktp_answer_parser_t *ps = ctx;
 
-    if (ps->nkeys == KTP_ANSWER_MAX_KEYS) {
-        (void) ktp_answer_wrong(ps, "too many keys", NULL);
-        return 0;
-    }
+    switch (ktp_json_keys_add(&ps->keys, p, len)) {
 
-    if (!ktp_answer_key_seen(ps, (const char *) p, len)) {
+    case KTP_JSON_KEYS_NEW:
+        break;
+
+    case KTP_JSON_KEYS_TWICE:
         ps->name = NULL;
         return ktp_answer_wrong(ps, "a key that is there twice", NULL);
+
+    case KTP_JSON_KEYS_TOO_MANY:
+        (void) ktp_answer_wrong(ps, "too many keys", NULL);
+        return 0;
+
+    case KTP_JSON_KEYS_NO_MEMORY:
+        (void) ktp_answer_wrong(ps, "no memory", NULL);
+        return 0;
     }
 
     if (ps->skip == 0) {

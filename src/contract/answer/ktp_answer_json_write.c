@@ -1,6 +1,6 @@
 #include <string.h>
-#include <yajl/yajl_gen.h>
 #include "ktp_answer_doc.h"
+#include "ktp_json_writer.h"
 #include "ktp_nik.h"
 
 
@@ -12,69 +12,71 @@ typedef struct {
 
 
 static void ktp_answer_write(void *ctx, const char *p, size_t len);
-static void ktp_answer_put(yajl_gen gen, const char *name, const char *p,
-                           size_t len);
-static void ktp_answer_put_fields(yajl_gen gen, const ktp_answer_t *answer,
+static void ktp_answer_put(ktp_json_writer_t *json, const char *name,
+                           const char *p, size_t len);
+static void ktp_answer_put_fields(ktp_json_writer_t         *json,
+                                  const ktp_answer_t        *answer,
                                   const ktp_answer_doc_t    *doc,
                                   const ktp_answer_policy_t *policy);
-static void ktp_answer_put_quality(yajl_gen gen, const ktp_answer_doc_t *doc);
-static void ktp_answer_put_check(yajl_gen gen, const ktp_answer_doc_t *doc);
-static void ktp_answer_put_tristate(yajl_gen gen, const char *name,
+static void ktp_answer_put_quality(ktp_json_writer_t      *json,
+                                   const ktp_answer_doc_t *doc);
+static void ktp_answer_put_check(ktp_json_writer_t      *json,
+                                 const ktp_answer_doc_t *doc);
+static void ktp_answer_put_tristate(ktp_json_writer_t *json, const char *name,
                                     ktp_tristate_t value);
 
 
-/*
- * Keys are strings and the depth is three, so that a call of the generator
- * fails only if one before it did: the status of the last one tells.
- */
 int
-ktp_answer_json_write(ktp_answer_t *answer, const ktp_answer_doc_t *doc,
+ktp_answer_json_write(ktp_answer_t *answer, ktp_answer_doc_t *doc,
                       const ktp_answer_policy_t *policy)
 {
     unsigned            i;
-    yajl_gen            gen;
-    yajl_gen_status     status;
+    ktp_json_writer_t  *json;
     ktp_answer_writer_t writer;
-
-    gen = yajl_gen_alloc(NULL);
-    if (gen == NULL) {
-        return -1;
-    }
 
     writer.p = answer->out;
     writer.end = answer->out + answer->out_size;
     writer.missing = 0;
 
-    yajl_gen_config(gen, yajl_gen_print_callback, ktp_answer_write, &writer);
+    json = ktp_json_writer_create(ktp_answer_write, &writer);
+    if (json == NULL) {
+        doc->reason = "no memory";
+        return -1;
+    }
 
-    (void) yajl_gen_map_open(gen);
+    ktp_json_writer_open(json);
 
     for (i = 0; i < KTP_ANSWER_TEXTS; i++) {
         if (doc->top[i].p) {
-            ktp_answer_put(gen, ktp_answer_text_name(i), doc->top[i].p,
+            ktp_answer_put(json, ktp_answer_text_name(i), doc->top[i].p,
                            doc->top[i].len);
         }
     }
 
     if (doc->has_data && answer->status == 200) {
-        (void) yajl_gen_string(gen, (const unsigned char *) "data", 4);
-        (void) yajl_gen_map_open(gen);
+        ktp_json_writer_string(json, "data", 4);
+        ktp_json_writer_open(json);
 
-        ktp_answer_put_fields(gen, answer, doc, policy);
+        ktp_answer_put_fields(json, answer, doc, policy);
 
         if (policy->nik_check) {
-            ktp_answer_put_check(gen, doc);
+            ktp_answer_put_check(json, doc);
         }
 
-        (void) yajl_gen_map_close(gen);
+        ktp_json_writer_close(json);
     }
 
-    status = yajl_gen_map_close(gen);
-    yajl_gen_free(gen);
+    ktp_json_writer_close(json);
+    ktp_json_writer_destroy(json);
+
+    if (writer.missing) {
+        doc->reason = "more than there is room for";
+        return -1;
+    }
 
     answer->out_len = (size_t) (writer.p - answer->out);
 
-    return (status == yajl_gen_status_ok && writer.missing == 0) ? 0 : -1;
+    return 0;
 }
 
 
@@ -88,21 +90,28 @@ ktp_answer_write(void *ctx, const char *p, size_t len)
         return;
     }
 
+    if (len == 1) {
+        /* most pieces are a quote, a colon or a comma */
+        *writer->p++ = *p;
+        return;
+    }
+
     memcpy(writer->p, p, len);
     writer->p += len;
 }
 
 
 static void
-ktp_answer_put(yajl_gen gen, const char *name, const char *p, size_t len)
+ktp_answer_put(ktp_json_writer_t *json, const char *name, const char *p,
+               size_t len)
 {
-    (void) yajl_gen_string(gen, (const unsigned char *) name, strlen(name));
-    (void) yajl_gen_string(gen, (const unsigned char *) p, len);
+    ktp_json_writer_string(json, name, strlen(name));
+    ktp_json_writer_string(json, p, len);
 }
 
 
 static void
-ktp_answer_put_fields(yajl_gen gen, const ktp_answer_t *answer,
+ktp_answer_put_fields(ktp_json_writer_t *json, const ktp_answer_t *answer,
                       const ktp_answer_doc_t    *doc,
                       const ktp_answer_policy_t *policy)
 {
@@ -119,32 +128,32 @@ ktp_answer_put_fields(yajl_gen gen, const ktp_answer_t *answer,
         }
 
         if (policy->mask[i].style == KTP_MASK_NONE) {
-            ktp_answer_put(gen, ktp_field_name(i), value->p, value->len);
+            ktp_answer_put(json, ktp_field_name(i), value->p, value->len);
             continue;
         }
 
         len = ktp_mask_apply(&policy->mask[i], value->p, value->len, masked,
                              answer->hmac, answer->hmac_ctx);
-        ktp_answer_put(gen, ktp_field_name(i), masked, len);
+        ktp_answer_put(json, ktp_field_name(i), masked, len);
     }
 
     if (doc->has_quality
         && (policy->fields & ktp_field_bit(KTP_FIELD_IMAGE_QUALITY))) {
-        ktp_answer_put_quality(gen, doc);
+        ktp_answer_put_quality(json, doc);
     }
 }
 
 
 static void
-ktp_answer_put_quality(yajl_gen gen, const ktp_answer_doc_t *doc)
+ktp_answer_put_quality(ktp_json_writer_t *json, const ktp_answer_doc_t *doc)
 {
     unsigned           i;
     const char        *name;
     const ktp_value_t *value;
 
     name = ktp_field_name(KTP_FIELD_IMAGE_QUALITY);
-    (void) yajl_gen_string(gen, (const unsigned char *) name, strlen(name));
-    (void) yajl_gen_map_open(gen);
+    ktp_json_writer_string(json, name, strlen(name));
+    ktp_json_writer_open(json);
 
     for (i = 0; i < KTP_QUALITIES; i++) {
         value = &doc->quality[i];
@@ -154,23 +163,22 @@ ktp_answer_put_quality(yajl_gen gen, const ktp_answer_doc_t *doc)
         }
 
         name = ktp_answer_quality_name(i);
-        (void) yajl_gen_string(gen, (const unsigned char *) name,
-                               strlen(name));
+        ktp_json_writer_string(json, name, strlen(name));
 
         if (i < KTP_QUALITY_FLAGS) {
-            (void) yajl_gen_bool(gen, value->p[0] == 't');
+            ktp_json_writer_bool(json, value->p[0] == 't');
 
         } else {
-            (void) yajl_gen_number(gen, value->p, value->len);
+            ktp_json_writer_number(json, value->p, value->len);
         }
     }
 
-    (void) yajl_gen_map_close(gen);
+    ktp_json_writer_close(json);
 }
 
 
 static void
-ktp_answer_put_check(yajl_gen gen, const ktp_answer_doc_t *doc)
+ktp_answer_put_check(ktp_json_writer_t *json, const ktp_answer_doc_t *doc)
 {
     ktp_nik_check_t check;
 
@@ -179,38 +187,39 @@ ktp_answer_put_check(yajl_gen gen, const ktp_answer_doc_t *doc)
                   doc->field[KTP_FIELD_GENDER], doc->field[KTP_FIELD_CITY],
                   doc->field[KTP_FIELD_STATE]);
 
-    (void) yajl_gen_string(gen, (const unsigned char *) "nik_check", 9);
-    (void) yajl_gen_map_open(gen);
+    ktp_json_writer_string(json, "nik_check", 9);
+    ktp_json_writer_open(json);
 
-    ktp_answer_put_tristate(gen, "valid_format", check.valid_format);
+    ktp_answer_put_tristate(json, "valid_format", check.valid_format);
 
     if (check.province) {
-        ktp_answer_put(gen, "province", check.province,
+        ktp_answer_put(json, "province", check.province,
                        strlen(check.province));
 
     } else {
-        (void) yajl_gen_string(gen, (const unsigned char *) "province", 8);
-        (void) yajl_gen_null(gen);
+        ktp_json_writer_string(json, "province", 8);
+        ktp_json_writer_null(json);
     }
 
-    ktp_answer_put_tristate(gen, "date_of_birth_matches",
+    ktp_answer_put_tristate(json, "date_of_birth_matches",
                             check.date_of_birth_matches);
-    ktp_answer_put_tristate(gen, "gender_matches", check.gender_matches);
-    ktp_answer_put_tristate(gen, "region_matches", check.region_matches);
+    ktp_answer_put_tristate(json, "gender_matches", check.gender_matches);
+    ktp_answer_put_tristate(json, "region_matches", check.region_matches);
 
-    (void) yajl_gen_map_close(gen);
+    ktp_json_writer_close(json);
 }
 
 
 static void
-ktp_answer_put_tristate(yajl_gen gen, const char *name, ktp_tristate_t value)
+ktp_answer_put_tristate(ktp_json_writer_t *json, const char *name,
+                        ktp_tristate_t value)
 {
-    (void) yajl_gen_string(gen, (const unsigned char *) name, strlen(name));
+    ktp_json_writer_string(json, name, strlen(name));
 
     if (value == KTP_UNTOLD) {
-        (void) yajl_gen_null(gen);
+        ktp_json_writer_null(json);
 
     } else {
-        (void) yajl_gen_bool(gen, value == KTP_TRUE);
+        ktp_json_writer_bool(json, value == KTP_TRUE);
     }
 }

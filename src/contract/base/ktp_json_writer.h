@@ -1,4 +1,9 @@
-/* JSON as it is written, piece by piece, to whoever takes the pieces. */
+/*
+ * A writer of JSON, which hands over the text piece by piece.  Values, and
+ * before each member's value its key, are written in the order of the text;
+ * at most 100 objects and arrays are open.  Nothing fails after the writer
+ * was made.
+ */
 
 #ifndef KTP_JSON_WRITER_H
 #define KTP_JSON_WRITER_H
@@ -15,8 +20,10 @@ typedef void (*ktp_json_writer_pt)(void *ctx, const char *p, size_t len);
 /* NULL without memory. */
 ktp_json_writer_t *ktp_json_writer_create(ktp_json_writer_pt print, void *ctx);
 
+/* The braces of an object. */
 void ktp_json_writer_open(ktp_json_writer_t *writer);
 void ktp_json_writer_close(ktp_json_writer_t *writer);
+
 void ktp_json_writer_open_array(ktp_json_writer_t *writer);
 void ktp_json_writer_close_array(ktp_json_writer_t *writer);
 
@@ -27,6 +34,11 @@ void ktp_json_writer_string(ktp_json_writer_t *writer, const char *p,
 /* A number by its digits, which must be right. */
 void ktp_json_writer_number(ktp_json_writer_t *writer, const char *p,
                             size_t len);
+
+/* true or false. */
+void ktp_json_writer_bool(ktp_json_writer_t *writer, int value);
+
+void ktp_json_writer_null(ktp_json_writer_t *writer);
 
 /* NULL is allowed. */
 void ktp_json_writer_destroy(ktp_json_writer_t *writer);

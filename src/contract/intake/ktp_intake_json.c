@@ -13,15 +13,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
-#include "ktp_arena.h"
 #include "ktp_intake_json.h"
+#include "ktp_json.h"
+#include "ktp_json_keys.h"
 #include "ktp_json_string.h"
 #include "ktp_span.h"
 
-
-/* what yajl takes for itself and first, with room to spare */
-#define KTP_INTAKE_JSON_BASE 8192
 
 /* characters of the image that are unescaped at once */
 #define KTP_INTAKE_JSON_STAGE 4096
@@ -32,15 +29,9 @@ typedef enum {
     KTP_INTAKE_JSON_IMAGE    /* the one it does not */
 } ktp_intake_json_state_t;
 
-typedef struct {
-    size_t offset; /* in json->names */
-    size_t len;
-} ktp_intake_json_key_t;
-
 struct ktp_intake_json_s {
     ktp_intake_draft_t *draft;
-    yajl_handle         yajl;
-    ktp_arena_t         arena;
+    ktp_json_t          parser;
     ktp_code_t          code; /* what a callback found, once it stopped yajl */
 
     ktp_intake_json_state_t state;
@@ -51,16 +42,8 @@ struct ktp_intake_json_s {
     size_t                  held_len;
     size_t                  held_size;
 
-    unsigned     depth;
-    ktp_member_t member; /* whose value is next, at depth 1 */
-    unsigned     first[KTP_MAX_DEPTH + 1]; /* key of each object */
-    unsigned     nkeys;
-    unsigned     total; /* keys seen */
-    char        *names;
-    size_t       names_size;
-
-    /* of the open objects; the first nkeys are set */
-    ktp_intake_json_key_t keys[KTP_MAX_KEYS];
+    ktp_member_t    member; /* whose value is next, at depth 1 */
+    ktp_json_keys_t keys;
 };
 
 
@@ -81,8 +64,8 @@ ktp_intake_json_fail(ktp_intake_json_t *json, ktp_code_t code)
 static int
 ktp_intake_json_other(ktp_intake_json_t *json)
 {
-    if (json->depth == 0
-        || (json->depth == 1 && json->member != KTP_MEMBER_OTHER)) {
+    if (json->keys.depth == 0
+        || (json->keys.depth == 1 && json->member != KTP_MEMBER_OTHER)) {
         return ktp_intake_json_fail(json, KTP_INVALID_PAYLOAD);
     }
 
@@ -102,7 +85,7 @@ ktp_intake_json_boolean(void *ctx, int value)
 {
     ktp_intake_json_t *json = ctx;
 
-    if (json->depth == 1
+    if (json->keys.depth == 1
         && (json->member == KTP_MEMBER_VALIDATE_QUALITY
             || json->member == KTP_MEMBER_IS_QUALITY)) {
         ktp_intake_draft_flag(json->draft, json->member, value);
@@ -129,12 +112,12 @@ ktp_intake_json_text(void *ctx, const unsigned char *p, size_t len)
     ktp_code_t         rc;
     ktp_intake_json_t *json = ctx;
 
-    if (json->depth == 1 && json->member == KTP_MEMBER_REFERENCE_ID) {
+    if (json->keys.depth == 1 && json->member == KTP_MEMBER_REFERENCE_ID) {
         rc = ktp_intake_draft_reference(json->draft, p, len);
         return rc == KTP_OK ? 1 : ktp_intake_json_fail(json, rc);
     }
 
-    if (json->depth == 1 && json->member == KTP_MEMBER_IMAGE
+    if (json->keys.depth == 1 && json->member == KTP_MEMBER_IMAGE
         && json->state == KTP_INTAKE_JSON_IMAGE) {
         return 1;
     }
@@ -146,11 +129,9 @@ ktp_intake_json_text(void *ctx, const unsigned char *p, size_t len)
 static int
 ktp_intake_json_open(ktp_intake_json_t *json)
 {
-    if (++json->depth > KTP_MAX_DEPTH) {
+    if (ktp_json_keys_open(&json->keys) != 0) {
         return ktp_intake_json_fail(json, KTP_INVALID_PAYLOAD);
     }
-
-    json->first[json->depth] = json->nkeys;
 
     return 1;
 }
@@ -161,9 +142,7 @@ ktp_intake_json_close(void *ctx)
 {
     ktp_intake_json_t *json = ctx;
 
-    /* the keys of what closed are the last ones */
-
-    json->nkeys = json->first[json->depth--];
+    ktp_json_keys_close(&json->keys);
 
     return 1;
 }
@@ -174,7 +153,7 @@ ktp_intake_json_start_map(void *ctx)
 {
     ktp_intake_json_t *json = ctx;
 
-    if (json->depth == 0) {
+    if (json->keys.depth == 0) {
         return ktp_intake_json_open(json);
     }
 
@@ -191,73 +170,25 @@ ktp_intake_json_start_array(void *ctx)
 }
 
 
-/* Room for a name behind those of the keys that are held. */
-
-static char *
-ktp_intake_json_room(ktp_intake_json_t *json, size_t offset, size_t len)
-{
-    char  *names;
-    size_t size;
-
-    if (json->names_size - offset >= len) {
-        return json->names + offset;
-    }
-
-    size = json->names_size ? json->names_size : 256;
-
-    while (size - offset < len) {
-        size *= 2;
-    }
-
-    names = realloc(json->names, size);
-    if (names == NULL) {
-        return NULL;
-    }
-
-    json->names = names;
-    json->names_size = size;
-
-    return names + offset;
-}
-
-
 static ktp_code_t
 ktp_intake_json_add_key(ktp_intake_json_t *json, const unsigned char *p,
                         size_t len)
 {
-    char                  *name;
-    unsigned               i;
-    ktp_intake_json_key_t *key;
-
-    if (++json->total > KTP_MAX_KEYS) {
+    if (json->keys.total == KTP_MAX_KEYS) {
         return KTP_INVALID_PAYLOAD;
     }
 
-    for (i = json->first[json->depth]; i < json->nkeys; i++) {
-        key = &json->keys[i];
+    switch (ktp_json_keys_add(&json->keys, p, len)) {
 
-        if (key->len == len
-            && (len == 0 || memcmp(json->names + key->offset, p, len) == 0)) {
-            return KTP_INVALID_PAYLOAD;
-        }
+    case KTP_JSON_KEYS_NEW:
+        return KTP_OK;
+
+    case KTP_JSON_KEYS_NO_MEMORY:
+        return KTP_INTERNAL_SERVER_ERROR;
+
+    default:
+        return KTP_INVALID_PAYLOAD;
     }
-
-    key = &json->keys[json->nkeys];
-    key->len = len;
-    key->offset = json->nkeys ? key[-1].offset + key[-1].len : 0;
-
-    if (len) {
-        name = ktp_intake_json_room(json, key->offset, len);
-        if (name == NULL) {
-            return KTP_INTERNAL_SERVER_ERROR;
-        }
-
-        memcpy(name, p, len);
-    }
-
-    json->nkeys++;
-
-    return KTP_OK;
 }
 
 
@@ -269,36 +200,12 @@ ktp_intake_json_map_key(void *ctx, const unsigned char *p, size_t len)
 
     rc = ktp_intake_json_add_key(json, p, len);
 
-    if (rc == KTP_OK && json->depth == 1) {
+    if (rc == KTP_OK && json->keys.depth == 1) {
         json->member = ktp_intake_draft_member((const char *) p, len);
         rc = ktp_intake_draft_begin(json->draft, json->member);
     }
 
     return rc == KTP_OK ? 1 : ktp_intake_json_fail(json, rc);
-}
-
-
-static void *
-ktp_intake_json_malloc(void *ctx, size_t size)
-{
-    return ktp_arena_alloc(ctx, size);
-}
-
-
-static void *
-ktp_intake_json_realloc(void *ctx, void *p, size_t size)
-{
-    return ktp_arena_realloc(ctx, p, size);
-}
-
-
-static void
-ktp_intake_json_free(void *ctx, void *p)
-{
-    /* all at once, in ktp_arena_destroy() */
-
-    (void) ctx;
-    (void) p;
 }
 
 
@@ -319,7 +226,6 @@ ktp_intake_json_t *
 ktp_intake_json_create(ktp_intake_draft_t *draft)
 {
     ktp_intake_json_t *json;
-    yajl_alloc_funcs   funcs;
 
     json = malloc(sizeof(ktp_intake_json_t));
     if (json == NULL) {
@@ -329,22 +235,14 @@ ktp_intake_json_create(ktp_intake_draft_t *draft)
     memset(json, 0, offsetof(ktp_intake_json_t, keys));
 
     json->draft = draft;
-    ktp_arena_init(&json->arena);
+    ktp_json_keys_init(&json->keys);
 
-    if (ktp_arena_reserve(&json->arena, 2 * KTP_INTAKE_JSON_BASE) != 0) {
+    /* UTF-8 is checked by the scanner */
+
+    if (ktp_json_open(&json->parser, &ktp_intake_json_callbacks, json) != 0) {
         free(json);
         return NULL;
     }
-
-    funcs.malloc = ktp_intake_json_malloc;
-    funcs.realloc = ktp_intake_json_realloc;
-    funcs.free = ktp_intake_json_free;
-    funcs.ctx = &json->arena;
-
-    json->yajl = yajl_alloc(&ktp_intake_json_callbacks, &funcs, json);
-
-    /* UTF-8 is checked by the scanner, more strictly */
-    (void) yajl_config(json->yajl, yajl_dont_validate_strings, 1);
 
     return json;
 }
@@ -357,49 +255,32 @@ ktp_intake_json_destroy(ktp_intake_json_t *json)
         return;
     }
 
-    /* yajl has nothing but what is in the arena */
-
-    ktp_arena_destroy(&json->arena);
-    free(json->names);
+    ktp_json_close(&json->parser);
+    ktp_json_keys_destroy(&json->keys);
     free(json->held);
     free(json);
 }
 
 
-static ktp_code_t
-ktp_intake_json_status(const ktp_intake_json_t *json, yajl_status status)
-{
-    if (status == yajl_status_ok) {
-        return KTP_OK;
-    }
+/* What a callback found says more than that it stopped the parser. */
 
-    return json->code != KTP_OK ? json->code : KTP_INVALID_PAYLOAD;
+static ktp_code_t
+ktp_intake_json_code(const ktp_intake_json_t *json, ktp_code_t rc)
+{
+    return rc == KTP_INVALID_PAYLOAD && json->code != KTP_OK ? json->code : rc;
 }
 
 
-/*
- * Lets yajl see the next bytes.  It has two buffers for strings, each of
- * 2 KB at first and doubled until it holds at most what it was fed; the
- * sizes that a buffer goes through sum up to less than 4 times that.
- */
+/* Lets yajl see the next bytes. */
 
 static ktp_code_t
 ktp_intake_json_show(ktp_intake_json_t *json, const unsigned char *p, size_t n)
 {
-    size_t fed;
-
     if (n == 0) {
         return KTP_OK;
     }
 
-    for (fed = 1024; fed < json->draft->overhead; fed *= 2) { /* void */
-    }
-
-    if (ktp_arena_reserve(&json->arena, KTP_INTAKE_JSON_BASE + 8 * fed) != 0) {
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ktp_intake_json_status(json, yajl_parse(json->yajl, p, n));
+    return ktp_intake_json_code(json, ktp_json_feed(&json->parser, p, n));
 }
 
 
@@ -485,7 +366,7 @@ ktp_intake_json_string_begin(ktp_intake_json_t *json)
 {
     ktp_json_string_init(&json->string);
 
-    if (json->before == ':' && json->depth == 1
+    if (json->before == ':' && json->keys.depth == 1
         && json->member == KTP_MEMBER_IMAGE) {
         return ktp_intake_json_image_begin(json);
     }
@@ -781,5 +662,5 @@ ktp_intake_json_finish(ktp_intake_json_t *json)
         return KTP_INVALID_PAYLOAD;
     }
 
-    return ktp_intake_json_status(json, yajl_complete_parse(json->yajl));
+    return ktp_intake_json_code(json, ktp_json_finish(&json->parser));
 }

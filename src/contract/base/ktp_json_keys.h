@@ -1,0 +1,57 @@
+/*
+ * The keys of the JSON objects that are open, to find one that is there
+ * twice (RFC 8259, 4, leaves open what that means, so that readers differ).
+ */
+
+#ifndef KTP_JSON_KEYS_H
+#define KTP_JSON_KEYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "ktp_limits.h"
+
+
+typedef enum {
+    KTP_JSON_KEYS_NEW,
+    KTP_JSON_KEYS_TWICE,    /* the innermost object has it already */
+    KTP_JSON_KEYS_TOO_MANY, /* KTP_MAX_KEYS are open */
+    KTP_JSON_KEYS_NO_MEMORY
+} ktp_json_keys_result_t;
+
+typedef struct {
+    uint32_t offset; /* of its characters, in names */
+    uint32_t len;
+    uint32_t hash;
+} ktp_json_key_t;
+
+typedef struct {
+    unsigned depth; /* objects and arrays that are open */
+    unsigned n;     /* keys of the open objects */
+    unsigned total; /* keys so far, of those that closed as well */
+    char    *names;
+    size_t   names_len;
+    size_t   names_size;
+    unsigned first[KTP_MAX_DEPTH + 1]; /* key of each open object */
+
+    /* the first n are set */
+    ktp_json_key_t keys[KTP_MAX_KEYS];
+} ktp_json_keys_t;
+
+
+void ktp_json_keys_init(ktp_json_keys_t *keys);
+
+/* An object or an array opens.  Not 0: KTP_MAX_DEPTH are open already. */
+int ktp_json_keys_open(ktp_json_keys_t *keys);
+
+/* The innermost one closes; its keys are forgotten. */
+void ktp_json_keys_close(ktp_json_keys_t *keys);
+
+/* A key of the innermost object, len bytes without escapes; it is copied. */
+ktp_json_keys_result_t ktp_json_keys_add(ktp_json_keys_t     *keys,
+                                         const unsigned char *p, size_t len);
+
+/* Frees the names. */
+void ktp_json_keys_destroy(ktp_json_keys_t *keys);
+
+
+#endif /* KTP_JSON_KEYS_H */
