@@ -126,7 +126,7 @@ test_apply(void **state)
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         n = ktp_mask_apply(&cases[i].mask, cases[i].in, strlen(cases[i].in),
                            out, NULL, NULL);
-        assert_true(n <= ktp_mask_max(strlen(cases[i].in)));
+        assert_true(n <= strlen(cases[i].in) || n <= KTP_HMAC_HEX);
         out[n] = '\0';
 
         if (strcmp(out, cases[i].out) != 0) {

@@ -331,14 +331,10 @@ ktp_words_have_name(const ktp_words_t *in, const ktp_words_t *name)
 
     end = name->words + name->words_len;
 
-    /* from the space before a word to the one behind it */
+    /* from the space before a word to that behind it, which the last has too */
 
     for (p = name->words; p + 1 < end; p = next) {
         next = memchr(p + 1, ' ', (size_t) (end - p - 1));
-        if (next == NULL) {
-            break;
-        }
-
         len = (size_t) (next - p) + 1;
 
         if (len - 2 >= KTP_NAME_WORD

@@ -68,13 +68,6 @@ ktp_mask_parse(ktp_mask_t *mask, const char *p, size_t len)
 
 
 size_t
-ktp_mask_max(size_t len)
-{
-    return (len > KTP_HMAC_HEX) ? len : KTP_HMAC_HEX;
-}
-
-
-size_t
 ktp_mask_apply(const ktp_mask_t *mask, const char *p, size_t len, char *out,
                ktp_hmac_pt hmac, void *ctx)
 {

@@ -35,14 +35,11 @@ typedef struct {
  */
 int ktp_mask_parse(ktp_mask_t *mask, const char *p, size_t len);
 
-/* Bytes that a masked value of len bytes takes at most. */
-size_t ktp_mask_max(size_t len);
-
 /*
  * Writes the masked form of a value (valid UTF-8) to out, which has room for
- * ktp_mask_max(len) bytes; returns its length.  An empty value stays empty.
- * A value that is not longer than what first or last would show, and hash
- * without a digest, are masked in full.  KTP_MASK_NONE copies.
+ * len and for KTP_HMAC_HEX bytes; returns its length.  An empty value stays
+ * empty. A value that is not longer than what first or last would show, and
+ * hash without a digest, are masked in full.  KTP_MASK_NONE copies.
  */
 size_t ktp_mask_apply(const ktp_mask_t *mask, const char *p, size_t len,
                       char *out, ktp_hmac_pt hmac, void *ctx);

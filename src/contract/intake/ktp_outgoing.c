@@ -72,7 +72,7 @@ ktp_outgoing_suffix(char *suffix, const ktp_request_t *request)
 }
 
 
-ktp_code_t
+void
 ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
                   const ktp_request_t *request)
 {
@@ -85,8 +85,6 @@ ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
         KTP_PREFIX_LEN + ktp_base64_length(store->size) + out->suffix_len;
 
     (void) ktp_outgoing_rewind(out);
-
-    return KTP_OK;
 }
 
 
@@ -94,7 +92,7 @@ void
 ktp_outgoing_stream(ktp_outgoing_t *out, ktp_store_t *store,
                     const ktp_request_t *request, size_t size)
 {
-    (void) ktp_outgoing_init(out, store, request);
+    ktp_outgoing_init(out, store, request);
 
     out->growing = store;
     out->open = 1;

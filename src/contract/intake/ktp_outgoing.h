@@ -39,11 +39,10 @@ typedef struct {
 /*
  * Prepares the stream for a complete store and the flags of a request; the
  * members that the client did not send are not sent on.  The store must
- * outlive it, the request need not.  KTP_INTERNAL_SERVER_ERROR without
- * memory.
+ * outlive it, the request need not.
  */
-ktp_code_t ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
-                             const ktp_request_t *request);
+void ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
+                       const ktp_request_t *request);
 
 /*
  * The same for a store that grows: what has been read is given back to where

@@ -55,12 +55,9 @@ ngx_http_ktp_send(ngx_http_request_t *r)
         ngx_http_ktp_transport_resume(&ctx->call);
 
     } else {
-        code = ktp_outgoing_init(&ctx->outgoing, &ctx->store, &request);
+        ktp_outgoing_init(&ctx->outgoing, &ctx->store, &request);
 
-        if (code == KTP_OK) {
-            code = ngx_http_ktp_send_start(r, ctx->outgoing.length);
-        }
-
+        code = ngx_http_ktp_send_start(r, ctx->outgoing.length);
         if (code != KTP_OK) {
             return code;
         }
