@@ -331,7 +331,7 @@ ktp_words_have_name(const ktp_words_t *in, const ktp_words_t *name)
 
     end = name->words + name->words_len;
 
-    /* from the space before a word to that behind it, which the last has too */
+    /* from the space before a word to that behind it; the last has one */
 
     for (p = name->words; p + 1 < end; p = next) {
         next = memchr(p + 1, ' ', (size_t) (end - p - 1));

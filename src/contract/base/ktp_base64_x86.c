@@ -13,6 +13,16 @@
  *
  * Encoding goes the other way: six-bit values to classes, and a class to
  * what is added.
+ *
+ * After W. Mula and D. Lemire, Faster Base64 Encoding and Decoding Using AVX2
+ * Instructions (2018), and, for AVX-512, Base64 Encoding and Decoding at
+ * Almost the Speed of a Memory Copy (2020).  Throughput as a multiple of
+ * EVP_EncodeBlock() and EVP_DecodeBlock() of OpenSSL 3.0 ("make bench-cpu",
+ * AMD EPYC with AVX-512):
+ *
+ *             SSSE3   AVX2   AVX-512
+ *   encode      3.9    7.3        34
+ *   decode      2.8    5.7         -
  */
 
 #include "ktp_base64_x86.h"

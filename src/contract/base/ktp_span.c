@@ -1,4 +1,8 @@
-/* Runs of plain characters. */
+/*
+ * Runs of plain characters.  No function of libc copies up to one of a set of
+ * characters; 16 at a time with SSE2, which every x86-64 CPU has, it is 9 to
+ * 18 times as fast as a byte at a time ("make bench-cpu", AMD EPYC).
+ */
 
 #include "ktp_span.h"
 
