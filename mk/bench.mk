@@ -24,7 +24,7 @@ $(BENCH_CONTRACT): $(OUT)/bench/%: bench/gateway/%.c $(CONTRACT_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(KTP_CFLAGS) $(CONTRACT_INCS) -MMD -MP -MF $@.d -o $@ $< \
-		$(CONTRACT_LIB) $(CONTRACT_LIBS) -lz
+		$(CONTRACT_LIB) $(CONTRACT_LIBS) -lcrypto -lz
 
 .PHONY: bench-cpu
 bench-cpu: $(OUT)/bench/cpu_bench ## what each vector technique buys
