@@ -283,9 +283,11 @@ run_crop(step_t *step)
 {
     ktpr_gray_t        line;
     const ktpr_strip_t strip = {100, 400, 0, 200, 220};
+    const ktpr_cut_t   cut = {
+          .capital = 30, .wide = 1, .above = .45, .left = .38, .right = .5};
 
     return ktpr_crop(step->pool, &step->sheet, &step->page.level_to_image,
-                     &strip, &ktpr_crop_value, &line);
+                     &strip, &cut, &line);
 }
 
 

@@ -40,10 +40,6 @@
 #define KTPR_CROP_STEPS   20
 
 
-const ktpr_cut_t ktpr_crop_value = {
-    .capital = 30, .wide = 1, .above = .45, .left = .38, .right = .5};
-
-
 ktpr_status_t
 ktpr_crop_sheet_create(ktpr_pool_t *pool, const ktpr_image_t *image,
                        double capital, ktpr_sheet_t *sheet)

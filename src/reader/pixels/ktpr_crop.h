@@ -33,9 +33,6 @@ typedef struct {
     double left, right;
 } ktpr_cut_t;
 
-/* The cut of most lines: the margins that Tesseract reads best with. */
-extern const ktpr_cut_t ktpr_crop_value;
-
 
 /*
  * Flattens the image for lines whose capitals are capital pixels high in it.
