@@ -203,6 +203,21 @@ is($out, '', 'and the copy passes without them');
 is(`scripts/check-layers --includes contract/base`, "-Isrc/contract/base\n",
    'contract/base is compiled with its own folder only');
 
+sub compiles {
+    my ($room, $header) = @_;
+
+    KTP::Nginx::write_file("$copy/probe.c", "#include \"$header\"\n");
+    my $flags = `scripts/check-layers --includes $room`;
+    chomp $flags;
+
+    return system("cc -fsyntax-only $flags $copy/probe.c 2> $copy/log") == 0;
+}
+
+ok(compiles('contract/image', 'ktp_crc32.h'),
+   'contract/image is compiled with contract/base');
+ok(!compiles('contract/base', 'ktp_probe.h'),
+   'contract/base is compiled without contract/image');
+
 for my $room (sort keys %row) {
     my %reach = map { $_ => 1 } reach($room);
     my @flags = `scripts/check-layers --includes $room` =~ m{-Isrc/(\S+)}g;
@@ -211,15 +226,25 @@ for my $room (sort keys %row) {
        "-I of $room leads nowhere that its row does not");
 }
 
-# rooms that a row leads to, and the rooms of single headers
+# rooms that a row leads to, and those of single headers and what they include
 sub reach {
     my ($room, $seen) = @_;
 
     $seen ||= {};
     return if $seen->{$room}++;
 
-    return ($room, (map { m{^(.*)/\w+\.h$} } @{ $row{$room} }),
+    return ($room,
+            (map { header_rooms($_) } map { m{([^/]+\.h)$} } @{ $row{$room} }),
             map { reach($_, $seen) } keys %{ $rooms{$room} || {} });
+}
+
+sub header_rooms {
+    my ($file) = grep { -e } map { glob "src/$_" }
+                 $_[0], "*/$_[0]", "*/*/$_[0]" or return ();
+    my ($room) = $file =~ m{^src/(.*)/};
+
+    return ($room, map { header_rooms($_) }
+                   KTP::Nginx::read_file($file) =~ /^#include "(.*)"/mg);
 }
 
 done_testing();
