@@ -16,7 +16,8 @@ $(OUT)/obj/ktpr_gazetteer_table.o: build/ktpr_gazetteer_table.c \
 		src/reader/words/ktpr_gazetteer.h $(FLAGS)
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(KTP_CFLAGS) $(READER_INCS) -c -o $@ $<
+	$(Q)$(CC) $(KTP_CFLAGS) \
+		$(shell scripts/check-layers --includes reader/words) -c -o $@ $<
 
 READER_PKG_CFLAGS := $(shell pkg-config --cflags $(READER_PKGS))
 READER_LIBS       := $(shell pkg-config --libs $(READER_PKGS)) $(CONTRACT_LIBS) \

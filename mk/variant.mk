@@ -46,8 +46,9 @@ KTP_LDFLAGS := $(OPT) -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 incs = $(addprefix -I,$(sort $(patsubst %/,%,$(dir $(wildcard $(1)/*.h \
        $(1)/*/*.h)))))
 
-# the -I flags for the source of the rule
-room_incs = $(CONTRACT_INCS) $(READER_INCS) $(call incs,src/gateway) -I$(<D)
+# the -I flags of the room that the source of the rule is in
+room_incs = $(shell scripts/check-layers --includes \
+            $(or $(patsubst src/%/,%,$(filter src/%,$(dir $<))),module))
 
 # "make V=1" shows the commands
 Q   := $(if $(filter 1,$(V)),,@)
