@@ -17,7 +17,6 @@ my $Files_in_a_folder = 20;
 # Public names that do not begin with their file's stem, each with its reason.
 my %Named = (
     main                 => 'C',
-    ktp_answer_json_free => 'frees what ktp_answer_json_read() made',
 );
 
 # Rooms that are one object in several files, which need each other.
