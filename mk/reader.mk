@@ -10,7 +10,7 @@ READER_LIB  := $(OUT)/libktp_reader.a
 # all regions of Indonesia, down to villages, as a table in the program
 build/ktpr_gazetteer_table.c: data/wilayah.tsv scripts/make-regions
 	@mkdir -p $(@D)
-	@scripts/make-regions $< > $@.new && mv $@.new $@
+	@scripts/make-regions $< > $@.$$$$ && mv $@.$$$$ $@
 
 $(OUT)/obj/ktpr_gazetteer_table.o: build/ktpr_gazetteer_table.c \
 		src/reader/words/ktpr_gazetteer.h $(FLAGS)
