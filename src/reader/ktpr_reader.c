@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ktp_nik.h"
 #include "ktpr_fields.h"
 #include "ktpr_head.h"
 #include "ktpr_issued.h"
@@ -18,13 +17,6 @@
  * can make a worker larger.
  */
 #define KTPR_READER_MEMORY (160UL << 20)
-
-/*
- * Confidence, 0 to 1: a table that is only somewhat like a card is one if it
- * has a NIK of more than this.  Set not recorded.  Lower: other documents are
- * taken for cards; higher: spoilt cards are not detected.
- */
-#define KTPR_READER_SURE .9f
 
 struct ktpr_reader_s {
     ktpr_engines_t engines;
@@ -76,20 +68,6 @@ ktpr_reader_destroy(ktpr_reader_t *reader)
 }
 
 
-/* Whether the NIK is valid as it was read, and clear. */
-static int
-ktpr_reader_number(const ktpr_card_t *card)
-{
-    ktp_nik_t           nik;
-    const ktpr_field_t *field;
-
-    field = &card->fields[KTPR_NIK];
-
-    return !field->repaired && field->confidence > KTPR_READER_SURE
-           && ktp_nik_parse(&nik, field->value, strlen(field->value)) == 0;
-}
-
-
 /* Reads the fields of the card that a scan has found. */
 static ktpr_result_t
 ktpr_reader_fields(const ktpr_reader_t *reader, ktpr_scan_t *scan,
@@ -103,7 +81,7 @@ ktpr_reader_fields(const ktpr_reader_t *reader, ktpr_scan_t *scan,
     ktpr_head_repair(scan, card->fields);
     ktpr_issued_read(scan, card->fields);
 
-    if (scan->doubtful && !ktpr_reader_number(card)) {
+    if (scan->doubtful && !ktpr_number_sure(&card->fields[KTPR_NIK])) {
         memset(card->fields, 0, sizeof(card->fields));
         return KTPR_NOT_DETECTED;
     }

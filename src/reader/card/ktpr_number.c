@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ktp_nik.h"
 #include "ktp_region.h"
 #include "ktpr_fields.h"
 #include "ktpr_number.h"
@@ -107,6 +108,13 @@
 #define KTPR_NUMBER_OLDEST   111
 #define KTPR_NUMBER_AHEAD    3
 #define KTPR_NUMBER_YOUNGEST 16
+
+/*
+ * Confidence, 0 to 1, above which a number makes a card of a table that is
+ * only somewhat like one.  Set not recorded.  Lower: other documents are taken
+ * for cards; higher: spoilt cards are not detected.
+ */
+#define KTPR_NUMBER_CONFIDENT .9f
 
 /*
  * Cuts that Tesseract reads: height of a capital in pixels, width over
@@ -489,4 +497,14 @@ ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth, int year,
     }
 
     ktpr_number_complete(fields, nik, year);
+}
+
+
+int
+ktpr_number_sure(const ktpr_field_t *field)
+{
+    ktp_nik_t nik;
+
+    return !field->repaired && field->confidence > KTPR_NUMBER_CONFIDENT
+           && ktp_nik_parse(&nik, field->value, strlen(field->value)) == 0;
 }

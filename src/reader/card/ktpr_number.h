@@ -22,6 +22,12 @@ void ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
                       int year, ktpr_field_t *fields);
 
 /*
+ * Whether the field has a valid number that was read clearly, and not decided
+ * by other fields.
+ */
+int ktpr_number_sure(const ktpr_field_t *field);
+
+/*
  * Decides the doubtful digits of a number by the other fields, in place: nik
  * has the likeliest digit of each of its sixteen places.  May correct the
  * date of birth.  A part of ktpr_number_read().
