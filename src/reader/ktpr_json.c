@@ -4,7 +4,7 @@
 
 #include <yajl/yajl_gen.h>
 
-#include "ktp_arena.h"
+#include "ktp_json.h"
 #include "ktpr_json.h"
 
 
@@ -24,9 +24,8 @@
 #define KTPR_JSON_DOUBLED   4
 
 typedef struct {
-    ktp_arena_t      arena;
-    yajl_alloc_funcs funcs;
-    yajl_gen         gen;
+    ktp_arena_t arena;
+    yajl_gen    gen;
 } ktpr_json_t;
 
 
@@ -120,32 +119,12 @@ ktpr_json_details(yajl_gen gen, const ktpr_card_t *card)
 }
 
 
-static void *
-ktpr_json_alloc(void *ctx, size_t size)
-{
-    return ktp_arena_alloc(ctx, size);
-}
-
-
-static void *
-ktpr_json_realloc(void *ctx, void *p, size_t size)
-{
-    return ktp_arena_realloc(ctx, p, size);
-}
-
-
-static void
-ktpr_json_free(void *ctx, void *p)
-{
-    (void) ctx;
-    (void) p;
-}
-
-
 /* Begins an answer of at most size bytes; 0, or -1 with no memory. */
 static int
 ktpr_json_begin(ktpr_json_t *json, size_t size, int pretty)
 {
+    yajl_alloc_funcs funcs;
+
     ktp_arena_init(&json->arena);
 
     if (ktp_arena_reserve(&json->arena,
@@ -154,11 +133,8 @@ ktpr_json_begin(ktpr_json_t *json, size_t size, int pretty)
         return -1;
     }
 
-    json->funcs.malloc = ktpr_json_alloc;
-    json->funcs.realloc = ktpr_json_realloc;
-    json->funcs.free = ktpr_json_free;
-    json->funcs.ctx = &json->arena;
-    json->gen = yajl_gen_alloc(&json->funcs);
+    ktp_json_funcs(&funcs, &json->arena);
+    json->gen = yajl_gen_alloc(&funcs);
     yajl_gen_config(json->gen, yajl_gen_beautify, pretty);
     yajl_gen_map_open(json->gen);
 
