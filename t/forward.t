@@ -225,7 +225,7 @@ Content-Type: image/jpeg
 --- response_body_like: "error_code":"INTERNAL_SERVER_ERROR"
 --- upstream_calls: 0
 --- error_log
-value of "App-ID" for the upstream
+value of upstream header "App-ID" is empty or contains control
 
 
 
