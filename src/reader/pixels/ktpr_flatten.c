@@ -1,4 +1,4 @@
-#include <string.h>
+#include <stdint.h>
 
 #include <leptonica/allheaders.h>
 
@@ -21,6 +21,19 @@
 
 /* fixed: 1 in fractions of interpolation */
 #define KTPR_FLATTEN_ONE 256
+
+/*
+ * fixed: bits of a reciprocal.  (n * (2^BITS / d + 1)) >> BITS is n / d for
+ * all n below 2^16 and d below 2^9, the largest that a ratio has.
+ */
+#define KTPR_FLATTEN_BITS 25
+
+
+/* What interpolation needs of a column, which is the same in all rows. */
+typedef struct {
+    int x0; /* the reduced column on its left */
+    int fx; /* part of the one on its right, of KTPR_FLATTEN_ONE */
+} ktpr_flatten_column_t;
 
 
 /* Reduces one channel: the mean of each square of by x by pixels. */
@@ -98,25 +111,40 @@ ktpr_flatten_background(const ktpr_image_t *image, int channel, int by,
 
 
 /*
+ * Where position i of the full size is among n of the reduced one: the whole
+ * part is returned, the rest in parts of KTPR_FLATTEN_ONE.
+ */
+static int
+ktpr_flatten_place(int i, int by, int n, int *part)
+{
+    int at, last;
+
+    last = (n - 1) * KTPR_FLATTEN_ONE;
+
+    /* the middle of a reduced pixel is (by - 1) / 2 into its square */
+    at = (2 * i - by + 1) * (KTPR_FLATTEN_ONE / 2) / by;
+    at = at < 0 ? 0 : (at > last ? last : at);
+    *part = at % KTPR_FLATTEN_ONE;
+
+    return at / KTPR_FLATTEN_ONE;
+}
+
+
+/*
  * Row y of the background at full size: between reduced rows and columns by
  * linear interpolation, in parts of KTPR_FLATTEN_ONE.
  */
 static void
-ktpr_flatten_row(PIX *pix, int by, int y, int w, int *between, int *row)
+ktpr_flatten_row(PIX *pix, int by, int y, int w,
+                 const ktpr_flatten_column_t *columns, int *between, int *row)
 {
-    int       x, n, last, y0, fy, x0, fx;
+    int       x, n, last, y0, fy;
     l_uint32 *a, *b;
 
     n = pixGetWidth(pix);
     last = pixGetHeight(pix) - 1;
 
-    /* the middle of a reduced pixel is (by - 1) / 2 into its square */
-    fy = (2 * y - by + 1) * (KTPR_FLATTEN_ONE / 2) / by;
-    fy = fy < 0
-             ? 0
-             : (fy > last * KTPR_FLATTEN_ONE ? last * KTPR_FLATTEN_ONE : fy);
-    y0 = fy / KTPR_FLATTEN_ONE;
-    fy %= KTPR_FLATTEN_ONE;
+    y0 = ktpr_flatten_place(y, by, last + 1, &fy);
     a = pixGetData(pix) + (size_t) y0 * pixGetWpl(pix);
     b = y0 < last ? a + pixGetWpl(pix) : a;
 
@@ -128,29 +156,37 @@ ktpr_flatten_row(PIX *pix, int by, int y, int w, int *between, int *row)
     between[n] = between[n - 1];
 
     for (x = 0; x < w; x++) {
-        fx = (2 * x - by + 1) * (KTPR_FLATTEN_ONE / 2) / by;
-        fx = fx < 0 ? 0
-                    : (fx > (n - 1) * KTPR_FLATTEN_ONE
-                           ? (n - 1) * KTPR_FLATTEN_ONE
-                           : fx);
-        x0 = fx / KTPR_FLATTEN_ONE;
-        fx %= KTPR_FLATTEN_ONE;
-        row[x] = (between[x0] * (KTPR_FLATTEN_ONE - fx) + between[x0 + 1] * fx)
+        row[x] = (between[columns[x].x0] * (KTPR_FLATTEN_ONE - columns[x].fx)
+                  + between[columns[x].x0 + 1] * columns[x].fx)
                  / (KTPR_FLATTEN_ONE * KTPR_FLATTEN_ONE);
     }
 }
 
 
-/* The light of a pixel relative to its background, 0 to 255. */
-static int
-ktpr_flatten_ratio(int value, int background)
+/* The reciprocals of what a pixel's light is divided by. */
+static void
+ktpr_flatten_reciprocals(uint32_t reciprocals[256])
 {
-    int ratio;
+    int i;
 
-    ratio = (value + KTPR_FLATTEN_BLACK) * KTPR_PAPER
-            / (background + KTPR_FLATTEN_BLACK);
+    for (i = 0; i < 256; i++) {
+        reciprocals[i] =
+            (1u << KTPR_FLATTEN_BITS) / (unsigned) (i + KTPR_FLATTEN_BLACK)
+            + 1;
+    }
+}
 
-    return ratio > 255 ? 255 : ratio;
+
+/* The light of a pixel relative to its background, 0 to 255. */
+static unsigned char
+ktpr_flatten_ratio(int value, uint32_t reciprocal)
+{
+    uint64_t ratio;
+
+    ratio = (uint64_t) ((value + KTPR_FLATTEN_BLACK) * KTPR_PAPER) * reciprocal
+            >> KTPR_FLATTEN_BITS;
+
+    return (unsigned char) (ratio > 255 ? 255 : ratio);
 }
 
 
@@ -158,9 +194,12 @@ static ktpr_status_t
 ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
                     unsigned char *planes[3])
 {
-    int                  c, x, y, by, *row;
-    PIX                 *pix;
-    const unsigned char *p;
+    int                    c, x, y, by, *row;
+    PIX                   *pix;
+    uint32_t               reciprocals[256];
+    unsigned char         *to;
+    const unsigned char   *p;
+    ktpr_flatten_column_t *columns;
 
     by = (window + KTPR_FLATTEN_WINDOW - 1) / KTPR_FLATTEN_WINDOW;
     by = by < KTPR_FLATTEN_REDUCE ? KTPR_FLATTEN_REDUCE : by;
@@ -172,9 +211,18 @@ ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
 
     window = (window / by) | 1;
     row = ktpr_pool_alloc(pool, (size_t) image->w * 2 + 2, sizeof(int));
-    if (row == NULL) {
+    columns = ktpr_pool_alloc(pool, (size_t) image->w,
+                              sizeof(ktpr_flatten_column_t));
+    if (row == NULL || columns == NULL) {
         return KTPR_NO_MEMORY;
     }
+
+    for (x = 0; x < image->w; x++) {
+        columns[x].x0 =
+            ktpr_flatten_place(x, by, image->w / by, &columns[x].fx);
+    }
+
+    ktpr_flatten_reciprocals(reciprocals);
 
     for (c = 0; c < 3; c++) {
         planes[c] = ktpr_pool_alloc(pool, (size_t) image->w, image->h);
@@ -188,19 +236,21 @@ ktpr_flatten_planes(ktpr_pool_t *pool, const ktpr_image_t *image, int window,
         }
 
         p = image->rgb + c;
+        to = planes[c];
 
         for (y = 0; y < image->h; y++) {
-            ktpr_flatten_row(pix, by, y, image->w, row + image->w, row);
+            ktpr_flatten_row(pix, by, y, image->w, columns, row + image->w,
+                             row);
 
             for (x = 0; x < image->w; x++, p += 3) {
-                planes[c][(size_t) y * image->w + x] =
-                    (unsigned char) ktpr_flatten_ratio(*p, row[x]);
+                *to++ = ktpr_flatten_ratio(*p, reciprocals[row[x]]);
             }
         }
 
         pixDestroy(&pix);
     }
 
+    ktpr_pool_free(pool, columns);
     ktpr_pool_free(pool, row);
 
     return KTPR_DONE;

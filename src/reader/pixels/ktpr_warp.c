@@ -115,14 +115,26 @@ ktpr_warp_gray(const ktpr_gray_t *src, const ktpr_map_t *map, int smooth,
 }
 
 
-/* Adds weight times a row, reduced to w pixels, to the sums. */
-static void
-ktpr_warp_reduce_row(const unsigned char *row, int from, int w, float weight,
-                     float *sums)
+/* A pixel of the source, the one of the reduced row that it goes to, and
+   the part of its width that does. */
+typedef struct {
+    int   from, to;
+    float part;
+} ktpr_warp_share_t;
+
+
+/*
+ * Where the pixels of a row of from go in one of w: one that lies across a
+ * border goes to both sides.  Returns the count of shares: 2 * (from + w) at
+ * most.
+ */
+static int
+ktpr_warp_shares(int from, int w, ktpr_warp_share_t *shares)
 {
-    int   i, x, c;
+    int   i, x, n;
     float left, right, step, part;
 
+    n = 0;
     step = (float) from / (float) w;
 
     for (i = 0; i < w; i++) {
@@ -138,12 +150,32 @@ ktpr_warp_reduce_row(const unsigned char *row, int from, int w, float weight,
                 part -= (float) (x + 1) - right;
             }
 
-            part *= weight;
-
-            for (c = 0; c < 3; c++) {
-                sums[3 * i + c] += part * row[3 * x + c];
-            }
+            shares[n].from = 3 * x;
+            shares[n].to = 3 * i;
+            shares[n++].part = part;
         }
+    }
+
+    return n;
+}
+
+
+/* Adds weight times a row, reduced by its shares, to the sums. */
+static void
+ktpr_warp_reduce_row(const unsigned char *row, const ktpr_warp_share_t *shares,
+                     int n, float weight, float *sums)
+{
+    float                part, *to;
+    const unsigned char *px;
+
+    for (; n; n--, shares++) {
+        part = shares->part * weight;
+        px = row + shares->from;
+        to = sums + shares->to;
+
+        to[0] += part * px[0];
+        to[1] += part * px[1];
+        to[2] += part * px[2];
     }
 }
 
@@ -152,20 +184,24 @@ ktpr_status_t
 ktpr_warp_reduce(ktpr_pool_t *pool, const ktpr_image_t *src, int w, int h,
                  ktpr_image_t *dst)
 {
-    int            i, y, row;
-    float         *sums, step_x, step, top, bottom, part;
-    unsigned char *to;
+    int                i, y, n, row;
+    float             *sums, step_x, step, top, bottom, part;
+    unsigned char     *to;
+    ktpr_warp_share_t *shares;
 
     dst->w = w;
     dst->h = h;
     dst->scale = src->scale * src->w / w;
     dst->rgb = ktpr_pool_alloc(pool, (size_t) w * (size_t) h, 3);
     sums = ktpr_pool_alloc(pool, (size_t) w * 3, sizeof(float));
+    shares = ktpr_pool_alloc(pool, 2 * ((size_t) src->w + (size_t) w),
+                             sizeof(ktpr_warp_share_t));
 
-    if (dst->rgb == NULL || sums == NULL) {
+    if (dst->rgb == NULL || sums == NULL || shares == NULL) {
         return KTPR_NO_MEMORY;
     }
 
+    n = ktpr_warp_shares(src->w, w, shares);
     step = (float) src->h / (float) h;
     step_x = (float) src->w / (float) w;
     to = dst->rgb;
@@ -184,7 +220,7 @@ ktpr_warp_reduce(ktpr_pool_t *pool, const ktpr_image_t *src, int w, int h,
                 part -= (float) (y + 1) - bottom;
             }
 
-            ktpr_warp_reduce_row(src->rgb + (size_t) y * src->w * 3, src->w, w,
+            ktpr_warp_reduce_row(src->rgb + (size_t) y * src->w * 3, shares, n,
                                  part / (step * step_x), sums);
         }
 
@@ -193,6 +229,7 @@ ktpr_warp_reduce(ktpr_pool_t *pool, const ktpr_image_t *src, int w, int h,
         }
     }
 
+    ktpr_pool_free(pool, shares);
     ktpr_pool_free(pool, sums);
 
     return KTPR_DONE;
