@@ -1,6 +1,6 @@
 /*
- * Which addresses an image may be fetched from: none of a special purpose,
- * but those that the operator opens.  The ranges are those of the IANA IPv4
+ * Addresses from which an image may be fetched: none of a special purpose
+ * except those allowed by the operator.  The ranges are those of the IANA IPv4
  * and IPv6 Special-Purpose Address Registries (RFC 6890 and its updates),
  * multicast, and all that is not yet global unicast (RFC 4291, 2.4).
  */

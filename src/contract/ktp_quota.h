@@ -54,7 +54,7 @@ uint64_t ktp_quota_used(const uint64_t *word, uint32_t number);
 int ktp_quota_take(uint64_t *word, uint32_t number, uint64_t limit,
                    uint32_t *taken);
 
-/* Takes back one call; nothing when its period is over. */
+/* Takes back one call; has no effect when its period is over. */
 void ktp_quota_give(uint64_t *word, uint32_t taken);
 
 

@@ -7,8 +7,8 @@
  *     counter = number ":" count        ; day, month; then the total
  *     foot   = "crc32 " 8HEXDIG LF      ; of all bytes before this line
  *
- * Numbers are decimal.  The generation is one more at each start, so that
- * the file tells who wrote it last.
+ * Numbers are decimal.  The generation is incremented at each start, and
+ * identifies the last writer.
  */
 
 #ifndef KTP_QUOTA_FILE_H
@@ -25,25 +25,24 @@ typedef struct {
     uint64_t    words[KTP_QUOTA_PERIODS];
 } ktp_quota_entry_t;
 
-/* Bytes that a file of so many entries has at most. */
+/* Returns the maximum size in bytes of a file with this many entries. */
 size_t ktp_quota_file_size(size_t entries);
 
 /*
- * Writing, in this order, into a buffer of that size; each returns the
- * position after what it wrote.
+ * Write the parts of a file, in this order, to a buffer of that size.  Return
+ * the position after the part.
  */
 char *ktp_quota_file_head(char *p, uint64_t generation, size_t entries);
 char *ktp_quota_file_entry(char *p, const ktp_quota_entry_t *entry);
 char *ktp_quota_file_foot(char *start, char *p);
 
-/* The generation in the head of a file, which may be cut off; 0: none. */
+/* Returns the generation in the head of a file, possibly truncated; or 0. */
 uint64_t ktp_quota_file_generation(const char *p, size_t len);
 
 /*
- * Reads a whole file.  The handler is called for each entry, only after the
- * whole was found right; it returns 0, or ends the reading with another
- * value, which is returned.  A damaged file returns -1 and in *why a
- * constant text.
+ * Reads a whole file.  After validation the handler is called for each entry;
+ * it returns 0, or another value, which stops reading and is returned.
+ * Returns -1 and a constant text in *why for a damaged file.
  */
 int ktp_quota_file_read(const char *p, size_t len,
                         int (*handler)(void                    *data,

@@ -1,4 +1,4 @@
-/* Where the URL of an image leads. */
+/* Host and port of an image URL. */
 
 #ifndef KTP_URL_H
 #define KTP_URL_H
@@ -7,9 +7,9 @@
 
 
 /*
- * Host and port of an http or https URL of len bytes, as a client that obeys
- * RFC 3986 reads it.  *host points into url and has no brackets.  Not 0: it
- * has credentials, a bad port, or a character that URLs have not.
+ * Parses the host and port of an http or https URL of len bytes (RFC 3986).
+ * *host points into url, without brackets.  Returns -1 for another scheme,
+ * credentials, an invalid port or a character not allowed in URLs.
  */
 int ktp_url_host(const char *url, size_t len, const char **host,
                  size_t *host_len, unsigned *port);

@@ -1,9 +1,9 @@
 /*
- * The upstream's answer: what of it a client gets, and what is noted of it.
+ * Filtering of the upstream's answer.
  *
- * Without a policy that asks for a change, the answer goes on byte for byte,
- * and is only looked at.  With one it is parsed strictly and written anew,
- * from an allow-list; what cannot be vouched for is not passed on:
+ * If the policy requires no change, the answer is passed byte for byte, and is
+ * only inspected.  Otherwise it is parsed strictly and rewritten from an
+ * allow-list:
  *
  *   the body                                      status 200    other
  *   --------------------------------------------  ----------    -----
@@ -33,11 +33,11 @@
 #include "ktp_value.h"
 
 
-/* Bytes of a code that is noted, and of a message that is passed. */
+/* Maximum bytes of a code and of a message. */
 #define KTP_ANSWER_MAX_CODE    64
 #define KTP_ANSWER_MAX_MESSAGE 512
 
-/* By what a rewritten body can be longer: masks by hash, and nik_check. */
+/* Maximum growth of a rewritten body: hashes and nik_check. */
 #define KTP_ANSWER_EXTRA (KTP_FIELD_TEXTS * KTP_HMAC_HEX + 256)
 
 typedef struct {
@@ -47,7 +47,7 @@ typedef struct {
     unsigned    status; /* of HTTP */
     const char *body;
     size_t      len;
-    ktp_value_t reference_id; /* what the client sent, or empty */
+    ktp_value_t reference_id; /* sent by the client, or empty */
     ktp_hmac_pt hmac;         /* for masks by hash; NULL: no key */
     void       *hmac_ctx;
 
@@ -71,21 +71,21 @@ typedef struct {
 } ktp_answer_t;
 
 
-/* Whether a policy asks for a change at all. */
+/* Whether a policy requires that answers are rewritten. */
 int ktp_answer_rewrites(const ktp_answer_policy_t *policy);
 
 /*
- * Writes the answer anew.  0, and out has out_len bytes; -1: it must not be
- * passed on, and reason says why.  status_code, error_code and nik are set
- * as far as the body could be read, in either case.
+ * Rewrites the answer.  Returns 0 and out_len bytes in out, or -1 with reason
+ * if it must not be passed.  In both cases status_code, error_code and nik are
+ * set as far as the body could be parsed.
  */
 int ktp_answer_rewrite(ktp_answer_t              *answer,
                        const ktp_answer_policy_t *policy);
 
 /*
- * Only notes status_code, error_code and nik of an answer that passes as it
- * is.  reason is set when it is not strictly JSON; what was found before
- * is noted all the same.
+ * Sets status_code, error_code and nik of an answer that is passed unchanged.
+ * reason is set if it is not strictly JSON; values found before the error are
+ * set nevertheless.
  */
 void ktp_answer_read(ktp_answer_t *answer);
 

@@ -1,4 +1,4 @@
-/* An answer taken apart: what the files of ktp_answer share. */
+/* A parsed answer; private to the files of this folder. */
 
 #ifndef KTP_ANSWER_DOC_H
 #define KTP_ANSWER_DOC_H
@@ -36,8 +36,8 @@ typedef enum {
 } ktp_answer_quality_t;
 
 /*
- * Values point into memory of the document; p is NULL for what is not
- * there.  A flag of quality is "true" or "false", a score its digits.
+ * Values point into memory of the document; p is NULL for absent members.  A
+ * flag of quality is "true" or "false", a score its digits.
  */
 typedef struct {
     ktp_value_t top[KTP_ANSWER_TEXTS];
@@ -56,10 +56,10 @@ const char *ktp_answer_text_name(ktp_answer_text_t text);
 const char *ktp_answer_quality_name(ktp_answer_quality_t quality);
 
 /*
- * Takes a body apart.  With strict it stops at the first thing that is not
- * right; else it goes on past what it can, and the first of two values of a
- * key counts.  0 if all is right, -1 with reason.  In both cases the
- * document is freed with ktp_answer_json_read_free().
+ * Parses a body.  With strict it stops at the first error; otherwise it
+ * continues after errors where it can, and uses the first of duplicate
+ * members. Returns 0, or -1 with reason.  In both cases the document is freed
+ * with ktp_answer_json_read_free().
  */
 int ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
                          int strict);
@@ -67,17 +67,17 @@ int ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
 void ktp_answer_json_read_free(ktp_answer_doc_t *doc);
 
 /*
- * Looks for the value of a masked or dropped field in another place that is
- * passed on; 0 if there is none, -1 with reason and place.  reference_id is
- * the client's own, in which it may be.
+ * Searches the members that are passed for the value of a masked or dropped
+ * field.  Returns 0 if there is none, or -1 with reason and place.  A
+ * reference_id equal to that sent by the client is not searched.
  */
 int ktp_answer_leak(ktp_answer_doc_t *doc, unsigned status,
                     const ktp_answer_policy_t *policy,
                     ktp_value_t                reference_id);
 
 /*
- * Writes the document as the policy has it, into answer->out.  0 and out_len;
- * -1 with reason if it does not fit, or without memory.
+ * Writes the document to answer->out according to the policy.  Returns 0 and
+ * out_len, or -1 with reason if it does not fit or there is no memory.
  */
 int ktp_answer_json_write(ktp_answer_t *answer, ktp_answer_doc_t *doc,
                           const ktp_answer_policy_t *policy);

@@ -1,6 +1,6 @@
 /*
- * The fields that are read from a card, as the members of "data" in an
- * answer, and what a policy says of each: whether it passes, and its mask.
+ * The fields of a card, which are the members of "data" in an answer, and the
+ * policy that selects and masks them.
  */
 
 #ifndef KTP_FIELD_H
@@ -46,10 +46,10 @@ typedef struct {
 } ktp_answer_policy_t;
 
 
-/* A field's name; NULL over the range.  The string is constant. */
+/* Returns the constant name of a field, or NULL if out of range. */
 const char *ktp_field_name(ktp_field_t field);
 
-/* The field of a name of len bytes, KTP_FIELDS if there is none. */
+/* Returns the field of a name of len bytes, or KTP_FIELDS. */
 ktp_field_t ktp_field_by_name(const char *name, size_t len);
 
 

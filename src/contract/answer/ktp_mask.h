@@ -1,6 +1,6 @@
 /*
- * Masking of a field's value.  Characters are counted, not bytes: code
- * points of UTF-8.  Whatever a style cannot be applied to is masked in full.
+ * Masking of values.  Characters are code points of UTF-8.  A value to which a
+ * style cannot be applied is masked in full.
  */
 
 #ifndef KTP_MASK_H
@@ -18,7 +18,7 @@
 
 typedef enum {
     KTP_MASK_NONE = 0,
-    KTP_MASK_FULL,  /* eight asterisks, so that the length is not told */
+    KTP_MASK_FULL,  /* eight asterisks, which hide the length */
     KTP_MASK_FIRST, /* n characters, then an asterisk for each other one */
     KTP_MASK_LAST,  /* an asterisk for each other one, then n characters */
     KTP_MASK_HASH   /* HMAC-SHA-256 in hexadecimal */

@@ -1,7 +1,7 @@
 /*
- * Memory for a library that does not check what its allocator returns.  Room
- * is asked for beforehand, where a failure can be handled; what is taken
- * from it cannot fail then, and goes when the arena goes.
+ * Memory for a library that does not check the result of its allocator.
+ * Memory is reserved beforehand, where a failure can be handled; allocations
+ * from it cannot fail, and are freed together with the arena.
  */
 
 #ifndef KTP_ARENA_H
@@ -13,7 +13,7 @@
 typedef struct ktp_arena_block_s ktp_arena_block_t;
 
 typedef struct {
-    ktp_arena_block_t *block; /* the newest; older ones behind it */
+    ktp_arena_block_t *block; /* the newest, linked to the older ones */
     size_t             taken; /* bytes in all */
 } ktp_arena_t;
 
@@ -21,12 +21,13 @@ typedef struct {
 void ktp_arena_init(ktp_arena_t *arena);
 
 /*
- * Sees to it that bytes can be taken until they are total in all, counted
- * from the beginning, with 16 to 31 more an allocation; -1 without memory.
+ * Reserves memory for allocations of total bytes, counted from the creation
+ * of the arena.  Each allocation takes 16 to 31 bytes more than its size.
+ * Returns 0, or -1 if there is no memory.
  */
 int ktp_arena_reserve(ktp_arena_t *arena, size_t total);
 
-/* Never NULL; aborts where more is taken than was reserved. */
+/* Never return NULL; abort the process if the reserved size is exceeded. */
 void *ktp_arena_alloc(ktp_arena_t *arena, size_t size);
 void *ktp_arena_realloc(ktp_arena_t *arena, void *p, size_t size);
 

@@ -1,7 +1,7 @@
 /*
- * Base64 (RFC 4648, 4 and 5).  What is read may be in the standard or the
- * URL-safe alphabet, padded or not, with white space anywhere; what is
- * written is standard, padded, in one line.
+ * Base64 (RFC 4648, sections 4 and 5).  Input may use the standard or the
+ * URL-safe alphabet, with or without padding, and may have white space
+ * anywhere.  Output uses the standard alphabet, padded, in one line.
  */
 
 #ifndef KTP_BASE64_H
@@ -19,32 +19,32 @@ typedef struct {
     unsigned pad;  /* "=" seen, after 2 or 3 of them */
 } ktp_base64_t;
 
-/* Bytes that n bytes become; n is at most SIZE_MAX / 2. */
+/* Length of n bytes when encoded; n is at most SIZE_MAX / 2. */
 #define ktp_base64_length(n) (((n) + 2) / 3 * 4)
 
 void ktp_base64_init(ktp_base64_t *b);
 
 /*
- * The next character.  Whole quanta come out: *n is set to the bytes written
- * to out, 3 or 0.  KTP_INVALID_PAYLOAD_IMAGE_MISSING for a character of
- * neither alphabet, KTP_INVALID_PAYLOAD_IMAGE_FORMAT where no character of
- * the kind may be.
+ * Decodes the next character.  Sets *n to the number of bytes written to out:
+ * 3 if a quantum is complete, otherwise 0.  Returns
+ * KTP_INVALID_PAYLOAD_IMAGE_MISSING for a character of neither alphabet, and
+ * KTP_INVALID_PAYLOAD_IMAGE_FORMAT for one that is not allowed here.
  */
 ktp_code_t ktp_base64_char(ktp_base64_t *b, unsigned char c,
                            unsigned char out[3], size_t *n);
 
 /*
- * The end: *n is set to the last 0 to 2 bytes.  A length or padding that no
- * encoder makes, or bits set after the last byte, are
- * KTP_INVALID_PAYLOAD_IMAGE_FORMAT.
+ * Ends decoding.  Sets *n to the number of remaining bytes, 0 to 2.  Returns
+ * KTP_INVALID_PAYLOAD_IMAGE_FORMAT for a length or padding that no encoder
+ * produces, and for bits set after the last byte.
  */
 ktp_code_t ktp_base64_finish(ktp_base64_t *b, unsigned char out[3], size_t *n);
 
 /*
- * Bulk decoding of whole quanta, for a decoder with no quantum begun.
- * Returns the characters taken, a multiple of 4, which is 3
- * bytes each in dst; stops before a quantum with anything but characters of
- * the alphabets in it, and before one that has no room.
+ * Decodes whole quanta; no quantum may be incomplete in a decoder.  Returns
+ * the number of characters read, a multiple of 4; each 4 are 3 bytes in dst.
+ * Stops before a quantum that has a character outside of the alphabets, and
+ * before one that does not fit into room bytes.
  */
 size_t ktp_base64_decode(const unsigned char *src, size_t len,
                          unsigned char *dst, size_t room);

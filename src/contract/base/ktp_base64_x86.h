@@ -1,6 +1,6 @@
 /*
- * Base64 with the vector instructions of x86-64.  To be called only where
- * the CPU has them.
+ * Base64 with vector instructions of x86-64.  The caller checks that the CPU
+ * has them.
  */
 
 #ifndef KTP_BASE64_X86_H
@@ -11,9 +11,10 @@
 #if defined(__x86_64__)
 
 /*
- * Both return the characters (decode) or bytes (encode) taken, of the front;
- * what is left is for a narrower way.  Nothing is read behind src + len, and
- * nothing is written behind dst + room, but up to dst + room anything may be.
+ * Return the number of characters (decode) or bytes (encode) read from the
+ * front; the rest is left to a narrower instruction set.  Nothing is read
+ * beyond src + len or written beyond dst + room; the contents of dst after
+ * the result, up to dst + room, are undefined.
  */
 size_t ktp_base64_x86_decode_ssse3(const unsigned char *src, size_t len,
                                    unsigned char *dst, size_t room);

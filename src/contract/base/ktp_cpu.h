@@ -1,13 +1,13 @@
 /*
- * Instruction sets that not every CPU of the platform has.  Code that uses
- * one asks here before each use, and has another way without it.
+ * Detection of optional instruction sets.  Code that uses one checks for it
+ * before each use, and has a fallback.
  */
 
 #ifndef KTP_CPU_H
 #define KTP_CPU_H
 
 
-/* Bits.  On CPUs other than x86-64 none is ever set. */
+/* Bits; none is set on CPUs other than x86-64. */
 #define KTP_CPU_SSSE3      0x01
 #define KTP_CPU_PCLMUL     0x02
 #define KTP_CPU_AVX2       0x04
@@ -17,12 +17,13 @@
 #define KTP_CPU_ALL        0x3f
 
 
-/* Whether the CPU and the system have all of these; costs one load. */
+/* Returns 1 if the CPU and the system support all of these features. */
 int ktp_cpu_has(unsigned features);
 
 /*
- * For tests and benchmarks: ktp_cpu_has() tells of these features only, until
- * the next call.  KTP_CPU_ALL is the state at start.  Not thread-safe.
+ * Restricts the result of ktp_cpu_has() to these features until the next
+ * call, for tests and benchmarks.  The initial value is KTP_CPU_ALL.  Not
+ * thread-safe.
  */
 void ktp_cpu_allow(unsigned features);
 

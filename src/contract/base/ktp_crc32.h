@@ -7,7 +7,10 @@
 #include <stdint.h>
 
 
-/* Goes on from the CRC of what came before; 0 to begin with. */
+/*
+ * Returns the CRC of the data so far and of n more bytes.  crc is the result
+ * of the previous call, or 0 in the first one.
+ */
 uint32_t ktp_crc32(uint32_t crc, const unsigned char *p, size_t n);
 
 

@@ -1,4 +1,4 @@
-/* Keyed digests, HMAC-SHA-256; whoever has the key computes them. */
+/* HMAC-SHA-256 digests, computed by a callback that has the key. */
 
 #ifndef KTP_HMAC_H
 #define KTP_HMAC_H

@@ -1,7 +1,7 @@
 /*
- * yajl's parser with memory that it can rely on.  yajl does not check what
- * its allocator returns; so before each piece of text an arena is given what
- * yajl may take for it, and a lack of memory is an error of the call.
+ * The JSON parser of yajl with an allocator that cannot fail.  yajl does not
+ * check the result of its allocator, so the memory that it may need for a
+ * piece of text is reserved before parsing, and failure is an error.
  */
 
 #ifndef KTP_JSON_H
@@ -23,27 +23,27 @@ typedef struct {
 
 /*
  * Opens a parser; callbacks must outlive it and get ctx.  Strings are not
- * checked to be UTF-8, which is for the caller.  Not 0: no memory, and there
- * is nothing to close.
+ * checked for valid UTF-8; the caller does that.  Returns 0, or -1 if there
+ * is no memory, and then there is nothing to close.
  */
 int ktp_json_open(ktp_json_t *json, const yajl_callbacks *callbacks,
                   void *ctx);
 
 /*
- * Parses the next n bytes, which nest by at most KTP_MAX_DEPTH levels: a
- * callback must stop where one more opens.  KTP_INVALID_PAYLOAD where they
- * are not JSON or a callback stopped the parser, KTP_INTERNAL_SERVER_ERROR
- * without memory.  Not called again after an error.
+ * Parses the next n bytes.  A callback must stop the parser at more than
+ * KTP_MAX_DEPTH levels of nesting.  Returns KTP_INVALID_PAYLOAD for a syntax
+ * error and if a callback stopped the parser, KTP_INTERNAL_SERVER_ERROR if
+ * there is no memory.  It is not called again after an error.
  */
 ktp_code_t ktp_json_feed(ktp_json_t *json, const unsigned char *p, size_t n);
 
-/* The text ended; KTP_INVALID_PAYLOAD if it is not complete. */
+/* Ends the text; returns KTP_INVALID_PAYLOAD if it is not complete. */
 ktp_code_t ktp_json_finish(ktp_json_t *json);
 
 /* Frees the parser, after an error too. */
 void ktp_json_close(ktp_json_t *json);
 
-/* An allocator for yajl that takes what was reserved in an arena. */
+/* Sets funcs to an allocator that uses the memory reserved in an arena. */
 void ktp_json_funcs(yajl_alloc_funcs *funcs, ktp_arena_t *arena);
 
 

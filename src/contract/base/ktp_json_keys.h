@@ -1,6 +1,6 @@
 /*
- * The keys of the JSON objects that are open, to find one that is there
- * twice (RFC 8259, 4, leaves open what that means, so that readers differ).
+ * The keys of open JSON objects, for the detection of duplicates.  The meaning
+ * of a duplicate key is undefined (RFC 8259, section 4), so readers differ.
  */
 
 #ifndef KTP_JSON_KEYS_H
@@ -13,7 +13,7 @@
 
 typedef enum {
     KTP_JSON_KEYS_NEW,
-    KTP_JSON_KEYS_TWICE,    /* the innermost object has it already */
+    KTP_JSON_KEYS_TWICE,    /* it is in the innermost object already */
     KTP_JSON_KEYS_TOO_MANY, /* KTP_MAX_KEYS are open */
     KTP_JSON_KEYS_NO_MEMORY
 } ktp_json_keys_result_t;
@@ -40,17 +40,17 @@ typedef struct {
 
 void ktp_json_keys_init(ktp_json_keys_t *keys);
 
-/* An object or an array opens.  Not 0: KTP_MAX_DEPTH are open already. */
+/* Opens an object or an array; returns -1 at more than KTP_MAX_DEPTH. */
 int ktp_json_keys_open(ktp_json_keys_t *keys);
 
-/* The innermost one closes; its keys are forgotten. */
+/* Closes the innermost object or array and discards its keys. */
 void ktp_json_keys_close(ktp_json_keys_t *keys);
 
-/* A key of the innermost object, len bytes without escapes; it is copied. */
+/* Adds a copy of a key, unescaped, to the innermost object. */
 ktp_json_keys_result_t ktp_json_keys_add(ktp_json_keys_t     *keys,
                                          const unsigned char *p, size_t len);
 
-/* Frees the names. */
+/* Frees the names of keys. */
 void ktp_json_keys_destroy(ktp_json_keys_t *keys);
 
 

@@ -1,8 +1,7 @@
 /*
- * A scanner of one JSON string (RFC 8259, 7), after its opening quote: finds
- * the end, undoes escapes, and refuses what is no Unicode text: control
- * characters, bad escapes, invalid UTF-8 (RFC 3629, 4), and surrogates that
- * are no pair.
+ * A scanner of one JSON string (RFC 8259, section 7), from after its opening
+ * quote: finds the end, decodes escapes, and rejects control characters,
+ * invalid escapes, invalid UTF-8 (RFC 3629, section 4) and lone surrogates.
  */
 
 #ifndef KTP_JSON_STRING_H
@@ -12,7 +11,7 @@
 
 
 typedef enum {
-    KTP_JSON_STRING_MORE, /* nothing to tell yet */
+    KTP_JSON_STRING_MORE, /* the character is not complete */
     KTP_JSON_STRING_CHAR, /* a character is complete, in s->value */
     KTP_JSON_STRING_END,  /* the closing quote */
     KTP_JSON_STRING_BAD
@@ -31,7 +30,7 @@ typedef struct {
 
 void ktp_json_string_init(ktp_json_string_t *s);
 
-/* Between characters, so that a run of plain ones may be taken at once. */
+/* Between characters; a run of plain ones may be skipped at once. */
 int ktp_json_string_is_plain(const ktp_json_string_t *s);
 
 ktp_json_string_step_t ktp_json_string_step(ktp_json_string_t *s,

@@ -1,8 +1,7 @@
 /*
- * A writer of JSON, which hands over the text piece by piece.  Values, and
- * before each member's value its key, are written in the order of the text;
- * at most 100 objects and arrays are open.  Nothing fails after the writer
- * was made.
+ * A JSON writer that passes the text to a callback piece by piece.  Keys and
+ * values are written in the order of the text; at most 100 objects and arrays
+ * may be open.  After the writer is created, no function fails.
  */
 
 #ifndef KTP_JSON_WRITER_H
@@ -27,15 +26,15 @@ void ktp_json_writer_close(ktp_json_writer_t *writer);
 void ktp_json_writer_open_array(ktp_json_writer_t *writer);
 void ktp_json_writer_close_array(ktp_json_writer_t *writer);
 
-/* A key, or a string where a value stands; valid UTF-8. */
+/* Writes a key or a string value of valid UTF-8. */
 void ktp_json_writer_string(ktp_json_writer_t *writer, const char *p,
                             size_t len);
 
-/* A number by its digits, which must be right. */
+/* Writes a number; p is a valid JSON number. */
 void ktp_json_writer_number(ktp_json_writer_t *writer, const char *p,
                             size_t len);
 
-/* true or false. */
+/* Writes true or false. */
 void ktp_json_writer_bool(ktp_json_writer_t *writer, int value);
 
 void ktp_json_writer_null(ktp_json_writer_t *writer);

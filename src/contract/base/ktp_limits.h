@@ -1,12 +1,12 @@
-/* All caps of the contract in one place, each with its reason. */
+/* The limits of the contract, each with its reason. */
 
 #ifndef KTP_LIMITS_H
 #define KTP_LIMITS_H
 
 /*
- * The unit in which an image is held, where nobody says otherwise.  Small
- * enough that an upload that has sent little costs little, large enough that
- * 5 MB are 160 pieces.
+ * Default size of a chunk of an image in bytes.  It is small enough that an
+ * upload that has sent little takes little memory, and large enough that
+ * 5 MB are 160 chunks.
  */
 #define KTP_CHUNK_SIZE 32768
 

@@ -1,4 +1,4 @@
-/* Runs of plain characters in text that has something else now and then. */
+/* Copying of runs of plain characters. */
 
 #ifndef KTP_SPAN_H
 #define KTP_SPAN_H
@@ -7,9 +7,10 @@
 
 
 /*
- * Copies up to the first character that is not plain: white space, a control
- * character, a quote, a backslash, or not ASCII.  Returns how many; at most
- * n, which fit into dst.  Behind them, up to dst + n, anything may be left.
+ * Copies at most n characters, up to the first that is white space, a control
+ * character, a quote, a backslash or not ASCII.  Returns the number of copied
+ * characters.  dst has room for n; the contents after the result, up to
+ * dst + n, are undefined.
  */
 size_t ktp_span_copy(unsigned char *dst, const unsigned char *src, size_t n);
 

@@ -1,6 +1,6 @@
 /*
- * The image of one request in memory: a chain of chunks that grows as bytes
- * arrive.  There is one copy of the image, decoded, and it is here.
+ * The decoded image of a request in memory: a chain of chunks that grows as
+ * bytes arrive.  No other copy of the image is made.
  */
 
 #ifndef KTP_STORE_H
@@ -20,9 +20,9 @@ struct ktp_chunk_s {
 };
 
 /*
- * Where chunks come from.  alloc returns sizeof(ktp_chunk_t) + size bytes,
- * or NULL when there is no memory; both get ctx.  NULL in place of the whole
- * struct means malloc and free, and KTP_CHUNK_SIZE.
+ * The allocator of chunks.  alloc returns sizeof(ktp_chunk_t) + size bytes,
+ * or NULL if there is no memory; both functions get ctx.  NULL in place of
+ * the struct selects malloc(), free() and KTP_CHUNK_SIZE.
  */
 typedef struct {
     size_t size; /* bytes of an image that a chunk takes */
@@ -45,15 +45,16 @@ typedef struct {
 void ktp_store_init(ktp_store_t *st, const ktp_chunks_t *chunks, size_t max);
 
 /*
- * Room at the end: *avail is set to the bytes that can be written at the
- * returned address, at least 1, followed by ktp_store_commit() with what was
- * written.  NULL: no memory.  The ceiling is checked by commit.
+ * Reserves room at the end.  Sets *avail to the number of bytes that can be
+ * written to the returned address, at least 1; ktp_store_commit() is called
+ * with the number written, and checks the maximum size.  Returns NULL if
+ * there is no memory.
  */
 unsigned char *ktp_store_reserve(ktp_store_t *st, size_t *avail);
 
 /*
- * Takes n bytes that were written to the reserved room.
- * KTP_INVALID_PAYLOAD_IMAGE_SIZE when the ceiling is passed.
+ * Appends n bytes that were written to the reserved room.  Returns
+ * KTP_INVALID_PAYLOAD_IMAGE_SIZE if the maximum size is exceeded.
  */
 ktp_code_t ktp_store_commit(ktp_store_t *st, size_t n);
 
@@ -61,15 +62,15 @@ ktp_code_t ktp_store_commit(ktp_store_t *st, size_t n);
 int ktp_store_is_room(const ktp_store_t *st, const unsigned char *p);
 
 /*
- * Appends a copy.  KTP_INVALID_PAYLOAD_IMAGE_SIZE over the ceiling,
- * KTP_INTERNAL_SERVER_ERROR without memory.
+ * Appends a copy of n bytes.  Returns KTP_INVALID_PAYLOAD_IMAGE_SIZE if the
+ * maximum size is exceeded, KTP_INTERNAL_SERVER_ERROR if there is no memory.
  */
 ktp_code_t ktp_store_append(ktp_store_t *st, const unsigned char *p, size_t n);
 
-/* Gives the first chunk back to where it came from; size does not change. */
+/* Frees the first chunk; size does not change. */
 void ktp_store_shift(ktp_store_t *st);
 
-/* Gives every chunk back and empties the store; may be called again. */
+/* Frees all chunks and empties the store; may be called again. */
 void ktp_store_free(ktp_store_t *st);
 
 

@@ -1,4 +1,4 @@
-/* A piece of text that belongs to somebody else. */
+/* A reference to text in memory of another owner. */
 
 #ifndef KTP_VALUE_H
 #define KTP_VALUE_H

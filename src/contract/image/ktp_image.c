@@ -56,8 +56,8 @@ ktp_image_probe(ktp_image_t *image, const unsigned char *p, size_t n)
 
 
 /*
- * What is wrong with the bytes below the ceiling is told before the ceiling,
- * or the answer would depend on how many bytes came at once.
+ * Errors in the bytes below the maximum size take precedence over the size,
+ * or the response would depend on the number of bytes fed at once.
  */
 
 static ktp_code_t

@@ -1,4 +1,4 @@
-/* The image of a request as it arrives: into the store and past the probe. */
+/* The image of a request, fed to the probe and appended to the store. */
 
 #ifndef KTP_IMAGE_H
 #define KTP_IMAGE_H
@@ -9,9 +9,9 @@
 
 
 /*
- * Bytes of an image in base64 that the probe gets in one go, 64 characters:
- * a short text that is not base64 at all is then told so, rather than that
- * its first characters decode to no JPEG.
+ * Bytes of a base64 image that the probe gets first, 64 characters: a short
+ * text that is not base64 is then reported as such, rather than as base64 of
+ * something other than a JPEG or PNG file.
  */
 #define KTP_IMAGE_HELD 48
 
@@ -27,14 +27,14 @@ typedef struct {
 void ktp_image_init(ktp_image_t *image, const ktp_policy_t *policy,
                     ktp_store_t *store);
 
-/* What comes is the decoded form of text; before the first byte. */
+/* The image is decoded from base64.  Called before the first byte. */
 void ktp_image_hold(ktp_image_t *image);
 
-/* The next bytes, copied to the store. */
+/* Appends a copy of the next bytes to the store. */
 ktp_code_t ktp_image_append(ktp_image_t *image, const unsigned char *p,
                             size_t n);
 
-/* The next bytes, already where ktp_store_reserve() told. */
+/* The next bytes, which are in the room of ktp_store_reserve() already. */
 ktp_code_t ktp_image_commit(ktp_image_t *image, const unsigned char *p,
                             size_t n);
 

@@ -146,7 +146,7 @@ ktp_jpeg_length(ktp_probe_t *pr)
 }
 
 
-/* T.81, B.2.2; a height that DNL would tell later is refused. */
+/* T.81, B.2.2; a height of 0, defined later by DNL, is rejected. */
 
 static ktp_code_t
 ktp_jpeg_frame(ktp_probe_t *pr)

@@ -1,7 +1,7 @@
 /*
- * What the segments that a JPEG decoder needs may say (T.81, B.2.2 to
- * B.2.4).  Decoders give up on what is refused here, so that a file with it
- * need not be sent to one.
+ * Validation of the segments that a JPEG decoder needs (T.81, B.2.2 to B.2.4).
+ * Decoders fail on files that are rejected here, so such a file need not be
+ * sent to one.
  */
 
 #include "ktp_probe.h"

@@ -142,7 +142,7 @@ ktp_png_order(ktp_probe_t *pr)
                                            : KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
     }
 
-    /* a critical chunk that nobody knows cannot be decoded */
+    /* a file with an unknown critical chunk cannot be decoded */
 
     return png->type & KTP_PNG_ANCILLARY ? KTP_OK
                                          : KTP_INVALID_PAYLOAD_IMAGE_FORMAT;

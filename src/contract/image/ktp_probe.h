@@ -1,6 +1,6 @@
 /*
- * What an image file is, from its bytes as they arrive: format, dimensions,
- * orientation, and whether it is all there.  Nothing is decoded, and nothing
+ * The image probe: determines format, dimensions, orientation and completeness
+ * of an image file as its bytes arrive.  The image is not decoded, and no part
  * of the file is kept.
  *
  * JPEG: ITU-T T.81, annex B; EXIF: JEITA CP-3451, 4.6.  PNG: W3C PNG, 5.
@@ -20,7 +20,7 @@ typedef enum {
     KTP_IMAGE_PNG = 2
 } ktp_image_format_t;
 
-/* What is asked of an image; a bit mask of formats in types. */
+/* The requirements on an image. */
 typedef struct {
     size_t   max_size;   /* bytes of the decoded file */
     uint32_t min_long;   /* pixels of the longer side, at least */
@@ -77,7 +77,7 @@ typedef struct {
     ktp_image_format_t  format; /* known after the signature */
     uint32_t            width;  /* 0 until the frame header is complete */
     uint32_t            height;
-    unsigned            orientation;  /* EXIF, 1 to 8; 1 if not told */
+    unsigned            orientation;  /* EXIF, 1 to 8; 1 if absent */
     unsigned            complete : 1; /* the end marker was seen */
     unsigned char       signature[8];
     size_t              signature_len;
@@ -89,13 +89,13 @@ typedef struct {
 void ktp_probe_init(ktp_probe_t *pr, const ktp_policy_t *policy);
 
 /*
- * The next bytes.  KTP_INVALID_PAYLOAD_IMAGE_FORMAT or
- * KTP_INVALID_PAYLOAD_IMAGE_SIZE at the first byte that makes it certain;
- * whatever follows a complete file is accepted.
+ * Feeds the next bytes.  Returns KTP_INVALID_PAYLOAD_IMAGE_FORMAT or
+ * KTP_INVALID_PAYLOAD_IMAGE_SIZE at the first byte that makes the error
+ * certain.  Data after a complete file is ignored.
  */
 ktp_code_t ktp_probe_feed(ktp_probe_t *pr, const unsigned char *p, size_t n);
 
-/* The file ended; a cut-off one is KTP_INVALID_PAYLOAD_IMAGE_FORMAT. */
+/* Ends the file; returns KTP_INVALID_PAYLOAD_IMAGE_FORMAT if truncated. */
 ktp_code_t ktp_probe_finish(ktp_probe_t *pr);
 
 
@@ -115,13 +115,16 @@ ktp_code_t ktp_png_probe(ktp_probe_t *pr, const unsigned char *p, size_t n);
 /* SOF0 to SOF15; DHT, JPG and DAC, which share the range, are none. */
 int ktp_jpeg_tables_is_frame(unsigned marker);
 
-/* Does ktp_jpeg_tables_check() know what such a segment may say? */
+/* Whether ktp_jpeg_tables_check() checks segments of this marker. */
 int ktp_jpeg_tables_is_checked(unsigned marker);
 
-/* May its payload have this length? */
+/* Whether the payload of such a segment may have this length. */
 int ktp_jpeg_tables_is_length(unsigned marker, uint32_t length);
 
-/* One byte of a segment; jpeg->left counts it still, and goes down. */
+/*
+ * Checks the next byte of a segment and decrements jpeg->left, which still
+ * includes it.
+ */
 ktp_code_t ktp_jpeg_tables_check(ktp_jpeg_t *jpeg, unsigned char c);
 
 /* The payload of an APP1 segment, from its first byte. */

@@ -1,4 +1,4 @@
-/* What a policy says of an image's dimensions. */
+/* The limits on an image's dimensions. */
 
 #include "ktp_probe.h"
 

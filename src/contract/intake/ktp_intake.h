@@ -1,8 +1,7 @@
 /*
- * A request body, from bytes to facts: three ways in (JSON, multipart, bare
- * file), one result.  Incremental: the result is the same for every way of
- * cutting the input, and an error is told at the first byte that makes it
- * certain.
+ * An incremental parser of request bodies: JSON, multipart or a bare file.
+ * The result does not depend on how the input is split into pieces, and an
+ * error is returned at the first byte that makes it certain.
  */
 
 #ifndef KTP_INTAKE_H
@@ -28,7 +27,7 @@ typedef enum {
     KTP_FLAG_TRUE
 } ktp_flag_t;
 
-/* Facts of a request; valid while the intake lives. */
+/* A parsed request; valid until the intake is destroyed. */
 typedef struct {
     ktp_intake_type_t  type;
     ktp_flag_t         validate_quality;
@@ -38,56 +37,57 @@ typedef struct {
     ktp_image_format_t format;
     uint32_t           width; /* as stored in the file's header */
     uint32_t           height;
-    unsigned           orientation; /* EXIF, 1 to 8; 1 if not told */
+    unsigned           orientation; /* EXIF, 1 to 8; 1 if absent */
 } ktp_request_t;
 
 typedef struct ktp_intake_s ktp_intake_t;
 
 
 /*
- * The limit of a whole body in bytes, by its type: the image's limit, in
- * base64 where it may be, with room for escapes, line breaks and the rest.
+ * Returns the maximum size of a body of this type in bytes: the maximum size
+ * of the image, in base64 where allowed, with room for escapes, line breaks
+ * and other members.
  */
 uint64_t ktp_intake_body_max(const ktp_policy_t *policy,
                              ktp_intake_type_t   type);
 
 /*
- * Type of a body from its Content-Type field value (RFC 9110, 8.3.1; not
- * null-terminated).  KTP_UNSUPPORTED_MEDIA_TYPE for any other, and
- * KTP_INVALID_PAYLOAD for a multipart without a usable boundary.
+ * Determines the type of a body from the value of Content-Type (RFC 9110,
+ * section 8.3.1; not null-terminated).  Returns KTP_UNSUPPORTED_MEDIA_TYPE for
+ * any other type, KTP_INVALID_PAYLOAD for multipart without a valid boundary.
  */
 ktp_code_t ktp_intake_type(const char *content_type, size_t len,
                            ktp_intake_type_t *type);
 
 /*
- * A new intake for one body.  policy and store must outlive it; the image's
- * bytes are appended to store, whose ceiling is policy->max_size.  NULL in
- * *in and a code as ktp_intake_type() has them, or
- * KTP_INTERNAL_SERVER_ERROR without memory.
+ * Creates an intake for one body.  policy and store must outlive it; the bytes
+ * of the image are appended to store, whose maximum size is policy->max_size.
+ * On error sets *in to NULL and returns an error of ktp_intake_type(), or
+ * KTP_INTERNAL_SERVER_ERROR if there is no memory.
  */
 ktp_code_t ktp_intake_create(ktp_intake_t **in, const ktp_policy_t *policy,
                              ktp_store_t *store, const char *content_type,
                              size_t len);
 
 /*
- * The query string, for the flags of a bare file ("validate_quality",
- * "is_quality", "reference_id"; percent-encoding is undone).  Other types
- * ignore it.  Called before the first feed.
+ * Parses the query string, which has the parameters of a bare file
+ * ("validate_quality", "is_quality", "reference_id", percent-encoded) and is
+ * ignored for other types.  Called before the first feed.
  */
 ktp_code_t ktp_intake_args(ktp_intake_t *in, const char *args, size_t len);
 
 /*
- * Where the next bytes of a bare file can be put, so that feeding them takes
- * no copy; *avail is set to their count at most.  It is of use until the
- * next feed.  NULL for other bodies, and without memory.
+ * Returns a buffer for the next bytes of a bare file, from which they are fed
+ * without being copied, and sets *avail to its size.  It is valid until the
+ * next feed.  Returns NULL for other types, and if there is no memory.
  */
 unsigned char *ktp_intake_room(ktp_intake_t *in, size_t *avail);
 
-/* The next bytes of the body.  After an error the intake stays in error. */
+/* Feeds the next bytes of the body.  An error is returned again. */
 ktp_code_t ktp_intake_feed(ktp_intake_t *in, const unsigned char *p,
                            size_t len);
 
-/* The body ended; KTP_OK when the request is complete and right. */
+/* Ends the body; returns KTP_OK if the request is complete and valid. */
 ktp_code_t ktp_intake_finish(ktp_intake_t *in);
 
 const ktp_request_t *ktp_intake_request(const ktp_intake_t *in);

@@ -1,6 +1,6 @@
 /*
- * A request while its body is being read, the same for every way in: which
- * members came, and the rules that can be told at the end only.
+ * A request while its body is parsed, common to all body types: the members
+ * seen so far, and the rules that can be checked at the end only.
  */
 
 #ifndef KTP_INTAKE_DRAFT_H
@@ -59,7 +59,7 @@ ktp_code_t ktp_intake_draft_reference(ktp_intake_draft_t  *draft,
 ktp_code_t ktp_intake_draft_image_text(ktp_intake_draft_t *draft);
 ktp_code_t ktp_intake_draft_image_bytes(ktp_intake_draft_t *draft);
 
-/* Brings what the probe knows by now into the request. */
+/* Copies the results of the probe so far to the request. */
 void ktp_intake_draft_facts(ktp_intake_draft_t *draft);
 
 /* Counts bytes that are not the image; KTP_INVALID_PAYLOAD when too many. */

@@ -1,4 +1,4 @@
-/* The JSON way in (RFC 8259), strict: see CONTRACT "Request". */
+/* A strict parser of JSON bodies (RFC 8259). */
 
 #ifndef KTP_INTAKE_JSON_H
 #define KTP_INTAKE_JSON_H

@@ -9,7 +9,7 @@
  *   part      = *( name ":" value CRLF ) [ CRLF *OCTET ]
  *
  * A bare LF or CR ends no line.  What looks like a delimiter and goes on
- * otherwise is refused, since somebody else may see one there.
+ * otherwise is rejected, since another parser may take it for one.
  */
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The multipart/form-data way in (RFC 7578, RFC 2046), strict. */
+/* A strict parser of multipart/form-data bodies (RFC 7578, RFC 2046). */
 
 #ifndef KTP_INTAKE_MULTIPART_H
 #define KTP_INTAKE_MULTIPART_H

@@ -37,7 +37,7 @@ typedef struct {
 void ktp_intake_text_init(ktp_intake_text_t *text, const ktp_policy_t *policy,
                           ktp_image_t *image, char *url);
 
-/* The next character; any value over 0x7f stands for what is not ASCII. */
+/* Feeds the next character; values over 0x7f are those outside of ASCII. */
 ktp_code_t ktp_intake_text_char(ktp_intake_text_t *text, unsigned char c);
 
 /*
@@ -61,7 +61,7 @@ size_t ktp_intake_text_want(const ktp_intake_text_t *text, size_t size);
 ktp_code_t ktp_intake_text_feed(ktp_intake_text_t   *text,
                                 const unsigned char *p, size_t n);
 
-/* The text ended.  An empty one is KTP_OK, and text->empty tells it. */
+/* Ends the text.  An empty text is KTP_OK, and text->empty is set. */
 ktp_code_t ktp_intake_text_finish(ktp_intake_text_t *text);
 
 

@@ -7,8 +7,8 @@
 
 
 /*
- * A reader of "value; name=value; name=\"quoted\"".  Nothing is copied but
- * what a quoted value unescapes to.
+ * A parser of "value; name=value; name=\"quoted\"".  Results point into the
+ * text; only ktp_media_copy() copies.
  */
 typedef struct {
     const char *p;
@@ -31,7 +31,7 @@ typedef struct {
 size_t ktp_media_value(ktp_media_t *media, const char *p, size_t len,
                        const char **value);
 
-/* The next parameter: 1, 0 at the end, -1 if malformed. */
+/* Returns 1 and the next parameter, 0 at the end, -1 if malformed. */
 int ktp_media_param(ktp_media_t *media, ktp_param_t *param);
 
 /*
@@ -40,7 +40,7 @@ int ktp_media_param(ktp_media_t *media, ktp_param_t *param);
  */
 int ktp_media_copy(const ktp_param_t *param, char *buf, size_t size);
 
-/* Is it a token, as the name of a header field is? */
+/* Whether the text is a token, such as the name of a header field. */
 int ktp_media_is_name(const char *p, size_t len);
 
 /* Compares without case. */

@@ -1,7 +1,7 @@
 /*
- * The request to the upstream, as a stream: prefix, base64 of the image
- * (standard alphabet, padded, one line), suffix.  It is never built as one
- * string: each read writes straight into the caller's buffer.
+ * The body of the request to the upstream as a stream: prefix, base64 of the
+ * image (standard alphabet, padded, one line), suffix.  It is never built as a
+ * whole; each read encodes directly into the caller's buffer.
  */
 
 #ifndef KTP_OUTGOING_H
@@ -45,28 +45,28 @@ void ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
                        const ktp_request_t *request);
 
 /*
- * The same for a store that grows: what has been read is given back to where
- * it came from, chunk by chunk, and the length is that of an image of size
- * bytes.  Nothing of the suffix is read before ktp_outgoing_complete().
+ * The same for a store that grows: chunks are freed as they are read, and the
+ * length is that of an image of size bytes.  The suffix is not read before
+ * ktp_outgoing_complete().
  */
 void ktp_outgoing_stream(ktp_outgoing_t *out, ktp_store_t *store,
                          const ktp_request_t *request, size_t size);
 
-/* The store is complete, and these are the flags. */
+/* The store is complete; request has the final flags. */
 void ktp_outgoing_complete(ktp_outgoing_t *out, const ktp_request_t *request);
 
 /* Bytes of the image that the store has and the stream has not read. */
 size_t ktp_outgoing_pending(const ktp_outgoing_t *out);
 
 /*
- * Writes up to len bytes; returns how many, 0 at the end, or while a store
- * that grows has no more.
+ * Reads up to len bytes into buf and returns their number; 0 at the end, or
+ * while a store that grows has no more.
  */
 size_t ktp_outgoing_read(ktp_outgoing_t *out, unsigned char *buf, size_t len);
 
 /*
- * Back to the first byte, for a call that is sent again.  Not 0: what was
- * read of a growing store is gone.
+ * Rewinds the stream for a repeated call.  Returns 0, or -1 if chunks of a
+ * growing store have been freed.
  */
 int ktp_outgoing_rewind(ktp_outgoing_t *out);
 

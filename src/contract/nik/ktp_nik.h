@@ -34,7 +34,7 @@ typedef struct {
 
 typedef struct {
     unsigned       valid_format : 1;
-    const char    *province; /* constant; NULL: cannot be told */
+    const char    *province; /* constant; NULL: unknown */
     ktp_tristate_t date_of_birth_matches;
     ktp_tristate_t gender_matches;
     ktp_tristate_t region_matches;
@@ -49,10 +49,10 @@ typedef struct {
 int ktp_nik_parse(ktp_nik_t *nik, const char *p, size_t len);
 
 /*
- * Compares a NIK with the card's fields, in the contract's formats.  What
- * cannot be told, since a value is empty, cannot be understood, or the NIK
- * is none, is KTP_UNTOLD.  The region is that of city; state is looked at
- * only if city says nothing.
+ * Compares a NIK with the card's fields, in the contract's formats.  A
+ * result is KTP_UNTOLD if a value is empty or not understood, or the NIK is
+ * invalid.  The region is compared with city, and with state only if city is
+ * not conclusive.
  */
 void ktp_nik_check(ktp_nik_check_t *check, ktp_value_t nik,
                    ktp_value_t date_of_birth, ktp_value_t gender,
