@@ -2,30 +2,80 @@
 #include "ngx_http_ktp_zone.h"
 
 
-static ngx_int_t ngx_http_ktp_slot_adopt(ngx_http_ktp_zone_t *zone);
+static ngx_http_ktp_slot_t *ngx_http_ktp_slot_find(ngx_http_ktp_zone_t *zone,
+                                                   ngx_str_t           *name);
+static ngx_int_t            ngx_http_ktp_slot_adopt(ngx_http_ktp_zone_t *zone);
 static ngx_http_ktp_slot_t *
 ngx_http_ktp_slot_create(ngx_http_ktp_zone_t    *zone,
                          ngx_http_ktp_account_t *account);
 
 
+ngx_uint_t
+ngx_http_ktp_slot_reserve(ngx_http_ktp_zone_t *zone, ngx_str_t **names,
+                          ngx_uint_t n)
+{
+    ngx_uint_t             i, missing, reserved;
+    ngx_http_ktp_slot_t   *slot;
+    ngx_http_ktp_shared_t *sh;
+
+    sh = zone->shared;
+
+    if (ngx_http_ktp_slot_adopt(zone) != NGX_OK) {
+        return 0;
+    }
+
+    missing = 0;
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_ktp_slot_find(zone, names[i]) == NULL) {
+            missing++;
+        }
+    }
+
+    for (reserved = 0; reserved < missing; reserved++) {
+        if (sh->adopted + reserved == sh->max) {
+            break;
+        }
+
+        slot = ngx_slab_calloc(zone->pool, sizeof(ngx_http_ktp_slot_t));
+        if (slot == NULL) {
+            break;
+        }
+
+        slot->next = zone->spare;
+        zone->spare = slot;
+    }
+
+    if (reserved == missing) {
+        return n;
+    }
+
+    while (zone->spare) {
+        slot = zone->spare;
+        zone->spare = slot->next;
+        ngx_slab_free(zone->pool, slot);
+    }
+
+    return n - missing + reserved;
+}
+
+
 ngx_http_ktp_slot_t *
 ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone, ngx_str_t *name)
 {
-    uint32_t                hash;
-    ngx_str_node_t         *sn;
+    ngx_http_ktp_slot_t    *slot;
     ngx_http_ktp_shared_t  *sh;
     ngx_http_ktp_account_t *account;
 
     sh = zone->shared;
-    hash = ngx_crc32_short(name->data, name->len);
 
     if (ngx_http_ktp_slot_adopt(zone) != NGX_OK) {
         return NULL;
     }
 
-    sn = ngx_str_rbtree_lookup(&sh->names, name, hash);
-    if (sn) {
-        return (ngx_http_ktp_slot_t *) sn;
+    slot = ngx_http_ktp_slot_find(zone, name);
+    if (slot) {
+        return slot;
     }
 
     if (sh->adopted == sh->max) {
@@ -47,6 +97,18 @@ ngx_http_ktp_slot(ngx_http_ktp_zone_t *zone, ngx_str_t *name)
     }
 
     return sh->slots;
+}
+
+
+static ngx_http_ktp_slot_t *
+ngx_http_ktp_slot_find(ngx_http_ktp_zone_t *zone, ngx_str_t *name)
+{
+    uint32_t hash;
+
+    hash = ngx_crc32_short(name->data, name->len);
+
+    return (ngx_http_ktp_slot_t *) ngx_str_rbtree_lookup(&zone->shared->names,
+                                                         name, hash);
 }
 
 
@@ -82,9 +144,16 @@ ngx_http_ktp_slot_create(ngx_http_ktp_zone_t    *zone,
     ngx_http_ktp_slot_t   *slot;
     ngx_http_ktp_shared_t *sh;
 
-    slot = ngx_slab_calloc(zone->pool, sizeof(ngx_http_ktp_slot_t));
-    if (slot == NULL) {
-        return NULL;
+    slot = zone->spare;
+
+    if (slot) {
+        zone->spare = slot->next;
+
+    } else {
+        slot = ngx_slab_calloc(zone->pool, sizeof(ngx_http_ktp_slot_t));
+        if (slot == NULL) {
+            return NULL;
+        }
     }
 
     sh = zone->shared;

@@ -57,6 +57,15 @@ typedef struct {
 
 
 /*
+ * Allocates slots for those of n names that have none, so that
+ * ngx_http_ktp_slot() creates them without fail.  Returns n; or, with the zone
+ * unchanged, a smaller number of these names that there is room for.  The
+ * conditions are those of ngx_http_ktp_slot().
+ */
+ngx_uint_t ngx_http_ktp_slot_reserve(ngx_http_ktp_zone_t *zone,
+                                     ngx_str_t **names, ngx_uint_t n);
+
+/*
  * Returns the slot of a client name, created if there is none; NULL if the
  * zone is full.  For the master, during configuration, with the ledger locked.
  */

@@ -244,41 +244,52 @@ ngx_http_ktp_zone_ledger(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
 }
 
 
+/*
+ * A configuration with too many clients leaves the zone unchanged, so that a
+ * corrected one finds room.
+ */
+
 static ngx_int_t
 ngx_http_ktp_zone_clients(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
 {
-    ngx_str_t               nobody;
-    ngx_uint_t              i;
+    ngx_str_t               nobody, **names;
+    ngx_uint_t              i, n, room;
     ngx_http_ktp_client_t **client;
 
-    ngx_str_set(&nobody, "");
+    client = zone->clients->elts;
+    n = zone->clients->nelts;
 
-    zone->nobody = ngx_http_ktp_slot(zone, &nobody);
-    if (zone->nobody == NULL) {
-        goto full;
+    names = ngx_alloc((n + 1) * sizeof(ngx_str_t *), log);
+    if (names == NULL) {
+        return NGX_ERROR;
     }
 
-    client = zone->clients->elts;
+    ngx_str_set(&nobody, "");
+    names[0] = &nobody;
 
-    for (i = 0; i < zone->clients->nelts; i++) {
+    for (i = 0; i < n; i++) {
+        names[i + 1] = &client[i]->sn.str;
+    }
+
+    room = ngx_http_ktp_slot_reserve(zone, names, n + 1);
+    ngx_free(names);
+
+    if (room < n + 1) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "ktp_zone \"%V\" is too small for %ui clients, has "
+                      "room for %ui; clients removed by reload keep their "
+                      "room until restart",
+                      &zone->shm_zone->shm.name, n, room ? room - 1 : 0);
+        return NGX_ERROR;
+    }
+
+    zone->nobody = ngx_http_ktp_slot(zone, &nobody);
+
+    for (i = 0; i < n; i++) {
         client[i]->slot = ngx_http_ktp_slot(zone, &client[i]->sn.str);
-
-        if (client[i]->slot == NULL) {
-            goto full;
-        }
     }
 
     return NGX_OK;
-
-full:
-
-    ngx_log_error(NGX_LOG_EMERG, log, 0,
-                  "ktp_zone \"%V\" is too small for %ui clients, has room for "
-                  "%ui",
-                  &zone->shm_zone->shm.name, zone->clients->nelts,
-                  zone->shared->nslots);
-
-    return NGX_ERROR;
 }
 
 
