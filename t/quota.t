@@ -368,15 +368,30 @@ EOC
     like($said, qr/\[warn\] state file "\Q$state\E" not found, quotas start/,
          'is told');
 
-    # of yesterday, today and tomorrow, the last of a clock that is ahead
-    for my $case ([-1, '200'], [0, '403'], [1, '403'], [2, '200']) {
+    # of yesterday, today and later, by a clock that was ahead, or is behind
+    # now, as on a machine that starts in 1970
+    for my $case ([-1, '200'], [0, '403'], [1, '403'], [2, '403'],
+                  [20000, '403']) {
         my ($shift, $want) = @$case;
 
         write_state($state, $day + $shift, 5, 'day');
         $nginx->start($conf) or BAIL_OUT($nginx->complaint);
         is(statuses($nginx, 1, 'day', '/vendor'), $want,
            "used up on day $shift");
+        statuses($nginx, 8, 'day', '/vendor');
+        my $workers = $nginx->workers;
         $nginx->stop('QUIT');
+
+        my $told = () = $nginx->log_from(0)
+            =~ /\[error\].* counted in a period later than that of the system/g;
+        ok($shift > 1 ? $told >= 1 && $told <= $workers : $told == 0,
+           'a later period is told, once a worker') or diag("$told times");
+        ($status, $said) = $nginx->test($conf);
+        is($status, 0, 'it can be started again');
+        my $warns = $said
+            =~ /\[warn\] state file "\Q$state\E" is ahead of the system clock/;
+        is($warns || 0, $shift > 1 ? 1 : 0, 'with a warning if it is ahead');
+        unlink $nginx->prefix . '/logs/error.log';
     }
 
     my $text = KTP::Nginx::read_file($state);

@@ -37,17 +37,25 @@ ktp_quota_number(ktp_quota_period_t period, int64_t now, int offset)
 }
 
 
-uint64_t
-ktp_quota_used(const uint64_t *word, uint32_t number)
+int
+ktp_quota_ahead(const uint64_t *word, uint32_t number)
 {
-    uint32_t counted;
     uint64_t w;
 
     w = __atomic_load_n(word, __ATOMIC_RELAXED);
-    counted = ktp_quota_word_number(w);
 
-    return counted == number || counted == number + 1 ? ktp_quota_word_count(w)
-                                                      : 0;
+    return ktp_quota_word_number(w) > number + 1;
+}
+
+
+uint64_t
+ktp_quota_used(const uint64_t *word, uint32_t number)
+{
+    uint64_t w;
+
+    w = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+    return ktp_quota_word_number(w) >= number ? ktp_quota_word_count(w) : 0;
 }
 
 
@@ -64,7 +72,7 @@ ktp_quota_take(uint64_t *word, uint32_t number, uint64_t limit,
         in = ktp_quota_word_number(w);
         count = ktp_quota_word_count(w);
 
-        if (in != number && in != number + 1) {
+        if (in < number) {
             in = number;
             count = 0;
         }

@@ -42,13 +42,21 @@ typedef enum {
 uint32_t ktp_quota_number(ktp_quota_period_t period, int64_t now, int offset);
 
 /*
- * Calls counted in the period of a number.  A counter that is one period
- * ahead is that of a process whose clock is ahead, and counts as well.
+ * Calls counted in the period of a number.  A counter of a later period was
+ * written before the clock was set back, and applies as well: a period never
+ * steps back, since a clock that is wrong once would reset the quota.
  */
 uint64_t ktp_quota_used(const uint64_t *word, uint32_t number);
 
 /*
- * Counts one call unless limit are counted.  1 and the number of the period
+ * 1 if a counter is ahead of the period of a number by more than one; by one
+ * it may be when processes read the clock around the end of a period.
+ */
+int ktp_quota_ahead(const uint64_t *word, uint32_t number);
+
+/*
+ * Counts one call unless limit are counted, in the later of the period of the
+ * number and that of the counter.  1 and the number of the period
  * that it was counted in, for ktp_quota_give(); or 0.
  */
 int ktp_quota_take(uint64_t *word, uint32_t number, uint64_t limit,

@@ -115,17 +115,22 @@ test_periods(void **state)
     ktp_quota_give(&word, taken);
     assert_int_equal(ktp_quota_used(&word, 101), 1);
 
-    /* a clock that was set back far begins anew */
-    assert_int_equal(ktp_quota_used(&word, 50), 0);
-    assert_true(ktp_quota_take(&word, 50, 5, &taken));
-    assert_int_equal(taken, 50);
+    /* neither does a clock that was set back begin a period anew */
+    assert_false(ktp_quota_ahead(&word, 101));
+    assert_false(ktp_quota_ahead(&word, 100));
+    assert_true(ktp_quota_ahead(&word, 99));
     assert_int_equal(ktp_quota_used(&word, 50), 1);
+    assert_true(ktp_quota_take(&word, 50, 2, &taken));
+    assert_int_equal(taken, 101);
+    assert_false(ktp_quota_take(&word, 0, 2, &taken));
+    assert_int_equal(ktp_quota_used(&word, 101), 2);
+    ktp_quota_give(&word, taken);
 
     /* nothing goes below zero */
-    ktp_quota_give(&word, 50);
-    ktp_quota_give(&word, 50);
-    assert_int_equal(ktp_quota_used(&word, 50), 0);
-    assert_true(ktp_quota_take(&word, 50, 1, &taken));
+    ktp_quota_give(&word, 101);
+    ktp_quota_give(&word, 101);
+    assert_int_equal(ktp_quota_used(&word, 101), 0);
+    assert_true(ktp_quota_take(&word, 101, 1, &taken));
 }
 
 

@@ -7,9 +7,13 @@
 /* Marks that are tried to find a free one. */
 #define NGX_HTTP_KTP_UNSENT_TRIES 64
 
+/* Minimum time between messages of a worker about the clock. */
+#define NGX_HTTP_KTP_COUNT_AHEAD_INTERVAL 60000
+
 
 static uint32_t ngx_http_ktp_count_now(ngx_http_ktp_client_t *client,
                                        ktp_quota_period_t     period);
+static void     ngx_http_ktp_count_ahead(ngx_http_ktp_client_t *client);
 static void     ngx_http_ktp_count_back(ngx_http_ktp_shared_t *sh,
                                         ngx_http_ktp_slot_t   *slot,
                                         const uint32_t *numbers, ngx_uint_t n);
@@ -37,7 +41,38 @@ static uint32_t
 ngx_http_ktp_count_now(ngx_http_ktp_client_t *client,
                        ktp_quota_period_t     period)
 {
-    return ktp_quota_number(period, ngx_time(), client->quota[period].offset);
+    uint32_t number;
+
+    number =
+        ktp_quota_number(period, ngx_time(), client->quota[period].offset);
+
+    if (ktp_quota_ahead(&client->slot->account->quota[period], number)) {
+        ngx_http_ktp_count_ahead(client);
+    }
+
+    return number;
+}
+
+
+/* The clock was set back, or was ahead once. */
+
+static void
+ngx_http_ktp_count_ahead(ngx_http_ktp_client_t *client)
+{
+    static ngx_msec_t logged;
+
+    if (logged
+        && ngx_current_msec - logged < NGX_HTTP_KTP_COUNT_AHEAD_INTERVAL) {
+        return;
+    }
+
+    logged = ngx_current_msec;
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "calls of client \"%V\" are counted in a period later than "
+                  "that of the system clock, quotas are not reset until the "
+                  "clock has passed it",
+                  &client->sn.str);
 }
 
 

@@ -39,6 +39,8 @@ typedef struct {
 
 static ngx_int_t ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone,
                                          ngx_fd_t fd, ngx_log_t *log);
+static void      ngx_http_ktp_state_ahead(ngx_http_ktp_zone_t *zone,
+                                          ngx_log_t           *log);
 static int       ngx_http_ktp_state_entry(void                    *data,
                                           const ktp_quota_entry_t *entry);
 static void      ngx_http_ktp_state_timer(ngx_event_t *ev);
@@ -168,7 +170,40 @@ ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone, ngx_fd_t fd, ngx_log_t *log)
         return NGX_ERROR;
     }
 
+    ngx_http_ktp_state_ahead(zone, log);
+
     return NGX_OK;
+}
+
+
+/*
+ * Warns of counters later than the system clock, in the time zone furthest
+ * east.
+ */
+
+static void
+ngx_http_ktp_state_ahead(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
+{
+    uint32_t                now;
+    ngx_uint_t              i, p;
+    ngx_http_ktp_account_t *account;
+
+    for (p = 0; p < KTP_QUOTA_PERIODS; p++) {
+        now = ktp_quota_number(p, ngx_time(), 86399);
+
+        for (i = 0; i < zone->shared->ledger->naccounts; i++) {
+            account = &zone->shared->ledger->accounts[i];
+
+            if (ktp_quota_word_number(account->quota[p]) > now) {
+                ngx_log_error(NGX_LOG_WARN, log, 0,
+                              "state file \"%V\" is ahead of the system "
+                              "clock, quotas are not reset until the clock "
+                              "has passed its periods",
+                              &zone->state);
+                return;
+            }
+        }
+    }
 }
 
 
