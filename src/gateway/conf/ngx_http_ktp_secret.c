@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_secret.h"
+#include "ngx_http_ktp_file.h"
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_map.h"
 #include "ngx_http_ktp_process.h"
@@ -285,30 +286,25 @@ ngx_http_ktp_secret_read(ngx_http_ktp_secret_t *s, ngx_err_t *err,
     ssize_t     n;
     ngx_fd_t    fd;
     ngx_str_t   value;
+    const char *failed;
     struct stat st;
 
-    *err = 0;
-    n = -1;
     buf = ngx_http_ktp_secret_spare(s);
 
-    /* non-blocking, since the path may be a FIFO */
-
-    fd = open((char *) s->path.data, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    fd = ngx_http_ktp_file_open(s->path.data, &st, &failed);
 
     if (fd == NGX_INVALID_FILE) {
         *err = ngx_errno;
-        return ngx_open_file_n " \"%s\" failed";
+        return failed;
     }
 
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-        n = ngx_read_fd(fd, buf, NGX_HTTP_KTP_SECRET_MAX);
-        *err = n == -1 ? ngx_errno : 0;
-    }
+    n = ngx_read_fd(fd, buf, NGX_HTTP_KTP_SECRET_MAX);
+    *err = n == -1 ? ngx_errno : 0;
 
     (void) ngx_close_file(fd);
 
     if (n == -1) {
-        return "\"%s\" is not a readable regular file";
+        return ngx_read_fd_n " \"%s\" failed";
     }
 
     *mode = st.st_mode;

@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_upstream_conf.h"
+#include "ngx_http_ktp_file.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -14,6 +15,8 @@ static ngx_int_t ngx_http_ktp_upstream_conf_tls(ngx_conf_t              *cf,
                                                 ngx_http_ktp_loc_conf_t *klcf);
 static ngx_int_t ngx_http_ktp_upstream_conf_trusted(ngx_conf_t *cf,
                                                     ngx_str_t  *path);
+static ngx_fd_t  ngx_http_ktp_upstream_conf_open(ngx_conf_t *cf,
+                                                 ngx_str_t *path, off_t *size);
 static ngx_int_t ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf,
                                                      ngx_str_t  *path,
                                                      ngx_str_t  *pem);
@@ -248,9 +251,18 @@ ngx_http_ktp_upstream_conf_tls(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 static ngx_int_t
 ngx_http_ktp_upstream_conf_trusted(ngx_conf_t *cf, ngx_str_t *path)
 {
+    off_t       size;
+    ngx_fd_t    fd;
     ngx_int_t   rc;
     X509_STORE *store;
     const char *reason;
+
+    fd = ngx_http_ktp_upstream_conf_open(cf, path, &size);
+    if (fd == NGX_INVALID_FILE) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_close_file(fd);
 
     store = X509_STORE_new();
     if (store == NULL) {
@@ -277,13 +289,33 @@ ngx_http_ktp_upstream_conf_trusted(ngx_conf_t *cf, ngx_str_t *path)
 }
 
 
+static ngx_fd_t
+ngx_http_ktp_upstream_conf_open(ngx_conf_t *cf, ngx_str_t *path, off_t *size)
+{
+    ngx_fd_t    fd;
+    const char *failed;
+    struct stat st;
+
+    fd = ngx_http_ktp_file_open(path->data, &st, &failed);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, failed, path->data);
+        return NGX_INVALID_FILE;
+    }
+
+    *size = st.st_size;
+
+    return fd;
+}
+
+
 static ngx_int_t
 ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf, ngx_str_t *path,
                                     ngx_str_t *pem)
 {
+    off_t               size;
     ssize_t             n;
     ngx_file_t          file;
-    ngx_file_info_t     fi;
     ngx_pool_cleanup_t *cln;
 
     if (ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK) {
@@ -294,29 +326,20 @@ ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf, ngx_str_t *path,
     file.name = *path;
     file.log = cf->log;
 
-    file.fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
+    file.fd = ngx_http_ktp_upstream_conf_open(cf, path, &size);
     if (file.fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", path);
         return NGX_ERROR;
     }
 
     n = NGX_ERROR;
 
-    if (ngx_fd_info(file.fd, &fi) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_fd_info_n " \"%V\" failed", path);
-        goto done;
-    }
-
-    if (ngx_file_size(&fi) == 0 || ngx_file_size(&fi) > NGX_HTTP_KTP_PEM_MAX) {
+    if (size == 0 || size > NGX_HTTP_KTP_PEM_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" is empty or too large", path);
         goto done;
     }
 
-    pem->len = ngx_file_size(&fi);
+    pem->len = size;
     pem->data = ngx_pnalloc(cf->pool, pem->len);
 
     cln = ngx_pool_cleanup_add(cf->pool, 0);

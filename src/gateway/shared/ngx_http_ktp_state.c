@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_state.h"
 #include "ngx_http_ktp_conf.h"
 #include "ktp_quota_file.h"
+#include "ngx_http_ktp_file.h"
 #include "ngx_http_ktp_process.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone,
-                                         ngx_fd_t fd, ngx_log_t *log);
+                                         ngx_fd_t fd, off_t size,
+                                         ngx_log_t *log);
 static void      ngx_http_ktp_state_ahead(ngx_http_ktp_zone_t *zone,
                                           ngx_log_t           *log);
 static int       ngx_http_ktp_state_entry(void                    *data,
@@ -71,8 +73,11 @@ static ngx_http_ktp_state_t ngx_http_ktp_state;
 ngx_int_t
 ngx_http_ktp_state_load(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
 {
-    ngx_fd_t  fd;
-    ngx_int_t rc;
+    ngx_fd_t    fd;
+    ngx_err_t   err;
+    ngx_int_t   rc;
+    const char *failed;
+    struct stat st;
 
     zone->shared->ledger->generation = 1;
 
@@ -83,10 +88,12 @@ ngx_http_ktp_state_load(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
     /* the first write marks the file as owned by this instance */
     zone->shared->ledger->changes = 1;
 
-    fd = ngx_open_file(zone->state.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    fd = ngx_http_ktp_file_open(zone->state.data, &st, &failed);
 
     if (fd == NGX_INVALID_FILE) {
-        if (ngx_errno == NGX_ENOENT) {
+        err = ngx_errno;
+
+        if (err == NGX_ENOENT) {
             ngx_log_error(NGX_LOG_WARN, log, 0,
                           "state file \"%V\" not found, quotas start "
                           "from zero",
@@ -94,12 +101,11 @@ ngx_http_ktp_state_load(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
             return NGX_OK;
         }
 
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      ngx_open_file_n " \"%V\" failed", &zone->state);
+        ngx_log_error(NGX_LOG_EMERG, log, err, failed, zone->state.data);
         return NGX_ERROR;
     }
 
-    rc = ngx_http_ktp_state_read(zone, fd, log);
+    rc = ngx_http_ktp_state_read(zone, fd, st.st_size, log);
 
     if (ngx_close_file(fd) == NGX_FILE_ERROR) {
         ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
@@ -111,22 +117,14 @@ ngx_http_ktp_state_load(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
 
 
 static ngx_int_t
-ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone, ngx_fd_t fd, ngx_log_t *log)
+ngx_http_ktp_state_read(ngx_http_ktp_zone_t *zone, ngx_fd_t fd, off_t size,
+                        ngx_log_t *log)
 {
-    int             rc;
-    off_t           size;
-    u_char         *p;
-    ssize_t         n;
-    const char     *why;
-    ngx_file_info_t fi;
+    int         rc;
+    u_char     *p;
+    ssize_t     n;
+    const char *why;
 
-    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      ngx_fd_info_n " \"%V\" failed", &zone->state);
-        return NGX_ERROR;
-    }
-
-    size = ngx_file_size(&fi);
     why = "it is too large";
     rc = -1;
 
@@ -532,11 +530,13 @@ ngx_http_ktp_state_write(ngx_http_ktp_state_job_t *job)
 static ngx_int_t
 ngx_http_ktp_state_later(ngx_http_ktp_state_job_t *job)
 {
-    int     fd;
-    char    head[NGX_HTTP_KTP_STATE_HEAD];
-    ssize_t n;
+    int         fd;
+    char        head[NGX_HTTP_KTP_STATE_HEAD];
+    ssize_t     n;
+    const char *failed;
+    struct stat st;
 
-    fd = open((char *) job->path, O_RDONLY | O_CLOEXEC);
+    fd = ngx_http_ktp_file_open(job->path, &st, &failed);
 
     if (fd == -1) {
         return NGX_OK;
