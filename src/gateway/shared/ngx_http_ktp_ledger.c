@@ -63,8 +63,8 @@ ngx_http_ktp_ledger(ngx_str_t *name, ngx_uint_t n, ngx_fd_t *fd,
 
 
 /*
- * Finds the ledger of the previous binary during an upgrade: nginx sets an
- * environment variable, and open descriptors are inherited.
+ * Finds the ledger of the previous binary during an upgrade, among the open
+ * descriptors, which are inherited as the listening sockets are.
  */
 
 static ngx_fd_t
@@ -78,7 +78,7 @@ ngx_http_ktp_ledger_find(const char *name, off_t size)
     struct stat    st;
     struct dirent *de;
 
-    dir = getenv(NGINX_VAR) ? opendir("/proc/self/fd") : NULL;
+    dir = ngx_inherited ? opendir("/proc/self/fd") : NULL;
     if (dir == NULL) {
         return NGX_INVALID_FILE;
     }

@@ -232,7 +232,7 @@ ngx_http_ktp_zone_ledger(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
         return NGX_OK;
     }
 
-    if (getenv(NGINX_VAR)) {
+    if (ngx_inherited) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "ktp_zone \"%V\" cannot be inherited from the "
                       "previous binary, quotas are counted "
