@@ -15,10 +15,14 @@
 #define NGX_HTTP_KTP_BODY_READS 16
 
 
+static ngx_uint_t ngx_http_ktp_body_is_discarded(ngx_http_request_t *r);
+static ktp_code_t ngx_http_ktp_body_take(ngx_http_request_t *r);
 static void       ngx_http_ktp_body_start(ngx_http_request_t *r);
 static void       ngx_http_ktp_body_handler(ngx_http_request_t *r);
 static void       ngx_http_ktp_body_read(ngx_http_request_t *r);
 static ktp_code_t ngx_http_ktp_body_feed(ngx_http_request_t *r);
+static ktp_code_t ngx_http_ktp_body_piece(ngx_http_request_t *r, u_char *p,
+                                          u_char *last);
 static void       ngx_http_ktp_body_pause(ngx_http_request_t *r);
 static void       ngx_http_ktp_body_buffer(ngx_http_request_t *r);
 static void ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code);
@@ -48,6 +52,12 @@ ngx_http_ktp_body_receive(ngx_http_request_t        *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     ctx->body = body;
 
+    if (r->request_body || ngx_http_ktp_body_is_discarded(r)) {
+        r->main->count++;
+        ngx_http_ktp_body_done(r, ngx_http_ktp_body_take(r));
+        return NGX_DONE;
+    }
+
     r->request_body_no_buffering = 1;
 
     rc = ngx_http_read_client_request_body(r, ngx_http_ktp_body_start);
@@ -60,17 +70,107 @@ ngx_http_ktp_body_receive(ngx_http_request_t        *r,
 }
 
 
-static void
-ngx_http_ktp_body_start(ngx_http_request_t *r)
+/* nginx marks a discarded body in a way of its own for each framing. */
+
+static ngx_uint_t
+ngx_http_ktp_body_is_discarded(ngx_http_request_t *r)
 {
+    ngx_table_elt_t *length;
+
+    if (r->discard_body) {
+        return 1;
+    }
+
+    if (r->request_body) {
+
+        /* discarding of a chunked body needs its parser, but no handler */
+
+        return r->request_body->chunked
+               && r->request_body->post_handler == NULL;
+    }
+
+#if (NGX_HTTP_V2)
+    if (r->stream) {
+        return r->stream->skip_data;
+    }
+#endif
+
+    if (r->headers_in.chunked) {
+        return r->headers_in.content_length_n >= 0;
+    }
+
+    length = r->headers_in.content_length;
+
+    return length && r->headers_in.content_length_n == 0
+           && ngx_atoof(length->value.data, length->value.len) > 0;
+}
+
+
+/*
+ * Passes on a body that another handler has read before: in an earlier phase,
+ * or before an internal redirect.  It must be whole and in memory.  It is left
+ * as it is, since that handler may still need it.
+ */
+
+static ktp_code_t
+ngx_http_ktp_body_take(ngx_http_request_t *r)
+{
+    off_t        size;
+    ktp_code_t   code;
+    ngx_chain_t *cl;
+
+    if (ngx_http_ktp_body_is_discarded(r)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "request body was discarded before \"ktp_pass\"");
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
     if (r->request_body->temp_file) {
 
         /* an image must never be written to disk */
 
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "request body was buffered to a file by "
-                      "another module");
-        ngx_http_ktp_body_done(r, KTP_INTERNAL_SERVER_ERROR);
+                      "request body was buffered to a file before "
+                      "\"ktp_pass\", increase \"client_body_buffer_size\" "
+                      "and disable \"client_body_in_file_only\"");
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    size = 0;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+        size += cl->buf->last - cl->buf->pos;
+    }
+
+    if (r->reading_body || r->request_body->rest > 0
+        || size < r->headers_in.content_length_n) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "request body was read in part before \"ktp_pass\", "
+                      "%O bytes are left",
+                      size);
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "ktp body: %O bytes were read by another handler", size);
+
+    code = KTP_OK;
+
+    for (cl = r->request_body->bufs; cl && code == KTP_OK; cl = cl->next) {
+        code = ngx_http_ktp_body_piece(r, cl->buf->pos, cl->buf->last);
+    }
+
+    return code;
+}
+
+
+static void
+ngx_http_ktp_body_start(ngx_http_request_t *r)
+{
+    /* a filter of another module may have asked nginx to buffer the body */
+
+    if (r->request_body->temp_file) {
+        ngx_http_ktp_body_done(r, ngx_http_ktp_body_take(r));
         return;
     }
 
@@ -143,6 +243,10 @@ ngx_http_ktp_body_read(ngx_http_request_t *r)
         }
     }
 
+    /* another handler, such as that of "post_action", finds an empty body */
+
+    r->headers_in.content_length_n = 0;
+
     ngx_http_ktp_body_done(r, KTP_OK);
 }
 
@@ -152,26 +256,17 @@ ngx_http_ktp_body_read(ngx_http_request_t *r)
 static ktp_code_t
 ngx_http_ktp_body_feed(ngx_http_request_t *r)
 {
-    ngx_buf_t          *b;
-    ktp_code_t          code;
-    ngx_chain_t        *cl, *ln;
-    ngx_http_ktp_ctx_t *ctx;
+    ngx_buf_t   *b;
+    ktp_code_t   code;
+    ngx_chain_t *cl, *ln;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     code = KTP_OK;
 
     for (cl = r->request_body->bufs; cl; /* void */) {
         b = cl->buf;
 
-        if (code == KTP_OK && b->pos != b->last) {
-            ctx->received += b->last - b->pos;
-            ctx->pieces++;
-
-            ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                           "ktp body: piece of %uz bytes",
-                           (size_t) (b->last - b->pos));
-
-            code = ctx->body->piece(r, b->pos, b->last - b->pos);
+        if (code == KTP_OK) {
+            code = ngx_http_ktp_body_piece(r, b->pos, b->last);
         }
 
         b->pos = b->last;
@@ -184,6 +279,27 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
     r->request_body->bufs = NULL;
 
     return code;
+}
+
+
+static ktp_code_t
+ngx_http_ktp_body_piece(ngx_http_request_t *r, u_char *p, u_char *last)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    if (p == last) {
+        return KTP_OK;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    ctx->received += last - p;
+    ctx->pieces++;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "ktp body: piece of %uz bytes", (size_t) (last - p));
+
+    return ctx->body->piece(r, p, last - p);
 }
 
 
@@ -305,7 +421,9 @@ ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code)
     c = r->connection;
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
-    ngx_http_ktp_body_stop(r);
+    if (!r->discard_body) {
+        ngx_http_ktp_body_stop(r);
+    }
 
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, c->log, 0,
                    "ktp body: %s, %O bytes in %ui pieces",
