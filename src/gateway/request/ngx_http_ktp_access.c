@@ -10,8 +10,11 @@
 
 
 static ngx_int_t  ngx_http_ktp_access_handler(ngx_http_request_t *r);
+static ngx_int_t  ngx_http_ktp_access_identify(ngx_http_request_t *r);
 static ngx_int_t  ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
                                           ngx_http_ktp_client_t **client);
+static ngx_int_t  ngx_http_ktp_access_client(ngx_http_ktp_ctx_t    *ctx,
+                                             ngx_http_ktp_client_t *client);
 static ngx_int_t  ngx_http_ktp_access_refuse(ngx_http_ktp_ctx_t    *ctx,
                                              ngx_http_ktp_client_t *other);
 static ktp_code_t ngx_http_ktp_access_piece(ngx_http_request_t *r, u_char *p,
@@ -31,9 +34,8 @@ static const ngx_http_ktp_body_t ngx_http_ktp_access_reader = {
 
 /*
  * Handlers of a phase run in reverse order, so that of a dynamic module, added
- * last, would run first.  It has to run after other access modules, which may
- * set the variable with the client name, and with "satisfy any" cheaper checks
- * should come first.
+ * last, would run first.  In the access phase it has to run after other
+ * modules: with "satisfy any" cheaper checks should come first.
  */
 
 ngx_int_t
@@ -55,9 +57,18 @@ ngx_http_ktp_access_init(ngx_conf_t *cf)
                 (handlers->nelts - 1) * sizeof(ngx_http_handler_pt));
     h[0] = ngx_http_ktp_access_handler;
 
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_ktp_access_identify;
+
     return NGX_OK;
 }
 
+
+/* Authenticates by key.  A name proves nothing, so it grants no access. */
 
 static ngx_int_t
 ngx_http_ktp_access_handler(ngx_http_request_t *r)
@@ -67,10 +78,9 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
     ngx_http_ktp_client_t   *client;
     ngx_http_ktp_loc_conf_t *klcf;
 
-    client = NULL;
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    if (klcf->auth == NGX_HTTP_KTP_AUTH_OFF) {
+    if (klcf->auth != NGX_HTTP_KTP_AUTH_KEY) {
         return NGX_DECLINED;
     }
 
@@ -79,17 +89,73 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    rc = ngx_http_ktp_access_key(ctx, &client);
+
+    if (rc == NGX_DECLINED) {
+
+        /* neither is logged, since they may have been interchanged */
+
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "invalid App-ID or API-Key");
+
+        return ngx_http_ktp_access_refuse(ctx, client);
+    }
+
+    return rc == NGX_OK ? ngx_http_ktp_access_client(ctx, client) : rc;
+}
+
+
+/*
+ * Determines whose request it is, after the access phase: by name, or by a key
+ * that was not looked at since "satisfy any" was satisfied before.
+ */
+
+static ngx_int_t
+ngx_http_ktp_access_identify(ngx_http_request_t *r)
+{
+    ngx_int_t                rc;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_client_t   *client;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    if (klcf->auth == NGX_HTTP_KTP_AUTH_OFF || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_ktp_ctx_create(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx->client_conf) {
+        return NGX_DECLINED;
+    }
+
     rc = klcf->auth == NGX_HTTP_KTP_AUTH_KEY
              ? ngx_http_ktp_access_key(ctx, &client)
              : ngx_http_ktp_access_name(ctx, &client);
 
-    if (rc != NGX_OK) {
-        return rc;
+    if (rc == NGX_OK) {
+        rc = ngx_http_ktp_access_client(ctx, client);
     }
 
+    return rc == NGX_OK ? NGX_DECLINED : rc;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_access_client(ngx_http_ktp_ctx_t    *ctx,
+                           ngx_http_ktp_client_t *client)
+{
+    ngx_log_t *log;
+
+    log = ctx->request->connection->log;
+
     if (client->disabled) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "client \"%V\" is disabled", &client->sn.str);
+        ngx_log_error(NGX_LOG_INFO, log, 0, "client \"%V\" is disabled",
+                      &client->sn.str);
         ctx->code = KTP_FORBIDDEN;
         ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED);
         return NGX_HTTP_FORBIDDEN;
@@ -98,8 +164,8 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
     ctx->client = client->sn.str;
     ctx->client_conf = client;
 
-    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "ktp auth: client \"%V\"", &ctx->client);
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, log, 0, "ktp auth: client \"%V\"",
+                   &ctx->client);
 
     return NGX_OK;
 }
@@ -108,6 +174,7 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
 /*
  * The same operations are performed whether the client exists or not, and
  * whichever of its keys is given, so that timing reveals neither.
+ * NGX_DECLINED: client is another one, or stands for one.
  */
 
 static ngx_int_t
@@ -161,19 +228,9 @@ ngx_http_ktp_access_key(ngx_http_ktp_ctx_t     *ctx,
     same &= known;
     same &= found->nkeys != 0;
 
-    if (!same) {
-
-        /* neither is logged, since they may have been interchanged */
-
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "invalid App-ID or API-Key");
-
-        return ngx_http_ktp_access_refuse(ctx, found);
-    }
-
     *client = found;
 
-    return NGX_OK;
+    return same ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -308,7 +365,8 @@ ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx)
     ctx->code = KTP_UNAUTHORIZED;
     ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED);
 
-    if (r->headers_out.www_authenticate) {
+    if (r->headers_out.www_authenticate
+        && r->headers_out.www_authenticate->hash) {
         return NGX_HTTP_UNAUTHORIZED;
     }
 

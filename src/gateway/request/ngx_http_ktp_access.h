@@ -1,4 +1,4 @@
-/* Client authentication ("ktp_auth") in the access phase. */
+/* Clients ("ktp_auth"): authentication by key, identification by name. */
 
 #ifndef NGX_HTTP_KTP_ACCESS_H
 #define NGX_HTTP_KTP_ACCESS_H
@@ -7,8 +7,8 @@
 
 
 /*
- * Adds the handler so that it runs last in the access phase.  For
- * postconfiguration.
+ * Adds the handlers: one that runs last in the access phase, for keys, and one
+ * that runs after it, for names.  For postconfiguration.
  */
 ngx_int_t ngx_http_ktp_access_init(ngx_conf_t *cf);
 
