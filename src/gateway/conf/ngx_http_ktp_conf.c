@@ -26,6 +26,7 @@ ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_ktp_loc_conf_t *klcf = conf;
 
     char                     *rv;
+    u_char                   *args;
     ngx_str_t                *value;
     ngx_http_ktp_upstream_t  *up;
     ngx_http_core_loc_conf_t *clcf;
@@ -54,6 +55,13 @@ ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (rv != NGX_CONF_OK) {
         return rv;
     }
+
+    /* arguments may contain a secret */
+
+    args = ngx_strlchr(value[1].data, value[1].data + value[1].len, '?');
+
+    up->name.data = value[1].data;
+    up->name.len = args ? (size_t) (args - value[1].data) : value[1].len;
 
     kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
     kmcf->locations++;

@@ -489,9 +489,10 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
     call->retries++;
 
     ngx_log_error(NGX_LOG_WARN, call->log, 0,
-                  "retrying upstream call, retry %ui of %ui: %s",
+                  "retrying upstream call, retry %ui of %ui: %s, upstream: "
+                  "\"%V\"",
                   call->retries, call->upstream->retries,
-                  curl_easy_strerror(rc));
+                  curl_easy_strerror(rc), &call->upstream->name);
 
     t->sent = 0;
     t->moved = 0;

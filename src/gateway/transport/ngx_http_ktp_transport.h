@@ -23,6 +23,21 @@ typedef enum {
     NGX_HTTP_KTP_CALL_STOPPED    /* a read, write or guard callback failed */
 } ngx_http_ktp_call_result_t;
 
+/* Why a call failed, as far as it is known; also for a timeout. */
+typedef enum {
+    NGX_HTTP_KTP_CAUSE_NONE = 0,    /* it did not fail, or for its result */
+    NGX_HTTP_KTP_CAUSE_DNS,         /* a name cannot be resolved */
+    NGX_HTTP_KTP_CAUSE_CONNECT,     /* no connection, or none by the proxy */
+    NGX_HTTP_KTP_CAUSE_TLS,         /* the handshake, or another certificate */
+    NGX_HTTP_KTP_CAUSE_TLS_NAME,    /* a certificate for other names */
+    NGX_HTTP_KTP_CAUSE_TLS_EXPIRED, /* expired, or not valid yet */
+    NGX_HTTP_KTP_CAUSE_TLS_ISSUER,  /* issued by nobody who is trusted */
+    NGX_HTTP_KTP_CAUSE_CA_FILE,     /* trusted certificates cannot be read */
+    NGX_HTTP_KTP_CAUSE_RESET,       /* the connection was lost */
+    NGX_HTTP_KTP_CAUSE_CODING,      /* a content coding that is not known */
+    NGX_HTTP_KTP_CAUSE_PROTOCOL     /* the response is not HTTP */
+} ngx_http_ktp_cause_t;
+
 /*
  * Settings of an upstream.  They come from the configuration and must not
  * change while a call uses them.  Strings are null-terminated.
@@ -34,6 +49,7 @@ typedef struct {
      */
     ngx_uint_t id;
 
+    ngx_str_t name; /* for logs: ktp_pass without arguments, or empty */
     ngx_str_t url;
     ngx_str_t unix_socket; /* path, or empty */
     ngx_str_t lookup;      /* host name to resolve; empty: none */
@@ -120,16 +136,19 @@ struct ngx_http_ktp_call_s {
     /* set before done is called; after an abort only those marked with (a) */
 
     ngx_http_ktp_call_result_t result;
-    const char                *error; /* static text for the log, or NULL */
+    ngx_http_ktp_cause_t       cause;
+    const char                *error;  /* static text for the log, or NULL */
+    ngx_str_t                  detail; /* libcurl's, in pool; may be empty */
     ngx_uint_t                 status;
-    ngx_str_t                  content_type;  /* in pool; may be empty */
-    ngx_str_t                  body;          /* in pool; may be empty */
-    ngx_str_t                  addr;          /* in pool, "address:port" */
-    ngx_int_t                  connect_time;  /* milliseconds, -1: none */
-    ngx_int_t                  header_time;   /* milliseconds, -1: none */
-    ngx_msec_t                 response_time; /* milliseconds (a) */
-    off_t                      bytes_sent;    /* of the request body (a) */
-    ngx_uint_t                 retries;       /* made (a) */
+    ngx_str_t                  content_type; /* in pool; may be empty */
+    ngx_str_t                  body;         /* in pool; may be empty */
+    ngx_str_t                  addr;         /* in pool, "address:port" of
+                                                the last attempt */
+    ngx_int_t  connect_time;                 /* milliseconds, -1: none */
+    ngx_int_t  header_time;                  /* milliseconds, -1: none */
+    ngx_msec_t response_time;                /* milliseconds (a) */
+    off_t      bytes_sent;                   /* of the request body (a) */
+    ngx_uint_t retries;                      /* made (a) */
 
     /*
      * The last byte of the request body was passed to libcurl: the upstream

@@ -28,8 +28,11 @@ static void      ngx_http_ktp_callback_head(ngx_http_ktp_transfer_t *t,
 static curl_socket_t ngx_http_ktp_callback_open(void                 *data,
                                                 curlsocktype          purpose,
                                                 struct curl_sockaddr *addr);
-static void          ngx_http_ktp_callback_facts(ngx_http_ktp_transfer_t *t);
-static void          ngx_http_ktp_callback_addr(ngx_http_ktp_transfer_t *t);
+static ngx_http_ktp_cause_t
+ngx_http_ktp_callback_cause(ngx_http_ktp_transfer_t *t, CURLcode rc);
+static void ngx_http_ktp_callback_detail(ngx_http_ktp_transfer_t *t);
+static void ngx_http_ktp_callback_facts(ngx_http_ktp_transfer_t *t);
+static void ngx_http_ktp_callback_addr(ngx_http_ktp_transfer_t *t);
 
 
 void
@@ -157,6 +160,7 @@ ngx_http_ktp_callback_rewind(ngx_http_ktp_transfer_t *t)
     if (call->handed_out || call->retries >= call->upstream->retries
         || (t->sent
             && (call->rewind == NULL || call->rewind(call->data) != NGX_OK))) {
+        call->cause = NGX_HTTP_KTP_CAUSE_RESET;
         ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_FAILED,
                                     "kept-alive connection was closed");
         return NGX_DECLINED;
@@ -203,8 +207,9 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
 
         ngx_log_error(NGX_LOG_WARN, call->log, 0,
                       "retrying upstream call, retry %ui of %ui: kept-alive "
-                      "connection was closed",
-                      call->retries, call->upstream->retries);
+                      "connection was closed, upstream: \"%V\"",
+                      call->retries, call->upstream->retries,
+                      &call->upstream->name);
     }
 
     t->begun = 1;
@@ -318,6 +323,9 @@ ngx_http_ktp_callback_open(void *data, curlsocktype purpose,
     }
 
     ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_CONNECTING);
+
+    t->peer_len = ngx_sock_ntop(&addr->addr, addr->addrlen, t->peer,
+                                NGX_SOCKADDR_STRLEN, 1);
 
     if (call->guard && call->guard(call->data, &addr->addr) != NGX_OK) {
         ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED,
@@ -489,7 +497,123 @@ ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t, CURLcode rc)
         call->result = rc == CURLE_OPERATION_TIMEDOUT
                            ? NGX_HTTP_KTP_CALL_TIMEOUT
                            : NGX_HTTP_KTP_CALL_FAILED;
+        call->cause = ngx_http_ktp_callback_cause(t, rc);
         call->error = curl_easy_strerror(rc);
+        ngx_http_ktp_callback_detail(t);
+    }
+}
+
+
+static ngx_http_ktp_cause_t
+ngx_http_ktp_callback_cause(ngx_http_ktp_transfer_t *t, CURLcode rc)
+{
+    long verified;
+
+    switch (rc) {
+
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return NGX_HTTP_KTP_CAUSE_DNS;
+
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
+        return NGX_HTTP_KTP_CAUSE_CONNECT;
+
+    case CURLE_SSL_CACERT_BADFILE:
+        return NGX_HTTP_KTP_CAUSE_CA_FILE;
+
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+        return NGX_HTTP_KTP_CAUSE_TLS;
+
+    case CURLE_PEER_FAILED_VERIFICATION:
+        break;
+
+    case CURLE_RECV_ERROR:
+
+        /* libcurl has the same code for an invalid chunk or header */
+
+        if (t->begun && t->errors[0] && !ngx_strstr(t->errors, "Recv failure")
+            && !ngx_strstr(t->errors, "SSL_read")) {
+            return NGX_HTTP_KTP_CAUSE_PROTOCOL;
+        }
+
+        /* fall through */
+
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_FAIL_REWIND:
+        /* a proxy that rejects CONNECT gives no connection either */
+        return t->begun ? NGX_HTTP_KTP_CAUSE_RESET
+                        : NGX_HTTP_KTP_CAUSE_CONNECT;
+
+    case CURLE_BAD_CONTENT_ENCODING:
+        return NGX_HTTP_KTP_CAUSE_CODING;
+
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_OUT_OF_MEMORY:
+        return NGX_HTTP_KTP_CAUSE_NONE;
+
+    default:
+        return NGX_HTTP_KTP_CAUSE_PROTOCOL;
+    }
+
+    /* OpenSSL verifies the chain, libcurl the name */
+
+    verified = X509_V_OK;
+    (void) curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
+
+    switch (verified) {
+
+    case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED: /* libcurl has not asked OpenSSL yet */
+        return NGX_HTTP_KTP_CAUSE_TLS_NAME;
+
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return NGX_HTTP_KTP_CAUSE_TLS_EXPIRED;
+
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_CERT_UNTRUSTED:
+        return NGX_HTTP_KTP_CAUSE_TLS_ISSUER;
+
+    default:
+        return NGX_HTTP_KTP_CAUSE_TLS;
+    }
+}
+
+
+/* The text may quote the other side, such as the name in a certificate. */
+
+static void
+ngx_http_ktp_callback_detail(ngx_http_ktp_transfer_t *t)
+{
+    size_t     i, len;
+    ngx_str_t *detail;
+
+    detail = &t->call->detail;
+    len = ngx_strlen(t->errors);
+
+    if (len == 0) {
+        return;
+    }
+
+    detail->data = ngx_pnalloc(t->call->pool, len);
+    if (detail->data == NULL) {
+        return;
+    }
+
+    detail->len = len;
+
+    for (i = 0; i < len; i++) {
+        detail->data[i] =
+            t->errors[i] < 0x20 || t->errors[i] > 0x7e ? ' ' : t->errors[i];
     }
 }
 
@@ -565,14 +689,20 @@ ngx_http_ktp_callback_addr(ngx_http_ktp_transfer_t *t)
     port = 0;
 
     (void) curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
-
-    if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &s) != CURLE_OK
-        || s == NULL || *s == '\0') {
-        return;
-    }
+    (void) curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &s);
 
     p = ngx_pnalloc(call->pool, NGX_SOCKADDR_STRLEN);
     if (p == NULL) {
+        return;
+    }
+
+    if (s == NULL || *s == '\0') {
+
+        /* not connected: the address that was tried last, if any */
+
+        call->addr.data = p;
+        call->addr.len = t->peer_len;
+        ngx_memcpy(p, t->peer, t->peer_len);
         return;
     }
 

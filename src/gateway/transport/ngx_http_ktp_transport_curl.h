@@ -122,6 +122,9 @@ struct ngx_http_ktp_transfer_s {
     size_t               head;      /* bytes of the response head so far */
     ngx_uint_t           addresses; /* tried for the current connection */
     size_t               allocated; /* size of call->body's memory */
+    u_char               peer[NGX_SOCKADDR_STRLEN]; /* last tried address */
+    size_t               peer_len;
+    char                 errors[CURL_ERROR_SIZE]; /* libcurl's own text */
     unsigned             begun : 1; /* libcurl has begun to send the request */
     unsigned             heard : 1; /* response data arrived in PAUSED */
 };

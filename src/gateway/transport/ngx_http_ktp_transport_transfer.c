@@ -201,6 +201,7 @@ ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t)
     }
 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->errors);
     ngx_http_ktp_transport_callback_set(t);
 
     if (up->lookup.len) {
