@@ -166,7 +166,7 @@ Content-Type: image/jpeg
 --- response_headers eval
 ["Content-Type: application/json", "Content-Type: application/json"]
 --- response_body_like eval
-[qr/LOCAL-0/, main::error_like('TOO_MANY_REQUESTS')]
+[qr/V-1/, main::error_like('TOO_MANY_REQUESTS')]
 --- upstream_calls: 1
 
 
@@ -229,7 +229,7 @@ Content-Type: image/jpeg
 [403, 405, 404, 200, 400, 200]
 --- response_body_like eval
 [main::error_like('FORBIDDEN'), main::error_like('METHOD_NOT_ALLOWED'),
- main::error_like('NOT_FOUND'), qr/LOCAL-0/,
+ main::error_like('NOT_FOUND'), qr/V-1/,
  main::error_like('INVALID_PAYLOAD_IMAGE_FORMAT'), qr/^own page$/]
 --- upstream_calls: 1
 
@@ -306,7 +306,7 @@ Content-Type: image/jpeg
 --- error_code eval
 [404, 404]
 --- response_body_like eval
-[qr/LOCAL-0/, main::error_like('INVALID_PAYLOAD_IMAGE_FORMAT')]
+[qr/V-1/, main::error_like('INVALID_PAYLOAD_IMAGE_FORMAT')]
 --- upstream_calls: 1
 
 
@@ -322,5 +322,5 @@ Content-Type: image/jpeg
 --- error_code eval
 [200, 200, 200]
 --- response_body_like eval
-[qr/LOCAL-0/, qr/LOCAL-0/, qr/LOCAL-0/]
+[qr/V-1/, qr/V-1/, qr/V-1/]
 --- upstream_calls: 3

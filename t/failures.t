@@ -1,7 +1,8 @@
 # What becomes of a request when the upstream, or the way to it, fails: the
 # rows of docs/failures.md.  For each: status and body for the client, the
 # outcome and whether it may be billed, how often it was sent again, how
-# often the upstream had the whole of it, and how long it took at most.
+# often the upstream had the whole of it, how long it took at most, and what
+# the error log says of it: the reason, the upstream and its address.
 
 use strict;
 use warnings;
@@ -40,24 +41,28 @@ my $conf = $nginx->config(
                    '\$ktp_upstream_status';
     access_log logs/ktp.log ktp;
     ktp_connect_timeout ${connect}ms;
+    ktp_zone shop:1m;
+    ktp_client shop { quota 1000/day; }
     ktp_app_id id;
     ktp_api_key key;
 EOC
     server => <<"EOC",
-        location /up { ktp_pass $url/v2; }
+        set \$name shop;
+        location = /metrics { ktp_status; }
+        location /up { ktp_pass $url/v2?token=secret; }
         location /late {
-            ktp_pass $url/v2;
+            ktp_pass $url/v2?token=secret;
             ktp_read_timeout ${read}ms;
             ktp_timeout ${whole}ms;
         }
-        location /up-again-3 { ktp_pass $url/v2; ktp_retries 3; ktp_keepalive 0; }
-        location /up-never { ktp_pass $url/v2; ktp_retries 0; }
+        location /up-again-3 { ktp_pass $url/v2?token=secret; ktp_retries 3; ktp_keepalive 0; }
+        location /up-never { ktp_pass $url/v2?token=secret; ktp_retries 0; }
         location /up-never-fresh {
-            ktp_pass $url/v2;
+            ktp_pass $url/v2?token=secret;
             ktp_retries 0;
             ktp_keepalive 0;
         }
-        location /up-fresh { ktp_pass $url/v2; ktp_keepalive 0; }
+        location /up-fresh { ktp_pass $url/v2?token=secret; ktp_keepalive 0; }
         location /refused { ktp_pass http://127.0.0.1:$refused/v2; }
         location /unreachable { ktp_pass http://255.255.255.255/v2; }
         location /no-name { ktp_pass http://none.test:$port/v2; }
@@ -65,10 +70,14 @@ EOC
         location /plain-tls { ktp_pass https://127.0.0.1:$port/v2; }
         location /mute-tls { ktp_pass https://127.0.0.1:$mute/v2; }
         location /no-proxy {
-            ktp_pass $url/v2;
+            ktp_pass $url/v2?token=secret;
             ktp_egress_proxy http://127.0.0.1:$refused;
         }
-        location /busy { ktp_pass $url/v2; ktp_max_inflight 1; }
+        location /keyed {
+            ktp_pass $url/v2?token=secret;
+            ktp_auth \$name;
+        }
+        location /busy { ktp_pass $url/v2?token=secret; ktp_max_inflight 1; }
         location /quick { return 200 "quick\\n"; }
 EOC
     log_level => 'info');
@@ -88,7 +97,8 @@ sub answer { return KTP::Upstream::response(@_) }
 my $good = answer('200 OK', $KTP::Upstream::Body);
 
 # One row: a name, a location, what the upstream does, and what is expected:
-# [status, body, outcome, billed, times sent again, whole requests], seconds.
+# [status, body, outcome, billed, times sent again, whole requests], seconds,
+# and the reason that is logged, '' for none.
 sub row {
     my ($name, $uri, $steps, $want, %opt) = @_;
 
@@ -98,6 +108,7 @@ sub row {
     $up->answer(@$steps) if @$steps;
 
     my $from = -s $nginx->prefix . '/logs/ktp.log' || 0;
+    my $errors = length $nginx->log_from(0);
     my $got = post($nginx->port, $uri, $opt{large} ? $large : $small);
 
     is($got->{status}, $status, "$name: status");
@@ -110,11 +121,30 @@ sub row {
     is(scalar $up->calls, $calls, "$name: whole requests at the upstream")
         if defined $calls;
 
+    my @told = $nginx->log_from($errors) =~ /\[error\] .*upstream.*/g;
+
+    if (my $reason = $opt{reason}) {
+        is(scalar @told, 1, "$name: one line at the level error");
+        like($told[0], qr/upstream [^()]+ \($reason\)/, "$name: $reason");
+        like($told[0], qr{ upstream: "https?://[^"?]+/v2", address: "[0-9.:]*"},
+             "$name: with the upstream and its address");
+
+    } else {
+        is("@told", '', "$name: nothing at the level error");
+    }
+
     my $limit = ($opt{within} || 1) * $slow;
     $limit += 5 if $opt{large} && $uri ne '/late';
     cmp_ok($got->{seconds}, '<', $limit, "$name: within $limit seconds");
 
     return $got;
+}
+
+
+# Calls that are counted against the quota of the client.
+sub used {
+    return KTP::Nginx::curl("http://127.0.0.1:@{[$nginx->port]}/metrics")->{body}
+        =~ /^ktp_client_quota_used_calls\{\S*shop\S*\} (\d+)/m ? $1 : '';
 }
 
 
@@ -143,16 +173,16 @@ row('no failure', '/up', [], [200, $result, 'ok', 'yes', 0, 1]);
 my @unsent = (502, $ours, 'upstream_error', 'no');
 my @late = (504, $ours, 'timeout', 'no');
 
-row('connection refused', '/refused', [], [@unsent, 1, 0]);
-row('network unreachable', '/unreachable', [], [@unsent, 1, 0]);
-row('no such name', '/no-name', [], [@unsent, 0, 0]);
-row('resolver silent', '/slow-name', [], [@late, 0, 0], within => 1.5);
-row('proxy refused', '/no-proxy', [], [@unsent, 1, 0]);
+row('connection refused', '/refused', [], [@unsent, 1, 0], reason => 'connect');
+row('network unreachable', '/unreachable', [], [@unsent, 1, 0], reason => 'connect');
+row('no such name', '/no-name', [], [@unsent, 0, 0], reason => 'dns');
+row('resolver silent', '/slow-name', [], [@late, 0, 0], within => 1.5, reason => 'timeout');
+row('proxy refused', '/no-proxy', [], [@unsent, 1, 0], reason => 'connect');
 row('plain HTTP on the TLS port', '/plain-tls',
     [{ early => 1 }, "HTTP/1.1 400 Bad Request\r\n\r\n", { close => 1 }],
-    [@unsent, 1, 0]);
+    [@unsent, 1, 0], reason => 'tls');
 row('TLS handshake never answered', '/mute-tls', [], [@late, 0, 0],
-    within => 1.5);
+    within => 1.5, reason => 'timeout');
 
 
 # -- it breaks
@@ -161,35 +191,35 @@ my @unknown = (502, $ours, 'upstream_error', 'unknown');
 
 row('reset before the request', '/up-fresh',
     [{ accept => 1 }, { reset => 1 }],
-    [502, $ours, 'upstream_error', '(?:no 1|unknown [01])', '']);
+    [502, $ours, 'upstream_error', '(?:no 1|unknown [01])', ''], reason => '(?:reset|connect)');
 row('reset before the request, once', '/up-fresh',
     [{ once => 1 }, { accept => 1 }, { deaf => 1 }, { delay => 0.1 },
      { reset => 1 }],
     [200, $result, 'ok', 'yes', 1, 1], large => 1, within => 3);
 row('reset while the request is sent', '/up-fresh',
     [{ accept => 1 }, { deaf => 1 }, { delay => 0.1 }, { reset => 1 }],
-    [@unsent, 1, 0], large => 1, within => 2);
+    [@unsent, 1, 0], large => 1, within => 2, reason => 'reset');
 row('the same, with three retries', '/up-again-3',
     [{ accept => 1 }, { deaf => 1 }, { delay => 0.1 }, { reset => 1 }],
-    [@unsent, 3, 0], large => 1, within => 3);
+    [@unsent, 3, 0], large => 1, within => 3, reason => 'reset');
 row('the same, with none', '/up-never-fresh',
     [{ accept => 1 }, { deaf => 1 }, { delay => 0.1 }, { reset => 1 }],
-    [@unsent, 0, 0], large => 1, within => 2);
+    [@unsent, 0, 0], large => 1, within => 2, reason => 'reset');
 row('reset after the request', '/up-fresh', [{ reset => 1 }],
-    [@unknown, 0, 1]);
+    [@unknown, 0, 1], reason => 'reset');
 row('closed after the request', '/up-fresh', [{ close => 1 }],
-    [@unknown, 0, 1]);
+    [@unknown, 0, 1], reason => 'reset');
 row('reset after the head', '/up-fresh',
     ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", { reset => 1 }],
-    [@unknown, 0, 1]);
+    [@unknown, 0, 1], reason => 'reset');
 row('cut answer', '/up-fresh',
     ["HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
      . "Content-Length: 100\r\n\r\n{\"message\":", { close => 1 }],
-    [@unknown, 0, 1]);
+    [@unknown, 0, 1], reason => 'reset');
 row('cut chunked answer', '/up-fresh',
     ["HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
      . "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", { close => 1 }],
-    [@unknown, 0, 1]);
+    [@unknown, 0, 1], reason => 'reset');
 
 
 # -- a connection that was kept, closed under us
@@ -200,12 +230,12 @@ row('kept connection reset while the request is sent', '/up',
      { reset => 1 }],
     [200, $result, 'ok', 'yes', 1, 1], large => 1, within => 3);
 row('kept connection reset after the request', '/up',
-    [{ once => 1 }, { reset => 1 }], [@unknown, 0, 1]);
+    [{ once => 1 }, { reset => 1 }], [@unknown, 0, 1], reason => 'reset');
 
 row('another one to keep', '/up', [], [200, $result, 'ok', 'yes', 0, 1]);
 row('kept connection reset, no retry', '/up-never',
     [{ once => 1 }, { early => 1 }, { deaf => 1 }, { delay => 0.1 },
-     { reset => 1 }], [@unsent, 0, 0], large => 1, within => 3);
+     { reset => 1 }], [@unsent, 0, 0], large => 1, within => 3, reason => 'reset');
 
 
 # -- it is late
@@ -214,60 +244,60 @@ my @late_unknown = (504, $ours, 'timeout', 'unknown');
 my $read_time = $read / 1000 / $slow;
 
 row('silence', '/late', [{ hang => 1 }], [@late_unknown, 0, 1],
-    within => $read_time + 0.5);
+    within => $read_time + 0.5, reason => 'timeout');
 row('silence in the answer', '/late',
     [substr($good, 0, -10), { hang => 1 }], [@late_unknown, 0, 1],
-    within => $read_time + 0.5);
+    within => $read_time + 0.5, reason => 'timeout');
 row('trickle', '/late',
     [map { (substr($good, $_, 1), { delay => 0.1 * $slow }) } 0 .. 60],
-    [@late_unknown, 0, 1], within => $whole / 1000 / $slow + 0.5);
+    [@late_unknown, 0, 1], within => $whole / 1000 / $slow + 0.5, reason => 'timeout');
 row('an upstream that reads nothing', '/late',
     [{ accept => 1 }, { deaf => 1 }, { hang => 1 }], [@late, 0, 0],
-    large => 1, within => 2 * $read_time + 0.8);
+    large => 1, within => 2 * $read_time + 0.8, reason => 'timeout');
 
 
 # -- it is no answer
 
 row('too large an answer', '/up',
-    [answer('200 OK', '{"a":"' . 'x' x 300_000 . '"}')], [@unknown, 0, 1]);
+    [answer('200 OK', '{"a":"' . 'x' x 300_000 . '"}')], [@unknown, 0, 1], reason => 'too_large');
 row('too large an answer with no length', '/up',
     ["HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
-     . '{"a":"' . 'x' x 300_000, { close => 1 }], [@unknown, 0, 1]);
+     . '{"a":"' . 'x' x 300_000, { close => 1 }], [@unknown, 0, 1], reason => 'too_large');
 row('too large a head', '/up',
     ["HTTP/1.1 200 OK\r\n" . "X-Filler: @{['x' x 8000]}\r\n" x 80,
-     { close => 1 }], [@unknown, 0, 1]);
+     { close => 1 }], [@unknown, 0, 1], reason => '(?:protocol|too_large)');
 
 my @yes = (502, $ours, 'upstream_error', 'yes', 0, 1);
 
 row('not JSON', '/up',
-    [answer('200 OK', 'it works', 'Content-Type: application/json')], [@yes]);
-row('an array', '/up', [answer('200 OK', '[1]')], [@yes]);
-row('nothing', '/up', [answer('200 OK', '')], [@yes]);
+    [answer('200 OK', 'it works', 'Content-Type: application/json')], [@yes], reason => 'not_json');
+row('an array', '/up', [answer('200 OK', '[1]')], [@yes], reason => 'not_json');
+row('nothing', '/up', [answer('200 OK', '')], [@yes], reason => 'not_json');
 row('wrong content type', '/up',
     [answer('200 OK', $KTP::Upstream::Body, 'Content-Type: text/html')],
-    [@yes]);
+    [@yes], reason => 'content_type');
 row('no content type', '/up',
-    [answer('200 OK', $KTP::Upstream::Body, 'X: y')], [@yes]);
+    [answer('200 OK', $KTP::Upstream::Body, 'X: y')], [@yes], reason => 'content_type');
 row('garbage', '/up', ["\0\1\2\3garbage\r\n\r\n", { close => 1 }],
-    [@unknown, 0, 1]);
+    [@unknown, 0, 1], reason => 'protocol');
 row('HTTP/0.9', '/up', [$KTP::Upstream::Body, { close => 1 }],
-    [@unknown, 0, 1]);
+    [@unknown, 0, 1], reason => 'protocol');
 row('a length that is none', '/up',
     ["HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", { close => 1 }],
-    [@unknown, 0, 1]);
+    [@unknown, 0, 1], reason => 'protocol');
 row('a chunk that is none', '/up',
     ["HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
      . "Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n",
-     { close => 1 }], [@unknown, 0, 1]);
+     { close => 1 }], [@unknown, 0, 1], reason => 'protocol');
 row('switched protocols', '/late',
     ["HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
      . "Connection: Upgrade\r\n\r\n", { hang => 1 }],
-    [@late_unknown, 0, 1], within => $read_time + 0.5);
+    [@late_unknown, 0, 1], within => $read_time + 0.5, reason => 'timeout');
 row('redirect', '/up',
     ["HTTP/1.1 302 Found\r\nLocation: $url/elsewhere\r\n"
-     . "Content-Length: 0\r\n\r\n"], [@unknown, 0, 1]);
+     . "Content-Length: 0\r\n\r\n"], [@unknown, 0, 1], reason => 'redirect');
 row('no content', '/up', ["HTTP/1.1 204 No Content\r\n\r\n"],
-    [@unknown, 0, 1]);
+    [@unknown, 0, 1], reason => 'bad_status');
 
 my $got = row('a type with a line break in it', '/up',
     [answer('200 OK', $KTP::Upstream::Body,
@@ -283,22 +313,71 @@ row('100 and 103 before it', '/up',
      "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", $good],
     [200, $result, 'ok', 'yes', 0, 1]);
 
-for my $case ([400, 'unknown'], [401, 'no'], [403, 'no'], [429, 'no'],
-              [500, 'unknown'], [503, 'unknown']) {
-    my ($status, $billed) = @$case;
-    my $body = "{\"message\":\"m\",\"error_code\":\"C$status\"}";
+# a refusal of the same kind is told once a minute
 
-    row("the vendor's $status", '/up', [answer("$status Status", $body)],
-        [$status, qr/^\Q$body\E$/, 'upstream_error', $billed, 0, 1]);
+for my $case ([400, '', 'upstream_error', 'unknown', 'bad_status'],
+              [400, 'KTP_NOT_DETECTED', 'not_accepted', 'unknown'],
+              [400, 'INVALID_PAYLOAD_IMAGE_SIZE', 'not_accepted', 'unknown'],
+              [400, 'INVALID_PAYLOAD_REFERENCE_ID_EXISTS', 'not_accepted',
+               'unknown'],
+              [413, 'INVALID_PAYLOAD_IMAGE_SIZE', 'not_accepted', 'unknown'],
+              [401, 'UNAUTHORIZED', 'upstream_refused', 'no', '401'],
+              [402, 'PAY', 'upstream_refused', 'no', '402'],
+              [403, 'OTHER', 'upstream_refused', 'no'],
+              [403, 'INSUFFICIENT_QUOTA', 'upstream_refused', 'no'],
+              [429, 'TOO_MANY_REQUESTS', 'upstream_limited', 'no', '429'],
+              [500, 'INTERNAL_SERVER_ERROR', 'upstream_error', 'unknown',
+               'bad_status'],
+              [503, 'KTP_NOT_DETECTED', 'upstream_error', 'unknown',
+               'bad_status']) {
+    my ($status, $code, $outcome, $billed, $reason) = @$case;
+    my $body = "{\"message\":\"m\",\"error_code\":\"$code\"}";
+
+    row("the vendor's $status $code", '/up', [answer("$status Status", $body)],
+        [$status, qr/^\Q$body\E$/, $outcome, $billed, 0, 1],
+        reason => $reason);
 }
+
+# the keys that are refused are not those of a client that has its own
+
+for my $case ([401, 'UNAUTHORIZED', 502, 'upstream_refused', 401],
+              [402, 'X', 502, 'upstream_refused', 402],
+              [403, 'INSUFFICIENT_QUOTA', 502, 'upstream_refused'],
+              [403, 'FORBIDDEN', 502, 'upstream_refused'],
+              [429, 'X', 429, 'upstream_limited', 429]) {
+    my ($status, $code, $want, $outcome, $reason) = @$case;
+    my $body = "{\"message\":\"m\",\"error_code\":\"$code\"}";
+
+    row("the vendor's $status $code, ktp_auth", '/keyed',
+        [answer("$status Status", $body)],
+        [$want, $want == 502 ? $ours : qr/^\Q$body\E$/, $outcome, 'no', 0, 1],
+        reason => $reason);
+}
+
+row('a page with status 401', '/up-never',
+    [answer('401 Status', '<html>', 'Content-Type: text/html')],
+    [502, $ours, 'upstream_refused', 'no', 0, 1], reason => 401);
+
+
+# -- an answer that costs nothing, and is not counted
+
+my $local = $KTP::Upstream::Body =~ s/V-1/LOCAL-0/r;
+
+row('an answer of the local extractor', '/keyed', [answer('200 OK', $local)],
+    [200, qr/LOCAL-0/, 'ok', 'no', 0, 1]);
+is(used(), 0, 'the quota is not charged for it');
+row('one of the vendor', '/keyed', [$good],
+    [200, $result, 'ok', 'yes', 0, 1]);
+is(used(), 1, 'but for that of the vendor');
 
 row("a page with status 503", '/up',
     [answer('503 Status', '<html>', 'Content-Type: text/html')],
-    [@unknown, 0, 1]);
+    [@unknown, 0, 1], reason => 'bad_status');
 row('refused before the request is whole', '/up-fresh',
     [{ early => 200_000 }, answer('403 Forbidden', '{"error_code":"X"}'),
      { deaf => 1 }, { delay => 0.3 }, { close => 1 }],
-    [403, qr/"X"/, 'upstream_error', 'no', 0, 0], large => 1, within => 2);
+    [403, qr/"X"/, 'upstream_refused', 'no', 0, 0], large => 1, within => 2,
+    reason => 403);
 
 
 # -- the gateway has enough to do

@@ -169,7 +169,9 @@ sub fails {
 
     is($got->{status}, 502, "$name: 502");
     like($got->{body}, qr/"INTERNAL_SERVER_ERROR"/, "$name: its body");
-    ok($nginx->wait_log(qr/upstream call failed: .*$reason/),
+    ok($nginx->wait_log(qr{upstream\ call\ failed\ $reason.*
+                           upstream:\ "https://[a-z0-9.:]+/v2",
+                           \ address:\ "127\.0\.0\.1:\d+".*POST\ $uri}x),
        "$name: the log says why");
     is(scalar(my @calls = $up->calls), $before, "$name: nothing was sent");
 
@@ -202,21 +204,26 @@ sub tls_log {
 my $call = passes('/good', 'an authority of our own');
 
 passes('/by-name', 'a name in the certificate');
-fails('/wrong-name', 'wrong name', 'SSL peer certificate');
+fails('/wrong-name', 'wrong name',
+      '\(tls_name\):\ .*no\ alternative\ certificate\ subject\ name');
 
 $call = passes('/other-name', 'ktp_ssl_name');
 like($call->{head}, qr/^X-SNI: vendor\.test\r$/m, 'it is sent as SNI');
 like($call->{head}, qr/^X-Host: 127\.0\.0\.1:$port{named}\r$/m,
      'and the Host is that of the URL');
-fails('/no-other-name', 'without it', 'SSL peer certificate');
+fails('/no-other-name', 'without it',
+      '\(tls_name\):\ .*no\ alternative\ certificate\ subject\ name');
 
-fails('/expired', 'expired', 'SSL peer certificate');
+fails('/expired', 'expired',
+      '\(tls_expired\):\ .*certificate\ has\ expired');
 passes('/expired-off', 'expired, ktp_ssl_verify off');
-fails('/foreign', 'unknown issuer', 'SSL peer certificate');
-fails('/foreign-system', 'not an issuer of the system', 'SSL peer');
+fails('/foreign', 'unknown issuer',
+      '\(tls_issuer\):\ .*unable\ to\ get\ local\ issuer');
+fails('/foreign-system', 'not an issuer of the system',
+      '\(tls_issuer\):\ .*unable\ to\ get\ local\ issuer');
 passes('/foreign-off', 'unknown issuer, ktp_ssl_verify off');
 fails('/foreign', 'unknown issuer, with a connection of "off" at hand',
-      'SSL peer');
+      '\(tls_issuer\):\ .*unable\ to\ get\ local\ issuer');
 
 passes('/client', 'a certificate of the client');
 my $tls = $front->prefix . '/logs/tls.log';

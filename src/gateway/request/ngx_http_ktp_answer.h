@@ -9,7 +9,7 @@
 /* Sends an error response and finalizes the request. */
 void ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code);
 
-/* Sends the result of a call and finalizes the request. */
+/* Sends the response of a call, as judged, and finalizes the request. */
 void ngx_http_ktp_answer_call(ngx_http_request_t  *r,
                               ngx_http_ktp_call_t *call);
 

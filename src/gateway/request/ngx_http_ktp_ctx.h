@@ -37,6 +37,7 @@ struct ngx_http_ktp_ctx_s {
 
     ktp_code_t             code; /* the error sent to the client, or KTP_OK */
     ngx_http_ktp_outcome_t outcome; /* see ngx_http_ktp_ctx_set_outcome() */
+    ngx_http_ktp_reason_t  reason;  /* of the upstream's failure, or NONE */
     ngx_http_ktp_billed_t  billed;
     size_t                 image_size; /* bytes, once the image is complete */
 

@@ -7,6 +7,7 @@
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_trace.h"
+#include "ngx_http_ktp_verdict.h"
 
 
 /*
@@ -29,7 +30,8 @@ static ktp_code_t ngx_http_ktp_send_header(ngx_http_request_t    *r,
                                            ngx_http_ktp_secret_t *secret);
 static size_t     ngx_http_ktp_send_read(void *data, u_char *buf, size_t size);
 static ngx_int_t  ngx_http_ktp_send_rewind(void *data);
-static void       ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t *ctx);
+static void       ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t   *ctx,
+                                          ngx_http_ktp_billed_t billed);
 static void ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call);
 
 
@@ -152,7 +154,8 @@ ngx_http_ktp_send_abort(ngx_http_ktp_ctx_t *ctx)
                        "ktp send: aborted");
 
         ngx_http_ktp_transport_abort(&ctx->call);
-        ngx_http_ktp_send_ended(ctx);
+        ngx_http_ktp_send_ended(ctx,
+                                ngx_http_ktp_verdict_billed(&ctx->call, ""));
     }
 }
 
@@ -390,38 +393,19 @@ ngx_http_ktp_send_rewind(void *data)
 }
 
 
-/*
- * The call has ended.  Only here it is determined whether it may be billed: a
- * request whose last byte was not handed out cannot have been accepted, and
- * 401, 403, and 429 mean that it was not.
- */
+/* The call has ended, be it by an abort. */
 
 static void
-ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t *ctx)
+ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_billed_t billed)
 {
-    ngx_http_ktp_call_t *call;
-
-    call = &ctx->call;
-
     ctx->calling = 0;
     ctx->streaming = 0;
+    ctx->billed = billed;
     ktp_store_free(&ctx->store);
-
-    if (call->result == NGX_HTTP_KTP_CALL_OK && call->status == NGX_HTTP_OK) {
-        ctx->billed = NGX_HTTP_KTP_BILLED_YES;
-
-    } else if (!call->handed_out || call->status == NGX_HTTP_UNAUTHORIZED
-               || call->status == NGX_HTTP_FORBIDDEN
-               || call->status == NGX_HTTP_TOO_MANY_REQUESTS) {
-        ctx->billed = NGX_HTTP_KTP_BILLED_NO;
-
-    } else {
-        ctx->billed = NGX_HTTP_KTP_BILLED_UNKNOWN;
-    }
 
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
                    "ktp send: ended, status %ui, attempts %ui, billed %s",
-                   call->status, call->retries + 1,
+                   ctx->call.status, ctx->call.retries + 1,
                    ngx_http_ktp_outcome_billed(ctx->billed));
 
     ngx_http_ktp_quota_settle(ctx);
@@ -433,15 +417,17 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
 {
     ngx_http_ktp_ctx_t *ctx = data;
 
-    ngx_connection_t   *c;
-    ngx_http_request_t *r;
+    ngx_connection_t      *c;
+    ngx_http_request_t    *r;
+    ngx_http_ktp_verdict_t verdict;
 
     r = ctx->request;
     c = r->connection;
 
     ngx_http_set_log_request(c->log, r);
 
-    ngx_http_ktp_send_ended(ctx);
+    ngx_http_ktp_verdict(r, call, &verdict);
+    ngx_http_ktp_send_ended(ctx, verdict.billed);
 
     if (r->reading_body) {
 
@@ -450,13 +436,15 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
         ngx_http_ktp_body_stop(r);
     }
 
-    if (call->result != NGX_HTTP_KTP_CALL_OK) {
-        ngx_log_error(NGX_LOG_ERR, c->log, 0, "upstream call failed: %s%s",
-                      call->error,
-                      call->handed_out ? ", after the request was sent" : "");
-    }
+    ctx->reason = verdict.reason;
+    ngx_http_ktp_ctx_set_outcome(ctx, verdict.outcome);
 
-    ngx_http_ktp_answer_call(r, call);
+    if (verdict.code == KTP_OK) {
+        ngx_http_ktp_answer_call(r, call);
+
+    } else {
+        ngx_http_ktp_answer_error(r, verdict.code);
+    }
 
     ngx_http_run_posted_requests(c);
 }

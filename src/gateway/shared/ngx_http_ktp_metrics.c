@@ -238,6 +238,10 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
 
     } else if (request->billed == NGX_HTTP_KTP_BILLED_UNKNOWN) {
         (void) ngx_atomic_fetch_add(&counters->maybe, 1);
+
+        if (request->outcome != NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED) {
+            (void) ngx_atomic_fetch_add(&metrics->unclear, 1);
+        }
     }
 
     ngx_http_ktp_metrics_observe(&metrics->upstream_time,

@@ -17,9 +17,10 @@
 
 /*
  * Number of distinct error codes: those of the contract, "" for none, and
- * "other" for codes of an upstream, which are unbounded.
+ * "other" for codes of an upstream, which are unbounded.  Counters of a client
+ * must not exceed 2 KB, above which the slab takes a whole page for them.
  */
-#define NGX_HTTP_KTP_METRICS_CODES 32
+#define NGX_HTTP_KTP_METRICS_CODES 25
 
 #define NGX_HTTP_KTP_METRICS_BUCKETS 12
 
@@ -60,7 +61,8 @@ struct ngx_http_ktp_metrics_s {
     ngx_atomic_t upstream_sent;
     ngx_atomic_t upstream_received;
     ngx_atomic_t retries;
-    ngx_atomic_t opened; /* connections opened by workers that have exited */
+    ngx_atomic_t unclear; /* calls that may be billed, and failed */
+    ngx_atomic_t opened;  /* connections opened by workers that have exited */
 
     ngx_uint_t            nworkers;
     ngx_http_ktp_worker_t workers[];

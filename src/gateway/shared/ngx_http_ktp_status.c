@@ -100,6 +100,7 @@ typedef enum {
     NGX_HTTP_KTP_OPENED,
     NGX_HTTP_KTP_WORKERS,
     NGX_HTTP_KTP_RETRIES,
+    NGX_HTTP_KTP_UNCLEAR,
     NGX_HTTP_KTP_RECEIVED,
     NGX_HTTP_KTP_SENT,
     NGX_HTTP_KTP_UPSTREAM_SENT,
@@ -130,6 +131,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
     {"ktp_workers", "gauge",
      "Worker processes, including those shutting down."},
     {"ktp_upstream_retries_total", "counter", "Retries of upstream calls."},
+    {"ktp_upstream_unclear_total", "counter",
+     "Upstream calls that failed and may nevertheless have been billed."},
     {"ktp_received_bytes_total", "counter", "Bytes received from clients."},
     {"ktp_sent_bytes_total", "counter", "Bytes sent to clients."},
     {"ktp_upstream_sent_bytes_total", "counter",
@@ -499,6 +502,7 @@ ngx_http_ktp_status_totals(ngx_http_ktp_status_t *st)
     metrics = st->zone->shared->metrics;
 
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_RETRIES, metrics->retries);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_UNCLEAR, metrics->unclear);
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_RECEIVED, metrics->received);
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_SENT, metrics->sent);
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_UPSTREAM_SENT,

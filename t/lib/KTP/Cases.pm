@@ -232,7 +232,7 @@ sub row {
 sub answer_like {
     my ($row) = @_;
 
-    return qr/^\{"message":"ok","status_code":"LOCAL-0","data":\{/
+    return qr/^\{"message":"ok","status_code":"V-1","data":\{/
         if $row->{status} == 200;
 
     return qr/^\{"message":"[^"]+","error_code":"$row->{code}"\}\s*$/;

@@ -17,7 +17,7 @@ use Storable ();
 use Time::HiRes qw(sleep time);
 
 # What the contract calls a success.
-our $Body = '{"message":"ok","status_code":"LOCAL-0","data":'
+our $Body = '{"message":"ok","status_code":"V-1","data":'
           . '{"nik":"3171234567890001","full_name":"SPECIMEN"}}';
 
 my $Owner = $$;

@@ -1,0 +1,505 @@
+#include "ngx_http_ktp_verdict.h"
+#include "ngx_http_ktp_outcome.h"
+#include "ngx_http_ktp_policy.h"
+
+
+/* Seconds between two messages that an upstream refuses calls. */
+#define NGX_HTTP_KTP_REFUSAL_INTERVAL 60
+
+/* Upstreams whose messages are limited apart from each other. */
+#define NGX_HTTP_KTP_REFUSAL_UPSTREAMS 16
+
+/* RFC 9110, 15.5.3; nginx has no name for it. */
+#define NGX_HTTP_KTP_PAYMENT_REQUIRED 402
+
+/* Bytes of the upstream's Content-Type that are logged. */
+#define NGX_HTTP_KTP_VERDICT_TYPE 64
+
+
+static void ngx_http_ktp_verdict_failed(ngx_http_request_t     *r,
+                                        ngx_http_ktp_call_t    *call,
+                                        ngx_http_ktp_verdict_t *verdict);
+static ngx_http_ktp_reason_t
+ngx_http_ktp_verdict_failure(ngx_http_ktp_call_t *call);
+static ngx_uint_t
+ngx_http_ktp_verdict_refused(ngx_http_ktp_call_t *call, const char *code,
+                             ngx_http_ktp_verdict_t *verdict);
+static void ngx_http_ktp_verdict_log_refused(ngx_http_ktp_call_t  *call,
+                                             ngx_http_ktp_reason_t reason);
+static ngx_http_ktp_reason_t
+                  ngx_http_ktp_verdict_unusable(ngx_http_ktp_call_t *call);
+static ngx_uint_t ngx_http_ktp_verdict_is_json(ngx_http_ktp_call_t *call);
+static ngx_uint_t ngx_http_ktp_verdict_is_object(ngx_http_ktp_call_t *call);
+static void       ngx_http_ktp_verdict_log_bad(ngx_http_ktp_call_t    *call,
+                                               ngx_http_ktp_verdict_t *verdict);
+static ngx_uint_t ngx_http_ktp_verdict_of_request(const char *name);
+static void       ngx_http_ktp_verdict_trim(ngx_http_ktp_call_t *call);
+static ktp_code_t ngx_http_ktp_verdict_rewrite(ngx_http_request_t  *r,
+                                               ngx_http_ktp_call_t *call);
+
+
+void
+ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
+                     ngx_http_ktp_verdict_t *verdict)
+{
+    ktp_answer_t            *answer;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    answer = &ctx->answer;
+
+    ngx_memzero(verdict, sizeof(ngx_http_ktp_verdict_t));
+
+    if (call->result != NGX_HTTP_KTP_CALL_OK) {
+        ngx_http_ktp_verdict_failed(r, call, verdict);
+        return;
+    }
+
+    ngx_http_ktp_verdict_trim(call);
+
+    verdict->reason = ngx_http_ktp_verdict_unusable(call);
+    verdict->code = KTP_BAD_GATEWAY;
+    verdict->outcome = NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR;
+
+    if (verdict->reason == NGX_HTTP_KTP_REASON_NONE) {
+        verdict->code = ngx_http_ktp_verdict_rewrite(r, call);
+
+        if (verdict->code == KTP_INTERNAL_SERVER_ERROR) {
+            verdict->billed =
+                ngx_http_ktp_verdict_billed(call, answer->status_code);
+            return;
+        }
+
+        if (verdict->code == KTP_BAD_GATEWAY) {
+            verdict->reason = NGX_HTTP_KTP_REASON_UNSAFE;
+        }
+    }
+
+    if (ngx_http_ktp_verdict_refused(call, answer->error_code, verdict)) {
+
+        /* the keys that were refused are not those of the client */
+
+        if (klcf->auth != NGX_HTTP_KTP_AUTH_OFF
+            && verdict->outcome == NGX_HTTP_KTP_OUTCOME_UPSTREAM_REFUSED) {
+            verdict->code = KTP_BAD_GATEWAY;
+        }
+
+    } else if (verdict->reason != NGX_HTTP_KTP_REASON_NONE) {
+        if (verdict->reason != NGX_HTTP_KTP_REASON_UNSAFE) {
+            ngx_http_ktp_verdict_log_bad(call, verdict);
+        }
+
+    } else if (call->status == NGX_HTTP_OK) {
+        verdict->outcome = NGX_HTTP_KTP_OUTCOME_OK;
+
+    } else if (call->status < NGX_HTTP_INTERNAL_SERVER_ERROR
+               && ngx_http_ktp_verdict_of_request(answer->error_code)) {
+        verdict->outcome = NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED;
+
+    } else {
+        verdict->reason = NGX_HTTP_KTP_REASON_BAD_STATUS;
+        ngx_http_ktp_verdict_log_bad(call, verdict);
+    }
+
+    verdict->billed = ngx_http_ktp_verdict_billed(call, answer->status_code);
+}
+
+
+/* There is no complete response. */
+
+static void
+ngx_http_ktp_verdict_failed(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
+                            ngx_http_ktp_verdict_t *verdict)
+{
+    ngx_str_t text;
+
+    verdict->reason = ngx_http_ktp_verdict_failure(call);
+    verdict->billed = ngx_http_ktp_verdict_billed(call, "");
+
+    if (call->result == NGX_HTTP_KTP_CALL_TIMEOUT) {
+        verdict->code = KTP_GATEWAY_TIMEOUT;
+        verdict->outcome = NGX_HTTP_KTP_OUTCOME_TIMEOUT;
+
+    } else {
+        verdict->code = KTP_BAD_GATEWAY;
+        verdict->outcome = NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR;
+    }
+
+    text = call->detail;
+
+    if (text.len == 0) {
+        text.data = (u_char *) call->error;
+        text.len = ngx_strlen(call->error);
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "upstream call failed (%s): %V%s, upstream: \"%V\", "
+                  "address: \"%V\"",
+                  ngx_http_ktp_outcome_reason(verdict->reason), &text,
+                  call->handed_out ? ", after the request was sent" : "",
+                  &call->upstream->name, &call->addr);
+}
+
+
+static ngx_http_ktp_reason_t
+ngx_http_ktp_verdict_failure(ngx_http_ktp_call_t *call)
+{
+    static const ngx_http_ktp_reason_t reasons[] = {
+        [NGX_HTTP_KTP_CAUSE_NONE] = NGX_HTTP_KTP_REASON_PROTOCOL,
+        [NGX_HTTP_KTP_CAUSE_DNS] = NGX_HTTP_KTP_REASON_DNS,
+        [NGX_HTTP_KTP_CAUSE_CONNECT] = NGX_HTTP_KTP_REASON_CONNECT,
+        [NGX_HTTP_KTP_CAUSE_TLS] = NGX_HTTP_KTP_REASON_TLS,
+        [NGX_HTTP_KTP_CAUSE_TLS_NAME] = NGX_HTTP_KTP_REASON_TLS_NAME,
+        [NGX_HTTP_KTP_CAUSE_TLS_EXPIRED] = NGX_HTTP_KTP_REASON_TLS_EXPIRED,
+        [NGX_HTTP_KTP_CAUSE_TLS_ISSUER] = NGX_HTTP_KTP_REASON_TLS_ISSUER,
+        [NGX_HTTP_KTP_CAUSE_CA_FILE] = NGX_HTTP_KTP_REASON_CA_FILE,
+        [NGX_HTTP_KTP_CAUSE_RESET] = NGX_HTTP_KTP_REASON_RESET,
+        [NGX_HTTP_KTP_CAUSE_CODING] = NGX_HTTP_KTP_REASON_CODING,
+        [NGX_HTTP_KTP_CAUSE_PROTOCOL] = NGX_HTTP_KTP_REASON_PROTOCOL,
+    };
+
+    switch (call->result) {
+
+    case NGX_HTTP_KTP_CALL_TIMEOUT:
+        return NGX_HTTP_KTP_REASON_TIMEOUT;
+
+    case NGX_HTTP_KTP_CALL_TOO_LARGE:
+        return NGX_HTTP_KTP_REASON_TOO_LARGE;
+
+    default:
+        return reasons[call->cause];
+    }
+}
+
+
+/*
+ * 1 if the upstream has refused the call for the sake of our keys, our balance
+ * or our rate, and not of the client's request.
+ */
+
+static ngx_uint_t
+ngx_http_ktp_verdict_refused(ngx_http_ktp_call_t *call, const char *code,
+                             ngx_http_ktp_verdict_t *verdict)
+{
+    verdict->outcome = NGX_HTTP_KTP_OUTCOME_UPSTREAM_REFUSED;
+
+    switch (call->status) {
+
+    case NGX_HTTP_UNAUTHORIZED:
+        verdict->reason = NGX_HTTP_KTP_REASON_UPSTREAM_CREDENTIALS;
+        break;
+
+    case NGX_HTTP_FORBIDDEN:
+        verdict->reason =
+            ngx_strcmp(code, ktp_error(KTP_INSUFFICIENT_QUOTA)->name) == 0
+                ? NGX_HTTP_KTP_REASON_UPSTREAM_QUOTA
+                : NGX_HTTP_KTP_REASON_UPSTREAM_CREDENTIALS;
+        break;
+
+    case NGX_HTTP_KTP_PAYMENT_REQUIRED:
+        verdict->reason = NGX_HTTP_KTP_REASON_UPSTREAM_QUOTA;
+        break;
+
+    case NGX_HTTP_TOO_MANY_REQUESTS:
+        verdict->outcome = NGX_HTTP_KTP_OUTCOME_UPSTREAM_LIMITED;
+        verdict->reason = NGX_HTTP_KTP_REASON_UPSTREAM_RATE;
+        break;
+
+    default:
+        verdict->outcome = NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR;
+        return 0;
+    }
+
+    ngx_http_ktp_verdict_log_refused(call, verdict->reason);
+
+    return 1;
+}
+
+
+/* Every call is refused then: a message a minute is enough. */
+
+static void
+ngx_http_ktp_verdict_log_refused(ngx_http_ktp_call_t  *call,
+                                 ngx_http_ktp_reason_t reason)
+{
+    static time_t logged[NGX_HTTP_KTP_REFUSAL_UPSTREAMS][NGX_HTTP_KTP_REASONS];
+
+    time_t     *last;
+    const char *what;
+
+    last =
+        &logged[call->upstream->id % NGX_HTTP_KTP_REFUSAL_UPSTREAMS][reason];
+
+    if (*last != 0 && ngx_time() - *last < NGX_HTTP_KTP_REFUSAL_INTERVAL) {
+        return;
+    }
+
+    *last = ngx_time();
+
+    what = reason == NGX_HTTP_KTP_REASON_UPSTREAM_CREDENTIALS
+               ? "refuses App-ID or API-Key"
+           : reason == NGX_HTTP_KTP_REASON_UPSTREAM_QUOTA
+               ? "refuses calls, quota or balance is used up"
+               : "limits the rate of calls";
+
+    ngx_log_error(NGX_LOG_ERR, call->log, 0,
+                  "upstream %s (%ui), upstream: \"%V\", address: \"%V\"", what,
+                  call->status, &call->upstream->name, &call->addr);
+}
+
+
+/* NONE if the response is an answer of the contract. */
+
+static ngx_http_ktp_reason_t
+ngx_http_ktp_verdict_unusable(ngx_http_ktp_call_t *call)
+{
+    /* redirects are not followed, and a 204 has no body */
+
+    if (call->status != NGX_HTTP_OK && call->status < NGX_HTTP_BAD_REQUEST) {
+        return call->status >= NGX_HTTP_SPECIAL_RESPONSE
+                   ? NGX_HTTP_KTP_REASON_REDIRECT
+                   : NGX_HTTP_KTP_REASON_BAD_STATUS;
+    }
+
+    if (call->status >= 600) {
+        return NGX_HTTP_KTP_REASON_BAD_STATUS;
+    }
+
+    /*
+     * The response must have been generated by the vendor: an error page of an
+     * intermediary is not passed on, whatever its status.
+     */
+
+    if (!ngx_http_ktp_verdict_is_json(call)) {
+        return call->status == NGX_HTTP_OK ? NGX_HTTP_KTP_REASON_CONTENT_TYPE
+                                           : NGX_HTTP_KTP_REASON_BAD_STATUS;
+    }
+
+    if (!ngx_http_ktp_verdict_is_object(call)) {
+        return call->status == NGX_HTTP_OK ? NGX_HTTP_KTP_REASON_NOT_JSON
+                                           : NGX_HTTP_KTP_REASON_BAD_STATUS;
+    }
+
+    return NGX_HTTP_KTP_REASON_NONE;
+}
+
+
+static ngx_uint_t
+ngx_http_ktp_verdict_is_json(ngx_http_ktp_call_t *call)
+{
+    static ngx_str_t json = ngx_string("application/json");
+
+    ngx_str_t *type;
+
+    type = &call->content_type;
+
+    if (type->len < json.len
+        || ngx_strncasecmp(type->data, json.data, json.len) != 0) {
+        return 0;
+    }
+
+    if (type->len == json.len) {
+        return 1;
+    }
+
+    switch (type->data[json.len]) {
+    case ';':
+    case ' ':
+    case '\t':
+        return 1;
+
+    default:
+        return 0;
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_ktp_verdict_is_object(ngx_http_ktp_call_t *call)
+{
+    u_char *p, *last;
+
+    p = call->body.data;
+    last = p + call->body.len;
+
+    while (p < last && (*p == ' ' || *p == '\t' || *p == CR || *p == LF)) {
+        p++;
+    }
+
+    while (p < last
+           && (last[-1] == ' ' || last[-1] == '\t' || last[-1] == CR
+               || last[-1] == LF)) {
+        last--;
+    }
+
+    return last - p >= 2 && *p == '{' && last[-1] == '}';
+}
+
+
+/* The response is known to the client, or replaced by an error. */
+
+static void
+ngx_http_ktp_verdict_log_bad(ngx_http_ktp_call_t    *call,
+                             ngx_http_ktp_verdict_t *verdict)
+{
+    size_t i, len;
+    u_char type[NGX_HTTP_KTP_VERDICT_TYPE];
+
+    len = ngx_min(call->content_type.len, NGX_HTTP_KTP_VERDICT_TYPE);
+
+    for (i = 0; i < len; i++) {
+        type[i] = call->content_type.data[i];
+
+        if (type[i] < 0x20 || type[i] > 0x7e) {
+            type[i] = ' ';
+        }
+    }
+
+    ngx_log_error(NGX_LOG_ERR, call->log, 0,
+                  "upstream response %s (%s): %ui \"%*s\", %uz bytes, "
+                  "upstream: \"%V\", address: \"%V\"",
+                  verdict->code == KTP_OK ? "is an error" : "is not usable",
+                  ngx_http_ktp_outcome_reason(verdict->reason), call->status,
+                  len, type, call->body.len, &call->upstream->name,
+                  &call->addr);
+}
+
+
+/* 1 if an error code of the contract blames the client's request. */
+
+static ngx_uint_t
+ngx_http_ktp_verdict_of_request(const char *name)
+{
+    ktp_code_t         code;
+    const ktp_error_t *e;
+
+    for (code = KTP_OK + 1; code < KTP_CODES; code++) {
+        e = ktp_error(code);
+
+        if (e->status == NGX_HTTP_BAD_REQUEST
+            && ngx_strcmp(e->name, name) == 0) {
+            return 1;
+        }
+    }
+
+    /* of the vendor only */
+
+    return ngx_strcmp(name, "INVALID_PAYLOAD_REFERENCE_ID_EXISTS") == 0;
+}
+
+
+/* RFC 8259, 8.1: a byte order mark may be ignored, and must not be sent. */
+
+static void
+ngx_http_ktp_verdict_trim(ngx_http_ktp_call_t *call)
+{
+    if (call->body.len >= 3
+        && ngx_memcmp(call->body.data, "\xef\xbb\xbf", 3) == 0) {
+        call->body.data += 3;
+        call->body.len -= 3;
+    }
+}
+
+
+/*
+ * Replaces the response body by what the client may see, and saves its codes
+ * for variables.  KTP_BAD_GATEWAY: the response must not be passed on.
+ */
+
+static ktp_code_t
+ngx_http_ktp_verdict_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
+{
+    ktp_answer_t            *answer;
+    ngx_http_ktp_ctx_t      *ctx;
+    ktp_answer_policy_t      policy;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    answer = &ctx->answer;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    ngx_http_ktp_policy(klcf, ctx->client_conf, &policy);
+
+    answer->status = call->status;
+    answer->body = (char *) call->body.data;
+    answer->len = call->body.len;
+    answer->reference_id.p = ktp_intake_request(ctx->intake)->reference_id;
+    answer->reference_id.len = ngx_strlen(answer->reference_id.p);
+    answer->hmac = ngx_http_ktp_digest_hmac;
+    answer->hmac_ctx = r;
+
+    if (!ktp_answer_rewrites(&policy)) {
+        ktp_answer_read(answer);
+
+        if (answer->reason) {
+            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                          "upstream response passed unmodified: %s, "
+                          "upstream: \"%V\"",
+                          answer->reason, &call->upstream->name);
+        }
+
+        return KTP_OK;
+    }
+
+    answer->out_size = answer->len + KTP_ANSWER_EXTRA;
+    answer->out = ngx_pnalloc(r->pool, answer->out_size);
+    if (answer->out == NULL) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ktp_answer_rewrite(answer, &policy) != 0) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upstream response rejected: %s%s%s, upstream: \"%V\", "
+                      "address: \"%V\"",
+                      answer->reason, answer->place ? " in " : "",
+                      answer->place ? answer->place : "",
+                      &call->upstream->name, &call->addr);
+        return KTP_BAD_GATEWAY;
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "ktp answer: rewritten, %uz bytes, masks %ui",
+                   answer->out_len, ngx_http_ktp_policy_masks(&policy));
+
+    call->body.data = (u_char *) answer->out;
+    call->body.len = answer->out_len;
+
+    return KTP_OK;
+}
+
+
+ngx_http_ktp_billed_t
+ngx_http_ktp_verdict_billed(const ngx_http_ktp_call_t *call,
+                            const char                *status_code)
+{
+    /* the local extractor is free of charge */
+
+    if (ngx_strncmp(status_code, "LOCAL-", 6) == 0) {
+        return NGX_HTTP_KTP_BILLED_NO;
+    }
+
+    if (call->result == NGX_HTTP_KTP_CALL_OK && call->status == NGX_HTTP_OK) {
+        return NGX_HTTP_KTP_BILLED_YES;
+    }
+
+    /*
+     * A request whose last byte was not handed out cannot have been accepted,
+     * and these statuses mean that it was not.
+     */
+
+    switch (call->status) {
+
+    case NGX_HTTP_UNAUTHORIZED:
+    case NGX_HTTP_KTP_PAYMENT_REQUIRED:
+    case NGX_HTTP_FORBIDDEN:
+    case NGX_HTTP_TOO_MANY_REQUESTS:
+        return NGX_HTTP_KTP_BILLED_NO;
+
+    default:
+        return call->handed_out ? NGX_HTTP_KTP_BILLED_UNKNOWN
+                                : NGX_HTTP_KTP_BILLED_NO;
+    }
+}
