@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_heap.h"
 #include "ngx_http_ktp_map.h"
 #include <pthread.h>
+#include <sys/mman.h>
 
 
 /*
@@ -12,15 +13,25 @@
 #define NGX_HTTP_KTP_HEAP_SMALL  4
 #define NGX_HTTP_KTP_HEAP_SIZES  (NGX_HTTP_KTP_HEAP_SMALL + 8 * 9 + 1)
 
-/* Size of a mapping that blocks are taken from. */
-#define NGX_HTTP_KTP_HEAP_REGION (512 * 1024)
+/*
+ * Size and alignment of a region, a mapping that blocks are taken from: the
+ * address of a block gives its region.  A region is unmapped when all its
+ * blocks are free, so small ones are returned sooner; it holds at least one
+ * block of the maximum size.
+ */
+#define NGX_HTTP_KTP_HEAP_REGION (128 * 1024)
 
 
-typedef struct ngx_http_ktp_free_s ngx_http_ktp_free_t;
+/* The beginning of a free block. */
+typedef struct {
+    ngx_queue_t queue;
+    ngx_uint_t  n; /* list of its size */
+} ngx_http_ktp_heap_block_t;
 
-struct ngx_http_ktp_free_s {
-    ngx_http_ktp_free_t *next;
-};
+typedef struct {
+    u_char    *pos;  /* blocks are before, unused space is behind */
+    ngx_uint_t used; /* blocks in use */
+} ngx_http_ktp_heap_region_t;
 
 typedef struct {
     void  *p;
@@ -28,42 +39,61 @@ typedef struct {
 } ngx_http_ktp_heap_cleanup_t;
 
 
-static ngx_uint_t ngx_http_ktp_heap_list(size_t size);
-static void      *ngx_http_ktp_heap_new(size_t size);
-static void       ngx_http_ktp_heap_cleanup(void *data);
+static ngx_uint_t                  ngx_http_ktp_heap_list(size_t size);
+static size_t                      ngx_http_ktp_heap_size(ngx_uint_t n);
+static void                       *ngx_http_ktp_heap_new(size_t size);
+static ngx_http_ktp_heap_region_t *ngx_http_ktp_heap_map(void);
+static ngx_http_ktp_heap_region_t *ngx_http_ktp_heap_region(void *p);
+static void ngx_http_ktp_heap_release(ngx_http_ktp_heap_region_t *region);
+static void ngx_http_ktp_heap_cleanup(void *data);
 
 
 /* libcurl resolves names in threads */
 static pthread_mutex_t ngx_http_ktp_heap_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static ngx_http_ktp_free_t *ngx_http_ktp_heap_blocks[NGX_HTTP_KTP_HEAP_SIZES];
-static u_char              *ngx_http_ktp_heap_pos;
-static u_char              *ngx_http_ktp_heap_end;
+/* free blocks by size; a list is initialized when the first block is freed */
+static ngx_queue_t ngx_http_ktp_heap_blocks[NGX_HTTP_KTP_HEAP_SIZES];
+
+/* the region that new blocks are taken from */
+static ngx_http_ktp_heap_region_t *ngx_http_ktp_heap_current;
+
+/* one without blocks in use is kept: calls come and go all the time */
+static ngx_http_ktp_heap_region_t *ngx_http_ktp_heap_spare;
 
 
 void *
 ngx_http_ktp_heap_alloc(size_t size)
 {
-    void                *p;
-    ngx_uint_t           n;
-    ngx_http_ktp_free_t *b;
+    void                       *p;
+    ngx_uint_t                  n;
+    ngx_queue_t                *list, *q;
+    ngx_http_ktp_heap_region_t *region;
 
     if (size > NGX_HTTP_KTP_HEAP_MAX) {
         return NULL;
     }
 
     n = ngx_http_ktp_heap_list(size);
+    list = &ngx_http_ktp_heap_blocks[n];
 
     (void) pthread_mutex_lock(&ngx_http_ktp_heap_lock);
 
-    b = ngx_http_ktp_heap_blocks[n];
-
-    if (b) {
-        ngx_http_ktp_heap_blocks[n] = b->next;
-        p = b;
+    if (list->next && !ngx_queue_empty(list)) {
+        q = ngx_queue_head(list);
+        ngx_queue_remove(q);
+        p = ngx_queue_data(q, ngx_http_ktp_heap_block_t, queue);
 
     } else {
-        p = ngx_http_ktp_heap_new(ngx_http_ktp_heap_room(size));
+        p = ngx_http_ktp_heap_new(ngx_http_ktp_heap_size(n));
+    }
+
+    if (p) {
+        region = ngx_http_ktp_heap_region(p);
+        region->used++;
+
+        if (region == ngx_http_ktp_heap_spare) {
+            ngx_http_ktp_heap_spare = NULL;
+        }
     }
 
     (void) pthread_mutex_unlock(&ngx_http_ktp_heap_lock);
@@ -75,35 +105,36 @@ ngx_http_ktp_heap_alloc(size_t size)
 size_t
 ngx_http_ktp_heap_room(size_t size)
 {
-    ngx_uint_t n;
-
-    n = ngx_http_ktp_heap_list(size);
-
-    if (n < NGX_HTTP_KTP_HEAP_SMALL) {
-        return NGX_HTTP_KTP_HEAP_MIN + n * NGX_HTTP_KTP_HEAP_EIGHTH;
-    }
-
-    n -= NGX_HTTP_KTP_HEAP_SMALL;
-
-    return (8 + n % 8) * NGX_HTTP_KTP_HEAP_EIGHTH << n / 8;
+    return ngx_http_ktp_heap_size(ngx_http_ktp_heap_list(size));
 }
 
 
 void
 ngx_http_ktp_heap_free(void *p, size_t size)
 {
-    ngx_uint_t           n;
-    ngx_http_ktp_free_t *b;
-
-    n = ngx_http_ktp_heap_list(size);
-    b = p;
+    ngx_queue_t                *list;
+    ngx_http_ktp_heap_block_t  *b;
+    ngx_http_ktp_heap_region_t *region;
 
     ngx_explicit_memzero(p, size);
 
+    b = p;
+    b->n = ngx_http_ktp_heap_list(size);
+    list = &ngx_http_ktp_heap_blocks[b->n];
+    region = ngx_http_ktp_heap_region(p);
+
     (void) pthread_mutex_lock(&ngx_http_ktp_heap_lock);
 
-    b->next = ngx_http_ktp_heap_blocks[n];
-    ngx_http_ktp_heap_blocks[n] = b;
+    if (list->next == NULL) {
+        ngx_queue_init(list);
+    }
+
+    ngx_queue_insert_head(list, &b->queue);
+    region->used--;
+
+    if (region->used == 0 && region != ngx_http_ktp_heap_current) {
+        ngx_http_ktp_heap_release(region);
+    }
 
     (void) pthread_mutex_unlock(&ngx_http_ktp_heap_lock);
 }
@@ -137,27 +168,118 @@ ngx_http_ktp_heap_list(size_t size)
 }
 
 
+/* Size of the blocks of a list. */
+
+static size_t
+ngx_http_ktp_heap_size(ngx_uint_t n)
+{
+    if (n < NGX_HTTP_KTP_HEAP_SMALL) {
+        return NGX_HTTP_KTP_HEAP_MIN + n * NGX_HTTP_KTP_HEAP_EIGHTH;
+    }
+
+    n -= NGX_HTTP_KTP_HEAP_SMALL;
+
+    return (8 + n % 8) * NGX_HTTP_KTP_HEAP_EIGHTH << n / 8;
+}
+
+
 /* The rest of a region that is too small for a block is not used. */
 
 static void *
 ngx_http_ktp_heap_new(size_t size)
 {
-    u_char *p;
+    void                       *p;
+    ngx_http_ktp_heap_region_t *region, *last;
 
-    if ((size_t) (ngx_http_ktp_heap_end - ngx_http_ktp_heap_pos) < size) {
-        p = ngx_http_ktp_map(NGX_HTTP_KTP_HEAP_REGION, ngx_cycle->log);
-        if (p == NULL) {
+    region = ngx_http_ktp_heap_current;
+
+    if (region == NULL
+        || (size_t) ((u_char *) region + NGX_HTTP_KTP_HEAP_REGION
+                     - region->pos)
+               < size) {
+
+        last = region;
+
+        region = ngx_http_ktp_heap_map();
+        if (region == NULL) {
             return NULL;
         }
 
-        ngx_http_ktp_heap_pos = p;
-        ngx_http_ktp_heap_end = p + NGX_HTTP_KTP_HEAP_REGION;
+        ngx_http_ktp_heap_current = region;
+
+        if (last && last->used == 0) {
+            ngx_http_ktp_heap_release(last);
+        }
     }
 
-    p = ngx_http_ktp_heap_pos;
-    ngx_http_ktp_heap_pos += size;
+    p = region->pos;
+    region->pos += size;
 
     return p;
+}
+
+
+static ngx_http_ktp_heap_region_t *
+ngx_http_ktp_heap_map(void)
+{
+    u_char                     *p;
+    size_t                      before;
+    ngx_http_ktp_heap_region_t *region;
+
+    p = ngx_http_ktp_map(2 * NGX_HTTP_KTP_HEAP_REGION, ngx_cycle->log);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    region = ngx_http_ktp_heap_region(p + NGX_HTTP_KTP_HEAP_REGION - 1);
+    before = (u_char *) region - p;
+
+    if (before) {
+        (void) munmap(p, before);
+    }
+
+    (void) munmap((u_char *) region + NGX_HTTP_KTP_HEAP_REGION,
+                  NGX_HTTP_KTP_HEAP_REGION - before);
+
+    region->pos = (u_char *) region + NGX_HTTP_KTP_HEAP_MIN;
+    region->used = 0;
+
+    return region;
+}
+
+
+static ngx_http_ktp_heap_region_t *
+ngx_http_ktp_heap_region(void *p)
+{
+    return (
+        ngx_http_ktp_heap_region_t *) ((uintptr_t) p
+                                       & ~((uintptr_t) NGX_HTTP_KTP_HEAP_REGION
+                                           - 1));
+}
+
+
+/* Unmaps a region whose blocks are all free, or keeps it if none is kept. */
+
+static void
+ngx_http_ktp_heap_release(ngx_http_ktp_heap_region_t *region)
+{
+    u_char                    *p;
+    ngx_http_ktp_heap_block_t *b;
+
+    if (ngx_http_ktp_heap_spare == NULL) {
+        ngx_http_ktp_heap_spare = region;
+        return;
+    }
+
+    p = (u_char *) region + NGX_HTTP_KTP_HEAP_MIN;
+
+    while (p < region->pos) {
+        b = (ngx_http_ktp_heap_block_t *) p;
+        p += ngx_http_ktp_heap_size(b->n);
+        ngx_queue_remove(&b->queue);
+    }
+
+    (void) munmap(region, NGX_HTTP_KTP_HEAP_REGION);
 }
 
 

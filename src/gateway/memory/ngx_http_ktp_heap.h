@@ -1,6 +1,7 @@
 /*
  * Small allocations for secrets and for code that handles them: excluded from
- * core dumps and wiped when freed.
+ * core dumps and wiped when freed.  Memory is returned to the system when all
+ * allocations of a region of 128 KB are freed; one such region is kept.
  */
 
 #ifndef NGX_HTTP_KTP_HEAP_H
