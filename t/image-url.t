@@ -24,7 +24,7 @@ my $refused = KTP::Nginx::free_port();
 $nginx->hosts(['images.test', '127.0.0.1'], ['internal.test', '127.0.0.1'],
               ['internal.test.', '127.0.0.1'], ['LOCALHOST.', '127.0.0.1'],
               ['public.test', '198.41.0.4'], ['nat64.test', '64:ff9b::a00:1'],
-              ['slow.test', '127.0.0.1', 900]);
+              ['slow.test', '127.0.0.1', 900], ['none.test', 'none']);
 
 my $wait = 500 * $slow;
 my $conf = $nginx->config(
@@ -39,6 +39,7 @@ my $conf = $nginx->config(
 EOC
     server => <<"EOC",
         location = /off { ktp_pass $url/v2; ktp_image_url off; }
+        location = /nameless { ktp_pass http://none.test/v2; }
         location = /guarded { ktp_pass $url/v2; }
         location = /open {
             ktp_pass $url/v2;
@@ -119,6 +120,13 @@ for my $image ("http://127.0.0.1:$port/a.jpg",
     my ($call) = $up->calls;
     my ($sent) = ($call->{body} // '') =~ /"image":"([^"]*)"/;
     ok(defined $sent && $sent eq base64($jpeg), 'and sent as base64');
+}
+
+# libcurl keeps the buffer of a call that had no connection
+for (1 .. 3) {
+    is(ask('/nameless', base64($jpeg))->{status}, 502, 'no such upstream');
+    is(ask('/open', "http://127.0.0.1:$port/a.jpg")->{status}, 200,
+       'then an image, which is larger than a response');
 }
 
 ok(log_has('/open 200 ok yes json jpeg 800 120000'), 'the log has its facts');

@@ -103,10 +103,18 @@ ngx_http_ktp_transfer_spare(const ngx_http_ktp_upstream_t *up)
 void
 ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t)
 {
+    ngx_uint_t                reuse;
     struct curl_slist        *s;
     ngx_http_ktp_transport_t *tr;
 
     tr = &ngx_http_ktp_transport;
+
+    /*
+     * After a call without a connection libcurl 7.88 keeps the receive buffer
+     * in the handle, and ignores a change of its size, but not a reset: the
+     * next call would be read beyond its end.
+     */
+    reuse = t->begun;
 
     /* headers contain the credentials */
 
@@ -128,7 +136,7 @@ ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t)
     ngx_memzero(&t->call, sizeof(ngx_http_ktp_transfer_t)
                               - offsetof(ngx_http_ktp_transfer_t, call));
 
-    if (tr->nspare == NGX_HTTP_KTP_SPARE_TRANSFERS) {
+    if (!reuse || tr->nspare == NGX_HTTP_KTP_SPARE_TRANSFERS) {
         ngx_http_ktp_transport_transfer_destroy(t);
         return;
     }
