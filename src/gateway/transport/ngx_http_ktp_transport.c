@@ -256,6 +256,16 @@ ngx_http_ktp_transport_stop(ngx_http_ktp_transfer_t   *t,
 }
 
 
+void
+ngx_http_ktp_transport_fail(ngx_http_ktp_transfer_t   *t,
+                            ngx_http_ktp_call_result_t result,
+                            const char                *error)
+{
+    ngx_http_ktp_transport_stop(t, result, error);
+    ngx_http_ktp_transport_finish(t, CURLE_ABORTED_BY_CALLBACK);
+}
+
+
 ngx_int_t
 ngx_http_ktp_transport_add(ngx_http_ktp_transfer_t *t)
 {

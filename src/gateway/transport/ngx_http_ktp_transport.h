@@ -20,7 +20,9 @@ typedef enum {
     NGX_HTTP_KTP_CALL_FAILED,    /* connection, TLS or protocol error */
     NGX_HTTP_KTP_CALL_TIMEOUT,   /* connect, idle or total timeout expired */
     NGX_HTTP_KTP_CALL_TOO_LARGE, /* response body exceeds max_response */
-    NGX_HTTP_KTP_CALL_STOPPED    /* a read, write or guard callback failed */
+    /* more than 64 KB of the response are not its body */
+    NGX_HTTP_KTP_CALL_HEAD_TOO_LARGE,
+    NGX_HTTP_KTP_CALL_STOPPED /* a read, write or guard callback failed */
 } ngx_http_ktp_call_result_t;
 
 /* Why a call failed, as far as it is known; also for a timeout. */

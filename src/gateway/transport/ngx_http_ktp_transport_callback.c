@@ -1,11 +1,22 @@
 #include "ngx_http_ktp_transport_curl.h"
 #include <netinet/in.h>
 #include <arpa/inet.h>
+#include <sys/ioctl.h>
 #include <openssl/ssl.h>
 
 
 /* Initial buffer for a response body, which usually has about 1 KB; bytes. */
 #define NGX_HTTP_KTP_ANSWER_SIZE 4096
+
+
+/*
+ * The beginning of the kernel's structure: that of linux/tcp.h, which cannot
+ * be included beside netinet/tcp.h.
+ */
+typedef struct {
+    u_char   other[128];
+    uint64_t bytes_received;
+} ngx_http_ktp_tcp_info_t;
 
 
 static size_t ngx_http_ktp_callback_read(char *buf, size_t size, size_t n,
@@ -28,6 +39,9 @@ static void      ngx_http_ktp_callback_head(ngx_http_ktp_transfer_t *t,
 static curl_socket_t ngx_http_ktp_callback_open(void                 *data,
                                                 curlsocktype          purpose,
                                                 struct curl_sockaddr *addr);
+static SSL          *ngx_http_ktp_callback_ssl(ngx_http_ktp_transfer_t *t);
+static uint64_t      ngx_http_ktp_callback_received(ngx_http_ktp_transfer_t *t,
+                                                    curl_socket_t            fd);
 static ngx_http_ktp_cause_t
 ngx_http_ktp_callback_cause(ngx_http_ktp_transfer_t *t, CURLcode rc);
 static void ngx_http_ktp_callback_detail(ngx_http_ktp_transfer_t *t);
@@ -233,25 +247,26 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
 static void
 ngx_http_ktp_callback_connected(ngx_http_ktp_transfer_t *t)
 {
-    SSL                        *ssl;
-    long                        connects;
-    struct curl_tlssessioninfo *tls;
+    SSL          *ssl;
+    long          connects;
+    curl_socket_t fd;
 
     connects = 0;
-    tls = NULL;
+    fd = CURL_SOCKET_BAD;
     (void) curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
-    (void) curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &tls);
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
                    "ktp call connected: %s connection",
                    connects ? "new" : "kept-alive");
 
-    if (tls == NULL || tls->backend != CURLSSLBACKEND_OPENSSL
-        || tls->internals == NULL) {
+    (void) curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
+    t->unseen = 0;
+    t->received = ngx_http_ktp_callback_received(t, fd);
+
+    ssl = ngx_http_ktp_callback_ssl(t);
+    if (ssl == NULL) {
         return;
     }
-
-    ssl = tls->internals;
 
     (void) SSL_set_max_send_fragment(
         ssl, ngx_min(t->call->part, SSL3_RT_MAX_PLAIN_LENGTH));
@@ -264,6 +279,24 @@ ngx_http_ktp_callback_connected(ngx_http_ktp_transfer_t *t)
 
         ngx_http_ktp_transport_trim();
     }
+}
+
+
+/* NULL: the connection does not use TLS. */
+
+static SSL *
+ngx_http_ktp_callback_ssl(ngx_http_ktp_transfer_t *t)
+{
+    struct curl_tlssessioninfo *tls;
+
+    tls = NULL;
+    (void) curl_easy_getinfo(t->easy, CURLINFO_TLS_SSL_PTR, &tls);
+
+    if (tls == NULL || tls->backend != CURLSSLBACKEND_OPENSSL) {
+        return NULL;
+    }
+
+    return tls->internals;
 }
 
 
@@ -353,7 +386,78 @@ ngx_http_ktp_callback_header(char *p, size_t size, size_t n, void *data)
     ngx_http_ktp_callback_heard(t);
     ngx_http_ktp_callback_head(t, p, len);
 
+    t->unseen -= len;
+    t->beside += len + NGX_HTTP_KTP_HEAD_LINE;
+
+    if (t->beside > NGX_HTTP_KTP_HEAD_MAX) {
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_HEAD_TOO_LARGE,
+                                    "response head is too large");
+        return 0;
+    }
+
     return len;
+}
+
+
+/*
+ * Chunk extensions, and a header line before its end, reach no callback.  The
+ * kernel does not count what a Unix socket has received: there libcurl has
+ * read at least a buffer, or what the socket had before and has no longer.
+ */
+
+ngx_int_t
+ngx_http_ktp_transport_callback_unseen(ngx_http_ktp_transfer_t *t,
+                                       curl_socket_t fd, int before)
+{
+    int      after;
+    uint64_t received;
+
+    if (!t->begun) {
+        return NGX_OK;
+    }
+
+    if (!t->call->upstream->unix_socket.len) {
+        received = ngx_http_ktp_callback_received(t, fd);
+        t->unseen += (int64_t) (received - t->received);
+        t->received = received;
+
+    } else if (ioctl(fd, FIONREAD, &after) == 0) {
+        t->unseen += ngx_max(ngx_min(before, t->receive), before - after);
+    }
+
+    t->unseen = ngx_max(t->unseen, 0);
+
+    return t->beside + t->unseen > NGX_HTTP_KTP_HEAD_MAX ? NGX_ERROR : NGX_OK;
+}
+
+
+/* Bytes that were read from a TCP connection so far, TLS records included. */
+
+static uint64_t
+ngx_http_ktp_callback_received(ngx_http_ktp_transfer_t *t, curl_socket_t fd)
+{
+    int                     unread;
+    SSL                    *ssl;
+    socklen_t               len;
+    ngx_http_ktp_tcp_info_t info;
+
+    ssl = ngx_http_ktp_callback_ssl(t);
+
+    if (ssl) {
+        return BIO_number_read(SSL_get_rbio(ssl));
+    }
+
+    len = sizeof(ngx_http_ktp_tcp_info_t);
+
+    /* in this order: what arrives in between must not be counted as read */
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1
+        || len < sizeof(ngx_http_ktp_tcp_info_t)
+        || ioctl(fd, FIONREAD, &unread) == -1) {
+        return t->received;
+    }
+
+    return info.bytes_received - unread;
 }
 
 
@@ -415,6 +519,9 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
 
     ngx_http_ktp_transport_callback_progress(t);
     ngx_http_ktp_callback_heard(t);
+
+    /* TLS records and chunks may add as much as the body has */
+    t->unseen -= 2 * (off_t) len;
 
     /* CURLINFO_STARTTRANSFER_TIME is that of the upload's first byte */
 
@@ -492,6 +599,13 @@ ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t, CURLcode rc)
     call = t->call;
 
     ngx_http_ktp_callback_facts(t);
+
+    if (rc == CURLE_OUT_OF_MEMORY && ngx_http_ktp_transport.long_line) {
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_HEAD_TOO_LARGE,
+                                    "response head is too large");
+    }
+
+    ngx_http_ktp_transport.long_line = 0;
 
     if (rc != CURLE_OK && call->result == NGX_HTTP_KTP_CALL_OK) {
         call->result = rc == CURLE_OPERATION_TIMEDOUT

@@ -42,6 +42,18 @@
  */
 #define NGX_HTTP_KTP_UPLOAD_CALLS 16
 
+/*
+ * Limit of a response apart from its body, in bytes: status lines, headers,
+ * interim responses (1xx), trailers, the head of a proxy's response, chunk
+ * extensions.  libcurl keeps each header line until the end of the call, with
+ * about HEAD_LINE bytes beside its text, which are counted as well.
+ */
+#define NGX_HTTP_KTP_HEAD_MAX  65536
+#define NGX_HTTP_KTP_HEAD_LINE 128
+
+/* A transfer whose handle keeps a larger head than this is not reused. */
+#define NGX_HTTP_KTP_HEAD_SPARE 8192
+
 /* The smallest piece of a body passed to libcurl at a time: one page. */
 #define NGX_HTTP_KTP_PART_MIN 4096
 
@@ -120,6 +132,10 @@ struct ngx_http_ktp_transfer_s {
     off_t                sent;      /* bytes of the body passed to libcurl */
     off_t                moved;     /* bytes sent, as the timer last saw */
     size_t               head;      /* bytes of the response head so far */
+    int                  receive;   /* size of the receive buffer */
+    off_t                beside;    /* bytes of header lines so far */
+    off_t                unseen;    /* bytes read, in no callback yet */
+    uint64_t             received;  /* bytes read from the connection */
     ngx_uint_t           addresses; /* tried for the current connection */
     size_t               allocated; /* size of call->body's memory */
     u_char               peer[NGX_SOCKADDR_STRLEN]; /* last tried address */
@@ -144,9 +160,10 @@ typedef struct {
     ngx_queue_t      spare;
     ngx_uint_t       nspare;
     ngx_uint_t       ncalls;
-    ngx_uint_t       reads;      /* successful reads of bodies so far */
-    ngx_uint_t       keepalive;  /* largest setting seen so far */
-    unsigned         inside : 1; /* in curl_multi_socket_action() */
+    ngx_uint_t       reads;         /* successful reads of bodies so far */
+    ngx_uint_t       keepalive;     /* largest setting seen so far */
+    unsigned         inside : 1;    /* in curl_multi_socket_action() */
+    unsigned         long_line : 1; /* a line over HEAD_MAX was refused */
 
     /* sockets */
 
@@ -199,6 +216,11 @@ void ngx_http_ktp_transport_stop(ngx_http_ktp_transfer_t   *t,
                                  ngx_http_ktp_call_result_t result,
                                  const char                *error);
 
+/* Ends a call for a reason; calls done.  Not to be called by a callback. */
+void ngx_http_ktp_transport_fail(ngx_http_ktp_transfer_t   *t,
+                                 ngx_http_ktp_call_result_t result,
+                                 const char                *error);
+
 /* Adds the transfer to the multi handle, and sets STARTED. */
 ngx_int_t ngx_http_ktp_transport_add(ngx_http_ktp_transfer_t *t);
 
@@ -232,6 +254,14 @@ void ngx_http_ktp_transport_callback_set(ngx_http_ktp_transfer_t *t);
 
 /* Restarts the idle timeout: data was sent or received. */
 void ngx_http_ktp_transport_callback_progress(ngx_http_ktp_transfer_t *t);
+
+/*
+ * Counts the bytes that libcurl has read and passed to no callback.  To be
+ * called after each read of the descriptor; before is the number of bytes that
+ * a Unix socket had.  NGX_ERROR: the limit of the response head is exceeded.
+ */
+ngx_int_t ngx_http_ktp_transport_callback_unseen(ngx_http_ktp_transfer_t *t,
+                                                 curl_socket_t fd, int before);
 
 /* Sets the call's result and times, while the handle still has them. */
 void ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t,

@@ -149,6 +149,16 @@ ngx_http_ktp_memory_realloc(void *p, size_t len)
     b = (ngx_http_ktp_block_t *) p - 1;
     size = len + sizeof(ngx_http_ktp_block_t);
 
+    /*
+     * Only a line of a response grows to such a size: libcurl collects it
+     * until its end, and may read much of it without a callback.
+     */
+
+    if (len > NGX_HTTP_KTP_HEAD_MAX) {
+        ngx_http_ktp_transport.long_line = 1;
+        return NULL;
+    }
+
     if (b->kind == NGX_HTTP_KTP_BLOCK_SMALL && len > b->u.len && size > len
         && size <= ngx_http_ktp_heap_room(b->u.len
                                           + sizeof(ngx_http_ktp_block_t))) {

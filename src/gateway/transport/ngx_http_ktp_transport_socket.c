@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_transport_curl.h"
 #include <openssl/err.h>
+#include <sys/ioctl.h>
 
 
 /*
@@ -18,17 +19,18 @@
  * opened and closed by this file; that of a name look-up is only polled.
  */
 struct ngx_http_ktp_socket_s {
-    ngx_queue_t       queue; /* tr->idle, if idle is set */
-    ngx_connection_t *connection;
-    ngx_msec_t        idle_since;
-    ngx_msec_t        idle_timeout;
-    int               wanted;     /* CURL_POLL_* that libcurl waits for */
-    unsigned          opened : 1; /* by this file, not by libcurl */
-    unsigned          tcp : 1;
-    unsigned          corked : 1;
-    unsigned          used : 1; /* a call has released it before */
-    unsigned          idle : 1; /* no call uses it */
-    unsigned          dead : 1; /* shut down, libcurl will close it */
+    ngx_queue_t              queue; /* tr->idle, if idle is set */
+    ngx_connection_t        *connection;
+    ngx_http_ktp_transfer_t *transfer; /* NULL: none, or not a call's */
+    ngx_msec_t               idle_since;
+    ngx_msec_t               idle_timeout;
+    int                      wanted; /* CURL_POLL_* that libcurl waits for */
+    unsigned                 opened : 1; /* by this file, not by libcurl */
+    unsigned                 tcp : 1;
+    unsigned                 corked : 1;
+    unsigned                 used : 1; /* a call has released it before */
+    unsigned                 idle : 1; /* no call uses it */
+    unsigned                 dead : 1; /* shut down, libcurl will close it */
 };
 
 
@@ -40,6 +42,7 @@ static void ngx_http_ktp_socket_written(ngx_http_ktp_socket_t *s,
                                         ngx_uint_t             more);
 static void ngx_http_ktp_socket_free(ngx_http_ktp_socket_t *s);
 static void ngx_http_ktp_socket_event(ngx_event_t *ev);
+static void ngx_http_ktp_socket_read(ngx_http_ktp_socket_t *s);
 static void ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s);
 static void ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s);
 static void ngx_http_ktp_socket_reap(ngx_event_t *ev);
@@ -220,6 +223,11 @@ ngx_http_ktp_transport_socket_handler(CURL *easy, curl_socket_t fd, int what,
     if (s->idle) {
         s->idle = 0;
         ngx_queue_remove(&s->queue);
+    }
+
+    if (s->opened) {
+        (void) curl_easy_getinfo(easy, CURLINFO_PRIVATE,
+                                 (char **) &s->transfer);
     }
 
     ngx_http_ktp_socket_events(s, what);
@@ -488,7 +496,7 @@ ngx_http_ktp_socket_event(ngx_event_t *ev)
     /* only the direction that is ready; the connection may be freed */
 
     if (!ev->write) {
-        ngx_http_ktp_transport_action(c->fd, CURL_CSELECT_IN);
+        ngx_http_ktp_socket_read(s);
         return;
     }
 
@@ -499,6 +507,36 @@ ngx_http_ktp_socket_event(ngx_event_t *ev)
 
     if (tr->sockets[fd]) {
         ngx_http_ktp_socket_written(tr->sockets[fd], tr->reads != reads);
+    }
+}
+
+
+static void
+ngx_http_ktp_socket_read(ngx_http_ktp_socket_t *s)
+{
+    int                       n;
+    ngx_socket_t              fd;
+    ngx_http_ktp_transfer_t  *t;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+    fd = s->connection->fd;
+    t = s->transfer;
+
+    if (t == NULL || s->tcp || ioctl(fd, FIONREAD, &n) == -1) {
+        n = 0;
+    }
+
+    ngx_http_ktp_transport_action(fd, CURL_CSELECT_IN);
+
+    /* the call may have ended, and the socket been closed */
+
+    s = tr->sockets[fd];
+
+    if (t && s && s->transfer == t
+        && ngx_http_ktp_transport_callback_unseen(t, fd, n) != NGX_OK) {
+        ngx_http_ktp_transport_fail(t, NGX_HTTP_KTP_CALL_HEAD_TOO_LARGE,
+                                    "response head is too large");
     }
 }
 
@@ -536,6 +574,7 @@ ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s)
     /* for the head of the next request; the TLS handshake is over */
     ngx_http_ktp_socket_cork(s, 1);
 
+    s->transfer = NULL;
     s->used = 1;
     s->idle = 1;
     s->idle_since = ngx_current_msec;

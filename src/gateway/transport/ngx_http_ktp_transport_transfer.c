@@ -13,8 +13,8 @@
  * with the headers of libcurl and of the allocator its buffer fits in 4 KB.
  * An image is larger.
  */
-#define NGX_HTTP_KTP_RECEIVE_ANSWER 4000L
-#define NGX_HTTP_KTP_RECEIVE_IMAGE  16384L
+#define NGX_HTTP_KTP_RECEIVE_ANSWER 4000
+#define NGX_HTTP_KTP_RECEIVE_IMAGE  16384
 
 
 static ngx_http_ktp_transfer_t *
@@ -114,7 +114,7 @@ ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t)
      * in the handle, and ignores a change of its size, but not a reset: the
      * next call would be read beyond its end.
      */
-    reuse = t->begun;
+    reuse = t->begun && t->beside <= NGX_HTTP_KTP_HEAD_SPARE;
 
     /* headers contain the credentials */
 
@@ -404,9 +404,9 @@ ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t)
     easy = t->easy;
     call = t->call;
 
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
-                     call->write ? NGX_HTTP_KTP_RECEIVE_IMAGE
-                                 : NGX_HTTP_KTP_RECEIVE_ANSWER);
+    t->receive =
+        call->write ? NGX_HTTP_KTP_RECEIVE_IMAGE : NGX_HTTP_KTP_RECEIVE_ANSWER;
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long) t->receive);
 
     if (call->read == NULL) {
         call->part = NGX_HTTP_KTP_UPLOAD_MIN;
