@@ -33,8 +33,6 @@ static unsigned char out[2 * SIZE];
 
 static volatile size_t sink;
 
-static double seconds = SECONDS; /* of a round */
-
 
 static void
 encode(void)
@@ -222,10 +220,6 @@ main(int argc, char **argv)
         {"UTF-8 of ASCII, characters", utf8_chars, sizeof(text), 0, 1},
         {"  words of 8 bytes", utf8, sizeof(text), 0, 0},
     };
-
-    if (argc == 2 && strcmp(argv[1], "-q") == 0) {
-        seconds = 0.001; /* to see that it works */
-    }
 
     srand(1);
 
