@@ -2,6 +2,7 @@
 #include "ngx_http_ktp_access.h"
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_check.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_conf.h"
 #include "ngx_http_ktp_count.h"
@@ -498,7 +499,11 @@ ngx_http_ktp_init(ngx_conf_t *cf)
 
     kmcf->image_hmac = ngx_http_ktp_variables_used(cf, &image_hmac);
 
-    return ngx_http_ktp_client_init(cf);
+    if (ngx_http_ktp_client_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_ktp_check(cf);
 }
 
 

@@ -80,7 +80,7 @@ sub conf {
     my $text = $nginx->config(
         master => 'on', root => 0, main => KTP::load_module()
                                           . ($opt{main} // ''),
-        http => $http, server => "location = /e { ktp_pass $url/x; }\n"
+        http => $http, server => "location = /e { allow all; ktp_pass $url/x; }\n"
                                  . ($opt{server} // ''));
 
     $text =~ s/^user root;$/user $opt{user};/m if $opt{user};
@@ -221,7 +221,8 @@ SKIP: {
                   ['https://127.0.0.1/x; ktp_ssl_verify off', '']) {
         my ($pass, $want) = @$case;
         my ($status, $said) = $nginx->test(
-            conf($nginx, '', server => "location /p { ktp_pass $pass; }"));
+            conf($nginx, '', server => 'location /p { allow all; ktp_app_id a; '
+                                       . "ktp_api_key k; ktp_pass $pass; }"));
 
         is($status, 0, "$pass is taken");
         if ($want) {

@@ -1,18 +1,19 @@
 #include "ngx_http_ktp_conf.h"
 #include "ktp_address.h"
+#include "ngx_http_ktp_check.h"
 #include "ngx_http_ktp_upstream_conf.h"
+#include <ngx_event.h>
 
 
-static char      *ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
-                                        ngx_http_ktp_loc_conf_t *klcf);
-static char      *ngx_http_ktp_conf_unix(ngx_conf_t *cf, ngx_str_t *value,
-                                         ngx_http_ktp_upstream_t *up);
-static void       ngx_http_ktp_conf_warn(ngx_conf_t              *cf,
-                                         ngx_http_ktp_loc_conf_t *klcf,
-                                         ngx_str_t               *name);
-static ngx_uint_t ngx_http_ktp_conf_local(ngx_str_t *host);
-static ngx_int_t  ngx_http_ktp_conf_uri(ngx_str_t *uri);
-static u_char     ngx_http_ktp_conf_bits(const u_char *mask, size_t len);
+static char     *ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
+                                       ngx_http_ktp_loc_conf_t *klcf);
+static char     *ngx_http_ktp_conf_unix(ngx_conf_t *cf, ngx_str_t *value,
+                                        ngx_http_ktp_upstream_t *up);
+static void      ngx_http_ktp_conf_warn(ngx_conf_t              *cf,
+                                        ngx_http_ktp_loc_conf_t *klcf,
+                                        ngx_str_t               *name);
+static ngx_int_t ngx_http_ktp_conf_uri(ngx_str_t *uri);
+static u_char    ngx_http_ktp_conf_bits(const u_char *mask, size_t len);
 
 
 /*
@@ -44,6 +45,10 @@ ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     klcf->upstream = up;
+
+    if (ngx_http_ktp_check_pass(cf, klcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (ngx_strncmp(value[1].data, "unix:", 5) == 0) {
         rv = ngx_http_ktp_conf_unix(cf, &value[1], up);
@@ -472,8 +477,7 @@ ngx_http_ktp_conf_warn(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf,
 
     target = &klcf->target;
 
-    if (klcf->upstream->unix_socket.len
-        || ngx_http_ktp_conf_local(&target->host)) {
+    if (ngx_http_ktp_conf_is_local(klcf)) {
         return;
     }
 
@@ -492,12 +496,19 @@ ngx_http_ktp_conf_warn(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf,
 }
 
 
-/* Checks by name only if a host is the local machine (RFC 6761, 6.3). */
+/* Names of the local machine are those of RFC 6761, 6.3. */
 
-static ngx_uint_t
-ngx_http_ktp_conf_local(ngx_str_t *host)
+ngx_uint_t
+ngx_http_ktp_conf_is_local(ngx_http_ktp_loc_conf_t *klcf)
 {
-    in_addr_t addr;
+    in_addr_t  addr;
+    ngx_str_t *host;
+
+    if (klcf->upstream->unix_socket.len) {
+        return 1;
+    }
+
+    host = &klcf->target.host;
 
     if ((host->len == 9
          && ngx_strncasecmp(host->data, (u_char *) "localhost", 9) == 0)
@@ -508,4 +519,19 @@ ngx_http_ktp_conf_local(ngx_str_t *host)
     addr = ngx_inet_addr(host->data, host->len);
 
     return addr != INADDR_NONE && (ntohl(addr) >> 24) == 127;
+}
+
+
+ngx_uint_t
+ngx_http_ktp_conf_connections(ngx_conf_t *cf)
+{
+    ngx_event_conf_t *ecf;
+
+    if (ngx_get_conf(cf->cycle->conf_ctx, ngx_events_module) == NULL) {
+        return 0;
+    }
+
+    ecf = ngx_event_get_conf(cf->cycle->conf_ctx, ngx_event_core_module);
+
+    return ecf->connections;
 }

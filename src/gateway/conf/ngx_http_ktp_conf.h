@@ -18,10 +18,12 @@
 #define NGX_HTTP_KTP_MAX_IMAGE_SIZE (64 * 1024 * 1024)
 
 typedef struct {
-    ngx_uint_t locations;        /* with ktp_pass; filters run for them only */
+    ngx_uint_t   locations;      /* with ktp_pass; filters run for them only */
+    ngx_array_t *passes;         /* of conf/check; NULL: none */
     ngx_http_handler_pt handler; /* content handler of those locations */
 
     ngx_http_ktp_zone_t *zone;         /* NULL: nothing is shared */
+    ngx_str_t           *state;        /* path of its file; NULL: none */
     ngx_array_t          clients;      /* of ngx_http_ktp_client_t * */
     ngx_rbtree_t         client_names; /* while it is read */
     ngx_rbtree_node_t    client_sentinel;
@@ -108,6 +110,15 @@ char *ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* ktp_min_dimensions WIDTHxHEIGHT */
 char *ngx_http_ktp_conf_min_dimensions(ngx_conf_t *cf, ngx_command_t *cmd,
                                        void *conf);
+
+/*
+ * 1 if the upstream of a location with ktp_pass is on this machine: a Unix
+ * socket, a loopback address or "localhost".  Names are not resolved.
+ */
+ngx_uint_t ngx_http_ktp_conf_is_local(ngx_http_ktp_loc_conf_t *klcf);
+
+/* "worker_connections"; 0 if the events block follows the http block. */
+ngx_uint_t ngx_http_ktp_conf_connections(ngx_conf_t *cf);
 
 /*
  * Derives settings of a location from its merged values: the image policy,

@@ -8,7 +8,11 @@
 /* Maximum size of a certificate chain or a key; typically a few KB. */
 #define NGX_HTTP_KTP_PEM_MAX (256 * 1024)
 
+/* Maximum of the default of ktp_max_inflight. */
+#define NGX_HTTP_KTP_INFLIGHT 1024
 
+
+static ngx_int_t ngx_http_ktp_upstream_conf_inflight(ngx_conf_t *cf);
 static ngx_int_t ngx_http_ktp_upstream_conf_url(ngx_conf_t              *cf,
                                                 ngx_http_ktp_loc_conf_t *klcf);
 static ngx_int_t ngx_http_ktp_upstream_conf_tls(ngx_conf_t              *cf,
@@ -73,7 +77,8 @@ ngx_http_ktp_upstream_conf_merge(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
     ngx_conf_merge_value(conf->keepalive, prev->keepalive, 32);
     ngx_conf_merge_msec_value(conf->keepalive_timeout, prev->keepalive_timeout,
                               60000);
-    ngx_conf_merge_value(conf->max_inflight, prev->max_inflight, 1024);
+    ngx_conf_merge_value(conf->max_inflight, prev->max_inflight,
+                         ngx_http_ktp_upstream_conf_inflight(cf));
     ngx_conf_merge_value(conf->retries, prev->retries, 1);
     ngx_conf_merge_value(conf->ssl_verify, prev->ssl_verify, 1);
     ngx_conf_merge_value(conf->ignore_client_abort, prev->ignore_client_abort,
@@ -99,6 +104,22 @@ ngx_http_ktp_upstream_conf_merge(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/*
+ * The default of ktp_max_inflight: a call takes two connections, that of the
+ * client and that of the upstream.
+ */
+
+static ngx_int_t
+ngx_http_ktp_upstream_conf_inflight(ngx_conf_t *cf)
+{
+    ngx_uint_t n;
+
+    n = ngx_http_ktp_conf_connections(cf) / 2;
+
+    return n && n < NGX_HTTP_KTP_INFLIGHT ? n : NGX_HTTP_KTP_INFLIGHT;
 }
 
 

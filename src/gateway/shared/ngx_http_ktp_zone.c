@@ -98,6 +98,7 @@ ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    kmcf->state = zone->state.len ? &zone->state : NULL;
     zone->clients = &kmcf->clients;
     zone->shm_zone->init = ngx_http_ktp_zone_init;
     zone->shm_zone->data = zone;

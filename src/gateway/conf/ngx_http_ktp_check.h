@@ -1,0 +1,26 @@
+/*
+ * Checks of the whole configuration that end in warnings: settings that are
+ * valid, but are hardly meant.
+ */
+
+#ifndef NGX_HTTP_KTP_CHECK_H
+#define NGX_HTTP_KTP_CHECK_H
+
+#include "ngx_http_ktp_conf.h"
+
+
+/*
+ * Remembers a "ktp_pass" of the location that is being parsed.  To be called
+ * before the content handler of the location is set.
+ */
+ngx_int_t ngx_http_ktp_check_pass(ngx_conf_t              *cf,
+                                  ngx_http_ktp_loc_conf_t *klcf);
+
+/*
+ * Logs the warnings at the "warn" level.  For postconfiguration, when all
+ * locations are merged.  Returns NGX_ERROR if memory is short.
+ */
+ngx_int_t ngx_http_ktp_check(ngx_conf_t *cf);
+
+
+#endif /* NGX_HTTP_KTP_CHECK_H */
