@@ -50,12 +50,134 @@ is_deeply(unknown("@queries"), [], 'metrics of the dashboard');
 my %ids = map { $_->{id} => 1 } @{ $board->{panels} };
 is(scalar keys %ids, scalar @{ $board->{panels} }, 'panels are told apart');
 
+# each alert is described, and has its section in the runbook
+
+my @alerts = $rules =~ /^      - (alert: .*?)(?=^      - |\z)/gms;
+my $runbook = KTP::Nginx::read_file('docs/failures.md');
+my @names;
+
+for my $alert (@alerts) {
+    my ($name) = $alert =~ /^alert: (\w+)/;
+
+    push @names, $name;
+    like($alert, qr/^          $_: /m, "$name has a $_")
+        for qw(summary description);
+    like($alert, qr/^          runbook: docs\/failures\.md#\L$name\E$/m,
+         "$name names its section");
+    like($runbook, qr/^### $name$/m, 'which is there');
+}
+
+
+# An ordinary day in which no alert fires, a sample a minute: 10 % of photos
+# have no card, some are refused, some keys are wrong, a call fails now and
+# then, and at 10:00 a deploy restarts the gateway.
+
+sub counter { return "0+$_[0]x599 _ 0+$_[0]x840" }
+
+sub requests {
+    my ($outcome, $code, $client) = @_;
+
+    return sprintf 'ktp_requests_total{instance="gw",outcome="%s",'
+                   . 'error_code="%s",client="%s"}',
+                   $outcome, $code || '', $client || 'shop';
+}
+
+my $slow = 'ktp_upstream_duration_seconds_bucket{instance="gw",le="10"}';
+my $left = 'ktp_client_quota_left_calls{client="shop",period="month"}';
+
+my %day = (
+    'up{job="ktp",instance="gw"}'                       => '1x599 0 1x840',
+    requests('ok')                                      => counter(50),
+    requests('ok', 'FAIL_ON_1')                         => counter(2),
+    requests('not_accepted', 'KTP_NOT_DETECTED')        => counter(6),
+    requests('rejected', 'INVALID_PAYLOAD_IMAGE_SIZE')  => counter(6),
+    requests('rejected', 'INVALID_PAYLOAD', 'night')    => counter(0.05),
+    requests('ok', '', 'night')                         => counter(0.04),
+    requests('unauthorized', 'UNAUTHORIZED', '-')       => counter(0.5),
+    requests('upstream_limited', 'TOO_MANY_REQUESTS')   => counter(0.1),
+    requests('upstream_error', 'INTERNAL_SERVER_ERROR') => counter(0.1),
+    requests('timeout', 'INTERNAL_SERVER_ERROR')        => counter(0.1),
+    requests('aborted')                                 => counter(0.5),
+    'ktp_billable_calls_total{instance="gw",billed="yes"}'     => counter(52),
+    'ktp_billable_calls_total{instance="gw",billed="unknown"}' => counter(7),
+    'ktp_upstream_unclear_total{instance="gw"}'         => counter(0.7),
+    'ktp_calls_in_flight{instance="gw"}'                => '20x1440',
+    $slow                                               => counter(58),
+    $slow =~ s/"10"/"2.5"/r                             => counter(50),
+    $slow =~ s/"10"/"30"/r                              => counter(59),
+    $slow =~ s/"10"/"+Inf"/r                            => counter(59),
+    'ktp_client_quota_limit_calls{client="shop",period="month"}'
+                                                        => '3000000x1440',
+    $left                                               => '2500000-60x1440',
+);
+
+# What goes wrong from 15:00 on, by the alert for it.
+
+sub fault { return "0x899 0+$_[0]x540" }
+
+my %faults = (
+    KtpGatewayDown     => { 'up{job="ktp",instance="gw"}' => '1x899 0x540' },
+    KtpVendorRefusesUs => {
+        requests('upstream_refused', 'UNAUTHORIZED') => fault(0.5) },
+    KtpUpstreamFails   => {
+        requests('upstream_error', 'INTERNAL_SERVER_ERROR') => fault(6) },
+    KtpVendorLimitsUs  => {
+        requests('upstream_limited', 'TOO_MANY_REQUESTS') => fault(3) },
+    KtpUpstreamSlow    => { $slow => '0+58x899 52200+50x540' },
+    KtpKeyRefused      => {
+        requests('unauthorized', 'UNAUTHORIZED', '-') => fault(30) },
+    KtpMostRejected    => {
+        requests('rejected', 'INVALID_PAYLOAD', 'night') => fault(3) },
+    KtpQuotaNearlyUsed => { $left => '200000-10x1440' },
+    KtpBillUnclear     => {
+        'ktp_upstream_unclear_total{instance="gw"}' => fault(3) },
+    KtpCallsPileUp     => {
+        'ktp_calls_in_flight{instance="gw"}' => '20x899 900x540' },
+);
+
+is_deeply([sort keys %faults], [sort @names], 'each alert has its fault');
+
 SKIP: {
-    skip 'prometheus is not installed', 1
+    skip 'prometheus is not installed', 2
         unless grep { -x "$_/promtool" } split /:/, $ENV{PATH};
 
-    is(system("promtool check rules conf-examples/prometheus-alerts.yml"
-              . " > $dir/promtool 2>&1"), 0, 'promtool check rules')
+    promtool('check rules', 'conf-examples/prometheus-alerts.yml');
+
+    KTP::Nginx::write_file("$dir/alerts.yml",
+                           KTP::Nginx::read_file(
+                               'conf-examples/prometheus-alerts.yml'));
+    KTP::Nginx::write_file("$dir/alerts-test.yml", join '',
+        "rule_files: [alerts.yml]\nevaluation_interval: 1m\ntests:\n",
+        day({}, map { ($_ * 60 + 3 => '') } 0 .. 23),
+        map { day($faults{$_}, 960 => $_) } sort keys %faults);
+    promtool('test rules', "$dir/alerts-test.yml");
+}
+
+
+# A test of a day with other series: at each minute, the alert that fires.
+sub day {
+    my ($series, %firing) = @_;
+
+    my %all = (%day, %$series);
+
+    return "- interval: 1m\n  input_series:\n"
+        . join('', map { "  - series: '$_'\n    values: '$all{$_}'\n" }
+                   sort keys %all)
+        . "  promql_expr_test:\n"
+        . join('', map {
+              "  - expr: count by (alertname) (ALERTS{alertstate=\"firing\"})\n"
+              . "    eval_time: ${_}m\n    exp_samples:"
+              . ($firing{$_} ? "\n    - {labels: '{alertname=\"$firing{$_}\"}',"
+                               . " value: 1}\n" : " []\n")
+          } sort { $a <=> $b } keys %firing);
+}
+
+
+sub promtool {
+    my ($what, $file) = @_;
+
+    is(system("promtool $what $file > $dir/promtool 2>&1"), 0,
+       "promtool $what")
         or diag(KTP::Nginx::read_file("$dir/promtool"));
 }
 
@@ -64,7 +186,7 @@ SKIP: {
 
 ($nginx, $port) = example('audit-log.conf');
 post($port, "card.jpg", '?reference_id=rahasia');
-post($port, "none.jpg", '');
+post($port, "none.jpg", '', 'App-ID: nobody');
 $nginx->stop;
 
 my @lines = split /\n/, KTP::Nginx::read_file(
@@ -80,6 +202,7 @@ like($audit[0]{image_hmac}, qr/^[0-9a-f]{64}$/, 'and of the image');
 is($audit[1]{outcome}, 'rejected', 'the second was refused');
 is($audit[1]{error_code}, 'INVALID_PAYLOAD_IMAGE_FORMAT', 'with its code');
 is($audit[1]{billed}, 'no', 'and cost nothing');
+is($audit[1]{app_id}, 'nobody', 'with the name that the client claims');
 unlike("@lines", qr/$nik|BUDI|SANTOSO|07-1990|BANDUNG|rahasia/i,
        'no personal data');
 
@@ -131,9 +254,10 @@ sub example {
 
 
 sub post {
-    my ($at, $file, $args) = @_;
+    my ($at, $file, $args, @head) = @_;
 
-    return KTP::Nginx::curl('-H', 'Content-Type: image/jpeg', '--data-binary',
+    return KTP::Nginx::curl('-H', 'Content-Type: image/jpeg',
+                            (map { ('-H', $_) } @head), '--data-binary',
                             "\@$dir/$file", "http://127.0.0.1:$at/ktp$args");
 }
 
