@@ -468,8 +468,8 @@ ngx_http_ktp_init(ngx_conf_t *cf)
 
     kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
 
-    if (kmcf->locations) {
-        ngx_http_ktp_answer_init_filters();
+    if (kmcf->locations && ngx_http_ktp_answer_init_filters(cf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     if (kmcf->auth && ngx_http_ktp_access_init(cf) != NGX_OK) {

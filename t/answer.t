@@ -6,6 +6,7 @@ use warnings;
 use lib 't/lib';
 use Digest::SHA qw(hmac_sha256_hex);
 use KTP;
+use KTP::Error;
 use KTP::Image;
 use KTP::Upstream;
 use Test::Nginx::Socket 'no_plan';
@@ -35,7 +36,7 @@ KTP::Nginx::write_file("$ENV{TEST_NGINX_DIR}/log-key", "$key\n");
 
 sub answers { KTP::Upstream::response(@_) }
 
-our $bad_gateway = qr/^\{"message":"[^"]+","error_code":"INTERNAL_SERVER_ERROR"\}$/;
+our $bad_gateway = KTP::Error::like('INTERNAL_SERVER_ERROR');
 
 add_block_preprocessor(sub {
     my ($block) = @_;

@@ -8,6 +8,7 @@ use Digest::SHA qw(sha256_hex);
 use MIME::Base64;
 use lib 't/lib';
 use KTP;
+use KTP::Error;
 use KTP::Image;
 use Test::Nginx::Socket 'no_plan';
 
@@ -35,8 +36,8 @@ sub post {
 }
 
 our $unauthorized =
-    qr/^\{"message":"[^"]+","error_code":"UNAUTHORIZED"\}\s*$/;
-our $forbidden = qr/^\{"message":"[^"]+","error_code":"FORBIDDEN"\}\s*$/;
+    KTP::Error::like('UNAUTHORIZED');
+our $forbidden = KTP::Error::like('FORBIDDEN');
 
 run_tests();
 

@@ -14,13 +14,28 @@ my ($source) = grep { basename_is($_, 'ktp_error.c') }
 my $code = KTP::Nginx::read_file($source // 'src/contract/base/ktp_error.c');
 my $doc = KTP::Nginx::read_file('docs/contract.md');
 
-# ktp_row(CODE, STATUS, "NAME", ...)
-my @rows = map { "$_->[0] $_->[1]" }
-           pairs($code =~ /\b([1-5]\d\d),\s*"([A-Z][A-Z0-9_]*)",/g);
+# ktp_row(CODE, KIND, STATUS, "NAME", "REASON", NUMBERS, "MESSAGE" ...)
+my @all;
+
+push @all, { kind => $1 eq $2, name => "$3 $4",
+             reason => "$5 $3 $4 " . ($6 =~ s/"\s*"|"//gr) }
+    while $code =~ /\bktp_row\((KTP_\w+),\s*(KTP_\w+),\s*(\d+),\s*"(\w+)",
+                    \s*"(\w+)",\s*KTP_\w+,\s*((?:"[^"]*"\s*)+)\)/gx;
+
+# one of each kind has a row that says what to do
+my @rows = map { $_->{name} } grep { $_->{kind} } @all;
 my @documented = table('Errors');
 
 cmp_ok(scalar @rows, '>', 20, 'the table of the code was found');
 is_deeply(\@documented, \@rows, 'the errors of the gateway: status and code');
+
+my @reasons;
+
+push @reasons, "$1 $2 $3 $4"
+    while $doc =~ /^\| `(\w+)` \| (\d+) \| `(\w+)` \| ([^|]+) \|/mg;
+
+is_deeply(\@reasons, [map { $_->{reason} } @all],
+          'the reasons: word, status, code and message');
 
 # those of the upstream are no others of ours
 my %names = map { (split)[1] => 1 } @rows;

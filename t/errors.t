@@ -6,6 +6,7 @@ use warnings;
 
 use lib 't/lib';
 use KTP;
+use KTP::Error;
 use KTP::Image;
 use Test::Nginx::Socket 'no_plan';
 
@@ -16,7 +17,7 @@ our $head = "Host: a\r\nContent-Type: image/jpeg\r\n";
 sub error_like {
     my ($code) = @_;
 
-    return qr/^\{"message":"[^"]+","error_code":"$code"\}\s*$/;
+    return KTP::Error::like($code);
 }
 
 run_tests();

@@ -9,6 +9,7 @@ use lib 't/lib';
 use IO::Select;
 use IO::Socket::INET;
 use KTP ();
+use KTP::Error;
 use KTP::Image;
 use KTP::Load;
 use KTP::Nginx;
@@ -263,7 +264,7 @@ EOC
     is(statuses($nginx, 4, 'bad', '/vendor'), '200 200 200 403',
        'costs nothing');
     like(post($nginx, 'bad', '/vendor')->{body},
-         qr/^\{"message":"[^"]+","error_code":"INSUFFICIENT_QUOTA"\}/,
+         KTP::Error::like('INSUFFICIENT_QUOTA', 'quota'),
          'used up: in the shape of the contract');
 
     like(statuses($nginx, 5, 'none', '/closed'), qr/^(502 ?){5}$/,

@@ -412,7 +412,8 @@ ktpd_http_answer(ktpd_http_t *http, ktpd_request_t *r)
 {
     unsigned             status;
     enum MHD_Result      rc;
-    const ktp_error_t   *error;
+    char                 body[KTP_ERROR_BODY];
+    size_t               len;
     struct MHD_Response *response;
 
     if (r->code == KTP_OK) {
@@ -424,11 +425,10 @@ ktpd_http_answer(ktpd_http_t *http, ktpd_request_t *r)
                                                    MHD_RESPMEM_PERSISTENT);
 
     } else {
-        error = ktp_error(r->code);
-        status = error->status;
-        response = MHD_create_response_from_buffer(
-            error->body_len, (void *) (uintptr_t) error->body,
-            MHD_RESPMEM_PERSISTENT);
+        len = ktpd_request_error(r, body);
+        status = ktp_error(r->code)->status;
+        response =
+            MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_COPY);
     }
 
     if (response == NULL) {

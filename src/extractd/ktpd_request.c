@@ -135,31 +135,21 @@ ktpd_request_judge(ktpd_request_t *r, const ktpd_head_t *head,
     /* the server has refused a length that is no number; one too large for
        its type is ULLONG_MAX here */
 
-    if (head->content_length != NULL
-        && strtoull(head->content_length, NULL, 10) > r->limit) {
-        return KTP_INVALID_PAYLOAD_IMAGE_SIZE;
+    if (head->content_length != NULL) {
+        r->length = strtoull(head->content_length, NULL, 10);
     }
 
-    return KTP_OK;
+    return ktp_intake_length(r->intake, r->length);
 }
 
 
 static ktp_code_t
 ktpd_request_open(ktpd_request_t *r, const char *type)
 {
-    size_t            len;
-    ktp_code_t        code;
-    ktp_intake_type_t intake;
+    ktp_code_t code;
 
-    len = strlen(type);
-    code = ktp_intake_type(type, len, &intake);
-
-    if (code != KTP_OK) {
-        return code;
-    }
-
-    r->limit = ktp_intake_body_max(&ktpd_policy, intake);
-    code = ktp_intake_create(&r->intake, &ktpd_policy, &r->store, type, len);
+    code = ktp_intake_create(&r->intake, &ktpd_policy, &r->store, type,
+                             strlen(type));
 
     if (code != KTP_OK || r->args == NULL) {
         return code;
@@ -202,15 +192,10 @@ ktpd_request_body(ktpd_request_t *r, const char *p, size_t len)
     r->seen += len;
 
     if (r->state == KTPD_REQUEST_BODY) {
-        if (r->seen > r->limit) {
-            ktpd_request_drop(r, KTP_INVALID_PAYLOAD_IMAGE_SIZE);
+        code = ktp_intake_feed(r->intake, (const unsigned char *) p, len);
 
-        } else {
-            code = ktp_intake_feed(r->intake, (const unsigned char *) p, len);
-
-            if (code != KTP_OK) {
-                ktpd_request_drop(r, code);
-            }
+        if (code != KTP_OK) {
+            ktpd_request_drop(r, code);
         }
     }
 
@@ -339,6 +324,21 @@ ktpd_request_bad_quality(const ktpd_request_t *r, const ktpr_card_t *card)
 
     return ktp_intake_request(r->intake)->validate_quality == KTP_FLAG_TRUE
            && (q->blur || q->dark || q->flashlight || q->grayscale);
+}
+
+
+size_t
+ktpd_request_error(const ktpd_request_t *r, char buf[KTP_ERROR_BODY])
+{
+    ktp_error_facts_t facts;
+
+    memset(&facts, 0, sizeof(ktp_error_facts_t));
+
+    if (r->intake != NULL) {
+        ktp_intake_facts(r->intake, r->code, r->length, &facts);
+    }
+
+    return ktp_error_write(r->code, &facts, buf);
 }
 
 

@@ -37,7 +37,7 @@ typedef struct {
     unsigned             details : 1;
     ktp_store_t          store;
     ktp_intake_t        *intake;
-    uint64_t             limit;   /* bytes of the body at most */
+    uint64_t             length;  /* declared, of the body; 0: unknown */
     uint64_t             seen;    /* bytes of the body so far */
     uint64_t             started; /* ktpd_jobs_now() */
     ktp_code_t           code;    /* the error, or KTP_OK */
@@ -78,6 +78,12 @@ void ktpd_request_done(ktpd_request_t *r, ktpd_outcome_t outcome,
 
 /* Sets an error response; the state is ANSWER. */
 void ktpd_request_refuse(ktpd_request_t *r, ktp_code_t code);
+
+/*
+ * Writes the JSON body of r->code, which is not KTP_OK, to buf; returns its
+ * length.
+ */
+size_t ktpd_request_error(const ktpd_request_t *r, char buf[KTP_ERROR_BODY]);
 
 /* Wipes and frees; NULL is allowed. */
 void ktpd_request_free(ktpd_request_t *r);

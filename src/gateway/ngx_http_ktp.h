@@ -30,32 +30,6 @@ typedef enum {
     NGX_HTTP_KTP_OUTCOME_ABORTED
 } ngx_http_ktp_outcome_t;
 
-/* Why the upstream failed; the names are in ngx_http_ktp_outcome.c. */
-typedef enum {
-    NGX_HTTP_KTP_REASON_NONE = 0,
-    NGX_HTTP_KTP_REASON_DNS,
-    NGX_HTTP_KTP_REASON_CONNECT,
-    NGX_HTTP_KTP_REASON_TLS,
-    NGX_HTTP_KTP_REASON_TLS_NAME,
-    NGX_HTTP_KTP_REASON_TLS_EXPIRED,
-    NGX_HTTP_KTP_REASON_TLS_ISSUER,
-    NGX_HTTP_KTP_REASON_CA_FILE, /* trusted certificates cannot be read */
-    NGX_HTTP_KTP_REASON_RESET,   /* the connection was lost */
-    NGX_HTTP_KTP_REASON_TIMEOUT,
-    NGX_HTTP_KTP_REASON_TOO_LARGE, /* the response */
-    NGX_HTTP_KTP_REASON_CODING,    /* its Content-Encoding is not known */
-    NGX_HTTP_KTP_REASON_PROTOCOL,  /* it is not HTTP */
-    NGX_HTTP_KTP_REASON_REDIRECT,
-    NGX_HTTP_KTP_REASON_BAD_STATUS,
-    NGX_HTTP_KTP_REASON_CONTENT_TYPE,
-    NGX_HTTP_KTP_REASON_NOT_JSON,
-    NGX_HTTP_KTP_REASON_UNSAFE, /* a mask or ktp_fields cannot be applied */
-    NGX_HTTP_KTP_REASON_UPSTREAM_CREDENTIALS,
-    NGX_HTTP_KTP_REASON_UPSTREAM_QUOTA,
-    NGX_HTTP_KTP_REASON_UPSTREAM_RATE,
-    NGX_HTTP_KTP_REASONS
-} ngx_http_ktp_reason_t;
-
 /* Whether the vendor may bill the call. */
 typedef enum {
     NGX_HTTP_KTP_BILLED_NO = 0, /* it did not accept the request */

@@ -13,29 +13,6 @@ static const char *const ngx_http_ktp_outcomes[] = {NULL,
                                                     "timeout",
                                                     "aborted"};
 
-static const char *const ngx_http_ktp_reasons[NGX_HTTP_KTP_REASONS] = {
-    "",
-    "dns",
-    "connect",
-    "tls",
-    "tls_name",
-    "tls_expired",
-    "tls_issuer",
-    "ca_file",
-    "reset",
-    "timeout",
-    "too_large",
-    "coding",
-    "protocol",
-    "redirect",
-    "bad_status",
-    "content_type",
-    "not_json",
-    "unsafe",
-    "upstream_credentials",
-    "upstream_quota",
-    "upstream_rate"};
-
 static const char *const ngx_http_ktp_billed[] = {"no", "yes", "unknown"};
 
 
@@ -43,13 +20,6 @@ const char *
 ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome)
 {
     return ngx_http_ktp_outcomes[outcome];
-}
-
-
-const char *
-ngx_http_ktp_outcome_reason(ngx_http_ktp_reason_t reason)
-{
-    return ngx_http_ktp_reasons[reason];
 }
 
 

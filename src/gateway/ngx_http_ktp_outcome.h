@@ -12,9 +12,6 @@
  */
 const char *ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome);
 
-/* A fixed word for logs: constant text, "" for none. */
-const char *ngx_http_ktp_outcome_reason(ngx_http_ktp_reason_t reason);
-
 /* The value of $ktp_billed: constant text, never NULL. */
 const char *ngx_http_ktp_outcome_billed(ngx_http_ktp_billed_t billed);
 

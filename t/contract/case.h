@@ -41,7 +41,7 @@ typedef struct {
 typedef struct {
     const char *name;
     const char *body;
-    ktp_code_t  code;
+    ktp_code_t  code;         /* its kind is enough */
     const char *image;        /* what is stored, as a body; NULL: nothing */
     const char *content_type; /* NULL: the usual one of the way in */
     const char *args;
@@ -54,6 +54,15 @@ typedef struct {
     unsigned    types;    /* 0: both */
     unsigned    url_on : 1;
 } case_t;
+
+
+/* The row whose error code it has; most tables tell no more. */
+
+static inline ktp_code_t
+case_kind(ktp_code_t code)
+{
+    return code == KTP_OK ? KTP_OK : ktp_error(code)->kind;
+}
 
 
 static inline void

@@ -17,7 +17,6 @@ static void
 test_rows(void **state)
 {
     size_t             i;
-    char               end[128];
     const ktp_error_t *e;
 
     /* clang-format off */
@@ -58,28 +57,150 @@ test_rows(void **state)
 
     (void) state;
 
-    assert_int_equal(count(rows), KTP_CODES - 1);
+    assert_int_equal(count(rows), KTP_KINDS - 1);
 
     for (i = 0; i < count(rows); i++) {
         e = ktp_error(rows[i].code);
 
+        assert_int_equal(e->kind, rows[i].code);
         assert_int_equal(e->status, rows[i].status);
         assert_string_equal(e->name, rows[i].name);
-        assert_int_equal(e->body_len, strlen(e->body));
+    }
 
-        (void) snprintf(end, sizeof(end), "\",\"error_code\":\"%s\"}",
-                        e->name);
+    /* what clients look for */
+    assert_memory_equal(ktp_error(KTP_NOT_DETECTED)->body + 12,
+                        "KTP not detected", 16);
+}
+
+
+/* Each row is whole, shares all with its kind, and is like no other. */
+
+static void
+test_reasons(void **state)
+{
+    char               end[256];
+    ktp_code_t         code, other;
+    const ktp_error_t *e, *o;
+
+    (void) state;
+
+    for (code = KTP_OK + 1; code < KTP_CODES; code++) {
+        e = ktp_error(code);
+
+        assert_true(e->kind > KTP_OK && e->kind < KTP_KINDS);
+        assert_int_equal(e->status, ktp_error(e->kind)->status);
+        assert_string_equal(e->name, ktp_error(e->kind)->name);
+
+        assert_true(*e->reason);
+        assert_int_equal(strspn(e->reason, "abcdefghijklmnopqrstuvwxyz0123456"
+                                           "789_"),
+                         strlen(e->reason));
+
+        (void) snprintf(end, sizeof(end),
+                        "\",\"error_code\":\"%s\",\"reason\":\"%s\"}", e->name,
+                        e->reason);
+        assert_int_equal(e->body_len, strlen(e->body));
         assert_memory_equal(e->body, "{\"message\":\"", 12);
         assert_string_equal(e->body + e->body_len - strlen(end), end);
 
         /* nothing between them that JSON would escape */
         assert_int_equal(strcspn(e->body + 12, "\"\\\n"),
                          e->body_len - 12 - strlen(end));
-    }
 
-    /* what clients look for */
-    assert_memory_equal(ktp_error(KTP_NOT_DETECTED)->body + 12,
-                        "KTP not detected", 16);
+        for (other = KTP_OK + 1; other < code; other++) {
+            o = ktp_error(other);
+            assert_false(strcmp(o->reason, e->reason) == 0
+                         && strcmp(o->name, e->name) == 0);
+        }
+    }
+}
+
+
+static void
+test_write(void **state)
+{
+    size_t      i, n;
+    char        buf[KTP_ERROR_BODY + 4];
+    const char *p;
+
+    const ktp_error_facts_t facts = {.members = 2,
+                                     .bytes = 5242881,
+                                     .max_bytes = 5242880,
+                                     .width = 480,
+                                     .height = 640,
+                                     .min_width = 480,
+                                     .min_height = 720,
+                                     .max_pixels = 50000000,
+                                     .request_id = "0a9f",
+                                     .request_id_len = 4};
+    const ktp_error_facts_t nothing = {0};
+
+    /* clang-format off */
+    static const struct {
+        ktp_code_t  code;
+        const char *numbers;
+    } rows[] = {
+        { KTP_MISSING_PAYLOAD_IMAGE, ",\"members\":2" },
+        { KTP_INVALID_PAYLOAD_IMAGE_SIZE,
+          ",\"bytes\":5242881,\"max_bytes\":5242880" },
+        { KTP_BODY_TOO_LARGE,
+          ",\"bytes\":5242881,\"max_bytes\":5242880" },
+        { KTP_TOO_FEW_PIXELS, ",\"width\":480,\"height\":640,"
+          "\"min_width\":480,\"min_height\":720" },
+        { KTP_TOO_MANY_PIXELS, ",\"width\":480,\"height\":640,"
+          "\"pixels\":307200,\"max_pixels\":50000000" },
+        { KTP_NOT_JSON, "" },
+        { KTP_GATEWAY_TIMEOUT, "" },
+    };
+    /* clang-format on */
+
+    (void) state;
+
+    for (i = 0; i < count(rows); i++) {
+        const ktp_error_t *e = ktp_error(rows[i].code);
+
+        n = ktp_error_write(rows[i].code, &nothing, buf);
+        assert_int_equal(n, e->body_len);
+        assert_memory_equal(buf, e->body, n);
+
+        n = ktp_error_write(rows[i].code, &facts, buf);
+        buf[n] = '\0';
+        p = buf + e->body_len - 1;
+
+        assert_memory_equal(buf, e->body, e->body_len - 1);
+        assert_memory_equal(p, rows[i].numbers, strlen(rows[i].numbers));
+        assert_string_equal(p + strlen(rows[i].numbers),
+                            ",\"request_id\":\"0a9f\"}");
+    }
+}
+
+
+/* The longest body with the largest numbers has room. */
+
+static void
+test_room(void **state)
+{
+    char       buf[KTP_ERROR_BODY];
+    ktp_code_t code;
+
+    const ktp_error_facts_t facts = {.members = UINT32_MAX,
+                                     .bytes = UINT64_MAX,
+                                     .max_bytes = UINT64_MAX,
+                                     .width = UINT32_MAX,
+                                     .height = UINT32_MAX,
+                                     .min_width = UINT32_MAX,
+                                     .min_height = UINT32_MAX,
+                                     .max_pixels = UINT64_MAX,
+                                     .request_id = "",
+                                     .request_id_len = 0};
+
+    (void) state;
+
+    for (code = KTP_OK + 1; code < KTP_CODES; code++) {
+        assert_true(ktp_error_write(code, &facts, buf)
+                        + strlen(",\"request_id\":\"\"")
+                    < KTP_ERROR_BODY);
+    }
 }
 
 
@@ -135,9 +256,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_by_status),
+        cmocka_unit_test(test_rows),    cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_write),   cmocka_unit_test(test_room),
+        cmocka_unit_test(test_unknown), cmocka_unit_test(test_by_status),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,9 +153,10 @@ run_once(const run_t *run, size_t piece)
         rc = feed(in, &run->body, piece, &told);
     }
 
-    if (rc != c->code || (c->early && piece == 1 && told > c->early)) {
+    if ((rc != c->code && case_kind(rc) != c->code)
+        || (c->early && piece == 1 && told > c->early)) {
         fail_msg("%s, in pieces of %zu: %s after %zu of %zu bytes", c->name,
-                 piece, rc == KTP_OK ? "OK" : ktp_error(rc)->name, told,
+                 piece, rc == KTP_OK ? "OK" : ktp_error(rc)->reason, told,
                  run->body.len);
     }
 
@@ -356,7 +357,8 @@ test_types(void **state)
         type = KTP_INTAKE_JSON;
         rc = ktp_intake_type(cases[i].value, strlen(cases[i].value), &type);
 
-        if (rc != cases[i].code || (rc == KTP_OK && type != cases[i].type)) {
+        if (case_kind(rc) != cases[i].code
+            || (rc == KTP_OK && type != cases[i].type)) {
             fail_msg("\"%s\": code %d, type %d", cases[i].value, rc, type);
         }
     }

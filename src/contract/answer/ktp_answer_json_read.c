@@ -135,7 +135,8 @@ ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
     ktp_json_keys_destroy(&ps.keys);
 
     if (rc != KTP_OK && doc->reason == NULL) {
-        doc->reason = rc == KTP_INVALID_PAYLOAD ? "not JSON" : "no memory";
+        doc->reason =
+            rc == KTP_INTERNAL_SERVER_ERROR ? "no memory" : "not JSON";
     }
 
     return doc->reason ? -1 : 0;

@@ -54,7 +54,7 @@ ktp_base64_char(ktp_base64_t *b, unsigned char c, unsigned char out[3],
 
     if (v < 64) {
         if (b->pad) {
-            return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+            return KTP_BAD_BASE64;
         }
 
         b->bits = b->bits << 6 | v;
@@ -75,11 +75,11 @@ ktp_base64_char(ktp_base64_t *b, unsigned char c, unsigned char out[3],
     }
 
     if (v == XX) {
-        return KTP_INVALID_PAYLOAD_IMAGE_MISSING;
+        return KTP_NOT_BASE64;
     }
 
     if (b->n < 2 || b->n + b->pad == 4) {
-        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+        return KTP_BAD_BASE64;
     }
 
     b->pad++;
@@ -98,12 +98,12 @@ ktp_base64_finish(ktp_base64_t *b, unsigned char out[3], size_t *n)
     }
 
     if (b->n == 1 || (b->pad && b->n + b->pad != 4)) {
-        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+        return KTP_BAD_BASE64;
     }
 
     if (b->n == 2) {
         if (b->bits & 0x0f) {
-            return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+            return KTP_BAD_BASE64;
         }
 
         out[0] = b->bits >> 4;
@@ -111,7 +111,7 @@ ktp_base64_finish(ktp_base64_t *b, unsigned char out[3], size_t *n)
 
     } else {
         if (b->bits & 0x03) {
-            return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+            return KTP_BAD_BASE64;
         }
 
         out[0] = b->bits >> 10;

@@ -27,15 +27,15 @@ void ktp_base64_init(ktp_base64_t *b);
 /*
  * Decodes the next character.  Sets *n to the number of bytes written to out:
  * 3 if a quantum is complete, otherwise 0.  Returns
- * KTP_INVALID_PAYLOAD_IMAGE_MISSING for a character of neither alphabet, and
- * KTP_INVALID_PAYLOAD_IMAGE_FORMAT for one that is not allowed here.
+ * KTP_NOT_BASE64 for a character of neither alphabet, and
+ * KTP_BAD_BASE64 for one that is not allowed here.
  */
 ktp_code_t ktp_base64_char(ktp_base64_t *b, unsigned char c,
                            unsigned char out[3], size_t *n);
 
 /*
  * Ends decoding.  Sets *n to the number of remaining bytes, 0 to 2.  Returns
- * KTP_INVALID_PAYLOAD_IMAGE_FORMAT for a length or padding that no encoder
+ * KTP_BAD_BASE64 for a length or padding that no encoder
  * produces, and for bits set after the last byte.
  */
 ktp_code_t ktp_base64_finish(ktp_base64_t *b, unsigned char out[3], size_t *n);

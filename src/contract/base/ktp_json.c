@@ -106,9 +106,8 @@ ktp_json_feed(ktp_json_t *json, const unsigned char *p, size_t n)
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
-    return yajl_parse(json->yajl, p, n) == yajl_status_ok
-               ? KTP_OK
-               : KTP_INVALID_PAYLOAD;
+    return yajl_parse(json->yajl, p, n) == yajl_status_ok ? KTP_OK
+                                                          : KTP_NOT_JSON;
 }
 
 
@@ -117,5 +116,5 @@ ktp_json_finish(ktp_json_t *json)
 {
     return yajl_complete_parse(json->yajl) == yajl_status_ok
                ? KTP_OK
-               : KTP_INVALID_PAYLOAD;
+               : KTP_BODY_TRUNCATED;
 }

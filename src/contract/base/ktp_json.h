@@ -31,13 +31,13 @@ int ktp_json_open(ktp_json_t *json, const yajl_callbacks *callbacks,
 
 /*
  * Parses the next n bytes.  A callback must stop the parser at more than
- * KTP_MAX_DEPTH levels of nesting.  Returns KTP_INVALID_PAYLOAD for a syntax
+ * KTP_MAX_DEPTH levels of nesting.  Returns KTP_NOT_JSON for a syntax
  * error and if a callback stopped the parser, KTP_INTERNAL_SERVER_ERROR if
  * there is no memory.  It is not called again after an error.
  */
 ktp_code_t ktp_json_feed(ktp_json_t *json, const unsigned char *p, size_t n);
 
-/* Ends the text; returns KTP_INVALID_PAYLOAD if it is not complete. */
+/* Ends the text; returns KTP_BODY_TRUNCATED if it is not complete. */
 ktp_code_t ktp_json_finish(ktp_json_t *json);
 
 /* Frees the parser, after an error too. */

@@ -44,7 +44,7 @@ ktp_probe_signature(ktp_probe_t *pr, unsigned char c)
     }
 
     if (c != signature[pr->signature_len++]) {
-        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+        return KTP_TYPE_UNKNOWN;
     }
 
     if (pr->signature_len < len) {
@@ -52,7 +52,7 @@ ktp_probe_signature(ktp_probe_t *pr, unsigned char c)
     }
 
     if (!(pr->policy->types & format)) {
-        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+        return KTP_TYPE_NOT_ALLOWED;
     }
 
     pr->format = format;
@@ -97,5 +97,5 @@ ktp_probe_feed(ktp_probe_t *pr, const unsigned char *p, size_t n)
 ktp_code_t
 ktp_probe_finish(ktp_probe_t *pr)
 {
-    return pr->complete ? KTP_OK : KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+    return pr->complete ? KTP_OK : KTP_TRUNCATED;
 }

@@ -16,9 +16,12 @@ ktp_probe_limits_check(ktp_probe_t *pr, uint32_t width, uint32_t height)
     longer = width > height ? width : height;
     shorter = width > height ? height : width;
 
-    if (longer < policy->min_long || shorter < policy->min_short
-        || (uint64_t) width * height > policy->max_pixels) {
-        return KTP_INVALID_PAYLOAD_IMAGE_SIZE;
+    if (longer < policy->min_long || shorter < policy->min_short) {
+        return KTP_TOO_FEW_PIXELS;
+    }
+
+    if ((uint64_t) width * height > policy->max_pixels) {
+        return KTP_TOO_MANY_PIXELS;
     }
 
     return KTP_OK;

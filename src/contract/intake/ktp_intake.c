@@ -65,7 +65,7 @@ ktp_intake_type(const char *content_type, size_t len, ktp_intake_type_t *type)
     if (ktp_media_is(value, n, "multipart/form-data")) {
         *type = KTP_INTAKE_MULTIPART;
         return ktp_intake_multipart_boundary(content_type, len, boundary) < 0
-                   ? KTP_INVALID_PAYLOAD
+                   ? KTP_NO_BOUNDARY
                    : KTP_OK;
     }
 
@@ -235,7 +235,7 @@ ktp_intake_arg(ktp_intake_t *in, const char *p, size_t len)
                      : ktp_intake_draft_reference(&in->draft, buf, n);
     }
 
-    return n < 0 ? KTP_INVALID_PAYLOAD
+    return n < 0 ? KTP_BAD_FLAG
                  : ktp_intake_draft_flag_text(&in->draft, member, buf, n);
 }
 
@@ -312,7 +312,7 @@ ktp_intake_feed(ktp_intake_t *in, const unsigned char *p, size_t len)
     in->code = ktp_intake_parse(in, p, n);
 
     if (in->code == KTP_OK && n < len) {
-        in->code = KTP_INVALID_PAYLOAD_IMAGE_SIZE;
+        in->code = KTP_BODY_TOO_LARGE;
     }
 
     ktp_intake_draft_facts(&in->draft);
@@ -329,7 +329,7 @@ ktp_intake_finish(ktp_intake_t *in)
     }
 
     if (!in->any) {
-        in->code = KTP_INVALID_PAYLOAD;
+        in->code = KTP_EMPTY_BODY;
 
     } else if (in->json) {
         in->code = ktp_intake_json_finish(in->json);
@@ -351,10 +351,58 @@ ktp_intake_finish(ktp_intake_t *in)
 }
 
 
+ktp_code_t
+ktp_intake_length(const ktp_intake_t *in, uint64_t length)
+{
+    ktp_intake_type_t type;
+
+    type = in->draft.request.type;
+
+    if (length <= ktp_intake_body_max(in->draft.policy, type)) {
+        return KTP_OK;
+    }
+
+    return type == KTP_INTAKE_BINARY ? KTP_INVALID_PAYLOAD_IMAGE_SIZE
+                                     : KTP_BODY_TOO_LARGE;
+}
+
+
 const ktp_request_t *
 ktp_intake_request(const ktp_intake_t *in)
 {
     return &in->draft.request;
+}
+
+
+void
+ktp_intake_facts(const ktp_intake_t *in, ktp_code_t code, uint64_t length,
+                 ktp_error_facts_t *facts)
+{
+    int                  upright;
+    const ktp_policy_t  *policy;
+    const ktp_request_t *request;
+
+    policy = in->draft.policy;
+    request = &in->draft.request;
+    upright = request->height > request->width;
+
+    memset(facts, 0, sizeof(ktp_error_facts_t));
+
+    facts->members = in->draft.ignored;
+    facts->width = request->width;
+    facts->height = request->height;
+    facts->min_width = upright ? policy->min_short : policy->min_long;
+    facts->min_height = upright ? policy->min_long : policy->min_short;
+    facts->max_pixels = policy->max_pixels;
+
+    if (code == KTP_BODY_TOO_LARGE) {
+        facts->bytes = length;
+        facts->max_bytes = ktp_intake_body_max(policy, request->type);
+
+    } else {
+        facts->bytes = request->type == KTP_INTAKE_BINARY ? length : 0;
+        facts->max_bytes = policy->max_size;
+    }
 }
 
 

@@ -52,9 +52,15 @@ uint64_t ktp_intake_body_max(const ktp_policy_t *policy,
                              ktp_intake_type_t   type);
 
 /*
+ * Checks the declared length of a body, 0 if unknown.  Returns KTP_OK, or the
+ * code of one that is too large.
+ */
+ktp_code_t ktp_intake_length(const ktp_intake_t *in, uint64_t length);
+
+/*
  * Determines the type of a body from the value of Content-Type (RFC 9110,
  * section 8.3.1; not null-terminated).  Returns KTP_UNSUPPORTED_MEDIA_TYPE for
- * any other type, KTP_INVALID_PAYLOAD for multipart without a valid boundary.
+ * any other type, KTP_NO_BOUNDARY for multipart without a valid boundary.
  */
 ktp_code_t ktp_intake_type(const char *content_type, size_t len,
                            ktp_intake_type_t *type);
@@ -91,6 +97,13 @@ ktp_code_t ktp_intake_feed(ktp_intake_t *in, const unsigned char *p,
 ktp_code_t ktp_intake_finish(ktp_intake_t *in);
 
 const ktp_request_t *ktp_intake_request(const ktp_intake_t *in);
+
+/*
+ * What an error may tell of the body, whose declared length is length, 0 if
+ * unknown.  Sets all facts but the request id.
+ */
+void ktp_intake_facts(const ktp_intake_t *in, ktp_code_t code, uint64_t length,
+                      ktp_error_facts_t *facts);
 
 /* Frees the intake, not the store; NULL is allowed. */
 void ktp_intake_destroy(ktp_intake_t *in);

@@ -30,6 +30,7 @@ ktp_intake_draft_init(ktp_intake_draft_t *draft, const ktp_policy_t *policy,
     draft->seen = 0;
     draft->empty = 0;
     draft->overhead = 0;
+    draft->ignored = 0;
 
     ktp_image_init(&draft->image, policy, store);
 }
@@ -63,11 +64,12 @@ ktp_code_t
 ktp_intake_draft_begin(ktp_intake_draft_t *draft, ktp_member_t member)
 {
     if (member == KTP_MEMBER_OTHER) {
+        draft->ignored++;
         return KTP_OK;
     }
 
     if (draft->seen & ktp_bit(member)) {
-        return KTP_INVALID_PAYLOAD;
+        return member == KTP_MEMBER_IMAGE ? KTP_TWO_IMAGES : KTP_DUPLICATE_KEY;
     }
 
     draft->seen |= ktp_bit(member);
@@ -112,7 +114,7 @@ ktp_intake_draft_flag_text(ktp_intake_draft_t *draft, ktp_member_t member,
         }
     }
 
-    return KTP_INVALID_PAYLOAD;
+    return KTP_BAD_FLAG;
 }
 
 
@@ -129,7 +131,7 @@ ktp_intake_draft_reference(ktp_intake_draft_t *draft, const unsigned char *p,
 
     for (i = 0; i < len; i++) {
         if (p[i] == '\0') {
-            return KTP_INVALID_PAYLOAD;
+            return KTP_NUL_BYTE;
         }
 
         if (i == KTP_MAX_REFERENCE_ID || p[i] < 0x20 || p[i] > 0x7e) {
@@ -193,7 +195,7 @@ ktp_intake_draft_overhead(ktp_intake_draft_t *draft, size_t n)
 {
     draft->overhead += n;
 
-    return draft->overhead > KTP_MAX_OVERHEAD ? KTP_INVALID_PAYLOAD : KTP_OK;
+    return draft->overhead > KTP_MAX_OVERHEAD ? KTP_BODY_TOO_LARGE : KTP_OK;
 }
 
 
@@ -207,7 +209,7 @@ ktp_intake_draft_finish(ktp_intake_draft_t *draft)
     /* more than one empty value is a worse body than an empty image */
 
     if (draft->empty & (draft->empty - 1)) {
-        return KTP_INVALID_PAYLOAD;
+        return KTP_EMPTY_VALUES;
     }
 
     if (!(draft->seen & ktp_bit(KTP_MEMBER_IMAGE))) {

@@ -28,6 +28,7 @@ typedef struct {
     unsigned            seen;     /* bits, 1 << ktp_member_t */
     unsigned            empty;    /* of them, those with an empty value */
     size_t              overhead; /* bytes that are not the image */
+    unsigned            ignored;  /* members with other names */
 } ktp_intake_draft_t;
 
 
@@ -38,7 +39,7 @@ void ktp_intake_draft_init(ktp_intake_draft_t *draft,
 /* KTP_MEMBER_OTHER for a name that the contract does not have. */
 ktp_member_t ktp_intake_draft_member(const char *name, size_t len);
 
-/* A member begins; one that is there already is KTP_INVALID_PAYLOAD. */
+/* A member begins; KTP_TWO_IMAGES or KTP_DUPLICATE_KEY if it did before. */
 ktp_code_t ktp_intake_draft_begin(ktp_intake_draft_t *draft,
                                   ktp_member_t        member);
 
@@ -62,7 +63,7 @@ ktp_code_t ktp_intake_draft_image_bytes(ktp_intake_draft_t *draft);
 /* Copies the results of the probe so far to the request. */
 void ktp_intake_draft_facts(ktp_intake_draft_t *draft);
 
-/* Counts bytes that are not the image; KTP_INVALID_PAYLOAD when too many. */
+/* Counts bytes that are not the image; KTP_BODY_TOO_LARGE when too many. */
 ktp_code_t ktp_intake_draft_overhead(ktp_intake_draft_t *draft, size_t n);
 
 /* The body ended, and its syntax is right. */

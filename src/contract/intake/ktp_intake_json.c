@@ -64,9 +64,18 @@ ktp_intake_json_fail(ktp_intake_json_t *json, ktp_code_t code)
 static int
 ktp_intake_json_other(ktp_intake_json_t *json)
 {
-    if (json->keys.depth == 0
-        || (json->keys.depth == 1 && json->member != KTP_MEMBER_OTHER)) {
-        return ktp_intake_json_fail(json, KTP_INVALID_PAYLOAD);
+    static const ktp_code_t wrong[] = {
+        [KTP_MEMBER_IMAGE] = KTP_IMAGE_NOT_STRING,
+        [KTP_MEMBER_VALIDATE_QUALITY] = KTP_BAD_FLAG,
+        [KTP_MEMBER_IS_QUALITY] = KTP_BAD_FLAG,
+        [KTP_MEMBER_REFERENCE_ID] = KTP_REFERENCE_NOT_STRING};
+
+    if (json->keys.depth == 0) {
+        return ktp_intake_json_fail(json, KTP_NOT_OBJECT);
+    }
+
+    if (json->keys.depth == 1 && json->member != KTP_MEMBER_OTHER) {
+        return ktp_intake_json_fail(json, wrong[json->member]);
     }
 
     return 1;
@@ -130,7 +139,7 @@ static int
 ktp_intake_json_open(ktp_intake_json_t *json)
 {
     if (ktp_json_keys_open(&json->keys) != 0) {
-        return ktp_intake_json_fail(json, KTP_INVALID_PAYLOAD);
+        return ktp_intake_json_fail(json, KTP_TOO_DEEP);
     }
 
     return 1;
@@ -175,7 +184,7 @@ ktp_intake_json_add_key(ktp_intake_json_t *json, const unsigned char *p,
                         size_t len)
 {
     if (json->keys.total == KTP_MAX_KEYS) {
-        return KTP_INVALID_PAYLOAD;
+        return KTP_TOO_MANY_KEYS;
     }
 
     switch (ktp_json_keys_add(&json->keys, p, len)) {
@@ -186,8 +195,15 @@ ktp_intake_json_add_key(ktp_intake_json_t *json, const unsigned char *p,
     case KTP_JSON_KEYS_NO_MEMORY:
         return KTP_INTERNAL_SERVER_ERROR;
 
+    case KTP_JSON_KEYS_TOO_MANY:
+        return KTP_TOO_MANY_KEYS;
+
     default:
-        return KTP_INVALID_PAYLOAD;
+        return json->keys.depth == 1
+                       && ktp_intake_draft_member((const char *) p, len)
+                              == KTP_MEMBER_IMAGE
+                   ? KTP_TWO_IMAGES
+                   : KTP_DUPLICATE_KEY;
     }
 }
 
@@ -267,7 +283,10 @@ ktp_intake_json_destroy(ktp_intake_json_t *json)
 static ktp_code_t
 ktp_intake_json_code(const ktp_intake_json_t *json, ktp_code_t rc)
 {
-    return rc == KTP_INVALID_PAYLOAD && json->code != KTP_OK ? json->code : rc;
+    return rc != KTP_OK && rc != KTP_INTERNAL_SERVER_ERROR
+                   && json->code != KTP_OK
+               ? json->code
+               : rc;
 }
 
 
@@ -404,11 +423,11 @@ ktp_intake_json_outside(ktp_intake_json_t *json, unsigned char c)
     default:
         if (c < 0x20) {
             /* yajl has more white space than JSON has */
-            return KTP_INVALID_PAYLOAD;
+            return KTP_NOT_JSON;
         }
 
         json->before = c;
-        return ++json->token > KTP_MAX_TOKEN ? KTP_INVALID_PAYLOAD : KTP_OK;
+        return ++json->token > KTP_MAX_TOKEN ? KTP_TOKEN_TOO_LONG : KTP_OK;
     }
 }
 
@@ -437,7 +456,7 @@ ktp_intake_json_byte(ktp_intake_json_t *json, const unsigned char *p,
         switch (ktp_json_string_step(&json->string, *p)) {
 
         case KTP_JSON_STRING_BAD:
-            return KTP_INVALID_PAYLOAD;
+            return KTP_NOT_JSON;
 
         case KTP_JSON_STRING_END:
             *start = p + 1;
@@ -616,8 +635,12 @@ ktp_intake_json_image(ktp_intake_json_t *json, const unsigned char **next,
             continue;
         }
 
-        if (step == KTP_JSON_STRING_BAD || json->string.value == 0) {
-            return KTP_INVALID_PAYLOAD;
+        if (step == KTP_JSON_STRING_BAD) {
+            return KTP_NOT_JSON;
+        }
+
+        if (json->string.value == 0) {
+            return KTP_NUL_BYTE;
         }
 
         rc = ktp_intake_text_char(&json->draft->text, json->string.value);
@@ -659,7 +682,7 @@ ktp_code_t
 ktp_intake_json_finish(ktp_intake_json_t *json)
 {
     if (json->state != KTP_INTAKE_JSON_OUTSIDE) {
-        return KTP_INVALID_PAYLOAD;
+        return KTP_BODY_TRUNCATED;
     }
 
     return ktp_intake_json_code(json, ktp_json_finish(&json->parser));

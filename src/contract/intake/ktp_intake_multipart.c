@@ -158,7 +158,7 @@ ktp_intake_multipart_disposition(ktp_intake_multipart_t *mp, const char *p,
     n = ktp_media_value(&media, p, len, &value);
 
     if (!ktp_media_is(value, n, "form-data")) {
-        return KTP_INVALID_PAYLOAD;
+        return KTP_BAD_MULTIPART;
     }
 
     while ((rc = ktp_media_param(&media, &param)) == 1) {
@@ -174,7 +174,7 @@ ktp_intake_multipart_disposition(ktp_intake_multipart_t *mp, const char *p,
         }
 
         if (mp->named) {
-            return KTP_INVALID_PAYLOAD;
+            return KTP_BAD_MULTIPART;
         }
 
         mp->named = 1;
@@ -185,7 +185,7 @@ ktp_intake_multipart_disposition(ktp_intake_multipart_t *mp, const char *p,
         }
     }
 
-    return rc == 0 && mp->named ? KTP_OK : KTP_INVALID_PAYLOAD;
+    return rc == 0 && mp->named ? KTP_OK : KTP_BAD_MULTIPART;
 }
 
 
@@ -222,7 +222,7 @@ ktp_intake_multipart_encoding(const char *p, size_t len)
         return KTP_OK;
     }
 
-    return KTP_INVALID_PAYLOAD;
+    return KTP_PART_CODING;
 }
 
 
@@ -236,13 +236,13 @@ ktp_intake_multipart_line(ktp_intake_multipart_t *mp)
     const char *colon, *value;
 
     if (++mp->lines > KTP_MAX_PART_LINES) {
-        return KTP_INVALID_PAYLOAD;
+        return KTP_BAD_MULTIPART;
     }
 
     colon = memchr(mp->line, ':', mp->line_len);
 
     if (colon == NULL || !ktp_media_is_name(mp->line, colon - mp->line)) {
-        return KTP_INVALID_PAYLOAD;
+        return KTP_BAD_MULTIPART;
     }
 
     value = colon + 1;
@@ -263,7 +263,7 @@ ktp_intake_multipart_line(ktp_intake_multipart_t *mp)
     }
 
     if (mp->fields & field) {
-        return KTP_INVALID_PAYLOAD;
+        return KTP_BAD_MULTIPART;
     }
 
     mp->fields |= field;
@@ -289,7 +289,7 @@ static ktp_code_t
 ktp_intake_multipart_part(ktp_intake_multipart_t *mp)
 {
     if (++mp->parts > KTP_MAX_PARTS) {
-        return KTP_INVALID_PAYLOAD;
+        return KTP_TOO_MANY_PARTS;
     }
 
     mp->state = KTP_MP_HEADERS;
@@ -316,7 +316,7 @@ ktp_intake_multipart_part_data(ktp_intake_multipart_t *mp)
     draft = mp->draft;
 
     if (!mp->named) {
-        return KTP_INVALID_PAYLOAD;
+        return KTP_BAD_MULTIPART;
     }
 
     /* the empty line is the CRLF of the delimiter of a part with no data */
@@ -496,7 +496,7 @@ ktp_intake_multipart_header(ktp_intake_multipart_t *mp, unsigned char c)
     if (mp->state == KTP_MP_HEADER_LF) {
 
         if (c != '\n') {
-            return KTP_INVALID_PAYLOAD;
+            return KTP_BAD_MULTIPART;
         }
 
         if (mp->line_len == 0) {
@@ -517,7 +517,7 @@ ktp_intake_multipart_header(ktp_intake_multipart_t *mp, unsigned char c)
 
     if ((c < 0x20 && c != '\t') || c == 0x7f
         || mp->line_len == sizeof(mp->line)) {
-        return KTP_INVALID_PAYLOAD;
+        return KTP_BAD_MULTIPART;
     }
 
     mp->line[mp->line_len++] = c;
@@ -553,14 +553,14 @@ ktp_intake_multipart_tail(ktp_intake_multipart_t *mp, unsigned char c)
             return KTP_OK;
         }
 
-        return padding ? KTP_OK : KTP_INVALID_PAYLOAD;
+        return padding ? KTP_OK : KTP_BAD_MULTIPART;
 
     case KTP_MP_LF:
-        return c == '\n' ? ktp_intake_multipart_part(mp) : KTP_INVALID_PAYLOAD;
+        return c == '\n' ? ktp_intake_multipart_part(mp) : KTP_BAD_MULTIPART;
 
     case KTP_MP_LAST:
         mp->state = KTP_MP_LAST_PADDING;
-        return c == '-' ? KTP_OK : KTP_INVALID_PAYLOAD;
+        return c == '-' ? KTP_OK : KTP_BAD_MULTIPART;
 
     case KTP_MP_LAST_PADDING:
         if (c == '\r') {
@@ -568,11 +568,11 @@ ktp_intake_multipart_tail(ktp_intake_multipart_t *mp, unsigned char c)
             return KTP_OK;
         }
 
-        return padding ? KTP_OK : KTP_INVALID_PAYLOAD;
+        return padding ? KTP_OK : KTP_BAD_MULTIPART;
 
     default: /* KTP_MP_LAST_LF */
         mp->state = KTP_MP_EPILOGUE;
-        return c == '\n' ? KTP_OK : KTP_INVALID_PAYLOAD;
+        return c == '\n' ? KTP_OK : KTP_BAD_MULTIPART;
     }
 }
 
@@ -634,5 +634,5 @@ ktp_intake_multipart_finish(const ktp_intake_multipart_t *mp)
         return KTP_OK;
     }
 
-    return KTP_INVALID_PAYLOAD;
+    return KTP_BODY_TRUNCATED;
 }

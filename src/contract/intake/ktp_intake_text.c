@@ -74,11 +74,11 @@ ktp_intake_text_url(ktp_intake_text_t *text, unsigned char c)
     if (text->state == KTP_INTAKE_TEXT_URL && ktp_intake_text_is_visible(c)) {
 
         if (text->url_len == text->url_host && strchr("/?#:@", c)) {
-            return KTP_INVALID_PAYLOAD_IMAGE_MISSING;
+            return KTP_BAD_URL;
         }
 
         if (text->url_len == KTP_MAX_URL) {
-            return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+            return KTP_URL_TOO_LONG;
         }
 
         text->url[text->url_len++] = c;
@@ -92,7 +92,7 @@ ktp_intake_text_url(ktp_intake_text_t *text, unsigned char c)
         return KTP_OK;
     }
 
-    return KTP_INVALID_PAYLOAD_IMAGE_MISSING;
+    return KTP_BAD_URL;
 }
 
 
@@ -128,7 +128,7 @@ ktp_intake_text_begin(ktp_intake_text_t *text, const ktp_scheme_t *scheme)
     }
 
     if (!text->url_allowed) {
-        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+        return KTP_URL_NOT_ALLOWED;
     }
 
     memcpy(text->url, text->head, text->head_len);
@@ -172,12 +172,12 @@ ktp_intake_text_data_url(ktp_intake_text_t *text, unsigned char c)
     const char *head;
 
     if (!ktp_intake_text_is_visible(c)) {
-        return KTP_INVALID_PAYLOAD_IMAGE_MISSING;
+        return KTP_BAD_DATA_URL;
     }
 
     if (c != ',') {
         if (text->head_len == sizeof(text->head)) {
-            return KTP_INVALID_PAYLOAD_IMAGE_MISSING;
+            return KTP_BAD_DATA_URL;
         }
 
         text->head[text->head_len++] = c;
@@ -190,7 +190,7 @@ ktp_intake_text_data_url(ktp_intake_text_t *text, unsigned char c)
         || strncasecmp(head + text->head_len - (sizeof(coding) - 1), coding,
                        sizeof(coding) - 1)
                != 0) {
-        return KTP_INVALID_PAYLOAD_IMAGE_MISSING;
+        return KTP_BAD_DATA_URL;
     }
 
     if (strncasecmp(head, type, sizeof(type) - 1) != 0) {
@@ -410,7 +410,7 @@ ktp_intake_text_finish(ktp_intake_text_t *text)
     switch (text->state) {
 
     case KTP_INTAKE_TEXT_DATA_URL:
-        return KTP_INVALID_PAYLOAD_IMAGE_MISSING;
+        return KTP_BAD_DATA_URL;
 
     case KTP_INTAKE_TEXT_BASE64:
         if (text->empty) {
@@ -430,8 +430,6 @@ ktp_intake_text_finish(ktp_intake_text_t *text)
         return ktp_image_finish(text->image);
 
     default:
-        return text->url_len > text->url_host
-                   ? KTP_OK
-                   : KTP_INVALID_PAYLOAD_IMAGE_MISSING;
+        return text->url_len > text->url_host ? KTP_OK : KTP_BAD_URL;
     }
 }

@@ -34,7 +34,8 @@ typedef struct {
     ngx_queue_t             secrets; /* that are files */
     ngx_uint_t              auth;    /* count of "ktp_auth" other than off */
     ngx_uint_t              status;  /* count of "ktp_status" */
-    unsigned image_hmac : 1;         /* the variable is used somewhere */
+    ngx_int_t               request_id; /* index of "$request_id" */
+    unsigned image_hmac : 1;            /* the variable is used somewhere */
 } ngx_http_ktp_main_conf_t;
 
 typedef enum {

@@ -156,7 +156,7 @@ ngx_http_ktp_access_client(ngx_http_ktp_ctx_t    *ctx,
     if (client->disabled) {
         ngx_log_error(NGX_LOG_INFO, log, 0, "client \"%V\" is disabled",
                       &client->sn.str);
-        ctx->code = KTP_FORBIDDEN;
+        ctx->code = KTP_DISABLED;
         ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED);
         return NGX_HTTP_FORBIDDEN;
     }

@@ -2,6 +2,9 @@
 #include "ngx_http_ktp_headers.h"
 
 
+static ngx_int_t ngx_http_ktp_answer_body(ngx_http_request_t *r,
+                                          ngx_http_ktp_ctx_t *ctx,
+                                          ktp_code_t code, ngx_str_t *body);
 static void ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
                                      ngx_str_t *type, const u_char *body,
                                      size_t len);
@@ -22,6 +25,7 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
 {
     static ngx_str_t post = ngx_string("POST");
 
+    ngx_str_t           body;
     const ktp_error_t  *e;
     ngx_http_ktp_ctx_t *ctx;
 
@@ -37,10 +41,10 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
 
     /* a failure of the upstream was logged, and is no fault of the request */
 
-    if (ctx->reason == NGX_HTTP_KTP_REASON_NONE) {
+    if (ctx->reason == KTP_OK) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "request rejected: %ui %s", (ngx_uint_t) e->status,
-                      e->name);
+                      "request rejected: %ui %s, %s", (ngx_uint_t) e->status,
+                      e->name, e->reason);
     }
 
     /* RFC 9110, 15.5.6: a 405 lists the allowed methods */
@@ -51,8 +55,57 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
         return;
     }
 
+    if (ngx_http_ktp_answer_body(r, ctx, code, &body) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
     ngx_http_ktp_answer_send(r, e->status, &ngx_http_ktp_answer_json_type,
-                             (const u_char *) e->body, e->body_len);
+                             body.data, body.len);
+}
+
+
+/* The JSON body of an error: its row, with what is known of this request. */
+
+static ngx_int_t
+ngx_http_ktp_answer_body(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx,
+                         ktp_code_t code, ngx_str_t *body)
+{
+    off_t                      length;
+    ktp_intake_t              *intake;
+    ktp_error_facts_t          facts;
+    ngx_http_ktp_main_conf_t  *kmcf;
+    ngx_http_variable_value_t *id;
+
+    ngx_memzero(&facts, sizeof(ktp_error_facts_t));
+
+    intake = ctx->fetched ? ctx->fetched : ctx->intake;
+
+    if (intake) {
+        length = ctx->fetched || r->headers_in.chunked
+                     ? 0
+                     : r->headers_in.content_length_n;
+
+        ktp_intake_facts(intake, code, ngx_max(length, 0), &facts);
+    }
+
+    kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
+
+    id = ngx_http_get_indexed_variable(r, kmcf->request_id);
+
+    if (id && !id->not_found) {
+        facts.request_id = (char *) id->data;
+        facts.request_id_len = id->len;
+    }
+
+    body->data = ngx_pnalloc(r->pool, KTP_ERROR_BODY + facts.request_id_len);
+    if (body->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    body->len = ktp_error_write(code, &facts, (char *) body->data);
+
+    return NGX_OK;
 }
 
 
@@ -124,14 +177,29 @@ ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
-void
-ngx_http_ktp_answer_init_filters(void)
+ngx_int_t
+ngx_http_ktp_answer_init_filters(ngx_conf_t *cf)
 {
+    static ngx_str_t request_id = ngx_string("request_id");
+
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
+
+    /* with an index it is the same wherever it is asked for */
+
+    kmcf->request_id = ngx_http_get_variable_index(cf, &request_id);
+    if (kmcf->request_id == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
     ngx_http_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_ktp_answer_header_filter;
 
     ngx_http_next_body_filter = ngx_http_top_body_filter;
     ngx_http_top_body_filter = ngx_http_ktp_answer_body_filter;
+
+    return NGX_OK;
 }
 
 
@@ -141,8 +209,8 @@ static ngx_int_t
 ngx_http_ktp_answer_header_filter(ngx_http_request_t *r)
 {
     ngx_buf_t               *b;
+    ngx_str_t                body;
     ktp_code_t               code;
-    const ktp_error_t       *e;
     ngx_http_ktp_ctx_t      *ctx;
     ngx_http_ktp_loc_conf_t *klcf;
 
@@ -180,15 +248,17 @@ ngx_http_ktp_answer_header_filter(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    e = ktp_error(code);
+    if (ngx_http_ktp_answer_body(r, ctx, code, &body) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     b = ngx_calloc_buf(r->pool);
     if (b == NULL) {
         return NGX_ERROR;
     }
 
-    b->pos = (u_char *) e->body;
-    b->last = b->pos + e->body_len;
+    b->pos = body.data;
+    b->last = b->pos + body.len;
     b->memory = 1;
     b->last_buf = 1;
     b->last_in_chain = 1;
@@ -202,7 +272,7 @@ ngx_http_ktp_answer_header_filter(ngx_http_request_t *r)
     ngx_str_null(&r->headers_out.charset);
 
     ngx_http_clear_content_length(r);
-    r->headers_out.content_length_n = e->body_len;
+    r->headers_out.content_length_n = body.len;
 
     return ngx_http_next_header_filter(r);
 }

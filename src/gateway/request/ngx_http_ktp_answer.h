@@ -15,9 +15,10 @@ void ngx_http_ktp_answer_call(ngx_http_request_t  *r,
 
 /*
  * Installs filters that convert error pages of nginx, in locations with
- * ktp_pass, to JSON errors of the contract.  For postconfiguration.
+ * ktp_pass, to JSON errors of the contract, or returns NGX_ERROR.  For
+ * postconfiguration.
  */
-void ngx_http_ktp_answer_init_filters(void);
+ngx_int_t ngx_http_ktp_answer_init_filters(ngx_conf_t *cf);
 
 
 #endif /* NGX_HTTP_KTP_ANSWER_H */

@@ -3,8 +3,10 @@
 #include "ngx_http_ktp_outcome.h"
 
 
-static void ngx_http_ktp_ctx_end(void *data);
-static void ngx_http_ktp_ctx_release(void *data);
+static ktp_code_t ngx_http_ktp_ctx_code(ngx_http_request_t *r,
+                                        ngx_http_ktp_ctx_t *ctx);
+static void       ngx_http_ktp_ctx_end(void *data);
+static void       ngx_http_ktp_ctx_release(void *data);
 
 
 ngx_http_ktp_ctx_t *
@@ -155,17 +157,41 @@ ngx_http_ktp_ctx_error_code(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 {
     ktp_code_t code;
 
-    code = ctx ? ctx->code : KTP_OK;
+    code = ngx_http_ktp_ctx_code(r, ctx);
 
-    if (code == KTP_OK && ctx && ctx->answer.error_code[0] != '\0') {
-        return ctx->answer.error_code;
+    if (code == KTP_OK) {
+        return ctx ? ctx->answer.error_code : "";
     }
 
-    if (code == KTP_OK && r->err_status) {
-        code = ktp_error_by_status(r->err_status);
+    return ktp_error(code)->name;
+}
+
+
+const char *
+ngx_http_ktp_ctx_error_reason(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    ktp_code_t code;
+
+    /* the upstream's failure is the cause, also where its error is passed on
+     */
+
+    code = ctx && ctx->reason != KTP_OK ? ctx->reason
+                                        : ngx_http_ktp_ctx_code(r, ctx);
+
+    return code == KTP_OK ? "" : ktp_error(code)->reason;
+}
+
+
+/* KTP_OK as well if the upstream's error was passed on. */
+
+static ktp_code_t
+ngx_http_ktp_ctx_code(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+{
+    if (ctx && (ctx->code != KTP_OK || ctx->answer.error_code[0] != '\0')) {
+        return ctx->code;
     }
 
-    return code == KTP_OK ? "" : ktp_error(code)->name;
+    return r->err_status ? ktp_error_by_status(r->err_status) : KTP_OK;
 }
 
 

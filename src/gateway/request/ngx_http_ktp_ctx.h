@@ -37,7 +37,7 @@ struct ngx_http_ktp_ctx_s {
 
     ktp_code_t             code; /* the error sent to the client, or KTP_OK */
     ngx_http_ktp_outcome_t outcome; /* see ngx_http_ktp_ctx_set_outcome() */
-    ngx_http_ktp_reason_t  reason;  /* of the upstream's failure, or NONE */
+    ktp_code_t             reason;  /* of the upstream's failure, or KTP_OK */
     ngx_http_ktp_billed_t  billed;
     size_t                 image_size; /* bytes, once the image is complete */
 
@@ -107,6 +107,13 @@ ngx_http_ktp_outcome_t ngx_http_ktp_ctx_outcome(ngx_http_request_t *r,
  */
 const char *ngx_http_ktp_ctx_error_code(ngx_http_request_t *r,
                                         ngx_http_ktp_ctx_t *ctx);
+
+/*
+ * The reason of that error, or of the upstream's failure where its error was
+ * passed on; "" for none.  Constant text.  ctx may be NULL.
+ */
+const char *ngx_http_ktp_ctx_error_reason(ngx_http_request_t *r,
+                                          ngx_http_ktp_ctx_t *ctx);
 
 /*
  * What is known of the image: from the body, or from what was fetched.  The

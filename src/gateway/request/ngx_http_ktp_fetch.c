@@ -50,7 +50,7 @@ ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_done_pt handler)
 
     if (ktp_url_host(request->url, fetch->upstream.url.len, &host, &len, &port)
         != 0) {
-        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+        return KTP_URL_NOT_FETCHED;
     }
 
     fetch->upstream.lookup.data = (u_char *) host;
@@ -305,5 +305,5 @@ ngx_http_ktp_fetch_code(ngx_http_ktp_fetch_t *fetch)
                   "cannot fetch image: status %ui, %s", call->status,
                   call->error ? call->error : "no image");
 
-    return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
+    return KTP_URL_NOT_FETCHED;
 }

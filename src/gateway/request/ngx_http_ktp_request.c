@@ -63,7 +63,7 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
 ktp_code_t
 ngx_http_ktp_request_intake(ngx_http_request_t *r)
 {
-    off_t                    max;
+    off_t                    length;
     ngx_str_t                type;
     ktp_code_t               code;
     ngx_http_ktp_ctx_t      *ctx;
@@ -94,12 +94,9 @@ ngx_http_ktp_request_intake(ngx_http_request_t *r)
                    "ktp request: type %s, declared length %O",
                    ngx_http_ktp_ctx_type(ctx), r->headers_in.content_length_n);
 
-    max = ktp_intake_body_max(&klcf->policy,
-                              ktp_intake_request(ctx->intake)->type);
+    length = r->headers_in.content_length_n;
 
-    return r->headers_in.content_length_n > max
-               ? KTP_INVALID_PAYLOAD_IMAGE_SIZE
-               : KTP_OK;
+    return ktp_intake_length(ctx->intake, length > 0 ? length : 0);
 }
 
 
@@ -112,7 +109,7 @@ ngx_http_ktp_request_refuse(ngx_http_request_t *r, ktp_code_t code)
 
     if (r->http_version < NGX_HTTP_VERSION_20
         && ((r->headers_in.expect && !r->expect_tested)
-            || code == KTP_INVALID_PAYLOAD_IMAGE_SIZE)) {
+            || ktp_error(code)->kind == KTP_INVALID_PAYLOAD_IMAGE_SIZE)) {
         /*
          * The client may not send the body after this response, or the body is
          * too large to be worth reading: the connection is closed.

@@ -443,7 +443,11 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
         ngx_http_ktp_answer_call(r, call);
 
     } else {
-        ngx_http_ktp_answer_error(r, verdict.code);
+
+        /* the reason is the row with the code's status that says why */
+
+        ngx_http_ktp_answer_error(
+            r, verdict.reason == KTP_OK ? verdict.code : verdict.reason);
     }
 
     ngx_http_run_posted_requests(c);

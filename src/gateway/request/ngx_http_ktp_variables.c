@@ -8,6 +8,7 @@ typedef enum {
     NGX_HTTP_KTP_VAR_OUTCOME,
     NGX_HTTP_KTP_VAR_BILLED,
     NGX_HTTP_KTP_VAR_ERROR_CODE,
+    NGX_HTTP_KTP_VAR_ERROR_REASON,
     NGX_HTTP_KTP_VAR_STATUS_CODE,
     NGX_HTTP_KTP_VAR_CLIENT,
     NGX_HTTP_KTP_VAR_TRACEPARENT,
@@ -68,6 +69,8 @@ static ngx_http_variable_t ngx_http_ktp_vars[] = {
                      NGX_HTTP_KTP_VAR_BILLED),
     ngx_http_ktp_var("ktp_error_code", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_ERROR_CODE),
+    ngx_http_ktp_var("ktp_error_reason", ngx_http_ktp_variables_request,
+                     NGX_HTTP_KTP_VAR_ERROR_REASON),
     ngx_http_ktp_var("ktp_status_code", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_STATUS_CODE),
     ngx_http_ktp_var("ktp_client", ngx_http_ktp_variables_link,
@@ -177,6 +180,10 @@ ngx_http_ktp_variables_request(ngx_http_request_t        *r,
     case NGX_HTTP_KTP_VAR_STATUS_CODE:
         return ngx_http_ktp_variables_text(v, ctx ? ctx->answer.status_code
                                                   : NULL);
+
+    case NGX_HTTP_KTP_VAR_ERROR_REASON:
+        return ngx_http_ktp_variables_text(
+            v, ngx_http_ktp_ctx_error_reason(r, ctx));
 
     default: /* NGX_HTTP_KTP_VAR_ERROR_CODE */
         return ngx_http_ktp_variables_text(

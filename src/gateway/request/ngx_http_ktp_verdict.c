@@ -16,18 +16,16 @@
 #define NGX_HTTP_KTP_VERDICT_TYPE 64
 
 
-static void ngx_http_ktp_verdict_failed(ngx_http_request_t     *r,
-                                        ngx_http_ktp_call_t    *call,
-                                        ngx_http_ktp_verdict_t *verdict);
-static ngx_http_ktp_reason_t
-ngx_http_ktp_verdict_failure(ngx_http_ktp_call_t *call);
+static void       ngx_http_ktp_verdict_failed(ngx_http_request_t     *r,
+                                              ngx_http_ktp_call_t    *call,
+                                              ngx_http_ktp_verdict_t *verdict);
+static ktp_code_t ngx_http_ktp_verdict_failure(ngx_http_ktp_call_t *call);
 static ngx_uint_t
 ngx_http_ktp_verdict_refused(ngx_http_ktp_call_t *call, const char *code,
                              ngx_http_ktp_verdict_t *verdict);
-static void ngx_http_ktp_verdict_log_refused(ngx_http_ktp_call_t  *call,
-                                             ngx_http_ktp_reason_t reason);
-static ngx_http_ktp_reason_t
-                  ngx_http_ktp_verdict_unusable(ngx_http_ktp_call_t *call);
+static void       ngx_http_ktp_verdict_log_refused(ngx_http_ktp_call_t *call,
+                                                   ktp_code_t           reason);
+static ktp_code_t ngx_http_ktp_verdict_unusable(ngx_http_ktp_call_t *call);
 static ngx_uint_t ngx_http_ktp_verdict_is_json(ngx_http_ktp_call_t *call);
 static ngx_uint_t ngx_http_ktp_verdict_is_object(ngx_http_ktp_call_t *call);
 static void       ngx_http_ktp_verdict_log_bad(ngx_http_ktp_call_t    *call,
@@ -63,7 +61,7 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
     verdict->code = KTP_BAD_GATEWAY;
     verdict->outcome = NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR;
 
-    if (verdict->reason == NGX_HTTP_KTP_REASON_NONE) {
+    if (verdict->reason == KTP_OK) {
         verdict->code = ngx_http_ktp_verdict_rewrite(r, call);
 
         if (verdict->code == KTP_INTERNAL_SERVER_ERROR) {
@@ -73,7 +71,7 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
         }
 
         if (verdict->code == KTP_BAD_GATEWAY) {
-            verdict->reason = NGX_HTTP_KTP_REASON_UNSAFE;
+            verdict->reason = KTP_UPSTREAM_UNSAFE;
         }
     }
 
@@ -86,8 +84,8 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
             verdict->code = KTP_BAD_GATEWAY;
         }
 
-    } else if (verdict->reason != NGX_HTTP_KTP_REASON_NONE) {
-        if (verdict->reason != NGX_HTTP_KTP_REASON_UNSAFE) {
+    } else if (verdict->reason != KTP_OK) {
+        if (verdict->reason != KTP_UPSTREAM_UNSAFE) {
             ngx_http_ktp_verdict_log_bad(call, verdict);
         }
 
@@ -99,7 +97,7 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
         verdict->outcome = NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED;
 
     } else {
-        verdict->reason = NGX_HTTP_KTP_REASON_BAD_STATUS;
+        verdict->reason = KTP_UPSTREAM_STATUS;
         ngx_http_ktp_verdict_log_bad(call, verdict);
     }
 
@@ -137,36 +135,36 @@ ngx_http_ktp_verdict_failed(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "upstream call failed (%s): %V%s, upstream: \"%V\", "
                   "address: \"%V\"",
-                  ngx_http_ktp_outcome_reason(verdict->reason), &text,
+                  ktp_error(verdict->reason)->reason, &text,
                   call->handed_out ? ", after the request was sent" : "",
                   &call->upstream->name, &call->addr);
 }
 
 
-static ngx_http_ktp_reason_t
+static ktp_code_t
 ngx_http_ktp_verdict_failure(ngx_http_ktp_call_t *call)
 {
-    static const ngx_http_ktp_reason_t reasons[] = {
-        [NGX_HTTP_KTP_CAUSE_NONE] = NGX_HTTP_KTP_REASON_PROTOCOL,
-        [NGX_HTTP_KTP_CAUSE_DNS] = NGX_HTTP_KTP_REASON_DNS,
-        [NGX_HTTP_KTP_CAUSE_CONNECT] = NGX_HTTP_KTP_REASON_CONNECT,
-        [NGX_HTTP_KTP_CAUSE_TLS] = NGX_HTTP_KTP_REASON_TLS,
-        [NGX_HTTP_KTP_CAUSE_TLS_NAME] = NGX_HTTP_KTP_REASON_TLS_NAME,
-        [NGX_HTTP_KTP_CAUSE_TLS_EXPIRED] = NGX_HTTP_KTP_REASON_TLS_EXPIRED,
-        [NGX_HTTP_KTP_CAUSE_TLS_ISSUER] = NGX_HTTP_KTP_REASON_TLS_ISSUER,
-        [NGX_HTTP_KTP_CAUSE_CA_FILE] = NGX_HTTP_KTP_REASON_CA_FILE,
-        [NGX_HTTP_KTP_CAUSE_RESET] = NGX_HTTP_KTP_REASON_RESET,
-        [NGX_HTTP_KTP_CAUSE_CODING] = NGX_HTTP_KTP_REASON_CODING,
-        [NGX_HTTP_KTP_CAUSE_PROTOCOL] = NGX_HTTP_KTP_REASON_PROTOCOL,
+    static const ktp_code_t reasons[] = {
+        [NGX_HTTP_KTP_CAUSE_NONE] = KTP_UPSTREAM_PROTOCOL,
+        [NGX_HTTP_KTP_CAUSE_DNS] = KTP_UPSTREAM_DNS,
+        [NGX_HTTP_KTP_CAUSE_CONNECT] = KTP_UPSTREAM_CONNECT,
+        [NGX_HTTP_KTP_CAUSE_TLS] = KTP_UPSTREAM_TLS,
+        [NGX_HTTP_KTP_CAUSE_TLS_NAME] = KTP_UPSTREAM_TLS_NAME,
+        [NGX_HTTP_KTP_CAUSE_TLS_EXPIRED] = KTP_UPSTREAM_TLS_EXPIRED,
+        [NGX_HTTP_KTP_CAUSE_TLS_ISSUER] = KTP_UPSTREAM_TLS_ISSUER,
+        [NGX_HTTP_KTP_CAUSE_CA_FILE] = KTP_UPSTREAM_CA_FILE,
+        [NGX_HTTP_KTP_CAUSE_RESET] = KTP_UPSTREAM_RESET,
+        [NGX_HTTP_KTP_CAUSE_CODING] = KTP_UPSTREAM_CODING,
+        [NGX_HTTP_KTP_CAUSE_PROTOCOL] = KTP_UPSTREAM_PROTOCOL,
     };
 
     switch (call->result) {
 
     case NGX_HTTP_KTP_CALL_TIMEOUT:
-        return NGX_HTTP_KTP_REASON_TIMEOUT;
+        return KTP_GATEWAY_TIMEOUT;
 
     case NGX_HTTP_KTP_CALL_TOO_LARGE:
-        return NGX_HTTP_KTP_REASON_TOO_LARGE;
+        return KTP_UPSTREAM_TOO_LARGE;
 
     default:
         return reasons[call->cause];
@@ -188,23 +186,23 @@ ngx_http_ktp_verdict_refused(ngx_http_ktp_call_t *call, const char *code,
     switch (call->status) {
 
     case NGX_HTTP_UNAUTHORIZED:
-        verdict->reason = NGX_HTTP_KTP_REASON_UPSTREAM_CREDENTIALS;
+        verdict->reason = KTP_UPSTREAM_CREDENTIALS;
         break;
 
     case NGX_HTTP_FORBIDDEN:
         verdict->reason =
             ngx_strcmp(code, ktp_error(KTP_INSUFFICIENT_QUOTA)->name) == 0
-                ? NGX_HTTP_KTP_REASON_UPSTREAM_QUOTA
-                : NGX_HTTP_KTP_REASON_UPSTREAM_CREDENTIALS;
+                ? KTP_UPSTREAM_QUOTA
+                : KTP_UPSTREAM_CREDENTIALS;
         break;
 
     case NGX_HTTP_KTP_PAYMENT_REQUIRED:
-        verdict->reason = NGX_HTTP_KTP_REASON_UPSTREAM_QUOTA;
+        verdict->reason = KTP_UPSTREAM_QUOTA;
         break;
 
     case NGX_HTTP_TOO_MANY_REQUESTS:
         verdict->outcome = NGX_HTTP_KTP_OUTCOME_UPSTREAM_LIMITED;
-        verdict->reason = NGX_HTTP_KTP_REASON_UPSTREAM_RATE;
+        verdict->reason = KTP_UPSTREAM_RATE;
         break;
 
     default:
@@ -221,10 +219,9 @@ ngx_http_ktp_verdict_refused(ngx_http_ktp_call_t *call, const char *code,
 /* Every call is refused then: a message a minute is enough. */
 
 static void
-ngx_http_ktp_verdict_log_refused(ngx_http_ktp_call_t  *call,
-                                 ngx_http_ktp_reason_t reason)
+ngx_http_ktp_verdict_log_refused(ngx_http_ktp_call_t *call, ktp_code_t reason)
 {
-    static time_t logged[NGX_HTTP_KTP_REFUSAL_UPSTREAMS][NGX_HTTP_KTP_REASONS];
+    static time_t logged[NGX_HTTP_KTP_REFUSAL_UPSTREAMS][KTP_CODES];
 
     time_t     *last;
     const char *what;
@@ -238,9 +235,8 @@ ngx_http_ktp_verdict_log_refused(ngx_http_ktp_call_t  *call,
 
     *last = ngx_time();
 
-    what = reason == NGX_HTTP_KTP_REASON_UPSTREAM_CREDENTIALS
-               ? "refuses App-ID or API-Key"
-           : reason == NGX_HTTP_KTP_REASON_UPSTREAM_QUOTA
+    what = reason == KTP_UPSTREAM_CREDENTIALS ? "refuses App-ID or API-Key"
+           : reason == KTP_UPSTREAM_QUOTA
                ? "refuses calls, quota or balance is used up"
                : "limits the rate of calls";
 
@@ -250,21 +246,21 @@ ngx_http_ktp_verdict_log_refused(ngx_http_ktp_call_t  *call,
 }
 
 
-/* NONE if the response is an answer of the contract. */
+/* KTP_OK if the response is an answer of the contract. */
 
-static ngx_http_ktp_reason_t
+static ktp_code_t
 ngx_http_ktp_verdict_unusable(ngx_http_ktp_call_t *call)
 {
     /* redirects are not followed, and a 204 has no body */
 
     if (call->status != NGX_HTTP_OK && call->status < NGX_HTTP_BAD_REQUEST) {
         return call->status >= NGX_HTTP_SPECIAL_RESPONSE
-                   ? NGX_HTTP_KTP_REASON_REDIRECT
-                   : NGX_HTTP_KTP_REASON_BAD_STATUS;
+                   ? KTP_UPSTREAM_REDIRECT
+                   : KTP_UPSTREAM_STATUS;
     }
 
     if (call->status >= 600) {
-        return NGX_HTTP_KTP_REASON_BAD_STATUS;
+        return KTP_UPSTREAM_STATUS;
     }
 
     /*
@@ -273,16 +269,16 @@ ngx_http_ktp_verdict_unusable(ngx_http_ktp_call_t *call)
      */
 
     if (!ngx_http_ktp_verdict_is_json(call)) {
-        return call->status == NGX_HTTP_OK ? NGX_HTTP_KTP_REASON_CONTENT_TYPE
-                                           : NGX_HTTP_KTP_REASON_BAD_STATUS;
+        return call->status == NGX_HTTP_OK ? KTP_UPSTREAM_CONTENT_TYPE
+                                           : KTP_UPSTREAM_STATUS;
     }
 
     if (!ngx_http_ktp_verdict_is_object(call)) {
-        return call->status == NGX_HTTP_OK ? NGX_HTTP_KTP_REASON_NOT_JSON
-                                           : NGX_HTTP_KTP_REASON_BAD_STATUS;
+        return call->status == NGX_HTTP_OK ? KTP_UPSTREAM_NOT_JSON
+                                           : KTP_UPSTREAM_STATUS;
     }
 
-    return NGX_HTTP_KTP_REASON_NONE;
+    return KTP_OK;
 }
 
 
@@ -361,9 +357,8 @@ ngx_http_ktp_verdict_log_bad(ngx_http_ktp_call_t    *call,
                   "upstream response %s (%s): %ui \"%*s\", %uz bytes, "
                   "upstream: \"%V\", address: \"%V\"",
                   verdict->code == KTP_OK ? "is an error" : "is not usable",
-                  ngx_http_ktp_outcome_reason(verdict->reason), call->status,
-                  len, type, call->body.len, &call->upstream->name,
-                  &call->addr);
+                  ktp_error(verdict->reason)->reason, call->status, len, type,
+                  call->body.len, &call->upstream->name, &call->addr);
 }
 
 
@@ -375,7 +370,7 @@ ngx_http_ktp_verdict_of_request(const char *name)
     ktp_code_t         code;
     const ktp_error_t *e;
 
-    for (code = KTP_OK + 1; code < KTP_CODES; code++) {
+    for (code = KTP_OK + 1; code < KTP_KINDS; code++) {
         e = ktp_error(code);
 
         if (e->status == NGX_HTTP_BAD_REQUEST

@@ -10,7 +10,7 @@
 typedef struct {
     ktp_code_t             code; /* KTP_OK: the response goes to the client */
     ngx_http_ktp_outcome_t outcome;
-    ngx_http_ktp_reason_t  reason; /* NONE if it is of no failure */
+    ktp_code_t             reason; /* KTP_OK if it is of no failure */
     ngx_http_ktp_billed_t  billed;
 } ngx_http_ktp_verdict_t;
 

@@ -60,7 +60,7 @@ ngx_http_ktp_metrics_init(void)
     ngx_uint_t  i;
     const char *name;
 
-    for (i = KTP_OK + 1; i < KTP_CODES; i++) {
+    for (i = KTP_OK + 1; i < KTP_KINDS; i++) {
         name = ktp_error(i)->name;
 
         if (ngx_http_ktp_metrics_column(name) == NGX_HTTP_KTP_CODE_OTHER) {

@@ -6,6 +6,7 @@ package KTP::Cases;
 use strict;
 use warnings;
 
+use KTP::Error;
 use KTP::Image;
 
 our $Uri = '/v2/ktp/extract';
@@ -45,7 +46,7 @@ my $Gif = "GIF89a\x20\x03\x58\x02\x80\0\0" . ("\0" x 400) . ';';
 my $Bad_utf8 = '{"image":"' . $Base64 . '","x":"' . "\xc3\x28" . '"}';
 my $Deep = image_text($Base64, ',"x":' . ('[' x 8) . (']' x 8));
 
-# [row, status, error code, way, body, query string]
+# [row, status, error code and reason, way, body, query string]
 my @Rows = (
     # -- accepted
     ['an image', 200, '', $Json, json_body($Jpeg)],
@@ -221,6 +222,9 @@ sub row {
     my %row;
     @row{qw(name status code type body args)} = @{ $Rows[$n] };
 
+    ($row{code}, $row{reason}) = split ' ', $row{code};
+    $row{code} //= '';
+
     $row{name} = ($Ways{ $row{type} } // $row{type}) . ": $row{name}";
     $row{uri} = $Uri . (defined $row{args} ? "?$row{args}" : '');
 
@@ -235,7 +239,7 @@ sub answer_like {
     return qr/^\{"message":"ok","status_code":"V-1","data":\{/
         if $row->{status} == 200;
 
-    return qr/^\{"message":"[^"]+","error_code":"$row->{code}"\}\s*$/;
+    return KTP::Error::like($row->{code}, $row->{reason});
 }
 
 
