@@ -184,6 +184,7 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
     call->transfer = t;
 
     t->start = ngx_current_msec;
+    t->attempt = ngx_current_msec;
     t->deadline = ngx_current_msec + call->upstream->timeout;
 
     /* not cancelable: on a graceful shutdown the worker waits for its calls */
@@ -270,6 +271,8 @@ ngx_int_t
 ngx_http_ktp_transport_add(ngx_http_ktp_transfer_t *t)
 {
     CURLMcode rc;
+
+    ngx_http_ktp_transport_name_forget(t);
 
     rc = curl_multi_add_handle(ngx_http_ktp_transport.multi, t->easy);
 
@@ -367,8 +370,11 @@ ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t)
 
         /*
          * Other calls wait for this look-up.  Removing the handle would not
-         * stop its thread, and each aborted call would leave one behind.
+         * stop its thread, and each aborted call would leave one behind; nor
+         * may libcurl do so when its connect timeout expires.
          */
+
+        curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, 0x7fffffffL);
 
         ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_ABANDONED);
         t->call = NULL;
@@ -450,6 +456,7 @@ ngx_http_ktp_transport_deadline(ngx_event_t *ev)
         }
     }
 
+    ngx_http_ktp_transport_name_failed(t);
     ngx_http_ktp_transport_finish(t, CURLE_OPERATION_TIMEDOUT);
 }
 
@@ -504,6 +511,7 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
                   call->retries, call->upstream->retries,
                   curl_easy_strerror(rc), &call->upstream->name);
 
+    t->attempt = ngx_current_msec;
     t->sent = 0;
     t->moved = 0;
     t->begun = 0;
@@ -587,6 +595,8 @@ ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
         return;
     }
 
+    ngx_http_ktp_transport_name_forgotten(t);
+
     if (t->name) {
         ngx_http_ktp_transport_name_end(t, rc);
     }
@@ -599,6 +609,10 @@ ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
     if (t->state == NGX_HTTP_KTP_TRANSFER_DEFERRED) {
         ngx_http_ktp_transport_name_wait(t);
         return;
+    }
+
+    if (rc != CURLE_OK) {
+        ngx_http_ktp_transport_name_failed(t);
     }
 
     ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_ENDED);

@@ -234,6 +234,14 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
                                         ? NGX_HTTP_KTP_TRANSFER_SENDING
                                         : NGX_HTTP_KTP_TRANSFER_WAITING);
 
+    /* deleted first: nginx ignores a change of less than 300 ms */
+
+    if (t->timer.timer_set) {
+        ngx_del_timer(&t->timer);
+    }
+
+    ngx_http_ktp_transport_callback_progress(t);
+
     return CURL_PREREQFUNC_OK;
 }
 
@@ -347,13 +355,16 @@ ngx_http_ktp_callback_open(void *data, curlsocktype purpose,
 
     if (t->state != NGX_HTTP_KTP_TRANSFER_CONNECTING) {
         t->addresses = 0;
+        t->cached = t->state != NGX_HTTP_KTP_TRANSFER_RESOLVING
+                    && call->upstream->lookup.len;
 
-        if (t->state != NGX_HTTP_KTP_TRANSFER_RESOLVING
-            && call->upstream->lookup.len) {
+        if (t->cached) {
             ngx_log_debug0(NGX_LOG_DEBUG_HTTP, call->log, 0,
                            "ktp call look-up: cached");
         }
     }
+
+    t->port = ngx_inet_get_port(&addr->addr);
 
     ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_CONNECTING);
 
@@ -586,6 +597,13 @@ ngx_http_ktp_transport_callback_progress(ngx_http_ktp_transfer_t *t)
     left = ngx_max(left, 1);
 
     timer = ngx_min(t->call->upstream->read_timeout, (ngx_msec_t) left);
+
+    if (!t->begun) {
+        left =
+            (ngx_msec_int_t) (t->attempt + t->call->upstream->connect_timeout
+                              - ngx_current_msec);
+        timer = ngx_min(timer, (ngx_msec_t) ngx_max(left, 1));
+    }
 
     ngx_add_timer(&t->timer, timer);
 }

@@ -126,8 +126,10 @@ struct ngx_http_ktp_transfer_s {
     ngx_http_ktp_name_t *name;    /* look-up that this transfer makes */
     ngx_queue_t          waiting; /* in QUEUED: tr->queued or name's */
     struct curl_slist   *headers;
+    struct curl_slist   *forget; /* addresses that libcurl drops first */
     ngx_event_t          timer;
     ngx_msec_t           start;
+    ngx_msec_t           attempt; /* start of the current attempt */
     ngx_msec_t           deadline;
     off_t                sent;      /* bytes of the body passed to libcurl */
     off_t                moved;     /* bytes sent, as the timer last saw */
@@ -141,6 +143,8 @@ struct ngx_http_ktp_transfer_s {
     u_char               peer[NGX_SOCKADDR_STRLEN]; /* last tried address */
     size_t               peer_len;
     char                 errors[CURL_ERROR_SIZE]; /* libcurl's own text */
+    in_port_t            port;       /* of the last address tried */
+    unsigned             cached : 1; /* the address is of an earlier call */
     unsigned             begun : 1; /* libcurl has begun to send the request */
     unsigned             heard : 1; /* response data arrived in PAUSED */
 };
@@ -179,7 +183,10 @@ typedef struct {
     ngx_queue_t names;
     ngx_uint_t  nnames;
     ngx_queue_t queued; /* transfers that wait for a slot */
-    ngx_event_t wake;
+
+    /* addresses that failed; the next transfer drops them from the cache */
+    struct curl_slist *forget;
+    ngx_event_t        wake;
 } ngx_http_ktp_transport_t;
 
 
@@ -252,7 +259,10 @@ void ngx_http_ktp_transport_transfer_destroy(ngx_http_ktp_transfer_t *t);
 /* Sets the callbacks of the transfer's handle. */
 void ngx_http_ktp_transport_callback_set(ngx_http_ktp_transfer_t *t);
 
-/* Restarts the idle timeout: data was sent or received. */
+/*
+ * Restarts the idle timeout: data was sent or received.  Until the connection
+ * is ready, the connect timeout applies as well.
+ */
 void ngx_http_ktp_transport_callback_progress(ngx_http_ktp_transfer_t *t);
 
 /*
@@ -305,6 +315,16 @@ int ngx_http_ktp_transport_name_start(void *resolver, void *reserved,
 
 /* The transfer's look-up has ended, with CURLE_OK or an error. */
 void ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc);
+
+/*
+ * To be called before a transfer is added: libcurl is to drop the addresses
+ * that have failed.  Forgotten is called when the transfer has ended.
+ */
+void ngx_http_ktp_transport_name_forget(ngx_http_ktp_transfer_t *t);
+void ngx_http_ktp_transport_name_forgotten(ngx_http_ktp_transfer_t *t);
+
+/* No connection could be made to a cached address: it is to be dropped. */
+void ngx_http_ktp_transport_name_failed(ngx_http_ktp_transfer_t *t);
 
 /* Queues a transfer in DEFERRED; sets QUEUED. */
 void ngx_http_ktp_transport_name_wait(ngx_http_ktp_transfer_t *t);

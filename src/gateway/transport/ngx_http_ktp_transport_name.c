@@ -54,6 +54,8 @@ ngx_http_ktp_transport_name_exit(void)
         ngx_queue_remove(q);
         ngx_free(ngx_queue_data(q, ngx_http_ktp_name_t, queue));
     }
+
+    curl_slist_free_all(tr->forget);
 }
 
 
@@ -108,6 +110,72 @@ ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc)
 }
 
 
+/*
+ * The name may have another address by now.  One that this call has looked up
+ * itself stays: while an upstream is down, a call makes one look-up at most.
+ */
+
+void
+ngx_http_ktp_transport_name_failed(ngx_http_ktp_transfer_t *t)
+{
+    u_char                   *p, entry[NGX_MAXHOSTNAMELEN + 16];
+    const ngx_str_t          *name;
+    struct curl_slist        *slist;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+    name = &t->call->upstream->lookup;
+
+    if (t->state != NGX_HTTP_KTP_TRANSFER_CONNECTING || !t->cached
+        || name->len > NGX_MAXHOSTNAMELEN) {
+        return;
+    }
+
+    t->cached = 0;
+
+    p = ngx_sprintf(entry, "-%V:%ui", name, (ngx_uint_t) t->port);
+    *p = '\0';
+
+    slist = curl_slist_append(tr->forget, (char *) entry);
+
+    if (slist) {
+        tr->forget = slist;
+    }
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
+                   "ktp call look-up: cached address dropped");
+}
+
+
+void
+ngx_http_ktp_transport_name_forget(ngx_http_ktp_transfer_t *t)
+{
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    if (tr->forget
+        && curl_easy_setopt(t->easy, CURLOPT_RESOLVE, tr->forget)
+               == CURLE_OK) {
+        t->forget = tr->forget;
+        tr->forget = NULL;
+    }
+}
+
+
+/* Otherwise libcurl would drop them again with each start of the handle. */
+
+void
+ngx_http_ktp_transport_name_forgotten(ngx_http_ktp_transfer_t *t)
+{
+    if (t->forget) {
+        curl_easy_setopt(t->easy, CURLOPT_RESOLVE, NULL);
+        curl_slist_free_all(t->forget);
+        t->forget = NULL;
+    }
+}
+
+
 void
 ngx_http_ktp_transport_name_wait(ngx_http_ktp_transfer_t *t)
 {
@@ -133,7 +201,7 @@ ngx_http_ktp_transport_name_wait(ngx_http_ktp_transfer_t *t)
     ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_QUEUED);
 
     left =
-        (ngx_msec_int_t) (t->start + up->connect_timeout - ngx_current_msec);
+        (ngx_msec_int_t) (t->attempt + up->connect_timeout - ngx_current_msec);
     left = ngx_max(left, 1);
 
     if ((ngx_msec_int_t) (t->timer.timer.key - ngx_current_msec) > left) {

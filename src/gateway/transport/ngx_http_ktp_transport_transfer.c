@@ -8,6 +8,9 @@
 #define NGX_HTTP_KTP_NAME_AGE       60L
 #define NGX_HTTP_KTP_CONNECTION_AGE 300L
 
+/* By how much libcurl's connect timeout is later; milliseconds. */
+#define NGX_HTTP_KTP_CONNECT_SLACK 50
+
 /*
  * Sizes of libcurl's receive buffer, in bytes.  A response has about 1 KB:
  * with the headers of libcurl and of the allocator its buffer fits in 4 KB.
@@ -119,6 +122,7 @@ ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t)
     /* headers contain the credentials */
 
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
+    ngx_http_ktp_transport_name_forgotten(t);
 
     for (s = t->headers; s; s = s->next) {
         ngx_explicit_memzero(s->data, ngx_strlen(s->data));
@@ -231,8 +235,9 @@ ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t)
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     /* otherwise removing a handle joins the thread of its look-up */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    /* later than the transport's own, which leaves a look-up alone */
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long) up->connect_timeout);
+                     (long) up->connect_timeout + NGX_HTTP_KTP_CONNECT_SLACK);
     /* headers, and with them the credentials, are not sent to the proxy */
     curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
 
