@@ -206,6 +206,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, retries),
       &ngx_http_ktp_retries_bounds },
 
+    { ngx_string("ktp_body_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, body_timeout),
+      &ngx_http_ktp_positive },
+
     { ngx_string("ktp_request_buffering"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,

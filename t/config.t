@@ -96,7 +96,7 @@ my @rows = (
         ['http', "$_ 1s; $_ 1s;", "\"$_\" directive is duplicate"],
         ['http', "$_ 1s 2s;",
          "invalid number of arguments in \"$_\" directive"],
-    } qw(ktp_connect_timeout ktp_read_timeout ktp_timeout)),
+    } qw(ktp_connect_timeout ktp_read_timeout ktp_timeout ktp_body_timeout)),
 
     ['http', 'ktp_json_errors maybe;',
      'invalid value "maybe" in "ktp_json_errors" directive, it must be "on" '

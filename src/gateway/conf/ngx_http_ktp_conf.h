@@ -77,6 +77,7 @@ typedef struct {
     ngx_int_t    max_inflight;
     ngx_int_t    retries;
     ngx_flag_t   ignore_client_abort;
+    ngx_msec_t   body_timeout;
     ngx_flag_t   request_buffering;
     ngx_flag_t   ssl_verify;
     ngx_str_t    ssl_trusted_certificate;

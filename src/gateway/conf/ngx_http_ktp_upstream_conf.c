@@ -48,6 +48,7 @@ ngx_http_ktp_upstream_conf_create(ngx_http_ktp_loc_conf_t *klcf)
     klcf->retries = NGX_CONF_UNSET;
     klcf->ssl_verify = NGX_CONF_UNSET;
     klcf->ignore_client_abort = NGX_CONF_UNSET;
+    klcf->body_timeout = NGX_CONF_UNSET_MSEC;
     klcf->request_buffering = NGX_CONF_UNSET;
     klcf->image_url = NGX_CONF_UNSET_UINT;
     klcf->image_url_timeout = NGX_CONF_UNSET_MSEC;
@@ -84,6 +85,7 @@ ngx_http_ktp_upstream_conf_merge(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
     ngx_conf_merge_value(conf->ignore_client_abort, prev->ignore_client_abort,
                          0);
 
+    ngx_conf_merge_msec_value(conf->body_timeout, prev->body_timeout, 300000);
     ngx_conf_merge_value(conf->request_buffering, prev->request_buffering, 1);
     ngx_conf_merge_uint_value(conf->image_url, prev->image_url, 0);
     ngx_conf_merge_msec_value(conf->image_url_timeout, prev->image_url_timeout,

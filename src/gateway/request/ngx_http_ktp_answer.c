@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_headers.h"
 
 
@@ -8,6 +9,9 @@ static ngx_int_t ngx_http_ktp_answer_body(ngx_http_request_t *r,
 static void ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
                                      ngx_str_t *type, const u_char *body,
                                      size_t len);
+static ktp_code_t ngx_http_ktp_answer_drop(ngx_http_request_t *r, u_char *p,
+                                           size_t n);
+static void ngx_http_ktp_answer_output(ngx_http_request_t *r, ktp_code_t code);
 static ngx_int_t ngx_http_ktp_answer_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ktp_answer_body_filter(ngx_http_request_t *r,
                                                  ngx_chain_t        *in);
@@ -15,6 +19,9 @@ static ngx_int_t ngx_http_ktp_answer_body_filter(ngx_http_request_t *r,
 
 static ngx_http_output_header_filter_pt ngx_http_next_header_filter;
 static ngx_http_output_body_filter_pt   ngx_http_next_body_filter;
+
+static const ngx_http_ktp_body_t ngx_http_ktp_answer_rest = {
+    ngx_http_ktp_answer_drop, NULL, ngx_http_ktp_answer_output};
 
 static ngx_str_t ngx_http_ktp_answer_json_type =
     ngx_string("application/json");
@@ -125,9 +132,7 @@ static void
 ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
                          ngx_str_t *type, const u_char *body, size_t len)
 {
-    ngx_int_t           rc;
     ngx_buf_t          *b;
-    ngx_chain_t         out;
     ngx_http_ktp_ctx_t *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
@@ -139,24 +144,11 @@ ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
     /* conditional requests do not apply: the call was already made */
     r->disable_not_modified = 1;
 
-    /* nginx will close the connection if the body is not read completely */
-
-    if (r->reading_body) {
-        r->keepalive = 0;
-    }
-
     r->headers_out.status = status;
     r->headers_out.content_length_n = len;
     r->headers_out.content_type = *type;
     r->headers_out.content_type_len = type->len;
     r->headers_out.content_type_lowcase = NULL;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        ngx_http_finalize_request(r, rc);
-        return;
-    }
 
     b = ngx_calloc_buf(r->pool);
     if (b == NULL) {
@@ -170,7 +162,47 @@ ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
     b->last_buf = 1;
     b->last_in_chain = 1;
 
-    out.buf = b;
+    ctx->answer_body = b;
+
+    if (ngx_http_ktp_body_drain(r, &ngx_http_ktp_answer_rest)
+        == NGX_DECLINED) {
+        ngx_http_ktp_answer_output(r, KTP_OK);
+    }
+}
+
+
+static ktp_code_t
+ngx_http_ktp_answer_drop(ngx_http_request_t *r, u_char *p, size_t n)
+{
+    return KTP_OK;
+}
+
+
+/* The code is that of reading the rest of the body, which does not matter. */
+
+static void
+ngx_http_ktp_answer_output(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_int_t           rc;
+    ngx_chain_t         out;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    /* nginx will close the connection if the body is not read completely */
+
+    if (r->reading_body) {
+        r->keepalive = 0;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        ngx_http_finalize_request(r, rc);
+        return;
+    }
+
+    out.buf = ctx->answer_body;
     out.next = NULL;
 
     ngx_http_finalize_request(r, ngx_http_output_filter(r, &out));

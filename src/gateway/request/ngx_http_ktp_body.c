@@ -23,6 +23,7 @@ static void       ngx_http_ktp_body_read(ngx_http_request_t *r);
 static ktp_code_t ngx_http_ktp_body_feed(ngx_http_request_t *r);
 static ktp_code_t ngx_http_ktp_body_piece(ngx_http_request_t *r, u_char *p,
                                           u_char *last);
+static ngx_uint_t ngx_http_ktp_body_timer(ngx_http_request_t *r);
 static void       ngx_http_ktp_body_pause(ngx_http_request_t *r);
 static void       ngx_http_ktp_body_buffer(ngx_http_request_t *r);
 static void ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code);
@@ -46,11 +47,21 @@ ngx_int_t
 ngx_http_ktp_body_receive(ngx_http_request_t        *r,
                           const ngx_http_ktp_body_t *body)
 {
-    ngx_int_t           rc;
-    ngx_http_ktp_ctx_t *ctx;
+    ngx_int_t                 rc;
+    ngx_http_ktp_ctx_t       *ctx;
+    ngx_http_ktp_loc_conf_t  *klcf;
+    ngx_http_core_loc_conf_t *clcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
     ctx->body = body;
+
+    if (ctx->body_idle == 0) {
+        ctx->body_idle = clcf->client_body_timeout;
+        ctx->body_until = ngx_current_msec + klcf->body_timeout;
+    }
 
     if (r->request_body || ngx_http_ktp_body_is_discarded(r)) {
         r->main->count++;
@@ -67,6 +78,62 @@ ngx_http_ktp_body_receive(ngx_http_request_t        *r,
     }
 
     return NGX_DONE;
+}
+
+
+ngx_int_t
+ngx_http_ktp_body_drain(ngx_http_request_t *r, const ngx_http_ktp_body_t *body)
+{
+    ngx_connection_t         *c;
+    ngx_http_ktp_ctx_t       *ctx;
+    ngx_http_core_loc_conf_t *clcf;
+
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (r->http_version < NGX_HTTP_VERSION_20 || c->error
+        || ctx->code == KTP_REQUEST_TIMEOUT
+        || clcf->lingering_close == NGX_HTTP_LINGERING_OFF) {
+        return NGX_DECLINED;
+    }
+
+    /* what another handler has begun to read is left to nginx */
+
+    if (r->request_body
+            ? (!r->reading_body
+               || r->request_body->post_handler != ngx_http_ktp_body_start)
+            : (ngx_http_ktp_body_is_discarded(r)
+               || (r->headers_in.content_length_n <= 0
+                   && !r->headers_in.chunked))) {
+        return NGX_DECLINED;
+    }
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, c->log, 0, "ktp body: draining");
+
+    ctx->body_idle = clcf->lingering_timeout;
+    ctx->body_until = ngx_current_msec + clcf->lingering_time;
+
+    if (r->request_body == NULL) {
+
+        if (ngx_http_ktp_body_receive(r, body) != NGX_DONE) {
+            return NGX_DECLINED;
+        }
+
+        /* the answer that is to come has been counted before */
+
+        r->main->count--;
+
+        return NGX_OK;
+    }
+
+    ctx->body = body;
+    ctx->body_paused = 0;
+
+    r->read_event_handler = ngx_http_ktp_body_handler;
+    ngx_post_event(c->read, &ngx_posted_events);
+
+    return NGX_OK;
 }
 
 
@@ -238,6 +305,11 @@ ngx_http_ktp_body_read(ngx_http_request_t *r)
             return;
         }
 
+        if (rc == NGX_AGAIN && !ngx_http_ktp_body_timer(r)) {
+            ngx_http_ktp_body_done(r, KTP_REQUEST_TIMEOUT);
+            return;
+        }
+
         if (rc == NGX_AGAIN && r->request_body->bufs == NULL) {
             return;
         }
@@ -303,6 +375,34 @@ ngx_http_ktp_body_piece(ngx_http_request_t *r, u_char *p, u_char *last)
 }
 
 
+/*
+ * Shortens the timer that nginx has set for the next read, so that it does not
+ * end after the whole body has to be there.  0: that time has passed.
+ */
+
+static ngx_uint_t
+ngx_http_ktp_body_timer(ngx_http_request_t *r)
+{
+    ngx_msec_int_t      left;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    left = (ngx_msec_int_t) (ctx->body_until - ngx_current_msec);
+
+    if (left <= 0) {
+        return 0;
+    }
+
+    if (r->connection->read->timer_set) {
+        ngx_add_timer(r->connection->read,
+                      ngx_min((ngx_msec_t) left, ctx->body_idle));
+    }
+
+    return 1;
+}
+
+
 /* Stops reading while the upstream is slower than the client. */
 
 static void
@@ -312,6 +412,7 @@ ngx_http_ktp_body_pause(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     ctx->body_paused = 1;
+    ctx->body_left = ctx->body_until - ngx_current_msec;
 
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "ktp body: paused");
@@ -333,6 +434,7 @@ ngx_http_ktp_body_resume(ngx_http_request_t *r)
 
     if (ctx->body_paused) {
         ctx->body_paused = 0;
+        ctx->body_until = ngx_current_msec + ctx->body_left;
 
         ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                        "ktp body: resumed");

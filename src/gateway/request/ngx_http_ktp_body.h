@@ -34,6 +34,16 @@ struct ngx_http_ktp_body_s {
 ngx_int_t ngx_http_ktp_body_receive(ngx_http_request_t        *r,
                                     const ngx_http_ktp_body_t *body);
 
+/*
+ * Reads the rest of the body over HTTP/2 or later, before an answer is sent:
+ * many clients drop an answer that arrives while they are sending.  The
+ * functions of body are called as above; done with KTP_OK, or with the reason
+ * why the rest was given up, after "lingering_time" at the latest.
+ * NGX_DECLINED: there is no rest, or it need not be read.
+ */
+ngx_int_t ngx_http_ktp_body_drain(ngx_http_request_t        *r,
+                                  const ngx_http_ktp_body_t *body);
+
 /* Resumes reading that was paused for the upstream. */
 void ngx_http_ktp_body_resume(ngx_http_request_t *r);
 

@@ -24,9 +24,12 @@ typedef void (*ngx_http_ktp_done_pt)(ngx_http_request_t *r, ktp_code_t code);
 struct ngx_http_ktp_ctx_s {
     ngx_http_request_t *request;
 
-    const ngx_http_ktp_body_t *body;     /* what is done with the body */
-    off_t                      received; /* bytes of the body so far */
-    ngx_uint_t                 pieces;   /* in which they came */
+    const ngx_http_ktp_body_t *body;       /* what is done with the body */
+    off_t                      received;   /* bytes of the body so far */
+    ngx_uint_t                 pieces;     /* in which they came */
+    ngx_msec_t                 body_idle;  /* between two reads */
+    ngx_msec_t                 body_until; /* when it must be complete */
+    ngx_msec_t                 body_left;  /* of that, while paused */
 
     ktp_intake_t         *intake;
     ktp_intake_t         *fetched; /* of the image of a URL */
@@ -49,7 +52,8 @@ struct ngx_http_ktp_ctx_s {
     ngx_str_t              image_hmac;  /* hexadecimal, or empty */
     ngx_str_t              traceparent; /* of the call; may be empty */
 
-    ngx_buf_t *error_body; /* replaces the error page of nginx */
+    ngx_buf_t *answer_body; /* of this module */
+    ngx_buf_t *error_body;  /* replaces the error page of nginx */
 
     unsigned body_replaced : 1; /* the read buffer of nginx was replaced */
     unsigned body_paused : 1;

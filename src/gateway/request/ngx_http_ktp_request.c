@@ -107,9 +107,12 @@ ngx_http_ktp_request_refuse(ngx_http_request_t *r, ktp_code_t code)
 {
     ngx_int_t rc;
 
-    if (r->http_version < NGX_HTTP_VERSION_20
-        && ((r->headers_in.expect && !r->expect_tested)
-            || ktp_error(code)->kind == KTP_INVALID_PAYLOAD_IMAGE_SIZE)) {
+    if (r->http_version >= NGX_HTTP_VERSION_20) {
+
+        /* the answer waits for the body */
+
+    } else if ((r->headers_in.expect && !r->expect_tested)
+               || code == KTP_INVALID_PAYLOAD_IMAGE_SIZE) {
         /*
          * The client may not send the body after this response, or the body is
          * too large to be worth reading: the connection is closed.
