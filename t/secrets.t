@@ -165,8 +165,10 @@ SKIP: {
 
     my ($status, $said) = $nginx->test($conf);
     isnt($status, 0, 'no folder of credentials in the environment');
-    my $why = 'no absolute path in the environment variable of '
-            . '"$CREDENTIALS_DIRECTORY/key"';
+    my $why = '"$CREDENTIALS_DIRECTORY/key" requires an absolute path in the '
+            . 'environment variable "CREDENTIALS_DIRECTORY", which systemd '
+            . 'sets; to run nginx by hand, use "CREDENTIALS_DIRECTORY='
+            . '/run/credentials/nginx.service nginx -t"';
     like($said, qr{\[emerg\] \Q$why\E}, 'is told');
 
     local $ENV{CREDENTIALS_DIRECTORY} = $dir;
@@ -232,6 +234,34 @@ SKIP: {
             unlike($said, qr/\[warn\]/, 'with no warning');
         }
     }
+}
+
+# -- secrets in variables, with the log at debug
+
+{
+    my $nginx = KTP::Nginx->new;
+    my ($app, $api, $log) = my @secrets = map { canary() } 1 .. 3;
+
+    $nginx->start(conf($nginx, <<EOC)) or BAIL_OUT($nginx->complaint);
+        map \$host \$app { default $app; }
+        map \$host \$api { default $api; }
+        map \$host \$log { default $log; }
+        log_format digest '\$ktp_image_hmac';
+        access_log @{[ $nginx->prefix ]}/logs/digest.log digest;
+        ktp_app_id \$app; ktp_api_key "\$api"; ktp_log_key \$log;
+EOC
+    is(key_sent($nginx), $api, 'a key from a variable');
+    $nginx->stop('QUIT');
+
+    like(KTP::Nginx::read_file($nginx->prefix . '/logs/digest.log'),
+         qr/^[0-9a-f]{16,}$/m, 'and the key of digests');
+
+    my $text = $nginx->log_from;
+    my $debug = `$KTP::Nginx::Binary -V 2>&1` =~ /--with-debug/;
+
+    is($text =~ /\[debug\]/ ? 1 : 0, $debug ? 1 : 0, 'the log is at debug');
+    is(join(' ', grep { index($text, $_) >= 0 } @secrets), '',
+       'no message of a variable\'s evaluation has a secret');
 }
 
 # -- no trace of any

@@ -250,8 +250,12 @@ ngx_http_ktp_secret_path(ngx_conf_t *cf, ngx_str_t *path)
 
     if (folder == NULL || *folder != '/') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no absolute path in the environment variable "
-                           "of \"%V\"",
+                           "\"%V\" requires an absolute path in the "
+                           "environment variable \"" NGX_HTTP_KTP_CREDENTIALS
+                           "\", which systemd sets; "
+                           "to run nginx by hand, use "
+                           "\"" NGX_HTTP_KTP_CREDENTIALS
+                           "=/run/credentials/nginx.service nginx -t\"",
                            path);
         return NGX_ERROR;
     }
@@ -363,13 +367,25 @@ ngx_int_t
 ngx_http_ktp_secret(ngx_http_request_t *r, ngx_http_ktp_secret_t *secret,
                     ngx_str_t *value)
 {
-    if (secret->cv) {
-        return ngx_http_complex_value(r, secret->cv, value);
+    ngx_int_t  rc;
+    ngx_log_t *log;
+    ngx_uint_t level;
+
+    if (secret->cv == NULL) {
+        *value = secret->value;
+        return NGX_OK;
     }
 
-    *value = secret->value;
+    /* nginx logs values of variables at the debug level */
 
-    return NGX_OK;
+    log = r->connection->log;
+    level = log->log_level;
+
+    log->log_level = ngx_min(level, NGX_LOG_INFO);
+    rc = ngx_http_complex_value(r, secret->cv, value);
+    log->log_level = level;
+
+    return rc;
 }
 
 
