@@ -48,7 +48,12 @@ sub adapt {
 
     $text =~ s{load_module modules/}{load_module $build/}g;
     $text =~ s{/run/}{$prefix/}g;
-    $text =~ s{/var/lib/ktp/}{$prefix/}g;
+    $text =~ s{/var/lib/ktp/}{$prefix/lib/}g;
+
+    # as the package makes it, for whichever user workers are of
+    mkdir "$prefix/lib";
+    chmod 0777, "$prefix/lib";
+
     $text =~ s{/etc/nginx/}{$prefix/conf/}g;
     $text =~ s{/var/log/nginx/}{$prefix/logs/}g;
     $text =~ s{127\.0\.0\.1:(\d+)}{
