@@ -67,6 +67,11 @@ my %table = (
                                  sort keys %{ $_[0]{data} };
         encode($_[0]);
     }],
+    'nulls' => ['passed', sub {
+        $_[0]{data}{$_} = undef for grep { roll(2) } sort keys %{ $_[0]{data} };
+        $_[0]{error_code} = undef if roll(2);
+        encode($_[0]);
+    }],
 
     'a key twice' => ['refused', sub {
         my $field = one_of(@hidden);
@@ -86,19 +91,19 @@ my %table = (
     'a field of another type' => ['refused', sub {
         my $field = one_of(sort keys %{ $_[0]{data} });
         $_[0]{data}{$field} = one_of(
-            undef, JSON::PP::true(), 17, [$_[0]{data}{nik}],
+            JSON::PP::true(), 17, [$_[0]{data}{nik}],
             $field eq 'image_quality' ? 'x' : { value => $_[0]{data}{nik} });
         encode($_[0]);
     }],
     'a text of another type' => ['refused', sub {
         $_[0]{one_of(qw(message status_code))}
-            = one_of(undef, 3, [hidden_value($_[0])],
+            = one_of(3, [hidden_value($_[0])],
                      { nik => $_[0]{data}{nik} });
         encode($_[0]);
     }],
     'a flag of another type' => ['refused', sub {
         $_[0]{data}{image_quality}{one_of(qw(blur dark blur_score))}
-            = one_of(undef, $_[0]{data}{nik}, [], {});
+            = one_of($_[0]{data}{nik}, [], {});
         encode($_[0]);
     }],
     'the number in the message' => ['refused', sub {

@@ -74,8 +74,8 @@ sub told {
         $log = $nginx->log_from($from);
     }
 
-    # a warning names the request that it is about
-    $log =~ s/ while .+, client: .+$//mg;
+    # a warning names the upstream and the request that it is about
+    $log =~ s/, upstream: "[^"]+" while .+, client: .+$//mg;
 
     return [$log =~ /(?:\*\d+|#\d+:) (ktp call .+|retrying upstream call.+)$/mg];
 }

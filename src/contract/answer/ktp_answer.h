@@ -11,6 +11,8 @@
  *   KTP_MAX_DEPTH, has a key twice, invalid
  *   UTF-8, a NUL or a lone surrogate              refused       refused
  *   has a known member of another type            refused       refused
+ *   null as a field of "data"                     ""            dropped
+ *   null as another known member                  dropped       dropped
  *   "message"                                     passed        passed
  *   "status_code", "error_code"                   passed        passed
  *   none of these three                           refused       refused

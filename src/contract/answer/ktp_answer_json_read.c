@@ -262,6 +262,16 @@ ktp_answer_store(ktp_answer_parser_t *ps, ktp_kind_t kind, const char *p,
         return 1;
     }
 
+    /* null is no value: a field is empty, anything else is not there */
+
+    if (kind == KTP_KIND_NULL) {
+        if (ps->place == KTP_PLACE_DATA && ps->target) {
+            ps->target->p = "";
+        }
+
+        return 1;
+    }
+
     if (kind != ps->kind) {
         return ktp_answer_wrong(ps, "a value of another type", ps->name);
     }

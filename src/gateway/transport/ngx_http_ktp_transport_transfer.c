@@ -214,6 +214,8 @@ ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t)
 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->errors);
+    /* decodes what is coded anyway; limits apply to what is decoded */
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     ngx_http_ktp_transport_callback_set(t);
 
     if (up->lookup.len) {
@@ -318,7 +320,12 @@ ngx_http_ktp_transfer_headers(ngx_http_ktp_transfer_t *t)
      */
 
     t->headers = curl_slist_append(NULL, "Expect:");
-    if (t->headers == NULL) {
+
+    /* no field would allow any coding (RFC 9110, 12.5.3) */
+
+    if (t->headers == NULL
+        || curl_slist_append(t->headers, "Accept-Encoding: identity")
+               == NULL) {
         return NGX_ERROR;
     }
 
