@@ -48,6 +48,42 @@ ktp_quota_ahead(const uint64_t *word, uint32_t number)
 }
 
 
+int64_t
+ktp_quota_end(ktp_quota_period_t period, int64_t now, int offset)
+{
+    time_t    t;
+    struct tm tm;
+
+    t = (time_t) (now + offset);
+    t -= t % 86400;
+
+    switch (period) {
+
+    case KTP_QUOTA_DAY:
+        return t + 86400 - offset;
+
+    case KTP_QUOTA_MONTH:
+
+        /* from the first of this month to the first of the next one */
+
+        if (gmtime_r(&t, &tm) == NULL) {
+            return 0;
+        }
+
+        t += (32 - tm.tm_mday) * 86400;
+
+        if (gmtime_r(&t, &tm) == NULL) {
+            return 0;
+        }
+
+        return t - (tm.tm_mday - 1) * 86400 - offset;
+
+    default: /* KTP_QUOTA_TOTAL */
+        return 0;
+    }
+}
+
+
 uint64_t
 ktp_quota_used(const uint64_t *word, uint32_t number)
 {

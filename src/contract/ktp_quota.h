@@ -42,6 +42,12 @@ typedef enum {
 uint32_t ktp_quota_number(ktp_quota_period_t period, int64_t now, int offset);
 
 /*
+ * When the period that a time is in ends, in seconds since 1970 UTC; 0 for a
+ * total.
+ */
+int64_t ktp_quota_end(ktp_quota_period_t period, int64_t now, int offset);
+
+/*
  * Calls counted in the period of a number.  A counter of a later period was
  * written before the clock was set back, and applies as well: a period never
  * steps back, since a clock that is wrong once would reset the quota.

@@ -59,6 +59,41 @@ test_numbers(void **state)
 }
 
 
+/* The end of a period is the first second of the next one. */
+
+static void
+test_ends(void **state)
+{
+    int     offset;
+    int64_t now, end;
+
+    static const ktp_quota_period_t periods[] = {KTP_QUOTA_DAY,
+                                                 KTP_QUOTA_MONTH};
+
+    (void) state;
+
+    for (size_t p = 0; p < 2; p++) {
+        for (offset = -23 * HOUR; offset <= 23 * HOUR; offset += 23 * HOUR) {
+            for (now = 1700000000; now < 1900000000; now += 123457) {
+                end = ktp_quota_end(periods[p], now, offset);
+
+                assert_true(end > now);
+                assert_int_equal(ktp_quota_number(periods[p], end - 1, offset),
+                                 ktp_quota_number(periods[p], now, offset));
+                assert_int_equal(ktp_quota_number(periods[p], end, offset),
+                                 ktp_quota_number(periods[p], now, offset)
+                                     + 1);
+            }
+        }
+    }
+
+    /* 2024-02-29 23:59:59 */
+    assert_int_equal(ktp_quota_end(KTP_QUOTA_MONTH, 1709251199, 0),
+                     1709251200);
+    assert_int_equal(ktp_quota_end(KTP_QUOTA_TOTAL, 1709251199, 0), 0);
+}
+
+
 static void
 test_take(void **state)
 {
@@ -439,11 +474,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_take),
-        cmocka_unit_test(test_periods), cmocka_unit_test(test_full),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_rate),
-        cmocka_unit_test(test_state),   cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_take),    cmocka_unit_test(test_periods),
+        cmocka_unit_test(test_full),    cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_rate),    cmocka_unit_test(test_state),
+        cmocka_unit_test(test_damage),  cmocka_unit_test(test_entries),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,7 @@ typedef struct {
     ngx_str_t    ssl_certificate_key;
     ngx_str_t    proxy; /* URL; empty: none */
     ngx_str_t    proxy_host;
+    ngx_str_t    user_agent; /* empty: none */
     ngx_flag_t   json_errors;
 
     ngx_uint_t                auth; /* ngx_http_ktp_auth_t */

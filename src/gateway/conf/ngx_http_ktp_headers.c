@@ -80,3 +80,24 @@ ngx_http_ktp_headers_push(ngx_http_request_t *r, const char *name,
 
     return h;
 }
+
+
+ngx_int_t
+ngx_http_ktp_headers_retry_after(ngx_http_request_t *r, uint64_t seconds)
+{
+    ngx_str_t value;
+
+    if (seconds == 0) {
+        return NGX_OK;
+    }
+
+    value.data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%uL", seconds) - value.data;
+
+    return ngx_http_ktp_headers_push(r, "Retry-After", &value) ? NGX_OK
+                                                               : NGX_ERROR;
+}

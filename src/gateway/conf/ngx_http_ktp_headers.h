@@ -28,5 +28,12 @@ ngx_str_t *ngx_http_ktp_headers_once(ngx_http_request_t *r, const char *name,
 ngx_table_elt_t *ngx_http_ktp_headers_push(ngx_http_request_t *r,
                                            const char *name, ngx_str_t *value);
 
+/*
+ * Adds "Retry-After" (RFC 9110, 10.2.3) to the response; NGX_ERROR if memory
+ * is short.  0 seconds: nothing is added.
+ */
+ngx_int_t ngx_http_ktp_headers_retry_after(ngx_http_request_t *r,
+                                           uint64_t            seconds);
+
 
 #endif /* NGX_HTTP_KTP_HEADERS_H */

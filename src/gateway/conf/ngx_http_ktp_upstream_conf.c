@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_upstream_conf.h"
+#include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_file.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -63,6 +64,7 @@ ngx_http_ktp_upstream_conf_create(ngx_http_ktp_loc_conf_t *klcf)
      *     klcf->ssl_certificate_key = { 0, NULL };
      *     klcf->proxy = { 0, NULL };
      *     klcf->proxy_host = { 0, NULL };
+     *     klcf->user_agent = { 0, NULL };
      */
 }
 
@@ -99,6 +101,9 @@ ngx_http_ktp_upstream_conf_merge(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
     ngx_conf_merge_str_value(conf->ssl_certificate, prev->ssl_certificate, "");
     ngx_conf_merge_str_value(conf->ssl_certificate_key,
                              prev->ssl_certificate_key, "");
+
+    ngx_conf_merge_str_value(conf->user_agent, prev->user_agent,
+                             "ngx_http_ktp/" NGX_HTTP_KTP_VERSION);
 
     if (conf->proxy.data == NULL) {
         conf->proxy = prev->proxy;
@@ -145,6 +150,7 @@ ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
     up->retries = klcf->retries;
     up->max_response = NGX_HTTP_KTP_MAX_RESPONSE;
     up->ssl_verify = klcf->ssl_verify;
+    up->user_agent = klcf->user_agent;
 
     if (up->unix_socket.len) {
         return NGX_CONF_OK;
@@ -522,6 +528,42 @@ ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
 
     klcf->proxy = value[1];
     klcf->proxy_host = u.host;
+
+    return NGX_CONF_OK;
+}
+
+
+/* off, or a string */
+
+char *
+ngx_http_ktp_upstream_conf_user_agent(ngx_conf_t *cf, ngx_command_t *cmd,
+                                      void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    ngx_str_t *value;
+
+    if (klcf->user_agent.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        ngx_str_set(&klcf->user_agent, "");
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_ktp_headers_valid(&value[1]) != NGX_OK
+        || ngx_http_script_variables_count(&value[1])) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"%V\" directive, it must "
+                           "be \"off\" or ASCII characters without variables",
+                           &value[1], &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    klcf->user_agent = value[1];
 
     return NGX_CONF_OK;
 }

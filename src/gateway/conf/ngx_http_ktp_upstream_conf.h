@@ -8,6 +8,8 @@
 
 char *ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t    *cf,
                                               ngx_command_t *cmd, void *conf);
+char *ngx_http_ktp_upstream_conf_user_agent(ngx_conf_t *cf, ngx_command_t *cmd,
+                                            void *conf);
 char *ngx_http_ktp_upstream_conf_ssl_name(ngx_conf_t *cf, ngx_command_t *cmd,
                                           void *conf);
 

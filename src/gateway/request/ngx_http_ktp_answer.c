@@ -3,6 +3,10 @@
 #include "ngx_http_ktp_headers.h"
 
 
+/* Seconds after which a client may retry if all places are taken. */
+#define NGX_HTTP_KTP_BUSY_TIME 2
+
+
 static ngx_int_t ngx_http_ktp_answer_body(ngx_http_request_t *r,
                                           ngx_http_ktp_ctx_t *ctx,
                                           ktp_code_t code, ngx_str_t *body);
@@ -56,8 +60,11 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
 
     /* RFC 9110, 15.5.6: a 405 lists the allowed methods */
 
-    if (e->status == NGX_HTTP_NOT_ALLOWED
-        && ngx_http_ktp_headers_push(r, "Allow", &post) == NULL) {
+    if ((e->status == NGX_HTTP_NOT_ALLOWED
+         && ngx_http_ktp_headers_push(r, "Allow", &post) == NULL)
+        || (e->status == NGX_HTTP_SERVICE_UNAVAILABLE
+            && ngx_http_ktp_headers_retry_after(r, NGX_HTTP_KTP_BUSY_TIME)
+                   != NGX_OK)) {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
@@ -132,6 +139,8 @@ static void
 ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
                          ngx_str_t *type, const u_char *body, size_t len)
 {
+    static ngx_str_t no_store = ngx_string("no-store");
+
     ngx_buf_t          *b;
     ngx_http_ktp_ctx_t *ctx;
 
@@ -143,6 +152,13 @@ ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
 
     /* conditional requests do not apply: the call was already made */
     r->disable_not_modified = 1;
+
+    /* RFC 9111, 5.2.2.5: personal data are in no cache */
+
+    if (ngx_http_ktp_headers_push(r, "Cache-Control", &no_store) == NULL) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = len;

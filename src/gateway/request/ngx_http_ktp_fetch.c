@@ -124,6 +124,7 @@ ngx_http_ktp_fetch_create(ngx_http_request_t *r)
     up->keepalive_timeout = klcf->image_url_timeout;
     up->max_inflight = klcf->max_inflight;
     up->ssl_verify = 1;
+    up->user_agent = klcf->user_agent;
 
     call = &fetch->call;
 

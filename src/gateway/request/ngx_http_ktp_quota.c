@@ -39,7 +39,6 @@ ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx)
 static ktp_code_t
 ngx_http_ktp_quota_wait(ngx_http_ktp_ctx_t *ctx, uint64_t wait)
 {
-    ngx_str_t           value;
     ngx_http_request_t *r;
 
     r = ctx->request;
@@ -47,17 +46,8 @@ ngx_http_ktp_quota_wait(ngx_http_ktp_ctx_t *ctx, uint64_t wait)
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                   "rate of client \"%V\" is exceeded", &ctx->client);
 
-    /* RFC 9110, 10.2.3 */
-
-    value.data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (value.data == NULL) {
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    value.len =
-        ngx_sprintf(value.data, "%uL", (wait + 999999) / 1000000) - value.data;
-
-    if (ngx_http_ktp_headers_push(r, "Retry-After", &value) == NULL) {
+    if (ngx_http_ktp_headers_retry_after(r, (wait + 999999) / 1000000)
+        != NGX_OK) {
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -72,6 +62,12 @@ ngx_http_ktp_quota_refused(ngx_http_ktp_ctx_t *ctx)
                   "quota of client \"%V\" is exhausted", &ctx->client);
 
     ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_QUOTA);
+
+    if (ngx_http_ktp_headers_retry_after(
+            ctx->request, ngx_http_ktp_count_wait(ctx->client_conf))
+        != NGX_OK) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
 
     return KTP_INSUFFICIENT_QUOTA;
 }

@@ -436,6 +436,14 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
         ngx_http_ktp_body_stop(r);
     }
 
+    /* it concerns the client, whatever becomes of the response */
+
+    if ((call->status == NGX_HTTP_TOO_MANY_REQUESTS
+         || call->status == NGX_HTTP_SERVICE_UNAVAILABLE)
+        && ngx_http_ktp_headers_retry_after(r, call->retry_after) != NGX_OK) {
+        verdict.code = KTP_INTERNAL_SERVER_ERROR;
+    }
+
     ctx->reason = verdict.reason;
     ngx_http_ktp_ctx_set_outcome(ctx, verdict.outcome);
 

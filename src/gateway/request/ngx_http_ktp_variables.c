@@ -11,6 +11,7 @@ typedef enum {
     NGX_HTTP_KTP_VAR_ERROR_REASON,
     NGX_HTTP_KTP_VAR_STATUS_CODE,
     NGX_HTTP_KTP_VAR_CLIENT,
+    NGX_HTTP_KTP_VAR_QUOTA_LEFT,
     NGX_HTTP_KTP_VAR_TRACEPARENT,
     NGX_HTTP_KTP_VAR_IMAGE_HMAC,
     NGX_HTTP_KTP_VAR_NIK_HMAC,
@@ -35,6 +36,8 @@ static ngx_int_t ngx_http_ktp_variables_request(ngx_http_request_t        *r,
 static ngx_int_t ngx_http_ktp_variables_link(ngx_http_request_t        *r,
                                              ngx_http_variable_value_t *v,
                                              uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variables_quota_left(
+    ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_ktp_variables_nik_hmac(ngx_http_request_t *r,
                                                  ngx_http_ktp_ctx_t *ctx,
                                                  ngx_str_t          *value);
@@ -75,6 +78,8 @@ static ngx_http_variable_t ngx_http_ktp_vars[] = {
                      NGX_HTTP_KTP_VAR_STATUS_CODE),
     ngx_http_ktp_var("ktp_client", ngx_http_ktp_variables_link,
                      NGX_HTTP_KTP_VAR_CLIENT),
+    ngx_http_ktp_var("ktp_quota_left", ngx_http_ktp_variables_quota_left,
+                     NGX_HTTP_KTP_VAR_QUOTA_LEFT),
     ngx_http_ktp_var("ktp_traceparent", ngx_http_ktp_variables_link,
                      NGX_HTTP_KTP_VAR_TRACEPARENT),
     ngx_http_ktp_var("ktp_image_hmac", ngx_http_ktp_variables_link,
@@ -234,6 +239,37 @@ ngx_http_ktp_variables_link(ngx_http_request_t        *r,
     v->not_found = !v->valid;
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variables_quota_left(ngx_http_request_t        *r,
+                                  ngx_http_variable_value_t *v, uintptr_t data)
+{
+    int64_t             left;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_ktp_ctx_get(r);
+
+    left = ctx && ctx->client_conf && ctx->client_conf->slot
+               ? ngx_http_ktp_count_left(ctx->client_conf)
+               : -1;
+
+    if (left == -1) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_sprintf(v->data, "%L", left) - v->data;
+    v->valid = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
 }
 
 

@@ -79,19 +79,67 @@ ngx_http_ktp_count_ahead(ngx_http_ktp_client_t *client)
 ngx_uint_t
 ngx_http_ktp_count_exhausted(ngx_http_ktp_client_t *client)
 {
+    return ngx_http_ktp_count_left(client) == 0;
+}
+
+
+int64_t
+ngx_http_ktp_count_left(ngx_http_ktp_client_t *client)
+{
+    int64_t                      left, n;
+    uint64_t                     used;
     ngx_uint_t                   i;
     ngx_http_ktp_client_quota_t *quota;
+
+    left = -1;
 
     for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
         quota = &client->quota[i];
 
-        if (quota->set && !quota->shadow
-            && ngx_http_ktp_count_used(client, i) >= quota->limit) {
-            return 1;
+        if (!quota->set || quota->shadow) {
+            continue;
+        }
+
+        used = ngx_http_ktp_count_used(client, i);
+        n = used < quota->limit ? (int64_t) (quota->limit - used) : 0;
+
+        if (left == -1 || n < left) {
+            left = n;
         }
     }
 
-    return 0;
+    return left;
+}
+
+
+uint64_t
+ngx_http_ktp_count_wait(ngx_http_ktp_client_t *client)
+{
+    int64_t                      now, end, latest;
+    ngx_uint_t                   i;
+    ngx_http_ktp_client_quota_t *quota;
+
+    now = ngx_time();
+    latest = now;
+
+    for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
+        quota = &client->quota[i];
+
+        if (!quota->set || quota->shadow
+            || ngx_http_ktp_count_used(client, i) < quota->limit) {
+            continue;
+        }
+
+        end = ktp_quota_end(i, now, quota->offset);
+
+        if (end == 0) {
+            return 0;
+        }
+
+        latest = ngx_max(latest, end);
+    }
+
+    return latest - now;
 }
 
 

@@ -30,6 +30,17 @@ uint64_t ngx_http_ktp_count_used(ngx_http_ktp_client_t *client,
 ngx_uint_t ngx_http_ktp_count_exhausted(ngx_http_ktp_client_t *client);
 
 /*
+ * Seconds until every enforced quota that is exhausted begins anew; 0 if one
+ * of them never does, or if there is none.
+ */
+uint64_t ngx_http_ktp_count_wait(ngx_http_ktp_client_t *client);
+
+/*
+ * Calls that the client has left in its enforced quotas, -1 if it has none.
+ */
+int64_t ngx_http_ktp_count_left(ngx_http_ktp_client_t *client);
+
+/*
  * Takes one request from a rate, whose state is *rate: that of the client's
  * account, or a copy.  Returns the microseconds until there is one to take,
  * 0 if it was taken or the client has no rate.

@@ -58,6 +58,7 @@ typedef struct {
     ngx_str_t connect_to;  /* CURLOPT_CONNECT_TO, "::host:port", or empty */
     ngx_str_t host_header; /* "Host: name"; used with connect_to */
     ngx_str_t proxy;       /* URL, or empty */
+    ngx_str_t user_agent;  /* or empty */
 
     ngx_str_t ca_file;         /* path; empty: the system's certificates */
     ngx_str_t certificate;     /* PEM text, or empty */
@@ -142,6 +143,7 @@ struct ngx_http_ktp_call_s {
     const char                *error;  /* static text for the log, or NULL */
     ngx_str_t                  detail; /* libcurl's, in pool; may be empty */
     ngx_uint_t                 status;
+    ngx_uint_t                 retry_after;  /* seconds; 0: none */
     ngx_str_t                  content_type; /* in pool; may be empty */
     ngx_str_t                  body;         /* in pool; may be empty */
     ngx_str_t                  addr;         /* in pool, "address:port" of

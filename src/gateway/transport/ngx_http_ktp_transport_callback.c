@@ -779,6 +779,13 @@ ngx_http_ktp_callback_facts(ngx_http_ktp_transfer_t *t)
         call->header_time = call->response_time;
     }
 
+    /* negative for a date in the past */
+
+    if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &us) == CURLE_OK
+        && us > 0) {
+        call->retry_after = us;
+    }
+
     if (curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &us) == CURLE_OK) {
         call->bytes_sent = us;
     }

@@ -240,6 +240,13 @@ ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t)
     /* later than the transport's own, which leaves a look-up alone */
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long) up->connect_timeout + NGX_HTTP_KTP_CONNECT_SLACK);
+
+    if (up->user_agent.len
+        && curl_easy_setopt(easy, CURLOPT_USERAGENT, up->user_agent.data)
+               != CURLE_OK) {
+        return NGX_ERROR;
+    }
+
     /* headers, and with them the credentials, are not sent to the proxy */
     curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
 
