@@ -23,7 +23,10 @@ my $refused = KTP::Nginx::free_port();
 
 $nginx->hosts(['images.test', '127.0.0.1'], ['internal.test', '127.0.0.1'],
               ['internal.test.', '127.0.0.1'], ['LOCALHOST.', '127.0.0.1'],
-              ['public.test', '198.41.0.4'], ['nat64.test', '64:ff9b::a00:1'],
+              ['public.test', '198.41.0.4'],
+              ['first.test', '192.168.0.1,127.0.0.1'],
+              ['last.test', '127.0.0.1,192.168.0.1'],
+              ['neither.test', '192.168.0.1,10.0.0.1'], ['nat64.test', '64:ff9b::a00:1'],
               ['slow.test', '127.0.0.1', 900], ['none.test', 'none']);
 
 my $wait = 500 * $slow;
@@ -120,6 +123,18 @@ for my $image ("http://127.0.0.1:$port/a.jpg",
     my ($call) = $up->calls;
     my ($sent) = ($call->{body} // '') =~ /"image":"([^"]*)"/;
     ok(defined $sent && $sent eq base64($jpeg), 'and sent as base64');
+}
+
+for my $name ('first', 'last') {
+    is(ask('/open', "http://$name.test:$port/a.jpg")->{status}, 200,
+       "an address that is allowed is asked: $name");
+}
+
+# libcurl does not take them
+for my $host ('[127.0.0.1]', '[::1', 'a%00b.test', 'a%0ab.test', '[::1%25]',
+              '[fe80::1]x', 'a..b.test', '%zz') {
+    refused('/open', "http://$host/a.jpg", 'INVALID_PAYLOAD_IMAGE_\w+',
+            "URL with the host $host");
 }
 
 # libcurl keeps the buffer of a call that had no connection

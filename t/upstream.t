@@ -54,6 +54,9 @@ for my $case (
     ['ktp_egress_proxy 127.0.0.1:1', 'must be "off" or "http://host:port"'],
     ['ktp_egress_proxy http://u:canary@h', 'no port in proxy URL'],
     ['ktp_egress_proxy http://u:canary@h:x', 'invalid port in proxy URL'],
+    ['ktp_egress_proxy http://u:can@canary@h:1',
+     'has an unescaped "@" in the password, use "%40"'],
+    ['ktp_egress_proxy http://@@h:1', 'has an unescaped "@"'],
     ['ktp_egress_proxy off; ktp_egress_proxy off', 'is duplicate']) {
 
     my ($text, $want) = @$case;

@@ -1,7 +1,8 @@
 /*
  * Names for tests, in place of the machine's resolver: preloaded into nginx.
  * KTP_TEST_HOSTS is a file of lines "name milliseconds address", read for
- * each look-up; the address "none" is a name that does not exist.  Look-ups
+ * each look-up; the address "none" is a name that does not exist, several are
+ * separated by commas.  Look-ups
  * are counted in KTP_TEST_HOSTS.log,
  * a name a line.  A name that the file does not have is not looked up: no
  * test asks a name server.
@@ -63,10 +64,10 @@ int
 getaddrinfo(const char *name, const char *service,
             const struct addrinfo *hints, struct addrinfo **res)
 {
-    int             found;
+    int             found, rc;
     long            ms;
     FILE           *in;
-    char            text[256], address[256];
+    char            text[256], address[256], *one, *last;
     getaddrinfo_pt  next;
     struct addrinfo numeric;
     struct timespec ts;
@@ -114,5 +115,18 @@ getaddrinfo(const char *name, const char *service,
     numeric.ai_flags |= AI_NUMERICHOST;
     numeric.ai_family = AF_UNSPEC;
 
-    return next(address, service, &numeric, res);
+    for (one = strtok_r(address, ",", &last); one;
+         one = strtok_r(NULL, ",", &last)) {
+
+        rc = next(one, service, &numeric, res);
+        if (rc != 0) {
+            return rc;
+        }
+
+        while (*res) {
+            res = &(*res)->ai_next;
+        }
+    }
+
+    return 0;
 }

@@ -512,6 +512,12 @@ ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
         u.url.len = last - u.url.data;
     }
 
+    /* libcurl takes the last one for the end of the password, or refuses */
+
+    if (at && ngx_strlchr(at + 1, last, '@')) {
+        return "has an unescaped \"@\" in the password, use \"%40\"";
+    }
+
     u.default_port = 80;
     u.no_resolve = 1;
 

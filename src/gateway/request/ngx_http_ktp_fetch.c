@@ -75,6 +75,10 @@ ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_done_pt handler)
 
     rc = ngx_http_ktp_transport_start(&fetch->call);
 
+    if (rc == NGX_DECLINED) {
+        return KTP_BAD_URL;
+    }
+
     if (rc != NGX_OK) {
         return rc == NGX_BUSY ? KTP_SERVICE_UNAVAILABLE
                               : KTP_INTERNAL_SERVER_ERROR;
@@ -305,6 +309,10 @@ ngx_http_ktp_fetch_code(ngx_http_ktp_fetch_t *fetch)
     ngx_log_error(NGX_LOG_INFO, call->log, 0,
                   "cannot fetch image: status %ui, %s", call->status,
                   call->error ? call->error : "no image");
+
+    if (call->result == NGX_HTTP_KTP_CALL_BUSY) {
+        return KTP_NO_CONNECTIONS;
+    }
 
     return KTP_URL_NOT_FETCHED;
 }

@@ -120,6 +120,10 @@ ngx_http_ktp_verdict_failed(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
         verdict->code = KTP_GATEWAY_TIMEOUT;
         verdict->outcome = NGX_HTTP_KTP_OUTCOME_TIMEOUT;
 
+    } else if (call->result == NGX_HTTP_KTP_CALL_BUSY) {
+        verdict->code = verdict->reason;
+        verdict->outcome = NGX_HTTP_KTP_OUTCOME_REJECTED;
+
     } else {
         verdict->code = KTP_BAD_GATEWAY;
         verdict->outcome = NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR;
@@ -165,6 +169,9 @@ ngx_http_ktp_verdict_failure(ngx_http_ktp_call_t *call)
 
     case NGX_HTTP_KTP_CALL_TOO_LARGE:
         return KTP_UPSTREAM_TOO_LARGE;
+
+    case NGX_HTTP_KTP_CALL_BUSY:
+        return KTP_NO_CONNECTIONS;
 
     default:
         return reasons[call->cause];

@@ -174,7 +174,8 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
 
     t = ngx_http_ktp_transport_transfer_create(call);
     if (t == NULL) {
-        return NGX_ERROR;
+        return call->result == NGX_HTTP_KTP_CALL_STOPPED ? NGX_DECLINED
+                                                         : NGX_ERROR;
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, call->log, 0,
@@ -456,6 +457,11 @@ ngx_http_ktp_transport_deadline(ngx_event_t *ev)
         }
     }
 
+    if (t->state == NGX_HTTP_KTP_TRANSFER_QUEUED && t->no_slot) {
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_BUSY,
+                                    "no free look-up");
+    }
+
     ngx_http_ktp_transport_name_failed(t);
     ngx_http_ktp_transport_finish(t, CURLE_OPERATION_TIMEDOUT);
 }
@@ -628,7 +634,8 @@ ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
 /*
  * Resumes calls that received response data while paused.  After an error
  * status libcurl stops sending the request and completes the transfer, but
- * not while it is paused.
+ * not while it is paused.  Ends calls with a descriptor that has no connection
+ * of nginx: nothing would tell libcurl about it.
  */
 
 static void
@@ -640,10 +647,24 @@ ngx_http_ktp_transport_answered(ngx_event_t *ev)
 
     tr = &ngx_http_ktp_transport;
 
+again:
+
     for (q = ngx_queue_head(&tr->active); q != ngx_queue_sentinel(&tr->active);
          q = ngx_queue_next(q)) {
 
         t = ngx_queue_data(q, ngx_http_ktp_transfer_t, queue);
+
+        if (t->unwatched) {
+            t->unwatched = 0;
+
+            if (t->call) {
+                ngx_http_ktp_transport_fail(t, NGX_HTTP_KTP_CALL_BUSY,
+                                            "no free connection");
+
+                /* the handler of a call may end others */
+                goto again;
+            }
+        }
 
         if (t->heard) {
             t->heard = 0;

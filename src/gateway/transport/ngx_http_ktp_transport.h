@@ -22,6 +22,8 @@ typedef enum {
     NGX_HTTP_KTP_CALL_TOO_LARGE, /* response body exceeds max_response */
     /* more than 64 KB of the response are not its body */
     NGX_HTTP_KTP_CALL_HEAD_TOO_LARGE,
+    /* not sent: no free connection, descriptor or look-up in this worker */
+    NGX_HTTP_KTP_CALL_BUSY,
     NGX_HTTP_KTP_CALL_STOPPED /* a read, write or guard callback failed */
 } ngx_http_ktp_call_result_t;
 
@@ -181,8 +183,8 @@ void ngx_http_ktp_transport_exit(ngx_cycle_t *cycle);
  * caller and must stay until done is called or the call is aborted.
  *
  * NGX_OK: done will be called, unless the call is aborted.  NGX_BUSY: the
- * worker has max_inflight calls in progress.  NGX_ERROR: no memory.  After
- * NGX_BUSY and NGX_ERROR done is not called.
+ * worker has max_inflight calls in progress.  NGX_DECLINED: libcurl does not
+ * accept the URL.  NGX_ERROR: no memory.  Done is called after NGX_OK only.
  */
 ngx_int_t ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call);
 

@@ -371,9 +371,10 @@ ngx_http_ktp_callback_open(void *data, curlsocktype purpose,
     t->peer_len = ngx_sock_ntop(&addr->addr, addr->addrlen, t->peer,
                                 NGX_SOCKADDR_STRLEN, 1);
 
+    /* the next address may be allowed, whatever their order */
+
     if (call->guard && call->guard(call->data, &addr->addr) != NGX_OK) {
-        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED,
-                                    "address is not allowed");
+        t->declined = 1;
         return CURL_SOCKET_BAD;
     }
 
@@ -624,6 +625,11 @@ ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t, CURLcode rc)
     }
 
     ngx_http_ktp_transport.long_line = 0;
+
+    if (rc == CURLE_COULDNT_CONNECT && t->declined) {
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_STOPPED,
+                                    "address is not allowed");
+    }
 
     if (rc != CURLE_OK && call->result == NGX_HTTP_KTP_CALL_OK) {
         call->result = rc == CURLE_OPERATION_TIMEDOUT

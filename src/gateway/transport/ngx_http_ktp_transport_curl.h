@@ -143,8 +143,11 @@ struct ngx_http_ktp_transfer_s {
     u_char               peer[NGX_SOCKADDR_STRLEN]; /* last tried address */
     size_t               peer_len;
     char                 errors[CURL_ERROR_SIZE]; /* libcurl's own text */
-    in_port_t            port;       /* of the last address tried */
-    unsigned             cached : 1; /* the address is of an earlier call */
+    in_port_t            port;          /* of the last address tried */
+    unsigned             cached : 1;    /* the address is of an earlier call */
+    unsigned             unwatched : 1; /* a descriptor has no connection */
+    unsigned             no_slot : 1;   /* QUEUED for a slot, not for a name */
+    unsigned             declined : 1;  /* guard refused an address */
     unsigned             begun : 1; /* libcurl has begun to send the request */
     unsigned             heard : 1; /* response data arrived in PAUSED */
 };

@@ -191,6 +191,8 @@ ngx_http_ktp_transport_name_wait(ngx_http_ktp_transfer_t *t)
      * resolved, or those that take all slots, still exist.
      */
 
+    t->no_slot = name == NULL;
+
     ngx_queue_insert_tail(
         name ? &name->waiting : &ngx_http_ktp_transport.queued, &t->waiting);
 

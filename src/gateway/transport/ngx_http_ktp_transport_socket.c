@@ -121,19 +121,29 @@ ngx_http_ktp_transport_socket_open(ngx_http_ktp_transfer_t *t,
                                    struct curl_sockaddr    *addr)
 {
     int                    fd;
+    ngx_err_t              err;
     ngx_http_ktp_socket_t *s;
 
     fd = socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
 
     if (fd == -1) {
-        ngx_log_error(NGX_LOG_ALERT, t->call->log, ngx_socket_errno,
+        err = ngx_socket_errno;
+        ngx_log_error(NGX_LOG_ALERT, t->call->log, err,
                       ngx_socket_n " failed");
+
+        if (err == NGX_EMFILE || err == NGX_ENFILE) {
+            ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_BUSY,
+                                        "no free descriptor");
+        }
+
         return CURL_SOCKET_BAD;
     }
 
     s = ngx_http_ktp_socket_create(fd);
     if (s == NULL) {
         ngx_close_socket(fd);
+        ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_BUSY,
+                                    "no free connection");
         return CURL_SOCKET_BAD;
     }
 
@@ -187,6 +197,7 @@ ngx_http_ktp_transport_socket_handler(CURL *easy, curl_socket_t fd, int what,
                                       void *data, void *socket)
 {
     ngx_http_ktp_socket_t    *s;
+    ngx_http_ktp_transfer_t  *t;
     ngx_http_ktp_transport_t *tr;
 
     tr = &ngx_http_ktp_transport;
@@ -215,7 +226,14 @@ ngx_http_ktp_transport_socket_handler(CURL *easy, curl_socket_t fd, int what,
     if (s == NULL) {
         s = ngx_http_ktp_socket_create(fd);
         if (s == NULL) {
-            /* the call will time out */
+            t = NULL;
+            (void) curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &t);
+
+            if (t) {
+                t->unwatched = 1;
+                ngx_post_event(&tr->answered, &ngx_posted_events);
+            }
+
             return 0;
         }
     }

@@ -266,12 +266,16 @@ ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t)
 }
 
 
-/* The URL is parsed once per handle, not for every call. */
+/*
+ * The URL is parsed once per handle, not for every call.  One that libcurl
+ * does not accept sets the call's result.
+ */
 
 static ngx_int_t
 ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t)
 {
     CURL                          *easy;
+    CURLUcode                      rc;
     const ngx_http_ktp_upstream_t *up;
 
     easy = t->easy;
@@ -280,9 +284,17 @@ ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t)
     curl_slist_free_all(t->connect_to);
     t->connect_to = NULL;
 
-    if (curl_url_set(t->url, CURLUPART_URL, (char *) up->url.data, 0)
-            != CURLUE_OK
-        || curl_easy_setopt(easy, CURLOPT_CURLU, t->url) != CURLE_OK
+    rc = curl_url_set(t->url, CURLUPART_URL, (char *) up->url.data, 0);
+
+    if (rc != CURLUE_OK) {
+        if (rc != CURLUE_OUT_OF_MEMORY) {
+            t->call->result = NGX_HTTP_KTP_CALL_STOPPED;
+        }
+
+        return NGX_ERROR;
+    }
+
+    if (curl_easy_setopt(easy, CURLOPT_CURLU, t->url) != CURLE_OK
         || (up->unix_socket.len
             && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
                                 up->unix_socket.data)
