@@ -13,6 +13,10 @@
 #define NGX_HTTP_KTP_TRIM_DELAY      1000
 
 
+/* The version that loops during calls, CURL_VERSION_BITS(8, 20, 0). */
+#define NGX_HTTP_KTP_CURL_SPINS 0x081400
+
+
 static void       ngx_http_ktp_transport_count(ngx_int_t n);
 static void       ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t);
 static void       ngx_http_ktp_transport_finish(ngx_http_ktp_transfer_t *t,
@@ -38,6 +42,7 @@ ngx_int_t
 ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
 {
     ngx_http_ktp_transport_t *tr;
+    curl_version_info_data   *info;
 
     if (ngx_process != NGX_PROCESS_WORKER
         && ngx_process != NGX_PROCESS_SINGLE) {
@@ -90,6 +95,22 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
     curl_multi_setopt(tr->multi, CURLMOPT_TIMERFUNCTION,
                       ngx_http_ktp_transport_timer);
     curl_multi_setopt(tr->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+
+    /*
+     * IPv4 and IPv6 take a thread each; otherwise 20 would be left for all.
+     * Older versions do not know the option, and have no limit.
+     */
+    (void) curl_multi_setopt(tr->multi, CURLMOPT_RESOLVE_THREADS_MAX,
+                             2L * NGX_HTTP_KTP_LOOKUPS);
+
+    info = curl_version_info(CURLVERSION_NOW);
+
+    if (info->version_num == NGX_HTTP_KTP_CURL_SPINS && ngx_worker == 0) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "libcurl %s takes a whole CPU core during calls after a "
+                      "failed name lookup, use another version",
+                      info->version);
+    }
 
     ngx_http_ktp_transport_name_init(cycle);
 

@@ -619,7 +619,8 @@ ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t, CURLcode rc)
 
     ngx_http_ktp_callback_facts(t);
 
-    if (rc == CURLE_OUT_OF_MEMORY && ngx_http_ktp_transport.long_line) {
+    if (rc == CURLE_TOO_LARGE
+        || (rc == CURLE_OUT_OF_MEMORY && ngx_http_ktp_transport.long_line)) {
         ngx_http_ktp_transport_stop(t, NGX_HTTP_KTP_CALL_HEAD_TOO_LARGE,
                                     "response head is too large");
     }

@@ -16,6 +16,16 @@
 #include "ngx_http_ktp_transport.h"
 
 
+/* Of libcurl 8.6: a line is longer than libcurl allows. */
+#if (LIBCURL_VERSION_NUM < 0x080600)
+#define CURLE_TOO_LARGE ((CURLcode) 100)
+#endif
+
+/* An option of libcurl 8.20. */
+#if (LIBCURL_VERSION_NUM < 0x081400)
+#define CURLMOPT_RESOLVE_THREADS_MAX ((CURLMoption) (CURLOPTTYPE_LONG + 20))
+#endif
+
 /* Spare transfers, kept with their easy handles and settings, at most. */
 #define NGX_HTTP_KTP_SPARE_TRANSFERS 64
 

@@ -64,7 +64,11 @@ ngx_http_ktp_transport_socket_init(ngx_cycle_t *cycle)
     tr->reaper.log = cycle->log;
     tr->reaper.cancelable = 1;
 
-    /* never opens a socket; its start makes libcurl close dead connections */
+    /*
+     * Never opens a socket.  While it looks for a kept-alive connection, which
+     * no call can have left, libcurl closes dead ones; newer versions do not
+     * if CURLOPT_FRESH_CONNECT is set.
+     */
 
     tr->prune = curl_easy_init();
     if (tr->prune == NULL) {
@@ -74,7 +78,7 @@ ngx_http_ktp_transport_socket_init(ngx_cycle_t *cycle)
     curl_easy_setopt(tr->prune, CURLOPT_URL, "http://127.0.0.1/");
     curl_easy_setopt(tr->prune, CURLOPT_PROXY, "");
     curl_easy_setopt(tr->prune, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(tr->prune, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(tr->prune, CURLOPT_UNIX_SOCKET_PATH, "/");
     curl_easy_setopt(tr->prune, CURLOPT_MAXAGE_CONN, (long) 0x7fffffff);
     curl_easy_setopt(tr->prune, CURLOPT_OPENSOCKETFUNCTION,
                      ngx_http_ktp_socket_none);
