@@ -7,10 +7,12 @@ use warnings;
 use lib 't/lib';
 use IO::Socket::INET;
 use KTP ();
+use KTP::Client qw(post_begin answer_of);
 use KTP::Image;
 use KTP::Nginx;
 use KTP::Upstream;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 # a queue that is full: the kernel answers no further connection
 my $full = IO::Socket::INET->new(Listen => 0, LocalAddr => '127.0.0.1');
@@ -53,7 +55,9 @@ sub post {
 }
 
 sub descriptors {
-    return scalar(() = glob '/proc/' . $nginx->pid . '/fd/*');
+    # of libcurl's own, an eventfd for one, there may be more later
+    return scalar grep { (readlink($_) || '') =~ /^socket:/ }
+                  glob '/proc/' . $nginx->pid . '/fd/*';
 }
 
 # the client's own is closed before those that stay are counted
@@ -70,6 +74,46 @@ is(descriptors(), $before, 'no descriptor is left');
 # their numbers are others' now
 is(post('/e')->{status}, 200, "another upstream is asked, $_") for 1 .. 3;
 is($upstream->connections, 1, 'over one connection');
+
+
+# -- an upstream that closes what it kept, all at once
+
+my $gate = $nginx->prefix . '/gate';
+my $answer = KTP::Upstream::response('200 OK', $KTP::Upstream::Body);
+
+for my $round (1 .. 3) {
+    $upstream->reset;
+    $upstream->answer({ delay => 0.2 }, $answer, { until => $gate },
+                      { close => 1 });
+
+    my @calls = map {
+        my $call = post_begin($nginx->port, '/e', json_body(jpeg(800, 600)));
+        syswrite $call->{sock}, $call->{out};
+        $call->{out} = '';
+        $call;
+    } 1 .. 4;
+
+    is(answer_of($_)->{status}, 200, "kept, round $round") for @calls;
+
+    my $closed = () = $nginx->log_from =~ /ktp call connection: ended/g;
+
+    $upstream->reset;
+    KTP::Nginx::write_file($gate, '');
+    KTP::Nginx::wait_for(sub {
+        (() = $nginx->log_from =~ /ktp call connection: ended/g) >= $closed + 4;
+    });
+
+    # the last is waited for longer than libcurl waits to look at the dead
+    sleep 1.3 if $round == 3;
+
+    is(post('/e')->{status}, 200,
+       "closed, and asked in round $round");
+    unlink $gate;
+}
+
+# what is left are connections of later calls
+ok(KTP::Nginx::wait_for(sub { descriptors() <= $before + 3 }),
+   'dead connections are closed');
 unlike($nginx->log_from, qr/\[(alert|crit|emerg)\]/, 'a clean log');
 
 done_testing();

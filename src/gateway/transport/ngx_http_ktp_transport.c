@@ -16,6 +16,9 @@
 /* The version that loops during calls, CURL_VERSION_BITS(8, 20, 0). */
 #define NGX_HTTP_KTP_CURL_SPINS 0x081400
 
+/* The first that looks at kept-alive connections once a second, if at all. */
+#define NGX_HTTP_KTP_CURL_CHECKS_LATE 0x081500
+
 
 static void       ngx_http_ktp_transport_count(ngx_int_t n);
 static void       ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t);
@@ -111,6 +114,8 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
                       "failed name lookup, use another version",
                       info->version);
     }
+
+    tr->reuses_dead = info->version_num >= NGX_HTTP_KTP_CURL_CHECKS_LATE;
 
     ngx_http_ktp_transport_name_init(cycle);
 

@@ -177,16 +177,18 @@ typedef struct {
     ngx_queue_t      spare;
     ngx_uint_t       nspare;
     ngx_uint_t       ncalls;
-    ngx_uint_t       reads;         /* successful reads of bodies so far */
-    ngx_uint_t       keepalive;     /* largest setting seen so far */
-    unsigned         inside : 1;    /* in curl_multi_socket_action() */
-    unsigned         long_line : 1; /* a line over HEAD_MAX was refused */
+    ngx_uint_t       reads;           /* successful reads of bodies so far */
+    ngx_uint_t       keepalive;       /* largest setting seen so far */
+    unsigned         inside : 1;      /* in curl_multi_socket_action() */
+    unsigned         long_line : 1;   /* a line over HEAD_MAX was refused */
+    unsigned         reuses_dead : 1; /* libcurl may use a dead connection */
 
     /* sockets */
 
     ngx_http_ktp_socket_t **sockets; /* by descriptor */
     ngx_uint_t              nsockets;
     ngx_queue_t             idle;
+    ngx_uint_t              ndead; /* shut down, not closed by libcurl yet */
     ngx_event_t             reaper;
     CURL                   *prune;
     unsigned                pruning : 1;

@@ -453,6 +453,10 @@ ngx_http_ktp_socket_free(ngx_http_ktp_socket_t *s)
 
     ngx_http_ktp_transport.sockets[c->fd] = NULL;
 
+    if (s->dead) {
+        ngx_http_ktp_transport.ndead--;
+    }
+
     if (s->idle) {
         ngx_queue_remove(&s->queue);
     }
@@ -630,7 +634,10 @@ ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s)
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
                    "ktp call connection: ended, fd:%d", c->fd);
 
-    s->dead = 1;
+    if (!s->dead) {
+        s->dead = 1;
+        tr->ndead++;
+    }
 
     (void) shutdown(c->fd, SHUT_RDWR);
 

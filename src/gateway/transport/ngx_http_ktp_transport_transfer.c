@@ -169,6 +169,8 @@ ngx_http_ktp_transport_transfer_destroy(ngx_http_ktp_transfer_t *t)
 static ngx_int_t
 ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
 {
+    long                           fresh;
+    ngx_http_ktp_transport_t      *tr;
     const ngx_http_ktp_upstream_t *up;
 
     up = t->call->upstream;
@@ -184,7 +186,10 @@ ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
     }
 
     /* a retry of the previous call may have changed it */
-    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, up->keepalive ? 0L : 1L);
+
+    tr = &ngx_http_ktp_transport;
+    fresh = up->keepalive == 0 || (tr->reuses_dead && tr->ndead);
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, fresh);
 
     if (ngx_http_ktp_transfer_headers(t) != NGX_OK
         || ngx_http_ktp_transfer_body(t) != NGX_OK) {
