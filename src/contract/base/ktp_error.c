@@ -404,6 +404,11 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "too_large", KTP_ERROR_PLAIN,
             "answer of upstream is too large"),
 
+    ktp_row(KTP_UPSTREAM_HEAD, KTP_BAD_GATEWAY, 502,
+            "INTERNAL_SERVER_ERROR",
+            "head_too_large", KTP_ERROR_PLAIN,
+            "head of answer of upstream is too large"),
+
     ktp_row(KTP_UPSTREAM_CODING, KTP_BAD_GATEWAY, 502,
             "INTERNAL_SERVER_ERROR",
             "coding", KTP_ERROR_PLAIN,

@@ -116,6 +116,7 @@ typedef enum {
     KTP_UPSTREAM_CONTENT_TYPE,
     KTP_UPSTREAM_NOT_JSON,
     KTP_UPSTREAM_TOO_LARGE,
+    KTP_UPSTREAM_HEAD,
     KTP_UPSTREAM_CODING,
     KTP_UPSTREAM_PROTOCOL,
     KTP_UPSTREAM_UNSAFE, /* a mask or ktp_fields cannot be applied */

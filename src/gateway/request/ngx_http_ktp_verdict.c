@@ -170,6 +170,9 @@ ngx_http_ktp_verdict_failure(ngx_http_ktp_call_t *call)
     case NGX_HTTP_KTP_CALL_TOO_LARGE:
         return KTP_UPSTREAM_TOO_LARGE;
 
+    case NGX_HTTP_KTP_CALL_HEAD_TOO_LARGE:
+        return KTP_UPSTREAM_HEAD;
+
     case NGX_HTTP_KTP_CALL_BUSY:
         return KTP_NO_CONNECTIONS;
 
