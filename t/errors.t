@@ -238,7 +238,7 @@ Content-Type: image/jpeg
 
 === TEST 16: a declared length that is too large, and no byte of it
 --- raw_request eval
-"POST /e HTTP/1.1\r\n$::head" . "Content-Length: 8000000\r\n\r\n"
+"POST /e HTTP/1.1\r\n$::head" . "Content-Length: 14000000\r\n\r\n"
 --- error_code: 400
 --- response_body_like eval: main::error_like('INVALID_PAYLOAD_IMAGE_SIZE')
 --- timeout: 300ms

@@ -24,7 +24,7 @@
 
 /*
  * Memory at most: for each connection an image, and twice what else it may
- * hold (its headers, a query as long, KTP_MAX_OVERHEAD of text and its copies,
+ * hold (its headers, a query as long, KTP_MAX_NAMES of keys and their copies,
  * the answer), and what the process has with no connection, some 1 MB.
  */
 #define KTPD_HTTP_EACH (KTPD_MAX_IMAGE + 1024 * 1024)
@@ -333,6 +333,8 @@ ktpd_http_head(ktpd_http_t *http, ktpd_request_t *r, const char *url,
         MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "API-Key");
     head.content_type = MHD_lookup_connection_value(
         r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
+    head.content_encoding = MHD_lookup_connection_value(
+        r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_ENCODING);
     head.content_length = MHD_lookup_connection_value(
         r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 

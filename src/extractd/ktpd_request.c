@@ -128,6 +128,11 @@ ktpd_request_judge(ktpd_request_t *r, const ktpd_head_t *head,
 
     code = ktpd_request_open(r, head->content_type);
 
+    if (code == KTP_OK && head->content_encoding != NULL) {
+        code = ktp_intake_coding(head->content_encoding,
+                                 strlen(head->content_encoding));
+    }
+
     if (code != KTP_OK) {
         return code;
     }

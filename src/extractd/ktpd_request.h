@@ -52,6 +52,7 @@ typedef struct {
     const char *app_id;
     const char *api_key;
     const char *content_type;
+    const char *content_encoding;
     const char *content_length;
 } ktpd_head_t;
 

@@ -13,6 +13,8 @@
  *   @S  base64 of a JPEG of 719x480      @s  its bytes
  *   @D  base64 of a PDF                  @d  its bytes
  *   @C  base64 of @j without its end     @c  its bytes
+ *   @F  base64 of @j and 1 KB of film    @f  its bytes
+ *   @B  base64 of @J                     @k  @j with line ends and dashes
  *   @0  a NUL                            @@  an @
  *   @[n|x]  x n times
  */
@@ -205,6 +207,9 @@ case_image(case_buf_t *buf, char sign)
     static const char pdf[] = "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<\n"
                               "/Type /Catalog\n/Pages 2 0 R\n>>\nendobj\n"
                               "trailer\n<<\n/Root 1 0 R\n>>\n%%EOF\n";
+    static const char dashes[] = "\r\n--X\r\r\n--\r\n-\n--XX\n\r--XX\r--XX--";
+
+    unsigned n = 200;
 
     switch (sign) {
 
@@ -227,6 +232,25 @@ case_image(case_buf_t *buf, char sign)
     case 'c':
         case_jpeg(buf, 720, 480);
         buf->len -= 2;
+        return 1;
+
+    case 'f':
+        case_jpeg(buf, 720, 480);
+
+        while (n--) {
+            case_put(buf, "\xff\xd9mp4", 5);
+        }
+
+        return 1;
+
+    case 'k':
+        case_short(buf, 0xffd8);
+        case_short(buf, 0xfffe);
+        case_short(buf, sizeof(dashes) + 1);
+        case_put(buf, dashes, sizeof(dashes) - 1);
+        case_jpeg_frame(buf, 0xc0, 720, 480);
+        case_jpeg_scan(buf);
+        case_short(buf, 0xffd9);
         return 1;
     }
 
@@ -371,7 +395,11 @@ case_body(case_buf_t *buf, const char *s)
         }
 
         raw.len = 0;
-        if (!case_image(&raw, *s | 0x20)) {
+
+        if (*s == 'B') {
+            case_body(&raw, "@J");
+
+        } else if (!case_image(&raw, *s | 0x20)) {
             abort();
         }
 

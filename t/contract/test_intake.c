@@ -365,6 +365,175 @@ test_types(void **state)
 }
 
 
+static void
+test_coding(void **state)
+{
+    size_t i;
+
+    static const struct {
+        const char *value;
+        ktp_code_t  code;
+    } cases[] = {
+        {"", KTP_OK},
+        {" \t", KTP_OK},
+        {"identity", KTP_OK},
+        {" Identity ", KTP_OK},
+        {"gzip", KTP_CODED_BODY},
+        {"br", KTP_CODED_BODY},
+        {"identity, gzip", KTP_CODED_BODY},
+        {"identityx", KTP_CODED_BODY},
+    };
+
+    (void) state;
+
+    for (i = 0; i < count(cases); i++) {
+        assert_int_equal(
+            ktp_intake_coding(cases[i].value, strlen(cases[i].value)),
+            cases[i].code);
+    }
+}
+
+
+/* A body of three pieces, the second one n times; the code, and the store. */
+
+static ktp_code_t
+repeated(const char *type, const case_buf_t *first, const char *fill, size_t n,
+         const char *last, size_t max_size, size_t *stored)
+{
+    size_t        i, k;
+    ktp_code_t    rc;
+    ktp_store_t   store;
+    ktp_policy_t  policy;
+    ktp_intake_t *in;
+    unsigned char piece[6 * 1024]; /* whole fills of 1 to 3 bytes */
+    const case_t  c = {.max_size = max_size};
+
+    case_policy(&c, &policy);
+    ktp_store_init(&store, NULL, policy.max_size);
+    assert_int_equal(
+        ktp_intake_create(&in, &policy, &store, type, strlen(type)), KTP_OK);
+
+    for (i = 0; i < sizeof(piece); i++) {
+        piece[i] = fill[i % strlen(fill)];
+    }
+
+    rc = ktp_intake_feed(in, first->data, first->len);
+
+    for (i = 0; i < n && rc == KTP_OK; i += k) {
+        k = n - i < sizeof(piece) ? n - i : sizeof(piece);
+        rc = ktp_intake_feed(in, piece, k);
+    }
+
+    if (rc == KTP_OK) {
+        rc = ktp_intake_feed(in, (const unsigned char *) last, strlen(last));
+    }
+
+    if (rc == KTP_OK) {
+        rc = ktp_intake_finish(in);
+    }
+
+    *stored = store.size;
+
+    ktp_intake_destroy(in);
+    ktp_store_free(&store);
+
+    return rc;
+}
+
+
+/* What is ignored is bounded by the body, and behind the picture apart. */
+
+static void
+test_bounds(void **state)
+{
+    size_t       i, n, stored;
+    uint64_t     whole;
+    ktp_policy_t policy;
+    const case_t small = {.max_size = 100};
+
+    /* clang-format off */
+    static const struct {
+        ktp_intake_type_t type;
+        const char       *name;
+        const char       *first;
+        const char       *fill;
+        const char       *last;
+        ktp_code_t        code;
+    } cases[] = {
+        { KTP_INTAKE_JSON, "application/json", "{\"image\":\"@J\",\"a\":\"",
+          "x", "\"}", KTP_BODY_TOO_LARGE },
+        { KTP_INTAKE_JSON, "application/json", "{\"image\":\"@J\",\"a\":[",
+          "[],", "1]}", KTP_BODY_TOO_LARGE },
+        { KTP_INTAKE_JSON, "application/json", "{\"image\":\"@J\"}",
+          " ", "\n", KTP_BODY_TOO_LARGE },
+        { KTP_INTAKE_MULTIPART, "multipart/form-data; boundary=XX",
+          "--XX\r\nContent-Disposition: form-data; name=image; filename=a"
+          "\r\n\r\n@j\r\n--XX\r\nContent-Disposition: form-data; name=x"
+          "\r\n\r\n", "\r\n-", "\r\n--XX--", KTP_BODY_TOO_LARGE },
+        { KTP_INTAKE_BINARY, "image/jpeg", "@j", "\xff\xd8", "x",
+          KTP_TRAILER_TOO_LONG },
+    };
+    /* clang-format on */
+
+    (void) state;
+
+    case_policy(&small, &policy);
+
+    for (i = 0; i < count(cases); i++) {
+        case_buf_t first = {NULL, 0, 0};
+
+        case_body(&first, cases[i].first);
+        whole = ktp_intake_body_max(&policy, cases[i].type);
+
+        if (cases[i].type == KTP_INTAKE_BINARY) {
+            whole = first.len + KTP_MAX_TRAILER;
+        }
+
+        n = whole - first.len - strlen(cases[i].last);
+        n -= n % strlen(cases[i].fill);
+
+        assert_int_equal(repeated(cases[i].name, &first, cases[i].fill, n,
+                                  cases[i].last, 100, &stored),
+                         KTP_OK);
+        assert_int_equal(stored, 73);
+
+        assert_int_equal(repeated(cases[i].name, &first, cases[i].fill,
+                                  n + strlen(cases[i].fill), cases[i].last,
+                                  100, &stored),
+                         cases[i].code);
+        free(first.data);
+    }
+}
+
+
+/* Keys of one object; more cannot be compared. */
+
+static void
+test_keys(void **state)
+{
+    size_t     i, n, stored;
+    char       key[16];
+    case_buf_t body;
+
+    (void) state;
+
+    for (n = KTP_MAX_KEYS; n <= KTP_MAX_KEYS + 1; n++) {
+        memset(&body, 0, sizeof(body));
+        case_body(&body, "{\"image\":\"@J\"");
+
+        for (i = 1; i < n; i++) {
+            (void) snprintf(key, sizeof(key), ",\"k%zu\":0", i);
+            case_put(&body, key, strlen(key));
+        }
+
+        assert_int_equal(
+            repeated("application/json", &body, " ", 0, "}", 0, &stored),
+            n == KTP_MAX_KEYS ? KTP_OK : KTP_TOO_MANY_KEYS);
+        free(body.data);
+    }
+}
+
+
 /* The limit holds any image of the limit's size in every way in. */
 
 static void
@@ -374,7 +543,10 @@ test_body_max(void **state)
 
     (void) state;
 
-    assert_int_equal(ktp_intake_body_max(&policy, KTP_INTAKE_BINARY), 3000);
+    assert_int_equal(ktp_intake_body_max(&policy, KTP_INTAKE_BINARY),
+                     3000 + KTP_MAX_TRAILER);
+    assert_true(ktp_intake_body_need(&policy)
+                >= 4000 + 4000 / 64 * 4 + 4000 / 64 * 6 + KTP_MAX_OVERHEAD);
     assert_true(ktp_intake_body_max(&policy, KTP_INTAKE_MULTIPART)
                 >= 4000 + 4000 / 76 * 2 + KTP_MAX_OVERHEAD);
     assert_true(ktp_intake_body_max(&policy, KTP_INTAKE_JSON)
@@ -386,9 +558,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),     cmocka_unit_test(test_multipart),
-        cmocka_unit_test(test_binary),   cmocka_unit_test(test_types),
-        cmocka_unit_test(test_body_max), cmocka_unit_test(test_large),
+        cmocka_unit_test(test_json),   cmocka_unit_test(test_multipart),
+        cmocka_unit_test(test_binary), cmocka_unit_test(test_types),
+        cmocka_unit_test(test_coding), cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_keys),   cmocka_unit_test(test_body_max),
+        cmocka_unit_test(test_large),
     };
 
     srand(1);

@@ -220,7 +220,7 @@ test_stream(void **state)
 static void
 test_growing(void **state)
 {
-    size_t         i, n, got, done, pos, round;
+    size_t         i, n, got, done, pos, pad, round;
     source_t       source;
     ktp_chunks_t   chunks;
     ktp_store_t    st;
@@ -285,8 +285,15 @@ test_growing(void **state)
             done = 0;
         }
 
-        ktp_outgoing_complete(&out, &request);
-        assert_int_equal(out.length, right.len);
+        /* as if a larger image had been announced, now and then */
+
+        pad = rand() % 3 * (rand() % 5000);
+        ktp_outgoing_complete(&out, &request, pad ? right.len + pad : 0);
+        assert_int_equal(out.length, right.len + pad);
+
+        while (pad--) {
+            case_byte(&right, ' ');
+        }
 
         while ((got = ktp_outgoing_read(&out, buf, 1 + rand() % 4000)) > 0) {
             assert_memory_equal(buf, right.data + done, got);

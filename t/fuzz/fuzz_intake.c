@@ -113,7 +113,7 @@ check_stream(const fuzz_result_t *in, const ktp_policy_t *policy,
 
     must(ktp_intake_finish(intake) == KTP_OK);
     must(store.size == in->store.size);
-    ktp_outgoing_complete(&out, ktp_intake_request(intake));
+    ktp_outgoing_complete(&out, ktp_intake_request(intake), 0);
 
     done = out.written;
     n = ktp_outgoing_read(&out, got + done, whole.length + 1 - done);

@@ -94,6 +94,13 @@ judge_body(judge_t *judge, const ktp_policy_t *policy, const uint8_t *data,
     ktp_intake_text_init(&judge->draft.text, policy, &judge->draft.image,
                          judge->draft.request.url);
 
+    /* yajl knows no byte order mark */
+
+    if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+        data += 3;
+        size -= 3;
+    }
+
     yajl = yajl_alloc(&judge_callbacks, NULL, judge);
     ok = yajl_parse(yajl, data, size) == yajl_status_ok
          && yajl_complete_parse(yajl) == yajl_status_ok;

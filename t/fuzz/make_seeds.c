@@ -4,10 +4,10 @@
  */
 
 #include <sys/stat.h>
-#include "../unit/case.h"
-#include "../unit/cases_json.h"
-#include "../unit/cases_multipart.h"
-#include "../unit/cases_binary.h"
+#include "../contract/case.h"
+#include "../contract/cases_json.h"
+#include "../contract/cases_multipart.h"
+#include "../contract/cases_binary.h"
 
 
 /* larger cases are about limits, which seeds need not reach */

@@ -122,7 +122,7 @@ ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
 
     rc = KTP_INTERNAL_SERVER_ERROR;
 
-    if (ktp_json_open(&json, &ktp_answer_callbacks, &ps) == 0) {
+    if (ktp_json_open(&json, &ktp_answer_callbacks, &ps, len) == 0) {
         rc = ktp_json_feed(&json, (const unsigned char *) body, len);
 
         if (rc == KTP_OK) {

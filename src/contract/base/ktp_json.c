@@ -18,11 +18,13 @@ static int   ktp_json_reserve(ktp_json_t *json);
 
 
 int
-ktp_json_open(ktp_json_t *json, const yajl_callbacks *callbacks, void *ctx)
+ktp_json_open(ktp_json_t *json, const yajl_callbacks *callbacks, void *ctx,
+              size_t longest)
 {
     yajl_alloc_funcs funcs;
 
     json->fed = 0;
+    json->longest = longest;
     ktp_arena_init(&json->arena);
 
     if (ktp_json_reserve(json) != 0) {
@@ -82,8 +84,8 @@ ktp_json_free(void *ctx, void *p)
 
 /*
  * yajl has two buffers for strings, each of 2 KB at first and doubled until
- * it holds at most what was fed; the sizes that a buffer goes through sum up
- * to less than 4 times that.
+ * it holds the longest token that was fed; the sizes that a buffer goes
+ * through sum up to less than 4 times that.
  */
 static int
 ktp_json_reserve(ktp_json_t *json)
@@ -100,7 +102,7 @@ ktp_json_reserve(ktp_json_t *json)
 ktp_code_t
 ktp_json_feed(ktp_json_t *json, const unsigned char *p, size_t n)
 {
-    json->fed += n;
+    json->fed = n < json->longest - json->fed ? json->fed + n : json->longest;
 
     if (ktp_json_reserve(json) != 0) {
         return KTP_INTERNAL_SERVER_ERROR;

@@ -17,17 +17,19 @@
 typedef struct {
     yajl_handle yajl;
     ktp_arena_t arena; /* all memory of yajl */
-    size_t      fed;   /* bytes of text so far */
+    size_t      fed;   /* bytes of text so far, at most longest */
+    size_t      longest;
 } ktp_json_t;
 
 
 /*
- * Opens a parser; callbacks must outlive it and get ctx.  Strings are not
- * checked for valid UTF-8; the caller does that.  Returns 0, or -1 if there
- * is no memory, and then there is nothing to close.
+ * Opens a parser for text with no token of more than longest bytes, to which
+ * its memory is proportional; callbacks must outlive it and get ctx.  Strings
+ * are not checked for valid UTF-8; the caller does that.  Returns 0, or -1 if
+ * there is no memory, and then there is nothing to close.
  */
-int ktp_json_open(ktp_json_t *json, const yajl_callbacks *callbacks,
-                  void *ctx);
+int ktp_json_open(ktp_json_t *json, const yajl_callbacks *callbacks, void *ctx,
+                  size_t longest);
 
 /*
  * Parses the next n bytes.  A callback must stop the parser at more than

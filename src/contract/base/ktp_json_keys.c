@@ -81,7 +81,6 @@ ktp_json_keys_add(ktp_json_keys_t *keys, const unsigned char *p, size_t len)
     key->hash = hash;
 
     keys->names_len += len;
-    keys->total++;
 
     return KTP_JSON_KEYS_NEW;
 }

@@ -27,7 +27,6 @@ typedef struct {
 typedef struct {
     unsigned depth; /* objects and arrays that are open */
     unsigned n;     /* keys of the open objects */
-    unsigned total; /* keys so far, of those that closed as well */
     char    *names;
     size_t   names_len;
     size_t   names_size;

@@ -20,17 +20,29 @@
 #define KTP_MAX_URL 2048
 
 /*
- * Bytes of a JSON body, or of the text parts of a multipart one, that are
- * not the image: keys, flags, unknown members.
+ * Bytes of a body beside an image of the maximum size: keys, flags, headers of
+ * parts.  Unknown members share the limit of the body with the image.
  */
 #define KTP_MAX_OVERHEAD 65536
 
 /*
- * Keys of a JSON body in all, and of the objects of an answer that are open
- * at a time, so that the search for duplicates stays short; the contract has
- * 4 in a body and 29 in an answer.
+ * Bytes behind the end of the picture in its file: the film of a motion photo,
+ * the gain map of an HDR one.  They are read and dropped, so that they cost
+ * time only; films have 3 to 8 MB.
+ */
+#define KTP_MAX_TRAILER (8 * 1024 * 1024)
+
+/*
+ * Keys of the JSON objects that are open at a time, so that the search for
+ * duplicates stays short; the contract has 4 in a body and 29 in an answer.
  */
 #define KTP_MAX_KEYS 256
+
+/*
+ * Bytes of one key in a JSON body, with its escapes, and of all keys that are
+ * open: they are held in memory, unlike values.
+ */
+#define KTP_MAX_NAMES 65536
 
 /*
  * Bytes of a number or word in JSON: yajl reads one that arrives in pieces
@@ -41,9 +53,12 @@
 /* Parts of a multipart body; the contract has 4. */
 #define KTP_MAX_PARTS 32
 
-/* Header lines of a part, and bytes of a line with its end. */
+/*
+ * Header lines of a part, and bytes of a line with its end.  A file name of
+ * 255 characters, in base64 and again percent-encoded, takes 3.4 KB.
+ */
 #define KTP_MAX_PART_LINES 16
-#define KTP_MAX_PART_LINE  1024
+#define KTP_MAX_PART_LINE  4096
 
 /* Characters of a multipart boundary (RFC 2046, 5.1.1). */
 #define KTP_MAX_BOUNDARY 70

@@ -11,6 +11,7 @@ ktp_image_init(ktp_image_t *image, const ktp_policy_t *policy,
     image->store = store;
     image->hold = 0;
     image->held_len = 0;
+    image->trailer = 0;
 
     ktp_probe_init(&image->probe, policy);
 }
@@ -23,11 +24,32 @@ ktp_image_hold(ktp_image_t *image)
 }
 
 
+/* Bytes behind the end of the picture, which are dropped. */
+
 static ktp_code_t
-ktp_image_probe(ktp_image_t *image, const unsigned char *p, size_t n)
+ktp_image_trailer(ktp_image_t *image, size_t n)
+{
+    if (n > KTP_MAX_TRAILER - image->trailer) {
+        return KTP_TRAILER_TOO_LONG;
+    }
+
+    image->trailer += n;
+
+    return KTP_OK;
+}
+
+
+/* Shows the probe bytes; *used of them are of the picture. */
+
+static ktp_code_t
+ktp_image_probe(ktp_image_t *image, const unsigned char *p, size_t n,
+                size_t *used)
 {
     size_t     k;
+    uint64_t   size;
     ktp_code_t rc;
+
+    *used = n;
 
     if (image->hold) {
         k = sizeof(image->held) - image->held_len;
@@ -51,58 +73,72 @@ ktp_image_probe(ktp_image_t *image, const unsigned char *p, size_t n)
         n -= k;
     }
 
-    return ktp_probe_feed(&image->probe, p, n);
+    /* the bytes that were held are stored, whatever they are */
+
+    size = image->probe.size;
+    rc = ktp_probe_feed(&image->probe, p, n);
+    *used -= n - (size_t) (image->probe.size - size);
+
+    return rc;
 }
 
 
 /*
- * Errors in the bytes below the maximum size take precedence over the size,
- * or the response would depend on the number of bytes fed at once.
+ * What is wrong with the bytes below the ceiling is told before the ceiling,
+ * or the answer would depend on how many bytes came at once.  *used is set to
+ * the bytes that are to be stored.
  */
 
 static ktp_code_t
-ktp_image_check(ktp_image_t *image, const unsigned char *p, size_t n)
+ktp_image_check(ktp_image_t *image, const unsigned char *p, size_t n,
+                size_t *used)
 {
-    size_t     room;
+    size_t     room, known;
     ktp_code_t rc;
 
     room = image->store->max - image->store->size;
+    known = n < room ? n : room;
 
-    if (n <= room) {
-        return ktp_image_probe(image, p, n);
+    rc = ktp_image_probe(image, p, known, used);
+    if (rc != KTP_OK) {
+        return rc;
     }
 
-    rc = ktp_image_probe(image, p, room);
+    if (image->probe.complete) {
+        return ktp_image_trailer(image, n - *used);
+    }
 
-    return rc != KTP_OK ? rc : KTP_INVALID_PAYLOAD_IMAGE_SIZE;
+    return known < n ? KTP_INVALID_PAYLOAD_IMAGE_SIZE : KTP_OK;
 }
 
 
 ktp_code_t
 ktp_image_append(ktp_image_t *image, const unsigned char *p, size_t n)
 {
+    size_t     used;
     ktp_code_t rc;
 
-    rc = ktp_image_check(image, p, n);
+    rc = ktp_image_check(image, p, n, &used);
     if (rc != KTP_OK) {
         return rc;
     }
 
-    return ktp_store_append(image->store, p, n);
+    return ktp_store_append(image->store, p, used);
 }
 
 
 ktp_code_t
 ktp_image_commit(ktp_image_t *image, const unsigned char *p, size_t n)
 {
+    size_t     used;
     ktp_code_t rc;
 
-    rc = ktp_image_check(image, p, n);
+    rc = ktp_image_check(image, p, n, &used);
     if (rc != KTP_OK) {
         return rc;
     }
 
-    return ktp_store_commit(image->store, n);
+    return ktp_store_commit(image->store, used);
 }
 
 

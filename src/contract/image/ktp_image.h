@@ -21,6 +21,7 @@ typedef struct {
     unsigned      hold : 1;
     unsigned char held[KTP_IMAGE_HELD];
     size_t        held_len;
+    size_t        trailer; /* bytes behind the picture, so far */
 } ktp_image_t;
 
 

@@ -7,6 +7,10 @@
  * Segments are skipped by their length, so that a thumbnail inside one is
  * never taken for the image.  Junk before a marker is stepped over, as
  * decoders do.
+ *
+ * Some cameras of Samsung write no EOI, but a trailer of theirs right behind
+ * the scan data.  It may have anything in it, so that what is wrong behind a
+ * scan is an error only if the file does not end as that trailer does.
  */
 
 #include "ktp_jpeg_scan.h"
@@ -21,13 +25,17 @@
 /* precision, lines, samples a line, components */
 #define KTP_JPEG_FRAME 6
 
+/* "SEFT", the last bytes of a trailer of Samsung */
+#define KTP_JPEG_SEFT 0x53454654
+
 enum {
     KTP_JPEG_MARKER, /* an FF is to come */
     KTP_JPEG_CODE,   /* after an FF: more of them, or the code */
     KTP_JPEG_LENGTH,
     KTP_JPEG_SEGMENT,
     KTP_JPEG_SCAN,
-    KTP_JPEG_SCAN_CODE /* after an FF in scan data */
+    KTP_JPEG_SCAN_CODE, /* after an FF in scan data */
+    KTP_JPEG_DOUBT      /* a trailer, or damage */
 };
 
 
@@ -311,6 +319,17 @@ ktp_jpeg_byte(ktp_probe_t *pr, unsigned c)
 }
 
 
+static void
+ktp_jpeg_tail(ktp_jpeg_t *jpeg, const unsigned char *p, size_t n)
+{
+    size_t i;
+
+    for (i = n < 4 ? 0 : n - 4; i < n; i++) {
+        jpeg->tail = jpeg->tail << 8 | p[i];
+    }
+}
+
+
 ktp_code_t
 ktp_jpeg_probe(ktp_probe_t *pr, const unsigned char *p, size_t n)
 {
@@ -320,9 +339,16 @@ ktp_jpeg_probe(ktp_probe_t *pr, const unsigned char *p, size_t n)
 
     jpeg = &pr->jpeg;
 
+    ktp_jpeg_tail(jpeg, p, n);
+
     while (n && !pr->complete) {
 
         switch (jpeg->state) {
+
+        case KTP_JPEG_DOUBT:
+            used = n;
+            rc = KTP_OK;
+            break;
 
         case KTP_JPEG_SEGMENT:
             used = n < jpeg->left ? n : jpeg->left;
@@ -339,13 +365,36 @@ ktp_jpeg_probe(ktp_probe_t *pr, const unsigned char *p, size_t n)
             rc = ktp_jpeg_byte(pr, *p);
         }
 
+        if (rc == KTP_INVALID_PAYLOAD_IMAGE_FORMAT && jpeg->scan) {
+            jpeg->state = KTP_JPEG_DOUBT;
+            rc = KTP_OK;
+        }
+
         if (rc != KTP_OK) {
             return rc;
         }
 
         p += used;
         n -= used;
+        pr->size += used;
     }
 
     return KTP_OK;
+}
+
+
+ktp_code_t
+ktp_jpeg_finish(ktp_probe_t *pr)
+{
+    ktp_jpeg_t *jpeg;
+
+    jpeg = &pr->jpeg;
+
+    if (jpeg->scan && jpeg->tail == KTP_JPEG_SEFT) {
+        pr->complete = 1;
+        return KTP_OK;
+    }
+
+    return jpeg->state == KTP_JPEG_DOUBT ? KTP_INVALID_PAYLOAD_IMAGE_FORMAT
+                                         : KTP_TRUNCATED;
 }

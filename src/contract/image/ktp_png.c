@@ -277,6 +277,7 @@ ktp_png_probe(ktp_probe_t *pr, const unsigned char *p, size_t n)
 
         p += used;
         n -= used;
+        pr->size += used;
     }
 
     return KTP_OK;

@@ -14,6 +14,9 @@
 #include "ktp_error.h"
 
 
+/* Bytes that tell the type of a file, also of one that is not accepted. */
+#define KTP_PROBE_SIGNATURE 12
+
 typedef enum {
     KTP_IMAGE_UNKNOWN = 0,
     KTP_IMAGE_JPEG = 1,
@@ -57,6 +60,7 @@ typedef struct {
     unsigned      in_exif : 1;
     unsigned checked : 1; /* the segment goes past ktp_jpeg_tables_check() */
     unsigned scan : 1;    /* a scan was seen */
+    uint32_t tail;        /* the last four bytes */
 } ktp_jpeg_t;
 
 typedef struct {
@@ -79,7 +83,9 @@ typedef struct {
     uint32_t            height;
     unsigned            orientation;  /* EXIF, 1 to 8; 1 if absent */
     unsigned            complete : 1; /* the end marker was seen */
-    unsigned char       signature[8];
+    unsigned            foreign : 1;  /* no signature of ours */
+    uint64_t            size; /* bytes of the file up to its end marker */
+    unsigned char       signature[KTP_PROBE_SIGNATURE];
     size_t              signature_len;
     ktp_jpeg_t          jpeg;
     ktp_png_t           png;
@@ -109,6 +115,7 @@ ktp_code_t ktp_probe_limits_check(ktp_probe_t *pr, uint32_t width,
 /* The bytes that follow the signature, of each format. */
 void       ktp_jpeg_init(ktp_jpeg_t *jpeg);
 ktp_code_t ktp_jpeg_probe(ktp_probe_t *pr, const unsigned char *p, size_t n);
+ktp_code_t ktp_jpeg_finish(ktp_probe_t *pr);
 void       ktp_png_init(ktp_png_t *png);
 ktp_code_t ktp_png_probe(ktp_probe_t *pr, const unsigned char *p, size_t n);
 

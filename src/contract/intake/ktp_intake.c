@@ -23,9 +23,10 @@ struct ktp_intake_s {
 uint64_t
 ktp_intake_body_max(const ktp_policy_t *policy, ktp_intake_type_t type)
 {
-    uint64_t base64;
+    uint64_t size, base64;
 
-    base64 = ktp_base64_length((uint64_t) policy->max_size);
+    size = (uint64_t) policy->max_size + KTP_MAX_TRAILER;
+    base64 = ktp_base64_length(size);
 
     switch (type) {
 
@@ -42,8 +43,18 @@ ktp_intake_body_max(const ktp_policy_t *policy, ktp_intake_type_t type)
         return base64 + base64 / 8 + KTP_MAX_OVERHEAD;
 
     default:
-        return policy->max_size;
+        return size;
     }
+}
+
+
+uint64_t
+ktp_intake_body_need(const ktp_policy_t *policy)
+{
+    /* of JSON, as above */
+
+    return ktp_base64_length((uint64_t) policy->max_size) * 3 / 2
+           + KTP_MAX_OVERHEAD;
 }
 
 
@@ -71,12 +82,29 @@ ktp_intake_type(const char *content_type, size_t len, ktp_intake_type_t *type)
 
     if (ktp_media_is(value, n, "image/jpeg")
         || ktp_media_is(value, n, "image/png")
+        || ktp_media_is(value, n, "image/jpg")
+        || ktp_media_is(value, n, "image/pjpeg")
+        || ktp_media_is(value, n, "image/x-png")
         || ktp_media_is(value, n, "application/octet-stream")) {
         *type = KTP_INTAKE_BINARY;
         return KTP_OK;
     }
 
     return KTP_UNSUPPORTED_MEDIA_TYPE;
+}
+
+
+ktp_code_t
+ktp_intake_coding(const char *coding, size_t len)
+{
+    size_t      n;
+    const char *value;
+    ktp_media_t media;
+
+    n = ktp_media_value(&media, coding, len, &value);
+
+    return n == 0 || ktp_media_is(value, n, "identity") ? KTP_OK
+                                                        : KTP_CODED_BODY;
 }
 
 
@@ -235,8 +263,9 @@ ktp_intake_arg(ktp_intake_t *in, const char *p, size_t len)
                      : ktp_intake_draft_reference(&in->draft, buf, n);
     }
 
-    return n < 0 ? KTP_BAD_FLAG
-                 : ktp_intake_draft_flag_text(&in->draft, member, buf, n);
+    return n < 0 || equal == NULL
+               ? KTP_BAD_FLAG
+               : ktp_intake_draft_flag_text(&in->draft, member, buf, n);
 }
 
 

@@ -52,6 +52,18 @@ uint64_t ktp_intake_body_max(const ktp_policy_t *policy,
                              ktp_intake_type_t   type);
 
 /*
+ * Bytes of the largest body that holds an image of the maximum size and
+ * nothing behind it: what a limit of others should allow.
+ */
+uint64_t ktp_intake_body_need(const ktp_policy_t *policy);
+
+/*
+ * Checks a Content-Encoding field value: KTP_CODED_BODY for any but
+ * "identity". Coded bodies are not decoded.
+ */
+ktp_code_t ktp_intake_coding(const char *coding, size_t len);
+
+/*
  * Checks the declared length of a body, 0 if unknown.  Returns KTP_OK, or the
  * code of one that is too large.
  */

@@ -29,7 +29,6 @@ ktp_intake_draft_init(ktp_intake_draft_t *draft, const ktp_policy_t *policy,
     draft->policy = policy;
     draft->seen = 0;
     draft->empty = 0;
-    draft->overhead = 0;
     draft->ignored = 0;
 
     ktp_image_init(&draft->image, policy, store);
@@ -102,7 +101,8 @@ ktp_intake_draft_flag_text(ktp_intake_draft_t *draft, ktp_member_t member,
     static const struct {
         const char *name;
         int         value;
-    } values[] = {{"true", 1}, {"false", 0}, {"1", 1}, {"0", 0}};
+    } values[] = {{"true", 1}, {"false", 0}, {"1", 1},  {"0", 0}, {"on", 1},
+                  {"off", 0},  {"yes", 1},   {"no", 0}, {"", 0}};
 
     size_t i;
 
@@ -187,15 +187,6 @@ ktp_intake_draft_image_bytes(ktp_intake_draft_t *draft)
     }
 
     return ktp_image_finish(&draft->image);
-}
-
-
-ktp_code_t
-ktp_intake_draft_overhead(ktp_intake_draft_t *draft, size_t n)
-{
-    draft->overhead += n;
-
-    return draft->overhead > KTP_MAX_OVERHEAD ? KTP_BODY_TOO_LARGE : KTP_OK;
 }
 
 

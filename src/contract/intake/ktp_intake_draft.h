@@ -25,10 +25,9 @@ typedef struct {
     ktp_request_t       request;
     ktp_image_t         image;
     ktp_intake_text_t   text;
-    unsigned            seen;     /* bits, 1 << ktp_member_t */
-    unsigned            empty;    /* of them, those with an empty value */
-    size_t              overhead; /* bytes that are not the image */
-    unsigned            ignored;  /* members with other names */
+    unsigned            seen;    /* bits, 1 << ktp_member_t */
+    unsigned            empty;   /* of them, those with an empty value */
+    unsigned            ignored; /* members with other names */
 } ktp_intake_draft_t;
 
 
@@ -47,7 +46,10 @@ ktp_code_t ktp_intake_draft_begin(ktp_intake_draft_t *draft,
 void ktp_intake_draft_flag(ktp_intake_draft_t *draft, ktp_member_t member,
                            int value);
 
-/* A flag as text: true, false, 1 or 0. */
+/*
+ * A flag as text: true, false, 1 or 0, or what forms make of it: on, off, yes,
+ * no, or nothing for false.
+ */
 ktp_code_t ktp_intake_draft_flag_text(ktp_intake_draft_t  *draft,
                                       ktp_member_t         member,
                                       const unsigned char *p, size_t len);
@@ -62,9 +64,6 @@ ktp_code_t ktp_intake_draft_image_bytes(ktp_intake_draft_t *draft);
 
 /* Copies the results of the probe so far to the request. */
 void ktp_intake_draft_facts(ktp_intake_draft_t *draft);
-
-/* Counts bytes that are not the image; KTP_BODY_TOO_LARGE when too many. */
-ktp_code_t ktp_intake_draft_overhead(ktp_intake_draft_t *draft, size_t n);
 
 /* The body ended, and its syntax is right. */
 ktp_code_t ktp_intake_draft_finish(ktp_intake_draft_t *draft);

@@ -6,9 +6,11 @@
  * empty string in its place.
  *
  * The scanner needs to know strings only.  Before each one yajl has seen
- * every byte, so that its last key says whether a string is the image.  All
- * other strings are shown whole: yajl reads a token that is cut from its
- * beginning with every call, and a client could make it do so 64,000 times.
+ * every byte, so that its last key says whether a string is the image.  Other
+ * values that are strings are checked and replaced in the same way, so that
+ * what is ignored takes no memory.  Keys and the reference are shown whole:
+ * yajl reads a token that is cut from its beginning with every call, and a
+ * client could make it do so 64,000 times.
  */
 
 #include <stdlib.h>
@@ -26,7 +28,8 @@
 typedef enum {
     KTP_INTAKE_JSON_OUTSIDE, /* of strings */
     KTP_INTAKE_JSON_STRING,  /* one that yajl sees */
-    KTP_INTAKE_JSON_IMAGE    /* the one it does not */
+    KTP_INTAKE_JSON_SKIP,    /* a value that nobody needs */
+    KTP_INTAKE_JSON_IMAGE
 } ktp_intake_json_state_t;
 
 struct ktp_intake_json_s {
@@ -38,6 +41,10 @@ struct ktp_intake_json_s {
     ktp_json_string_t       string;
     unsigned char           before; /* the last byte that is not white space */
     unsigned                token;  /* length of a number or word, so far */
+    size_t                  string_left; /* bytes that the string may have */
+    ktp_code_t              too_long;    /* the error of one that has more */
+    unsigned                mark;   /* bytes of a byte order mark, or all */
+    unsigned                arrays; /* bits: what is open at a depth is one */
     unsigned char          *held;   /* a string that was cut, so far */
     size_t                  held_len;
     size_t                  held_size;
@@ -82,10 +89,20 @@ ktp_intake_json_other(ktp_intake_json_t *json)
 }
 
 
+/* Many serializers write null for a member that is not set. */
+
 static int
 ktp_intake_json_null(void *ctx)
 {
-    return ktp_intake_json_other(ctx);
+    ktp_intake_json_t *json = ctx;
+
+    if (json->keys.depth != 1) {
+        return ktp_intake_json_other(json);
+    }
+
+    return json->member == KTP_MEMBER_IMAGE
+               ? ktp_intake_json_fail(json, KTP_IMAGE_NULL)
+               : 1;
 }
 
 
@@ -136,11 +153,16 @@ ktp_intake_json_text(void *ctx, const unsigned char *p, size_t len)
 
 
 static int
-ktp_intake_json_open(ktp_intake_json_t *json)
+ktp_intake_json_open(ktp_intake_json_t *json, unsigned array)
 {
+    unsigned bit;
+
     if (ktp_json_keys_open(&json->keys) != 0) {
         return ktp_intake_json_fail(json, KTP_TOO_DEEP);
     }
+
+    bit = 1u << json->keys.depth;
+    json->arrays = array ? json->arrays | bit : json->arrays & ~bit;
 
     return 1;
 }
@@ -163,10 +185,10 @@ ktp_intake_json_start_map(void *ctx)
     ktp_intake_json_t *json = ctx;
 
     if (json->keys.depth == 0) {
-        return ktp_intake_json_open(json);
+        return ktp_intake_json_open(json, 0);
     }
 
-    return ktp_intake_json_other(json) ? ktp_intake_json_open(json) : 0;
+    return ktp_intake_json_other(json) ? ktp_intake_json_open(json, 0) : 0;
 }
 
 
@@ -175,7 +197,7 @@ ktp_intake_json_start_array(void *ctx)
 {
     ktp_intake_json_t *json = ctx;
 
-    return ktp_intake_json_other(json) ? ktp_intake_json_open(json) : 0;
+    return ktp_intake_json_other(json) ? ktp_intake_json_open(json, 1) : 0;
 }
 
 
@@ -183,7 +205,7 @@ static ktp_code_t
 ktp_intake_json_add_key(ktp_intake_json_t *json, const unsigned char *p,
                         size_t len)
 {
-    if (json->keys.total == KTP_MAX_KEYS) {
+    if (len > KTP_MAX_NAMES - json->keys.names_len) {
         return KTP_TOO_MANY_KEYS;
     }
 
@@ -255,7 +277,9 @@ ktp_intake_json_create(ktp_intake_draft_t *draft)
 
     /* UTF-8 is checked by the scanner */
 
-    if (ktp_json_open(&json->parser, &ktp_intake_json_callbacks, json) != 0) {
+    if (ktp_json_open(&json->parser, &ktp_intake_json_callbacks, json,
+                      KTP_MAX_NAMES + 2)
+        != 0) {
         free(json);
         return NULL;
     }
@@ -383,14 +407,35 @@ ktp_intake_json_string_end(ktp_intake_json_t *json, const unsigned char *p,
 static ktp_code_t
 ktp_intake_json_string_begin(ktp_intake_json_t *json)
 {
+    int          value;
+    ktp_member_t member;
+
     ktp_json_string_init(&json->string);
 
-    if (json->before == ':' && json->keys.depth == 1
-        && json->member == KTP_MEMBER_IMAGE) {
+    value = json->before == ':' || json->keys.depth == 0
+            || json->arrays & 1u << json->keys.depth;
+    member = json->keys.depth == 1 ? json->member : KTP_MEMBER_OTHER;
+
+    if (value && member == KTP_MEMBER_IMAGE) {
         return ktp_intake_json_image_begin(json);
     }
 
+    if (value && member != KTP_MEMBER_REFERENCE_ID) {
+        json->state = KTP_INTAKE_JSON_SKIP;
+        return ktp_intake_json_show(json, (const unsigned char *) "\"\"", 2);
+    }
+
     json->state = KTP_INTAKE_JSON_STRING;
+
+    if (value) {
+        /* no character takes more than 6 bytes */
+        json->string_left = 6 * KTP_MAX_REFERENCE_ID + 1;
+        json->too_long = KTP_INVALID_PAYLOAD_REFERENCE_ID;
+
+    } else {
+        json->string_left = KTP_MAX_NAMES;
+        json->too_long = KTP_TOKEN_TOO_LONG;
+    }
 
     return KTP_OK;
 }
@@ -444,14 +489,13 @@ ktp_intake_json_byte(ktp_intake_json_t *json, const unsigned char *p,
     ktp_code_t           rc;
     const unsigned char *from;
 
-    rc = ktp_intake_draft_overhead(json->draft, 1);
-    if (rc != KTP_OK) {
-        return rc;
-    }
-
     from = *start;
 
     if (json->state == KTP_INTAKE_JSON_STRING) {
+
+        if (json->string_left-- == 0) {
+            return json->too_long;
+        }
 
         switch (ktp_json_string_step(&json->string, *p)) {
 
@@ -479,7 +523,7 @@ ktp_intake_json_byte(ktp_intake_json_t *json, const unsigned char *p,
 }
 
 
-/* Bytes up to the end, or up to and with the quote that opens the image. */
+/* Bytes up to the end, or up to and with the quote of a hidden string. */
 
 static ktp_code_t
 ktp_intake_json_syntax(ktp_intake_json_t *json, const unsigned char **next,
@@ -503,7 +547,8 @@ ktp_intake_json_syntax(ktp_intake_json_t *json, const unsigned char **next,
             return rc;
         }
 
-        if (json->state == KTP_INTAKE_JSON_IMAGE) {
+        if (json->state == KTP_INTAKE_JSON_IMAGE
+            || json->state == KTP_INTAKE_JSON_SKIP) {
             *next = p + 1;
             return KTP_OK;
         }
@@ -516,6 +561,63 @@ ktp_intake_json_syntax(ktp_intake_json_t *json, const unsigned char **next,
     }
 
     return ktp_intake_json_show(json, start, end - start);
+}
+
+
+/* The quote that closes a string that yajl does not see. */
+
+static void
+ktp_intake_json_hidden_end(ktp_intake_json_t *json)
+{
+    json->state = KTP_INTAKE_JSON_OUTSIDE;
+    json->before = '"';
+    json->token = 0;
+}
+
+
+/* Bytes of a value that is ignored, up to the end or its closing quote. */
+
+static ktp_code_t
+ktp_intake_json_skip(ktp_intake_json_t *json, const unsigned char **next,
+                     const unsigned char *end)
+{
+    size_t               n;
+    unsigned char        stage[KTP_INTAKE_JSON_STAGE];
+    const unsigned char *p;
+
+    for (p = *next; p < end; p++) {
+
+        if (ktp_json_string_is_plain(&json->string)) {
+            do {
+                n = (size_t) (end - p) < sizeof(stage) ? (size_t) (end - p)
+                                                       : sizeof(stage);
+                n = ktp_span_copy(stage, p, n);
+                p += n;
+            } while (n == sizeof(stage));
+
+            if (p == end) {
+                break;
+            }
+        }
+
+        switch (ktp_json_string_step(&json->string, *p)) {
+
+        case KTP_JSON_STRING_BAD:
+            return KTP_NOT_JSON;
+
+        case KTP_JSON_STRING_END:
+            ktp_intake_json_hidden_end(json);
+            *next = p + 1;
+            return KTP_OK;
+
+        default:
+            break;
+        }
+    }
+
+    *next = end;
+
+    return KTP_OK;
 }
 
 
@@ -623,9 +725,7 @@ ktp_intake_json_image(ktp_intake_json_t *json, const unsigned char **next,
         step = ktp_json_string_step(&json->string, *p);
 
         if (step == KTP_JSON_STRING_END) {
-            json->state = KTP_INTAKE_JSON_OUTSIDE;
-            json->before = '"';
-            json->token = 0;
+            ktp_intake_json_hidden_end(json);
             *next = p + 1;
 
             return ktp_intake_draft_image_text(json->draft);
@@ -655,6 +755,33 @@ ktp_intake_json_image(ktp_intake_json_t *json, const unsigned char **next,
 }
 
 
+/* Steps over a byte order mark at the beginning (RFC 8259, 8.1). */
+
+static ktp_code_t
+ktp_intake_json_mark(ktp_intake_json_t *json, const unsigned char **next,
+                     const unsigned char *end)
+{
+    static const unsigned char mark[] = {0xef, 0xbb, 0xbf};
+
+    while (*next < end && json->mark < sizeof(mark)) {
+
+        if (**next == mark[json->mark]) {
+            json->mark++;
+            (*next)++;
+            continue;
+        }
+
+        if (json->mark) {
+            return KTP_NOT_JSON;
+        }
+
+        json->mark = sizeof(mark);
+    }
+
+    return KTP_OK;
+}
+
+
 ktp_code_t
 ktp_intake_json_feed(ktp_intake_json_t *json, const unsigned char *p, size_t n)
 {
@@ -662,14 +789,21 @@ ktp_intake_json_feed(ktp_intake_json_t *json, const unsigned char *p, size_t n)
     const unsigned char *end;
 
     end = p + n;
-    rc = KTP_OK;
+    rc = ktp_intake_json_mark(json, &p, end);
 
     while (p < end && rc == KTP_OK) {
 
-        if (json->state == KTP_INTAKE_JSON_IMAGE) {
-            rc = ktp_intake_json_image(json, &p, end);
+        switch (json->state) {
 
-        } else {
+        case KTP_INTAKE_JSON_IMAGE:
+            rc = ktp_intake_json_image(json, &p, end);
+            break;
+
+        case KTP_INTAKE_JSON_SKIP:
+            rc = ktp_intake_json_skip(json, &p, end);
+            break;
+
+        default:
             rc = ktp_intake_json_syntax(json, &p, end);
         }
     }

@@ -36,6 +36,16 @@ enum {
 #define KTP_MP_TYPE        2
 #define KTP_MP_ENCODING    4
 
+/* bytes of a part that are decoded at once */
+#define KTP_MP_STAGE 4096
+
+/* Content-Transfer-Encoding of a part */
+typedef enum {
+    KTP_MP_PLAIN,
+    KTP_MP_BASE64,
+    KTP_MP_UNKNOWN /* matters if the part is not ignored */
+} ktp_mp_coding_t;
+
 struct ktp_intake_multipart_s {
     ktp_intake_draft_t *draft;
     int                 state;
@@ -44,17 +54,19 @@ struct ktp_intake_multipart_s {
     size_t              matched; /* bytes of the delimiter seen */
     size_t assumed; /* of them, those that are not data if it fails */
 
-    unsigned      parts;
-    unsigned      lines;  /* of the part's header */
-    unsigned      fields; /* seen in it */
-    unsigned      named : 1;
-    unsigned      file : 1;    /* the part has a file name or a file's type */
-    unsigned      in_part : 1; /* or else in the preamble */
-    ktp_member_t  member;
-    char          line[KTP_MAX_PART_LINE];
-    size_t        line_len;
-    unsigned char value[KTP_MAX_REFERENCE_ID + 1]; /* of a flag or so */
-    size_t        value_len;
+    unsigned        parts;
+    unsigned        lines;  /* of the part's header */
+    unsigned        fields; /* seen in it */
+    unsigned        named : 1;
+    unsigned        file : 1; /* the part has a file name or a file's type */
+    unsigned        in_part : 1; /* or else in the preamble */
+    ktp_mp_coding_t coding;
+    ktp_base64_t    base64;
+    ktp_member_t    member;
+    char            line[KTP_MAX_PART_LINE];
+    size_t          line_len;
+    unsigned char   value[KTP_MAX_REFERENCE_ID + 1]; /* of a flag or so */
+    size_t          value_len;
 };
 
 
@@ -206,9 +218,9 @@ ktp_intake_multipart_type(ktp_intake_multipart_t *mp, const char *p,
 }
 
 
-/* RFC 7578, 4.7: it is deprecated, and what it could say is not undone. */
+/* RFC 7578, 4.7: it is deprecated, but libraries for mail send base64. */
 
-static ktp_code_t
+static ktp_mp_coding_t
 ktp_intake_multipart_encoding(const char *p, size_t len)
 {
     size_t      n;
@@ -219,10 +231,10 @@ ktp_intake_multipart_encoding(const char *p, size_t len)
 
     if (ktp_media_is(value, n, "7bit") || ktp_media_is(value, n, "8bit")
         || ktp_media_is(value, n, "binary")) {
-        return KTP_OK;
+        return KTP_MP_PLAIN;
     }
 
-    return KTP_PART_CODING;
+    return ktp_media_is(value, n, "base64") ? KTP_MP_BASE64 : KTP_MP_UNKNOWN;
 }
 
 
@@ -274,7 +286,8 @@ ktp_intake_multipart_line(ktp_intake_multipart_t *mp)
         return ktp_intake_multipart_disposition(mp, value, len);
 
     case KTP_MP_ENCODING:
-        return ktp_intake_multipart_encoding(value, len);
+        mp->coding = ktp_intake_multipart_encoding(value, len);
+        return KTP_OK;
 
     default:
         ktp_intake_multipart_type(mp, value, len);
@@ -299,6 +312,7 @@ ktp_intake_multipart_part(ktp_intake_multipart_t *mp)
     mp->named = 0;
     mp->file = 0;
     mp->in_part = 1;
+    mp->coding = KTP_MP_PLAIN;
     mp->member = KTP_MEMBER_OTHER;
     mp->value_len = 0;
 
@@ -319,6 +333,12 @@ ktp_intake_multipart_part_data(ktp_intake_multipart_t *mp)
         return KTP_BAD_MULTIPART;
     }
 
+    if (mp->coding == KTP_MP_UNKNOWN && mp->member != KTP_MEMBER_OTHER) {
+        return KTP_PART_CODING;
+    }
+
+    ktp_base64_init(&mp->base64);
+
     /* the empty line is the CRLF of the delimiter of a part with no data */
 
     mp->state = KTP_MP_DATA;
@@ -335,22 +355,16 @@ ktp_intake_multipart_part_data(ktp_intake_multipart_t *mp)
 }
 
 
+/* Bytes of a member, decoded. */
+
 static ktp_code_t
-ktp_intake_multipart_emit(ktp_intake_multipart_t *mp, const void *data,
-                          size_t n)
+ktp_intake_multipart_value(ktp_intake_multipart_t *mp,
+                           const unsigned char *data, size_t n)
 {
     size_t              k;
     ktp_intake_draft_t *draft;
 
     draft = mp->draft;
-
-    if (n == 0) {
-        return KTP_OK;
-    }
-
-    if (!mp->in_part || mp->member == KTP_MEMBER_OTHER) {
-        return ktp_intake_draft_overhead(draft, n);
-    }
 
     if (mp->member == KTP_MEMBER_IMAGE) {
         return mp->file ? ktp_image_append(&draft->image, data, n)
@@ -365,7 +379,85 @@ ktp_intake_multipart_emit(ktp_intake_multipart_t *mp, const void *data,
     memcpy(mp->value + mp->value_len, data, k);
     mp->value_len += k;
 
-    return ktp_intake_draft_overhead(draft, n);
+    return KTP_OK;
+}
+
+
+/* What is wrong with the base64 of a member. */
+
+static ktp_code_t
+ktp_intake_multipart_bad_base64(const ktp_intake_multipart_t *mp,
+                                ktp_code_t                    code)
+{
+    return mp->member == KTP_MEMBER_IMAGE ? code : KTP_PART_CODING;
+}
+
+
+static ktp_code_t
+ktp_intake_multipart_decode(ktp_intake_multipart_t *mp, const unsigned char *p,
+                            size_t n)
+{
+    size_t        i, k, len;
+    ktp_code_t    rc;
+    unsigned char stage[KTP_MP_STAGE + 3];
+
+    len = 0;
+
+    for (i = 0; i < n; i++) {
+        rc = ktp_base64_char(&mp->base64, p[i], stage + len, &k);
+        if (rc != KTP_OK) {
+            return ktp_intake_multipart_bad_base64(mp, rc);
+        }
+
+        len += k;
+
+        if (len >= KTP_MP_STAGE) {
+            rc = ktp_intake_multipart_value(mp, stage, len);
+            if (rc != KTP_OK) {
+                return rc;
+            }
+
+            len = 0;
+        }
+    }
+
+    return len ? ktp_intake_multipart_value(mp, stage, len) : KTP_OK;
+}
+
+
+static ktp_code_t
+ktp_intake_multipart_emit(ktp_intake_multipart_t *mp, const void *data,
+                          size_t n)
+{
+    if (n == 0 || !mp->in_part || mp->member == KTP_MEMBER_OTHER) {
+        return KTP_OK;
+    }
+
+    return mp->coding == KTP_MP_BASE64
+               ? ktp_intake_multipart_decode(mp, data, n)
+               : ktp_intake_multipart_value(mp, data, n);
+}
+
+
+/* The end of base64, which may hold back two bytes. */
+
+static ktp_code_t
+ktp_intake_multipart_decode_end(ktp_intake_multipart_t *mp)
+{
+    size_t        n;
+    ktp_code_t    rc;
+    unsigned char out[3];
+
+    if (mp->coding != KTP_MP_BASE64 || mp->member == KTP_MEMBER_OTHER) {
+        return KTP_OK;
+    }
+
+    rc = ktp_base64_finish(&mp->base64, out, &n);
+    if (rc != KTP_OK) {
+        return ktp_intake_multipart_bad_base64(mp, rc);
+    }
+
+    return n ? ktp_intake_multipart_value(mp, out, n) : KTP_OK;
 }
 
 
@@ -374,6 +466,7 @@ ktp_intake_multipart_emit(ktp_intake_multipart_t *mp, const void *data,
 static ktp_code_t
 ktp_intake_multipart_part_end(ktp_intake_multipart_t *mp)
 {
+    ktp_code_t          rc;
     ktp_intake_draft_t *draft;
 
     draft = mp->draft;
@@ -384,6 +477,11 @@ ktp_intake_multipart_part_end(ktp_intake_multipart_t *mp)
 
     if (!mp->in_part) {
         return KTP_OK;
+    }
+
+    rc = ktp_intake_multipart_decode_end(mp);
+    if (rc != KTP_OK) {
+        return rc;
     }
 
     switch (mp->member) {
@@ -464,11 +562,8 @@ ktp_intake_multipart_data(ktp_intake_multipart_t *mp,
             p++;
 
             if (++mp->matched == mp->delimiter_len) {
-                n = mp->delimiter_len - mp->assumed;
                 *next = p;
-                rc = ktp_intake_draft_overhead(mp->draft, n);
-
-                return rc != KTP_OK ? rc : ktp_intake_multipart_part_end(mp);
+                return ktp_intake_multipart_part_end(mp);
             }
 
             continue;
@@ -580,13 +675,6 @@ ktp_intake_multipart_tail(ktp_intake_multipart_t *mp, unsigned char c)
 static ktp_code_t
 ktp_intake_multipart_byte(ktp_intake_multipart_t *mp, unsigned char c)
 {
-    ktp_code_t rc;
-
-    rc = ktp_intake_draft_overhead(mp->draft, 1);
-    if (rc != KTP_OK) {
-        return rc;
-    }
-
     if (mp->state == KTP_MP_HEADERS || mp->state == KTP_MP_HEADER_LF) {
         return ktp_intake_multipart_header(mp, c);
     }
@@ -614,7 +702,6 @@ ktp_intake_multipart_feed(ktp_intake_multipart_t *mp, const unsigned char *p,
             break;
 
         case KTP_MP_EPILOGUE:
-            rc = ktp_intake_draft_overhead(mp->draft, end - p);
             p = end;
             break;
 

@@ -166,7 +166,6 @@ ktp_intake_text_head(ktp_intake_text_t *text, unsigned char c)
 static ktp_code_t
 ktp_intake_text_data_url(ktp_intake_text_t *text, unsigned char c)
 {
-    static const char type[] = "image/";
     static const char coding[] = ";base64";
 
     const char *head;
@@ -191,10 +190,6 @@ ktp_intake_text_data_url(ktp_intake_text_t *text, unsigned char c)
                        sizeof(coding) - 1)
                != 0) {
         return KTP_BAD_DATA_URL;
-    }
-
-    if (strncasecmp(head, type, sizeof(type) - 1) != 0) {
-        return KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
     }
 
     text->state = KTP_INTAKE_TEXT_BASE64;

@@ -3,7 +3,7 @@
  *
  *   text     = url / [ data-url ] base64
  *   url      = ( "http://" / "https://" ) 1*VCHAR
- *   data-url = "data:image/" *VCHAR ";base64,"
+ *   data-url = "data:" *VCHAR ";base64,"
  *
  * White space is stepped over.  Schemes are compared without case.
  */

@@ -5,7 +5,8 @@
  *   parameter = token "=" ( word / quoted-string )
  *
  * A word is a token that may also have the characters of a boundary
- * (RFC 2046, 5.1.1) that tokens have not: clients forget to quote them.
+ * (RFC 2046, 5.1.1) that tokens have not: clients forget to quote them.  A
+ * file name that is not quoted ends at a semicolon only.
  */
 
 #include <string.h>
@@ -160,6 +161,16 @@ ktp_media_param(ktp_media_t *media, ktp_param_t *param)
 
     param->quoted = 0;
     param->value = media->p;
+
+    if (ktp_media_is(param->name, param->name_len, "filename")) {
+        while (media->p < media->end && *media->p != ';') {
+            media->p++;
+        }
+
+        param->value_len = media->p - param->value;
+
+        return 1;
+    }
 
     while (media->p < media->end && ktp_media_is_word(*media->p)) {
         media->p++;

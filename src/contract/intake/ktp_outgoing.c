@@ -80,6 +80,7 @@ ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
     out->growing = NULL;
     out->open = 0;
     out->shifted = 0;
+    out->pad = 0;
     out->suffix_len = ktp_outgoing_suffix(out->suffix, request);
     out->length =
         KTP_PREFIX_LEN + ktp_base64_length(store->size) + out->suffix_len;
@@ -101,12 +102,18 @@ ktp_outgoing_stream(ktp_outgoing_t *out, ktp_store_t *store,
 
 
 void
-ktp_outgoing_complete(ktp_outgoing_t *out, const ktp_request_t *request)
+ktp_outgoing_complete(ktp_outgoing_t *out, const ktp_request_t *request,
+                      size_t announced)
 {
     out->open = 0;
     out->suffix_len = ktp_outgoing_suffix(out->suffix, request);
     out->length =
         KTP_PREFIX_LEN + ktp_base64_length(out->store->size) + out->suffix_len;
+
+    if (out->length < announced) {
+        out->pad = announced - out->length;
+        out->length = announced;
+    }
 }
 
 
@@ -261,9 +268,10 @@ ktp_outgoing_ready(ktp_outgoing_t *out)
 size_t
 ktp_outgoing_read(ktp_outgoing_t *out, unsigned char *buf, size_t len)
 {
-    size_t n, done, suffix;
+    size_t n, done, suffix, end;
 
-    suffix = out->length - out->suffix_len;
+    end = out->length - out->pad;
+    suffix = end - out->suffix_len;
 
     for (done = 0; done < len && out->written < out->length; done += n) {
 
@@ -277,9 +285,14 @@ ktp_outgoing_read(ktp_outgoing_t *out, unsigned char *buf, size_t len)
         } else if (out->open || out->written < suffix) {
             n = ktp_outgoing_image(out, buf + done, len - done);
 
-        } else {
+        } else if (out->written < end) {
             n = ktp_outgoing_copy(out, out->suffix, out->suffix_len, suffix,
                                   buf + done, len - done);
+
+        } else {
+            n = out->length - out->written;
+            n = n < len - done ? n : len - done;
+            memset(buf + done, ' ', n);
         }
 
         out->written += n;

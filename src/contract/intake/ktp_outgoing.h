@@ -33,6 +33,8 @@ typedef struct {
     size_t       taken;    /* bytes of the image that were encoded */
     unsigned     open : 1; /* more may be appended */
     unsigned     shifted : 1;
+
+    size_t pad; /* spaces at the end, up to the announced length */
 } ktp_outgoing_t;
 
 
@@ -52,8 +54,13 @@ void ktp_outgoing_init(ktp_outgoing_t *out, const ktp_store_t *store,
 void ktp_outgoing_stream(ktp_outgoing_t *out, ktp_store_t *store,
                          const ktp_request_t *request, size_t size);
 
-/* The store is complete; request has the final flags. */
-void ktp_outgoing_complete(ktp_outgoing_t *out, const ktp_request_t *request);
+/*
+ * The store is complete; request has the final flags.  If the length of the
+ * stream was announced, for an image that then proved to be shorter, it is
+ * filled with spaces; announced is 0 if it was not.
+ */
+void ktp_outgoing_complete(ktp_outgoing_t *out, const ktp_request_t *request,
+                           size_t announced);
 
 /* Bytes of the image that the store has and the stream has not read. */
 size_t ktp_outgoing_pending(const ktp_outgoing_t *out);

@@ -448,7 +448,7 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
      * from the same value set explicitly.
      */
 
-    need = ktp_intake_body_max(policy, KTP_INTAKE_JSON);
+    need = ktp_intake_body_need(policy);
 
     if (clcf->client_max_body_size == 1024 * 1024) {
         clcf->client_max_body_size = 0;

@@ -6,6 +6,7 @@
 #include "ngx_http_ktp_send.h"
 
 
+static ktp_code_t ngx_http_ktp_request_coding(ngx_http_request_t *r);
 static ngx_int_t  ngx_http_ktp_request_refuse(ngx_http_request_t *r,
                                               ktp_code_t          code);
 static ktp_code_t ngx_http_ktp_request_piece(ngx_http_request_t *r, u_char *p,
@@ -82,6 +83,10 @@ ngx_http_ktp_request_intake(ngx_http_request_t *r)
                              (char *) type.data, type.len);
 
     if (code == KTP_OK) {
+        code = ngx_http_ktp_request_coding(r);
+    }
+
+    if (code == KTP_OK) {
         code =
             ktp_intake_args(ctx->intake, (char *) r->args.data, r->args.len);
     }
@@ -97,6 +102,37 @@ ngx_http_ktp_request_intake(ngx_http_request_t *r)
     length = r->headers_in.content_length_n;
 
     return ktp_intake_length(ctx->intake, length > 0 ? length : 0);
+}
+
+
+/* Checks each Content-Encoding of the body. */
+
+static ktp_code_t
+ngx_http_ktp_request_coding(ngx_http_request_t *r)
+{
+    ktp_code_t       code;
+    ngx_uint_t       i;
+    ngx_list_part_t *part;
+    ngx_table_elt_t *h;
+
+    static ngx_str_t name = ngx_string("content-encoding");
+
+    code = KTP_OK;
+
+    for (part = &r->headers_in.headers.part; part && code == KTP_OK;
+         part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts && code == KTP_OK; i++) {
+            if (h[i].key.len == name.len
+                && ngx_strncasecmp(h[i].key.data, name.data, name.len) == 0) {
+                code = ktp_intake_coding((char *) h[i].value.data,
+                                         h[i].value.len);
+            }
+        }
+    }
+
+    return code;
 }
 
 

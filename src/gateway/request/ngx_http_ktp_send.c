@@ -53,7 +53,8 @@ ngx_http_ktp_send(ngx_http_request_t *r)
     ngx_http_ktp_send_request(r, &request);
 
     if (ctx->streaming) {
-        ktp_outgoing_complete(&ctx->outgoing, &request);
+        ktp_outgoing_complete(&ctx->outgoing, &request,
+                              ngx_max(ctx->call.body_length, 0));
         ngx_http_ktp_transport_resume(&ctx->call);
 
     } else {
