@@ -1,5 +1,8 @@
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_map.h"
+#if (NGX_HTTP_V2)
+#include <ngx_http_v2_module.h>
+#endif
 
 
 /*
@@ -15,31 +18,93 @@
 #define NGX_HTTP_KTP_BODY_READS 16
 
 
-static ngx_uint_t ngx_http_ktp_body_is_discarded(ngx_http_request_t *r);
-static ktp_code_t ngx_http_ktp_body_take(ngx_http_request_t *r);
-static void       ngx_http_ktp_body_start(ngx_http_request_t *r);
-static void       ngx_http_ktp_body_handler(ngx_http_request_t *r);
-static void       ngx_http_ktp_body_read(ngx_http_request_t *r);
-static ktp_code_t ngx_http_ktp_body_feed(ngx_http_request_t *r);
-static ktp_code_t ngx_http_ktp_body_piece(ngx_http_request_t *r, u_char *p,
-                                          u_char *last);
-static ngx_uint_t ngx_http_ktp_body_timer(ngx_http_request_t *r);
-static void       ngx_http_ktp_body_pause(ngx_http_request_t *r);
-static void       ngx_http_ktp_body_buffer(ngx_http_request_t *r);
+static ngx_module_t *ngx_http_ktp_body_module(ngx_cycle_t *cycle,
+                                              const char  *name);
+static void          ngx_http_ktp_body_cleanse(ngx_cycle_t *cycle);
+static ngx_uint_t    ngx_http_ktp_body_is_discarded(ngx_http_request_t *r);
+static void          ngx_http_ktp_body_conceal(ngx_http_request_t *r);
+static ktp_code_t    ngx_http_ktp_body_take(ngx_http_request_t *r);
+static void          ngx_http_ktp_body_start(ngx_http_request_t *r);
+static void          ngx_http_ktp_body_handler(ngx_http_request_t *r);
+static void          ngx_http_ktp_body_wipe(ngx_http_request_t *r);
+static void          ngx_http_ktp_body_read(ngx_http_request_t *r);
+static ktp_code_t    ngx_http_ktp_body_feed(ngx_http_request_t *r);
+static ktp_code_t    ngx_http_ktp_body_piece(ngx_http_request_t *r, u_char *p,
+                                             u_char *last);
+static ngx_uint_t    ngx_http_ktp_body_timer(ngx_http_request_t *r);
+static void          ngx_http_ktp_body_pause(ngx_http_request_t *r);
+static void          ngx_http_ktp_body_buffer(ngx_http_request_t *r);
 static void ngx_http_ktp_body_done(ngx_http_request_t *r, ktp_code_t code);
 static ktp_code_t ngx_http_ktp_body_error(ngx_int_t rc);
 
 
 static u_char *ngx_http_ktp_body_memory;
 
+/* Found by name: the nginx that runs may have been built without it. */
+static ngx_module_t *ngx_http_ktp_body_http2;
+
 
 ngx_int_t
 ngx_http_ktp_body_init(ngx_cycle_t *cycle)
 {
+    ngx_http_ktp_body_http2 =
+        ngx_http_ktp_body_module(cycle, "ngx_http_v2_module");
+    ngx_http_ktp_body_cleanse(cycle);
+
     ngx_http_ktp_body_memory =
         ngx_http_ktp_map(NGX_HTTP_KTP_BODY_BUFFER, cycle->log);
 
     return ngx_http_ktp_body_memory ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_module_t *
+ngx_http_ktp_body_module(ngx_cycle_t *cycle, const char *name)
+{
+    ngx_uint_t i;
+
+    for (i = 0; cycle->modules[i]; i++) {
+        if (ngx_strcmp(cycle->modules[i]->name, name) == 0) {
+            return cycle->modules[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Has OpenSSL wipe what it has decrypted.  Set on the contexts, since a part
+ * of the body may be read together with the header.
+ */
+
+static void
+ngx_http_ktp_body_cleanse(ngx_cycle_t *cycle)
+{
+#if (NGX_HTTP_SSL && defined SSL_OP_CLEANSE_PLAINTEXT)
+    ngx_uint_t                 i;
+    ngx_module_t              *ssl;
+    ngx_http_ssl_srv_conf_t   *sscf;
+    ngx_http_core_srv_conf_t **cscfp;
+    ngx_http_core_main_conf_t *cmcf;
+
+    ssl = ngx_http_ktp_body_module(cycle, "ngx_http_ssl_module");
+    cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module);
+
+    if (ssl == NULL || cmcf == NULL) {
+        return;
+    }
+
+    cscfp = cmcf->servers.elts;
+
+    for (i = 0; i < cmcf->servers.nelts; i++) {
+        sscf = cscfp[i]->ctx->srv_conf[ssl->ctx_index];
+
+        if (sscf->ssl.ctx) {
+            SSL_CTX_set_options(sscf->ssl.ctx, SSL_OP_CLEANSE_PLAINTEXT);
+        }
+    }
+#endif
 }
 
 
@@ -68,6 +133,8 @@ ngx_http_ktp_body_receive(ngx_http_request_t        *r,
         ngx_http_ktp_body_done(r, ngx_http_ktp_body_take(r));
         return NGX_DONE;
     }
+
+    ngx_http_ktp_body_conceal(r);
 
     r->request_body_no_buffering = 1;
 
@@ -174,6 +241,53 @@ ngx_http_ktp_body_is_discarded(ngx_http_request_t *r)
 
 
 /*
+ * Moves what came over HTTP/2 before it was asked for to memory that core
+ * dumps do not include: nginx frees it as it is.
+ */
+
+static void
+ngx_http_ktp_body_conceal(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+    size_t     size;
+    ngx_buf_t *b, *preread;
+#endif
+
+#if (NGX_HTTP_V2)
+    preread = r->stream ? r->stream->preread : NULL;
+
+    if (preread == NULL) {
+        return;
+    }
+
+    size = preread->last - preread->pos;
+
+    if (size > NGX_HTTP_KTP_BODY_BUFFER) {
+        return;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return;
+    }
+
+    /* nginx copies it at once, and cannot free what is not of the pool */
+
+    b->start = ngx_http_ktp_body_memory;
+    b->pos = b->start;
+    b->last = ngx_cpymem(b->pos, preread->pos, size);
+    b->end = b->start + NGX_HTTP_KTP_BODY_BUFFER;
+    b->temporary = 1;
+
+    r->stream->preread = b;
+
+    ngx_explicit_memzero(preread->pos, size);
+    (void) ngx_pfree(r->pool, preread->start);
+#endif
+}
+
+
+/*
  * Passes on a body that another handler has read before: in an earlier phase,
  * or before an internal redirect.  It must be whole and in memory.  It is left
  * as it is, since that handler may still need it.
@@ -254,9 +368,33 @@ ngx_http_ktp_body_handler(ngx_http_request_t *r)
 
     ngx_http_set_log_request(c->log, r);
 
+    if (r->http_version == NGX_HTTP_VERSION_20 && r->request_body->rest == 0) {
+        ngx_http_ktp_body_wipe(r);
+    }
+
     ngx_http_ktp_body_read(r);
 
     ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * Wipes the buffer of the worker for HTTP/2 frames, once all of the body has
+ * come.  Only in an event: all frames that were read before it was posted have
+ * been parsed then.
+ */
+
+static void
+ngx_http_ktp_body_wipe(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+    ngx_http_v2_main_conf_t *h2mcf;
+
+    if (ngx_http_ktp_body_http2) {
+        h2mcf = r->main_conf[ngx_http_ktp_body_http2->ctx_index];
+        ngx_explicit_memzero(h2mcf->recv_buffer, h2mcf->recv_buffer_size);
+    }
+#endif
 }
 
 
@@ -328,10 +466,12 @@ ngx_http_ktp_body_read(ngx_http_request_t *r)
 static ktp_code_t
 ngx_http_ktp_body_feed(ngx_http_request_t *r)
 {
-    ngx_buf_t   *b;
-    ktp_code_t   code;
-    ngx_chain_t *cl, *ln;
+    ngx_buf_t          *b;
+    ktp_code_t          code;
+    ngx_chain_t        *cl, *ln;
+    ngx_http_ktp_ctx_t *ctx;
 
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     code = KTP_OK;
 
     for (cl = r->request_body->bufs; cl; /* void */) {
@@ -339,6 +479,13 @@ ngx_http_ktp_body_feed(ngx_http_request_t *r)
 
         if (code == KTP_OK) {
             code = ngx_http_ktp_body_piece(r, b->pos, b->last);
+        }
+
+        if (!ctx->body_replaced) {
+
+            /* memory of nginx */
+
+            ngx_explicit_memzero(b->pos, b->last - b->pos);
         }
 
         b->pos = b->last;

@@ -7,6 +7,7 @@ static ktp_code_t ngx_http_ktp_ctx_code(ngx_http_request_t *r,
                                         ngx_http_ktp_ctx_t *ctx);
 static void       ngx_http_ktp_ctx_end(void *data);
 static void       ngx_http_ktp_ctx_release(void *data);
+static void       ngx_http_ktp_ctx_wipe(ngx_http_ktp_ctx_t *ctx);
 
 
 ngx_http_ktp_ctx_t *
@@ -255,8 +256,34 @@ ngx_http_ktp_ctx_release(void *data)
 {
     ngx_http_ktp_ctx_t *ctx = data;
 
+    ngx_http_ktp_ctx_wipe(ctx);
+
     ktp_store_free(&ctx->store);
     ktp_intake_destroy(ctx->intake);
     ktp_intake_destroy(ctx->fetched);
     ngx_http_ktp_digest_free(&ctx->digest);
+}
+
+
+/* Wipes the answer: as it came, as it was sent, and as TLS has buffered it. */
+
+static void
+ngx_http_ktp_ctx_wipe(ngx_http_ktp_ctx_t *ctx)
+{
+#if (NGX_HTTP_SSL)
+    ngx_buf_t            *b;
+    ngx_ssl_connection_t *ssl;
+
+    ssl = ctx->request->connection->ssl;
+    b = ssl ? ssl->buf : NULL;
+
+    if (b && b->start) {
+        ngx_explicit_memzero(b->start, b->pos - b->start);
+        ngx_explicit_memzero(b->last, b->end - b->last);
+    }
+#endif
+
+    ngx_explicit_memzero((void *) ctx->answer.body, ctx->answer.len);
+    ngx_explicit_memzero(ctx->call.body.data, ctx->call.body.len);
+    ngx_explicit_memzero(&ctx->answer, sizeof(ktp_answer_t));
 }
