@@ -67,31 +67,73 @@ make_policy(ktp_answer_policy_t *policy, const uint8_t *data)
 }
 
 
-static int
-is_plain(const ktp_value_t *value)
+/* The letters and digits of ASCII, in upper case; others as a mark. */
+static size_t
+plain(char *out, const ktp_value_t *value)
 {
     char   c;
-    size_t i;
+    size_t i, n;
+
+    n = 0;
 
     for (i = 0; i < value->len; i++) {
         c = value->p[i];
 
-        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z')
-            && !(c >= 'A' && c <= 'Z')) {
-            return 0;
+        if (c >= 'a' && c <= 'z') {
+            c = (char) (c - 'a' + 'A');
+        }
+
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')) {
+            out[n++] = c;
+
+        } else if ((unsigned char) c >= 0x80) {
+            out[n++] = '?';
         }
     }
 
-    return value->len >= LONG;
+    return n;
 }
 
 
+/* However it is written, with anything between. */
 static void
 must_not_have(const ktp_value_t *text, const ktp_value_t *value)
 {
-    if (text->len && memmem(text->p, text->len, value->p, value->len)) {
+    char   a[KTP_ANSWER_MAX_FIELD], b[KTP_ANSWER_MAX_FIELD];
+    size_t a_len, b_len;
+
+    if (text->len > sizeof(a) || value->len > sizeof(b)) {
         abort();
     }
+
+    a_len = plain(a, text);
+    b_len = plain(b, value);
+
+    if (b_len >= LONG && memmem(a, a_len, b, b_len)) {
+        abort();
+    }
+}
+
+
+/* A value of the contract's own is nobody's. */
+static int
+is_word(const ktp_value_t *value)
+{
+    size_t i;
+
+    static const char *const words[] = {
+        "LAKI-LAKI",   "PEREMPUAN",  "KATHOLIK",
+        "KONGHUCU",    "KHONGHUCU",  "BELUM KAWIN",
+        "CERAI HIDUP", "CERAI MATI", "KEPERCAYAAN TERHADAP TUHAN YME"};
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strlen(words[i]) == value->len
+            && memcmp(words[i], value->p, value->len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -110,22 +152,29 @@ check(const ktp_answer_doc_t *in, const ktp_answer_doc_t *out, unsigned hidden,
 
         value = &in->field[i];
 
-        if (!(hidden & ktp_field_bit(i)) || !is_plain(value)) {
+        if (!(hidden & ktp_field_bit(i))) {
             continue;
         }
 
-        must_not_have(&out->field[i], value);
-
-        for (j = 0; j < KTP_ANSWER_TEXTS; j++) {
+        for (j = KTP_ANSWER_TEXT_STATUS_CODE; j < KTP_ANSWER_TEXTS; j++) {
             must_not_have(&out->top[j], value);
         }
 
-        for (j = 0; j < KTP_FIELD_TEXTS; j++) {
-            if (!(hidden & ktp_field_bit(j))
+        for (j = KTP_QUALITY_FLAGS; j < KTP_QUALITIES; j++) {
+            must_not_have(&out->quality[j], value);
+        }
+
+        for (j = 0; j < KTP_FIELD_REFERENCE_ID; j++) {
+            if (!(hidden & ktp_field_bit(j)) && !is_word(&out->field[j])
                 && !((PLACES & ktp_field_bit(i))
                      && (PLACES & ktp_field_bit(j)))) {
                 must_not_have(&out->field[j], value);
             }
+        }
+
+        if (!(hidden & ktp_field_bit(KTP_FIELD_REFERENCE_ID))
+            && out->field[KTP_FIELD_REFERENCE_ID].len) {
+            abort();
         }
     }
 }

@@ -9,6 +9,7 @@ static int  ktp_answer_is_code(const ktp_value_t *value);
 static void ktp_answer_note(char *to, const ktp_value_t *value);
 static void ktp_answer_notes(ktp_answer_t           *answer,
                              const ktp_answer_doc_t *doc);
+static void ktp_answer_message(ktp_answer_doc_t *doc, unsigned status);
 static int  ktp_answer_check(ktp_answer_doc_t *doc);
 
 
@@ -82,7 +83,7 @@ ktp_answer_is_word(const ktp_value_t *value)
 }
 
 
-/* A word of many digits in a row may be a number of a card: no code is. */
+/* A word of many digits may be a number of a card: no code is. */
 static int
 ktp_answer_is_code(const ktp_value_t *value)
 {
@@ -95,15 +96,10 @@ ktp_answer_is_code(const ktp_value_t *value)
     digits = 0;
 
     for (i = 0; i < value->len; i++) {
-        if (value->p[i] < '0' || value->p[i] > '9') {
-            digits = 0;
-
-        } else if (++digits > KTP_ANSWER_CODE_DIGITS) {
-            return 0;
-        }
+        digits += (value->p[i] >= '0' && value->p[i] <= '9');
     }
 
-    return 1;
+    return digits <= KTP_ANSWER_CODE_DIGITS;
 }
 
 
@@ -138,6 +134,41 @@ ktp_answer_notes(ktp_answer_t *answer, const ktp_answer_doc_t *doc)
     if (ktp_answer_is_word(&doc->field[KTP_FIELD_NIK])) {
         ktp_answer_note(answer->nik, &doc->field[KTP_FIELD_NIK]);
     }
+}
+
+
+/*
+ * The message in place of the upstream's own, which could have anything in
+ * it: by the error code, the first for success, the last for any other.
+ */
+static void
+ktp_answer_message(ktp_answer_doc_t *doc, unsigned status)
+{
+    size_t             i;
+    const ktp_value_t *code;
+
+    static const struct {
+        const char *code;
+        const char *message;
+    } messages[] = {
+        {"", "Success"},
+        {"KTP_NOT_DETECTED", "KTP not detected"},
+        {"FAIL_ON_1", "quality of the image is insufficient"},
+        {NULL, "request was not accepted"},
+    };
+
+    code = &doc->top[KTP_ANSWER_TEXT_ERROR_CODE];
+
+    for (i = (status != 200); messages[i].code; i++) {
+        if (strlen(messages[i].code) == code->len
+            && (code->len == 0
+                || memcmp(messages[i].code, code->p, code->len) == 0)) {
+            break;
+        }
+    }
+
+    doc->top[KTP_ANSWER_TEXT_MESSAGE].p = messages[i].message;
+    doc->top[KTP_ANSWER_TEXT_MESSAGE].len = strlen(messages[i].message);
 }
 
 
@@ -211,6 +242,11 @@ ktp_answer_rewrite(ktp_answer_t *answer, const ktp_answer_policy_t *policy)
     answer->out_len = 0;
 
     rc = ktp_answer_json_read(&doc, answer->body, answer->len, 1);
+
+    if (rc == 0 && doc.top[KTP_ANSWER_TEXT_MESSAGE].p
+        && ktp_answer_leak_hidden(policy)) {
+        ktp_answer_message(&doc, answer->status);
+    }
 
     if (rc == 0) {
         rc = ktp_answer_check(&doc);

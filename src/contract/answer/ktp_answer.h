@@ -22,8 +22,20 @@
  *                                                 or masked
  *   fields that it does not allow                 dropped       dropped
  *   unknown members anywhere                      dropped       dropped
- *   the value of a masked or dropped field in
- *   another place that is passed                  refused       refused
+ *
+ * If the policy masks or drops a field, what is passed is checked as well:
+ *
+ *   "message"                                     replaced      replaced
+ *   a code or a field that has not the form of
+ *   its place, or anything of a hidden value      refused       refused,
+ *                                                               for codes
+ *   a reference_id other than the client's own    emptied       dropped
+ *   a score                                       three         dropped
+ *                                                 decimals
+ *   a score that is no plain decimal of 0 to 1    dropped       dropped
+ *
+ * This guards against values out of place, not against an upstream that
+ * encodes them in words that look right.
  */
 
 #ifndef KTP_ANSWER_H
@@ -64,7 +76,7 @@ typedef struct {
 
     /*
      * Null-terminated; "": there is none, or it is no plain word.  A code
-     * with more than 15 digits in a row is none either: it could be the
+     * with more than 7 digits is none either: it could be the
      * number of a card, and codes are logged.
      */
     char status_code[KTP_ANSWER_MAX_CODE + 1];

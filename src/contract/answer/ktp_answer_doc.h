@@ -9,8 +9,8 @@
 /* Bytes of a field that is passed on; the longest address has about 200. */
 #define KTP_ANSWER_MAX_FIELD 1024
 
-/* Digits in a row that a code may have: the number of a card has 16. */
-#define KTP_ANSWER_CODE_DIGITS 15
+/* Digits that a code may have: a date has 8, the number of a card 16. */
+#define KTP_ANSWER_CODE_DIGITS 7
 
 /* Digits of a number that is passed on. */
 #define KTP_ANSWER_MAX_NUMBER 32
@@ -66,10 +66,15 @@ int ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
 
 void ktp_answer_json_read_free(ktp_answer_doc_t *doc);
 
+/* Returns the bits of the fields that a policy masks or drops. */
+unsigned ktp_answer_leak_hidden(const ktp_answer_policy_t *policy);
+
 /*
- * Searches the members that are passed for the value of a masked or dropped
- * field.  Returns 0 if there is none, or -1 with reason and place.  A
- * reference_id equal to that sent by the client is not searched.
+ * With hidden fields, checks that each text that is passed has the form of its
+ * field and nothing of what is hidden.  Returns 0, or -1 with reason and
+ * place. What cannot be checked is taken from the document: a reference_id
+ * other than that sent by the client becomes empty, and a score is cut to
+ * three decimals or, if it is not a plain decimal from 0 to 1, removed.
  */
 int ktp_answer_leak(ktp_answer_doc_t *doc, unsigned status,
                     const ktp_answer_policy_t *policy,
