@@ -44,6 +44,7 @@ static size_t                      ngx_http_ktp_heap_size(ngx_uint_t n);
 static void                       *ngx_http_ktp_heap_new(size_t size);
 static ngx_http_ktp_heap_region_t *ngx_http_ktp_heap_map(void);
 static ngx_http_ktp_heap_region_t *ngx_http_ktp_heap_region(void *p);
+static void ngx_http_ktp_heap_clear(ngx_http_ktp_heap_region_t *region);
 static void ngx_http_ktp_heap_release(ngx_http_ktp_heap_region_t *region);
 static void ngx_http_ktp_heap_cleanup(void *data);
 
@@ -99,6 +100,25 @@ ngx_http_ktp_heap_alloc(size_t size)
     (void) pthread_mutex_unlock(&ngx_http_ktp_heap_lock);
 
     return p;
+}
+
+
+ngx_int_t
+ngx_http_ktp_heap_reserve(void)
+{
+    ngx_int_t rc;
+
+    (void) pthread_mutex_lock(&ngx_http_ktp_heap_lock);
+
+    if (ngx_http_ktp_heap_spare == NULL) {
+        ngx_http_ktp_heap_spare = ngx_http_ktp_heap_map();
+    }
+
+    rc = ngx_http_ktp_heap_spare ? NGX_OK : NGX_ERROR;
+
+    (void) pthread_mutex_unlock(&ngx_http_ktp_heap_lock);
+
+    return rc;
 }
 
 
@@ -200,9 +220,17 @@ ngx_http_ktp_heap_new(size_t size)
 
         last = region;
 
-        region = ngx_http_ktp_heap_map();
-        if (region == NULL) {
-            return NULL;
+        region = ngx_http_ktp_heap_spare;
+
+        if (region) {
+            ngx_http_ktp_heap_spare = NULL;
+            ngx_http_ktp_heap_clear(region);
+
+        } else {
+            region = ngx_http_ktp_heap_map();
+            if (region == NULL) {
+                return NULL;
+            }
         }
 
         ngx_http_ktp_heap_current = region;
@@ -258,18 +286,13 @@ ngx_http_ktp_heap_region(void *p)
 }
 
 
-/* Unmaps a region whose blocks are all free, or keeps it if none is kept. */
+/* Takes the blocks of a region, which are all free, from their lists. */
 
 static void
-ngx_http_ktp_heap_release(ngx_http_ktp_heap_region_t *region)
+ngx_http_ktp_heap_clear(ngx_http_ktp_heap_region_t *region)
 {
     u_char                    *p;
     ngx_http_ktp_heap_block_t *b;
-
-    if (ngx_http_ktp_heap_spare == NULL) {
-        ngx_http_ktp_heap_spare = region;
-        return;
-    }
 
     p = (u_char *) region + NGX_HTTP_KTP_HEAP_MIN;
 
@@ -279,6 +302,21 @@ ngx_http_ktp_heap_release(ngx_http_ktp_heap_region_t *region)
         ngx_queue_remove(&b->queue);
     }
 
+    region->pos = (u_char *) region + NGX_HTTP_KTP_HEAP_MIN;
+}
+
+
+/* Unmaps a region whose blocks are all free, or keeps it if none is kept. */
+
+static void
+ngx_http_ktp_heap_release(ngx_http_ktp_heap_region_t *region)
+{
+    if (ngx_http_ktp_heap_spare == NULL) {
+        ngx_http_ktp_heap_spare = region;
+        return;
+    }
+
+    ngx_http_ktp_heap_clear(region);
     (void) munmap(region, NGX_HTTP_KTP_HEAP_REGION);
 }
 

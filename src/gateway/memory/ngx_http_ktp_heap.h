@@ -20,6 +20,12 @@
  */
 void *ngx_http_ktp_heap_alloc(size_t size);
 
+/*
+ * Sees to it that the next 128 KB of small allocations do not fail.
+ * NGX_ERROR: memory is short.
+ */
+ngx_int_t ngx_http_ktp_heap_reserve(void);
+
 /* The usable size of an allocation of size bytes. */
 size_t ngx_http_ktp_heap_room(size_t size);
 

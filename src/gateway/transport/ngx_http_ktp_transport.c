@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_transport_curl.h"
+#include "ngx_http_ktp_heap.h"
 #include <malloc.h>
 #include <openssl/err.h>
 
@@ -193,6 +194,15 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
                       "limit of %ui concurrent upstream calls reached",
                       call->upstream->max_inflight);
         return NGX_BUSY;
+    }
+
+    /*
+     * A call takes some 30 KB.  libcurl does not survive everywhere that
+     * memory is short: some calls would hang, others crash.
+     */
+
+    if (ngx_http_ktp_heap_reserve() != NGX_OK) {
+        return NGX_ERROR;
     }
 
     call->connect_time = -1;

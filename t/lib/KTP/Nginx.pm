@@ -101,7 +101,8 @@ sub new {
 
     my $self = bless { prefix => $opt{prefix} || scratch_dir() }, $class;
 
-    $self->{resolver} = resolver() if $opt{resolver};
+    $self->{resolver} = preload('resolver') if $opt{resolver};
+    $self->{nomem} = preload('nomem') if $opt{nomem};
 
     mkdir "$self->{prefix}/$_" for qw(logs html conf);
     $self->{log} = "$self->{prefix}/logs/error.log";
@@ -130,12 +131,23 @@ sub lookups {
 }
 
 
-sub resolver {
-    my $source = dirname(__FILE__) . '/../resolver.c';
-    my $file = scratch_dir() . '/resolver.so';
+# With nomem => 1: whether the mappings of the module fail (nomem.c).
+sub nomem {
+    my ($self, $fail) = @_;
+
+    $fail ? write_file("$self->{prefix}/nomem", '')
+          : unlink "$self->{prefix}/nomem";
+}
+
+
+sub preload {
+    my ($name) = @_;
+
+    my $source = dirname(__FILE__) . "/../$name.c";
+    my $file = scratch_dir() . "/$name.so";
 
     system('cc', '-O1', '-shared', '-fPIC', '-o', $file, $source) == 0
-        or die "resolver.c was not compiled\n";
+        or die "$name.c was not compiled\n";
 
     return $file;
 }
@@ -305,6 +317,12 @@ sub spawn {
     my ($self, @args) = @_;
 
     my %env = environment();
+
+    if ($self->{nomem}) {
+        $env{LD_PRELOAD} = join ' ', grep { defined } $env{LD_PRELOAD},
+                                                      $self->{nomem};
+        $env{KTP_TEST_NOMEM} = "$self->{prefix}/nomem";
+    }
 
     if ($self->{resolver}) {
         $env{LD_PRELOAD} = join ' ', grep { defined } $env{LD_PRELOAD},
