@@ -393,35 +393,34 @@ ktp_intake_multipart_bad_base64(const ktp_intake_multipart_t *mp,
 }
 
 
+/* Whatever is decoded is handed on, also in front of what is wrong. */
+
 static ktp_code_t
 ktp_intake_multipart_decode(ktp_intake_multipart_t *mp, const unsigned char *p,
                             size_t n)
 {
     size_t        i, k, len;
-    ktp_code_t    rc;
+    ktp_code_t    rc, bad;
     unsigned char stage[KTP_MP_STAGE + 3];
 
-    len = 0;
+    bad = KTP_OK;
 
-    for (i = 0; i < n; i++) {
-        rc = ktp_base64_char(&mp->base64, p[i], stage + len, &k);
-        if (rc != KTP_OK) {
-            return ktp_intake_multipart_bad_base64(mp, rc);
+    for (i = 0; i < n && bad == KTP_OK; /* void */) {
+
+        for (len = 0; i < n && len < KTP_MP_STAGE; i++, len += k) {
+            bad = ktp_base64_char(&mp->base64, p[i], stage + len, &k);
+            if (bad != KTP_OK) {
+                break;
+            }
         }
 
-        len += k;
-
-        if (len >= KTP_MP_STAGE) {
-            rc = ktp_intake_multipart_value(mp, stage, len);
-            if (rc != KTP_OK) {
-                return rc;
-            }
-
-            len = 0;
+        rc = len ? ktp_intake_multipart_value(mp, stage, len) : KTP_OK;
+        if (rc != KTP_OK) {
+            return rc;
         }
     }
 
-    return len ? ktp_intake_multipart_value(mp, stage, len) : KTP_OK;
+    return bad == KTP_OK ? KTP_OK : ktp_intake_multipart_bad_base64(mp, bad);
 }
 
 
