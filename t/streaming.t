@@ -223,6 +223,37 @@ for my $size (1000, 20_000, 200_000) {
 }
 
 
+# -- what is behind the picture is not sent on, whatever was announced
+
+my $film = 'mp4' x 300_000;
+
+for my $case (
+    ['json', '/s', json_body($image . $film),
+     'Content-Type: application/json'],
+    ['multipart', '/s', multipart(['image', $image . $film, 'a', 'image/png']),
+     'Content-Type: multipart/form-data; boundary=ktp'],
+    ['a bare file', '/s', $image . $film, 'Content-Type: image/png'],
+    ['json, whole', '/whole', json_body($image . $film),
+     'Content-Type: application/json'],
+    ['a bare file, whole', '/whole', $image . $film,
+     'Content-Type: image/png']) {
+
+    my ($name, $uri, $body, $type) = @$case;
+
+    $up->reset;
+
+    is(post($nginx->port, $uri, $body, $type)->{status}, 200,
+       "a film, $name: answered");
+
+    my ($call) = $up->calls;
+    my $sent = $call->{head} =~ /chunked/ ? dechunk($call->{body})
+                                          : $call->{body};
+
+    $sent =~ s/ +\z// if $name eq 'a bare file';
+    ok($sent eq json_body($image), "a film, $name: the picture is sent on");
+}
+
+
 # -- what fails late was never whole
 
 for my $case (
