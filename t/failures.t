@@ -129,6 +129,9 @@ sub row {
         like($told[0], qr/upstream [^()]+ \($reason\)/, "$name: $reason");
         like($told[0], qr{ upstream: "https?://[^"?]+/v2", address: "[0-9.:]*"},
              "$name: with the upstream and its address");
+        like($got->{body}, qr/"reason":"$reason"/, "$name: told to the client")
+            if $got->{status} >= 500 && $reason =~ /^[(a-z]/
+               && $got->{body} =~ /"reason"/;
 
     } else {
         is("@told", '', "$name: nothing at the level error");

@@ -97,6 +97,9 @@ my $rejected = 'ktp_requests_total{client="two",outcome="rejected",'
 is(wait_metric($ok, 150), 150, 'calls of one client');
 is(wait_metric($rejected, 100), 100, 'refused requests of another');
 
+is(wait_metric('ktp_errors_total{error_code="INVALID_PAYLOAD_IMAGE_FORMAT",'
+               . 'reason="type_unknown"}', 100), 100, 'by their reason too');
+
 my $now = scrape();
 
 is($now->{'ktp_billable_calls_total{client="one",billed="yes"}'}, 150,

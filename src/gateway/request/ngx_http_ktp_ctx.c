@@ -168,18 +168,14 @@ ngx_http_ktp_ctx_error_code(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 }
 
 
-const char *
-ngx_http_ktp_ctx_error_reason(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
+ktp_code_t
+ngx_http_ktp_ctx_reason(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 {
-    ktp_code_t code;
-
     /* the upstream's failure is the cause, also where its error is passed on
      */
 
-    code = ctx && ctx->reason != KTP_OK ? ctx->reason
+    return ctx && ctx->reason != KTP_OK ? ctx->reason
                                         : ngx_http_ktp_ctx_code(r, ctx);
-
-    return code == KTP_OK ? "" : ktp_error(code)->reason;
 }
 
 

@@ -113,11 +113,11 @@ const char *ngx_http_ktp_ctx_error_code(ngx_http_request_t *r,
                                         ngx_http_ktp_ctx_t *ctx);
 
 /*
- * The reason of that error, or of the upstream's failure where its error was
- * passed on; "" for none.  Constant text.  ctx may be NULL.
+ * The row of that error, or of the upstream's failure where its error was
+ * passed on; KTP_OK for none.  ctx may be NULL.
  */
-const char *ngx_http_ktp_ctx_error_reason(ngx_http_request_t *r,
-                                          ngx_http_ktp_ctx_t *ctx);
+ktp_code_t ngx_http_ktp_ctx_reason(ngx_http_request_t *r,
+                                   ngx_http_ktp_ctx_t *ctx);
 
 /*
  * What is known of the image: from the body, or from what was fetched.  The

@@ -49,6 +49,7 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
     }
 
     request.code = ngx_http_ktp_ctx_error_code(r, ctx);
+    request.reason = ngx_http_ktp_ctx_reason(r, ctx);
     request.time = ngx_http_ktp_log_time(r);
     request.received = r->request_length;
     request.sent = r->connection->sent;

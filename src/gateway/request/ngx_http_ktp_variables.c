@@ -160,6 +160,7 @@ static ngx_int_t
 ngx_http_ktp_variables_request(ngx_http_request_t        *r,
                                ngx_http_variable_value_t *v, uintptr_t data)
 {
+    ktp_code_t          code;
     ngx_http_ktp_ctx_t *ctx;
 
     ctx = ngx_http_ktp_ctx_get(r);
@@ -187,8 +188,10 @@ ngx_http_ktp_variables_request(ngx_http_request_t        *r,
                                                   : NULL);
 
     case NGX_HTTP_KTP_VAR_ERROR_REASON:
+        code = ngx_http_ktp_ctx_reason(r, ctx);
+
         return ngx_http_ktp_variables_text(
-            v, ngx_http_ktp_ctx_error_reason(r, ctx));
+            v, code == KTP_OK ? "" : ktp_error(code)->reason);
 
     default: /* NGX_HTTP_KTP_VAR_ERROR_CODE */
         return ngx_http_ktp_variables_text(

@@ -216,6 +216,10 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
     (void) ngx_atomic_fetch_add(
         &counters->requests[request->outcome - 1][column], 1);
 
+    if (request->reason != KTP_OK) {
+        (void) ngx_atomic_fetch_add(&metrics->errors[request->reason], 1);
+    }
+
     ngx_http_ktp_metrics_observe(&metrics->request_time,
                                  &ngx_http_ktp_metrics_time_buckets,
                                  request->time);

@@ -8,6 +8,7 @@
 #define NGX_HTTP_KTP_METRICS_H
 
 #include "ngx_http_ktp.h"
+#include "ktp_error.h"
 #include "ngx_http_ktp_transport.h"
 #include "ngx_http_ktp_zone.h"
 
@@ -56,6 +57,8 @@ struct ngx_http_ktp_metrics_s {
     ngx_http_ktp_histogram_t upstream_time;
     ngx_http_ktp_histogram_t image_size;
 
+    ngx_atomic_t errors[KTP_CODES]; /* by reason */
+
     ngx_atomic_t received; /* bytes, of requests */
     ngx_atomic_t sent;     /* to clients */
     ngx_atomic_t upstream_sent;
@@ -72,6 +75,7 @@ struct ngx_http_ktp_metrics_s {
 typedef struct {
     ngx_http_ktp_outcome_t outcome;    /* not NONE */
     const char            *code;       /* error code, "" for none */
+    ktp_code_t             reason;     /* KTP_OK for none */
     ngx_msec_t             time;       /* from its first byte to its end */
     off_t                  received;   /* bytes, from the client */
     off_t                  sent;       /* bytes, to the client */

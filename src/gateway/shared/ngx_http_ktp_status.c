@@ -46,6 +46,7 @@ static ngx_int_t ngx_http_ktp_status_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ktp_status_send(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_all(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_requests(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_errors(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_rows(ngx_http_ktp_status_t   *st,
                                           ngx_str_t               *client,
                                           ngx_http_ktp_counters_t *counters);
@@ -90,6 +91,7 @@ static size_t ngx_http_ktp_status_decimal(u_char *buf, uint64_t value,
 
 typedef enum {
     NGX_HTTP_KTP_REQUESTS = 0,
+    NGX_HTTP_KTP_ERRORS,
     NGX_HTTP_KTP_BILLABLE,
     NGX_HTTP_KTP_QUOTA_LIMIT,
     NGX_HTTP_KTP_QUOTA_USED,
@@ -113,6 +115,8 @@ typedef enum {
 static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
     {"ktp_requests_total", "counter",
      "Requests completed, by client, outcome and error code."},
+    {"ktp_errors_total", "counter",
+     "Requests completed with an error, by error code and reason."},
     {"ktp_billable_calls_total", "counter",
      "Upstream calls that were billed or may have been billed."},
     {"ktp_client_quota_limit_calls", "gauge",
@@ -265,6 +269,7 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
     metrics = st->zone->shared->metrics;
 
     ngx_http_ktp_status_requests(st);
+    ngx_http_ktp_status_errors(st);
     ngx_http_ktp_status_billed(st);
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_LIMIT);
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_USED);
@@ -318,6 +323,40 @@ ngx_http_ktp_status_requests(ngx_http_ktp_status_t *st)
     }
 
     ngx_http_ktp_status_rows(st, &other, &sh->metrics->other);
+    ngx_http_ktp_status_family_end(st);
+}
+
+
+static void
+ngx_http_ktp_status_errors(ngx_http_ktp_status_t *st)
+{
+    uint64_t             value;
+    ktp_code_t           code;
+    const ktp_error_t   *e;
+    ngx_http_ktp_label_t labels[2];
+
+    labels[0].name = "error_code";
+    labels[1].name = "reason";
+
+    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_ERRORS);
+
+    for (code = KTP_OK + 1; code < KTP_CODES; code++) {
+        value = st->zone->shared->metrics->errors[code];
+
+        if (value == 0) {
+            continue;
+        }
+
+        e = ktp_error(code);
+
+        labels[0].value.data = (u_char *) e->name;
+        labels[0].value.len = ngx_strlen(e->name);
+        labels[1].value.data = (u_char *) e->reason;
+        labels[1].value.len = ngx_strlen(e->reason);
+
+        ngx_http_ktp_status_number(st, "", labels, 2, value);
+    }
+
     ngx_http_ktp_status_family_end(st);
 }
 

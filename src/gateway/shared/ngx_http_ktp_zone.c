@@ -5,7 +5,7 @@
 
 
 /* To be incremented when the layout or meaning of shared data changes. */
-#define NGX_HTTP_KTP_ZONE_VERSION 3
+#define NGX_HTTP_KTP_ZONE_VERSION 4
 
 /* Share of a zone for marks of calls not yet sent: 1/16. */
 #define NGX_HTTP_KTP_UNSENT_SHARE 16
