@@ -14,6 +14,7 @@
 #include "ngx_http_ktp_state.h"
 #include "ngx_http_ktp_status.h"
 #include "ngx_http_ktp_upstream_conf.h"
+#include "ngx_http_ktp_value.h"
 #include "ngx_http_ktp_variables.h"
 #include "ngx_http_ktp_zone.h"
 
@@ -27,33 +28,50 @@ static ngx_int_t ngx_http_ktp_init_process(ngx_cycle_t *cycle);
 static void      ngx_http_ktp_exit_process(ngx_cycle_t *cycle);
 
 
-/* bounds are ngx_int_t, which has the size of size_t */
-static ngx_conf_num_bounds_t ngx_http_ktp_image_size_bounds = {
-    ngx_conf_check_num_bounds, 1024, NGX_HTTP_KTP_MAX_IMAGE_SIZE};
-
-static ngx_conf_num_bounds_t ngx_http_ktp_positive = {
-    ngx_conf_check_num_bounds, 1, -1};
-
-static ngx_conf_num_bounds_t ngx_http_ktp_keepalive_bounds = {
-    ngx_conf_check_num_bounds, 0, 65535};
-
-/* each retry sends the whole image again */
-static ngx_conf_num_bounds_t ngx_http_ktp_retries_bounds = {
-    ngx_conf_check_num_bounds, 0, 5};
-
-static ngx_conf_enum_t ngx_http_ktp_validate_quality[] = {
+static ngx_conf_enum_t ngx_http_ktp_quality_names[] = {
     {ngx_string("client"), KTP_FLAG_ABSENT},
     {ngx_string("on"), KTP_FLAG_TRUE},
     {ngx_string("off"), KTP_FLAG_FALSE},
     {ngx_null_string, 0}};
 
-static ngx_conf_enum_t ngx_http_ktp_image_url[] = {
+static ngx_conf_enum_t ngx_http_ktp_image_url_names[] = {
     {ngx_string("off"), 0}, {ngx_string("fetch"), 1}, {ngx_null_string, 0}};
 
-static ngx_conf_bitmask_t ngx_http_ktp_image_types[] = {
+static ngx_conf_enum_t ngx_http_ktp_image_types_names[] = {
     {ngx_string("jpeg"), KTP_IMAGE_JPEG},
     {ngx_string("png"), KTP_IMAGE_PNG},
     {ngx_null_string, 0}};
+
+static ngx_http_ktp_value_t ngx_http_ktp_image_size = {
+    "a size from 1k to 64m", 1024, NGX_HTTP_KTP_MAX_IMAGE_SIZE, NULL};
+
+static ngx_http_ktp_value_t ngx_http_ktp_pixels = {
+    "a number of pixels, such as \"50m\", of at least 1", 1,
+    NGX_MAX_INT_T_VALUE, NULL};
+
+static ngx_http_ktp_value_t ngx_http_ktp_time = {
+    "a time, such as \"500ms\" or \"5s\", of at least 1ms", 1,
+    NGX_MAX_INT_T_VALUE, NULL};
+
+static ngx_http_ktp_value_t ngx_http_ktp_count_value = {
+    "a number of at least 1", 1, NGX_MAX_INT_T_VALUE, NULL};
+
+static ngx_http_ktp_value_t ngx_http_ktp_keepalive = {
+    "a number from 0 to 65535", 0, 65535, NULL};
+
+/* each retry sends the whole image again */
+static ngx_http_ktp_value_t ngx_http_ktp_retries = {"a number from 0 to 5", 0,
+                                                    5, NULL};
+
+static ngx_http_ktp_value_t ngx_http_ktp_validate_quality = {
+    "\"client\", \"on\", or \"off\"", 0, 0, ngx_http_ktp_quality_names};
+
+static ngx_http_ktp_value_t ngx_http_ktp_image_url = {
+    "\"off\" or \"fetch\"", 0, 0, ngx_http_ktp_image_url_names};
+
+static ngx_http_ktp_value_t ngx_http_ktp_image_types = {
+    "\"jpeg\", \"png\", or both, separated by a space", 0, 0,
+    ngx_http_ktp_image_types_names};
 
 // clang-format off
 
@@ -103,10 +121,10 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_max_image_size"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_size_slot,
+      ngx_http_ktp_value_size,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, max_image_size),
-      &ngx_http_ktp_image_size_bounds },
+      &ngx_http_ktp_image_size },
 
     { ngx_string("ktp_min_dimensions"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -117,21 +135,21 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_max_pixels"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_size_slot,
+      ngx_http_ktp_value_size,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, max_pixels),
-      &ngx_http_ktp_positive },
+      &ngx_http_ktp_pixels },
 
     { ngx_string("ktp_image_types"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
-      ngx_conf_set_bitmask_slot,
+      ngx_http_ktp_value_set,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, image_types),
       &ngx_http_ktp_image_types },
 
     { ngx_string("ktp_image_url"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_ktp_value_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, image_url),
       &ngx_http_ktp_image_url },
@@ -145,73 +163,73 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_image_url_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_ktp_value_msec,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, image_url_timeout),
-      &ngx_http_ktp_positive },
+      &ngx_http_ktp_time },
 
     { ngx_string("ktp_validate_quality"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_ktp_value_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, validate_quality),
       &ngx_http_ktp_validate_quality },
 
     { ngx_string("ktp_connect_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_ktp_value_msec,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, connect_timeout),
-      &ngx_http_ktp_positive },
+      &ngx_http_ktp_time },
 
     { ngx_string("ktp_read_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_ktp_value_msec,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, read_timeout),
-      &ngx_http_ktp_positive },
+      &ngx_http_ktp_time },
 
     { ngx_string("ktp_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_ktp_value_msec,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, timeout),
-      &ngx_http_ktp_positive },
+      &ngx_http_ktp_time },
 
     { ngx_string("ktp_keepalive"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_http_ktp_value_num,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, keepalive),
-      &ngx_http_ktp_keepalive_bounds },
+      &ngx_http_ktp_keepalive },
 
     { ngx_string("ktp_keepalive_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_ktp_value_msec,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, keepalive_timeout),
-      &ngx_http_ktp_positive },
+      &ngx_http_ktp_time },
 
     { ngx_string("ktp_max_inflight"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_http_ktp_value_num,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, max_inflight),
-      &ngx_http_ktp_positive },
+      &ngx_http_ktp_count_value },
 
     { ngx_string("ktp_retries"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_http_ktp_value_num,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, retries),
-      &ngx_http_ktp_retries_bounds },
+      &ngx_http_ktp_retries },
 
     { ngx_string("ktp_body_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_ktp_value_msec,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, body_timeout),
-      &ngx_http_ktp_positive },
+      &ngx_http_ktp_time },
 
     { ngx_string("ktp_request_buffering"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,

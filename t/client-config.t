@@ -30,8 +30,8 @@ my @client = (
     ["key_sha256 $hash $hash $hash;",
      'invalid number of arguments in "key_sha256" directive'],
     (map {
-        ["key_sha256 $_;", 'invalid SHA-256 in "key_sha256", must be 64 '
-                           . 'hexadecimal digits']
+        ["key_sha256 $_;", 'invalid SHA-256 in "key_sha256" directive, it '
+                           . 'must be 64 hexadecimal digits']
     } substr($hash, 1), "${hash}a", 'g' x 64, "$hash " . 'x' x 64),
     ["key_sha256 $hash; key_sha256 $hash;",
      '"key_sha256" directive is duplicate'],
@@ -41,15 +41,16 @@ my @client = (
          qw(many 10 -1/day /day 1.5/day 1k/day 1099511627776/day
             99999999999999999999/day)),
     (map {
-        ["quota $_;", "invalid period of quota \"$_\", must be \"day\", "
-                      . '"month", or "total"']
+        ["quota $_;", "invalid period of quota \"$_\" in \"quota\" "
+                      . 'directive, it must be NUMBER/day, NUMBER/month, or ']
     } qw(1/week 1/ 1/days 1/DAY)),
     ['quota 1/day; quota 2/day;', '"quota" directive is duplicate'],
     ['quota 1/day quietly;', 'invalid parameter "quietly"'],
     ['quota 1/day shadow shadow;', 'invalid parameter "shadow"'],
     (map {
         ["quota 1/day offset=$_;",
-         "invalid offset \"offset=$_\", must be in the form \"+07:00\""]
+         "invalid offset \"offset=$_\" in \"quota\" directive, it must be in "
+         . 'the form "offset=+07:00"']
     } qw(7 +7 +07 +0700 07:00 +24:00 +07:60 +07-00 +07:00Z), ''),
 
     (map { ["rate $_;", "invalid rate \"$_\""] }
@@ -69,7 +70,7 @@ my @client = (
     ['mask shoe_size=full;', 'unknown field "shoe_size"'],
     ['mask image_quality;', 'field "image_quality" cannot be masked'],
     ['mask nik nik=full;', 'duplicate field "nik"'],
-    (map { ["mask nik=$_;", "invalid mask \"nik=$_\", must be "] } qw(half first first: first:0 first:65 last:x), ''),
+    (map { ["mask nik=$_;", "invalid mask \"nik=$_\" in \"mask\" directive, it must be "] } qw(half first first: first:0 first:65 last:x), ''),
     ['mask nik; mask nik;', '"mask" directive is duplicate'],
 
     ['disabled yes;', 'invalid number of arguments in "disabled" directive'],
@@ -99,8 +100,9 @@ my @http = (
         ["ktp_client $_ { }",
          'invalid client name "' . ($_ =~ s/^'(.*)'$/$1/r
                                        =~ s/\\\\/\\/r)
-         . '", must be 1 to 64 visible ASCII characters']
-    } "''", "'a b'", $long, "\xc3\xa9", "'a\"b'", "'a\\\\b'"),
+         . '" in "ktp_client" directive, it must be 1 to 64 visible ASCII '
+         . 'characters']
+    } "''", '$name', "'a b'", $long, "\xc3\xa9", "'a\"b'", "'a\\\\b'"),
     ['ktp_client a { quota 1/day; }',
      '"quota" or "rate" of client "a" requires "ktp_zone" in '],
     ['ktp_client a { rate 1/s; }',

@@ -27,7 +27,8 @@ my @rows = (
     ['ktp_mask image_quality;', 'field "image_quality" cannot be masked'],
     (map {
         ["ktp_mask nik=$_;",
-         "invalid mask \"nik=$_\", must be \"full\", \"first:N\" or "
+         "invalid mask \"nik=$_\" in \"ktp_mask\" directive, it must be "
+         . '"full", "first:N" or '
          . '"last:N" with N from 1 to 64, or "hash"']
     } qw(no last last: last:0 last:65 last:-1 first:1x hash:1), ''),
     ["$pass ktp_mask nik=hash;",

@@ -61,13 +61,16 @@ my @rows = (
     } qw(ktp_app_id ktp_api_key)),
 
     ['http', 'ktp_max_image_size 5x;',
-     '"ktp_max_image_size" directive invalid value'],
+     'invalid value "5x" in "ktp_max_image_size" directive, it must be a '
+     . 'size from 1k to 64m'],
     ['http', 'ktp_max_image_size 1m; ktp_max_image_size 1m;',
      '"ktp_max_image_size" directive is duplicate'],
     ['http', 'ktp_max_image_size 1023;',
-     'value must be between 1024 and 67108864'],
+     'invalid value "1023" in "ktp_max_image_size" directive, it must be a '
+     . 'size from 1k to 64m'],
     ['http', 'ktp_max_image_size 65m;',
-     'value must be between 1024 and 67108864'],
+     'invalid value "65m" in "ktp_max_image_size" directive, it must be a '
+     . 'size from 1k to 64m'],
 
     (map {
         ['http', "ktp_min_dimensions $_;", "invalid dimensions \"$_\""]
@@ -76,9 +79,11 @@ my @rows = (
      '"ktp_min_dimensions" directive is duplicate'],
 
     ['http', 'ktp_max_pixels many;',
-     '"ktp_max_pixels" directive invalid value'],
+     'invalid value "many" in "ktp_max_pixels" directive, it must be a '
+     . 'number of pixels'],
     ['http', 'ktp_max_pixels 0;',
-     'value must be equal to or greater than 1'],
+     'invalid value "0" in "ktp_max_pixels" directive, it must be a '
+     . 'number of pixels'],
     ['http', 'ktp_max_pixels 1; ktp_max_pixels 1;',
      '"ktp_max_pixels" directive is duplicate'],
 
@@ -91,8 +96,10 @@ my @rows = (
      '"ktp_validate_quality" directive is duplicate'],
 
     (map {
-        ['http', "$_ soon;", "\"$_\" directive invalid value"],
-        ['http', "$_ 0;", 'value must be equal to or greater than 1'],
+        ['http', "$_ soon;", "invalid value \"soon\" in \"$_\" directive, "
+                             . 'it must be a time'],
+        ['http', "$_ 0;", "invalid value \"0\" in \"$_\" directive, it must "
+                          . 'be a time'],
         ['http', "$_ 1s; $_ 1s;", "\"$_\" directive is duplicate"],
         ['http', "$_ 1s 2s;",
          "invalid number of arguments in \"$_\" directive"],

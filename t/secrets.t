@@ -165,8 +165,9 @@ SKIP: {
 
     my ($status, $said) = $nginx->test($conf);
     isnt($status, 0, 'no folder of credentials in the environment');
-    my $why = '"$CREDENTIALS_DIRECTORY/key" requires an absolute path in the '
-            . 'environment variable "CREDENTIALS_DIRECTORY", which systemd '
+    my $why = '"$CREDENTIALS_DIRECTORY/key" in "ktp_api_key" directive requires '
+            . 'an absolute path in the environment variable '
+            . '"CREDENTIALS_DIRECTORY", which systemd '
             . 'sets; to run nginx by hand, use "CREDENTIALS_DIRECTORY='
             . '/run/credentials/nginx.service nginx -t"';
     like($said, qr{\[emerg\] \Q$why\E}, 'is told');

@@ -281,7 +281,7 @@ for my $case (
     ["ktp_ssl_certificate $dir/none.pem; ktp_ssl_certificate_key x;",
      qr/open\(\) "$dir\/none\.pem" failed/],
     ["ktp_ssl_certificate $dir/empty.pem; ktp_ssl_certificate_key x;",
-     qr/"$dir\/empty\.pem" is empty or too large/],
+     qr/"$dir\/empty\.pem" is empty or larger/],
     ["ktp_ssl_certificate $dir/good.key; ktp_ssl_certificate_key "
      . "$dir/good.key;", qr/no certificate in "$dir\/good\.key"/],
     ["ktp_ssl_certificate $dir/good.pem; ktp_ssl_certificate_key "

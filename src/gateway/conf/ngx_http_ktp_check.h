@@ -18,7 +18,8 @@ ngx_int_t ngx_http_ktp_check_pass(ngx_conf_t              *cf,
 
 /*
  * Logs the warnings at the "warn" level.  For postconfiguration, when all
- * locations are merged.  Returns NGX_ERROR if memory is short.
+ * locations are merged.  Returns NGX_ERROR if memory is short, or, with a
+ * message, if a "ktp_pass" names an upstream block.
  */
 ngx_int_t ngx_http_ktp_check(ngx_conf_t *cf);
 

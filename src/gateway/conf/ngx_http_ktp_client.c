@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_policy.h"
+#include "ngx_http_ktp_value.h"
 
 
 /*
@@ -7,6 +8,14 @@
  */
 #define NGX_HTTP_KTP_MAX_RATE  1000000
 #define NGX_HTTP_KTP_MAX_BURST 1000000
+
+/* What parameters must be. */
+#define NGX_HTTP_KTP_CLIENT_QUOTA                                             \
+    "NUMBER/day, NUMBER/month, or NUMBER/total, such as \"1000/day\", with "  \
+    "a "                                                                      \
+    "number up to 1099511627775"
+#define NGX_HTTP_KTP_CLIENT_BURST                                             \
+    "\"burst=NUMBER\" with a number from 1 to 1000000"
 
 
 typedef char *(*ngx_http_ktp_client_pt)(ngx_conf_t            *cf,
@@ -128,10 +137,13 @@ ngx_http_ktp_client_name(ngx_conf_t *cf, ngx_str_t *name)
         }
     }
 
-    if (name->len == 0 || name->len > KTP_MAX_CLIENT_NAME || i < name->len) {
+    if (name->len == 0 || name->len > KTP_MAX_CLIENT_NAME || i < name->len
+        || name->data[0] == '$') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid client name \"%V\", must be 1 to %d "
-                           "visible ASCII characters",
+                           "invalid client name \"%V\" in \"ktp_client\" "
+                           "directive, it must be 1 to %d visible ASCII "
+                           "characters without quotes, backslashes, and "
+                           "\"$\" at the beginning",
                            name, KTP_MAX_CLIENT_NAME);
         return NGX_CONF_ERROR;
     }
@@ -203,7 +215,10 @@ ngx_http_ktp_client_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 
     if (cmd->name.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown directive \"%V\" in client \"%V\"",
+                           "unknown directive \"%V\" in client \"%V\", it "
+                           "must be \"key_sha256\", \"quota\", \"rate\", "
+                           "\"fields\", \"mask\", \"disabled\", or "
+                           "\"include\"",
                            &value[0], &client->sn.str);
         return NGX_CONF_ERROR;
     }
@@ -258,8 +273,8 @@ ngx_http_ktp_client_key(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
              */
 
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid SHA-256 in \"key_sha256\", must be "
-                               "64 hexadecimal digits");
+                               "invalid SHA-256 in \"key_sha256\" directive, "
+                               "it must be 64 hexadecimal digits");
             return NGX_CONF_ERROR;
         }
 
@@ -295,9 +310,8 @@ ngx_http_ktp_client_quota(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
         slash ? ngx_atoof(value[1].data, slash - value[1].data) : NGX_ERROR;
 
     if (limit == NGX_ERROR || limit > (off_t) KTP_QUOTA_MAX) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid quota \"%V\"",
-                           &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(cf, "invalid quota", &value[1],
+                                          NGX_HTTP_KTP_CLIENT_QUOTA);
     }
 
     s.data = slash + 1;
@@ -311,11 +325,9 @@ ngx_http_ktp_client_quota(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
     }
 
     if (i == KTP_QUOTA_PERIODS) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid period of quota \"%V\", must be "
-                           "\"day\", \"month\", or \"total\"",
-                           &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(cf, "invalid period of quota",
+                                          &value[1],
+                                          NGX_HTTP_KTP_CLIENT_QUOTA);
     }
 
     quota = &client->quota[i];
@@ -357,17 +369,13 @@ ngx_http_ktp_client_quota_parameter(ngx_conf_t *cf, ngx_str_t *value,
             return NGX_CONF_OK;
         }
 
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid offset \"%V\", must be in the form "
-                           "\"+07:00\"",
-                           value);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(
+            cf, "invalid offset", value,
+            "in the form \"offset=+07:00\", at most 23:59");
     }
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
-                       value);
-
-    return NGX_CONF_ERROR;
+    return ngx_http_ktp_value_invalid(cf, "invalid parameter", value,
+                                      "\"offset=+HH:MM\" or \"shadow\"");
 }
 
 
@@ -420,9 +428,10 @@ ngx_http_ktp_client_rate(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
     rate = seconds ? ngx_atoi(value[1].data, len - 2) : NGX_ERROR;
 
     if (rate < 1 || rate > NGX_HTTP_KTP_MAX_RATE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid rate \"%V\"",
-                           &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(
+            cf, "invalid rate", &value[1],
+            "NUMBER/s or NUMBER/m, such as \"10/s\", with a number from 1 to "
+            "1000000");
     }
 
     client->rate_interval = (uint64_t) seconds * 1000000 / rate;
@@ -430,17 +439,16 @@ ngx_http_ktp_client_rate(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
 
     if (cf->args->nelts == 3) {
         if (ngx_strncmp(value[2].data, "burst=", 6) != 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[2]);
-            return NGX_CONF_ERROR;
+            return ngx_http_ktp_value_invalid(
+                cf, "invalid parameter", &value[2], NGX_HTTP_KTP_CLIENT_BURST);
         }
 
         burst = ngx_atoi(value[2].data + 6, value[2].len - 6);
 
         if (burst < 1 || burst > NGX_HTTP_KTP_MAX_BURST) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid burst value \"%V\"", &value[2]);
-            return NGX_CONF_ERROR;
+            return ngx_http_ktp_value_invalid(cf, "invalid burst value",
+                                              &value[2],
+                                              NGX_HTTP_KTP_CLIENT_BURST);
         }
 
         client->rate_burst = burst;

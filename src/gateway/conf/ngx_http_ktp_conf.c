@@ -2,7 +2,14 @@
 #include "ktp_address.h"
 #include "ngx_http_ktp_check.h"
 #include "ngx_http_ktp_upstream_conf.h"
+#include "ngx_http_ktp_value.h"
 #include <ngx_event.h>
+
+
+/* What the URL of ktp_pass must be. */
+#define NGX_HTTP_KTP_CONF_URL                                                 \
+    "\"http://HOST[:PORT]/PATH\", \"https://HOST[:PORT]/PATH\", or "          \
+    "\"unix:SOCKET:/PATH\""
 
 
 static char     *ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
@@ -50,6 +57,12 @@ ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_strlchr(value[1].data, value[1].data + value[1].len, '$')) {
+        return ngx_http_ktp_value_invalid(
+            cf, "variables are not supported in URL", &value[1],
+            NGX_HTTP_KTP_CONF_URL ", with \"%24\" for \"$\"");
+    }
+
     if (ngx_strncmp(value[1].data, "unix:", 5) == 0) {
         rv = ngx_http_ktp_conf_unix(cf, &value[1], up);
 
@@ -92,11 +105,8 @@ ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
         add = 8;
 
     } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid URL prefix in "
-                           "\"%V\"",
-                           value);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(cf, "invalid URL prefix in", value,
+                                          NGX_HTTP_KTP_CONF_URL);
     }
 
     ngx_memzero(&u, sizeof(ngx_url_t));
@@ -108,7 +118,9 @@ ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
     u.no_resolve = 1;
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in URL \"%V\"",
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s in URL \"%V\" in \"ktp_pass\" directive, it "
+                           "must be " NGX_HTTP_KTP_CONF_URL,
                            u.err ? u.err : "invalid host", value);
         return NGX_CONF_ERROR;
     }
@@ -116,15 +128,14 @@ ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
     /* user:password@ would be sent and logged as part of the host name */
 
     if (ngx_strlchr(u.host.data, u.host.data + u.host.len, '@')) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "credentials are not allowed in URL \"%V\"", value);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(cf,
+                                          "credentials are not allowed in URL",
+                                          value, NGX_HTTP_KTP_CONF_URL);
     }
 
     if (u.uri.len == 0 || ngx_http_ktp_conf_uri(&u.uri) != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid URI in URL \"%V\"",
-                           value);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(cf, "invalid URI in URL", value,
+                                          NGX_HTTP_KTP_CONF_URL);
     }
 
     /* configuration values are null-terminated */
@@ -135,6 +146,7 @@ ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
     klcf->target.port = u.port;
     klcf->target.uri = u.uri;
     klcf->target.ssl = add == 8;
+    klcf->target.no_port = u.no_port;
 
     return NGX_CONF_OK;
 }
@@ -154,9 +166,8 @@ ngx_http_ktp_conf_unix(ngx_conf_t *cf, ngx_str_t *value,
     colon = ngx_strlchr(path.data, path.data + path.len, ':');
 
     if (colon == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no URI in URL \"%V\"",
-                           value);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(cf, "no URI in URL", value,
+                                          NGX_HTTP_KTP_CONF_URL);
     }
 
     uri.data = colon + 1;
@@ -165,17 +176,14 @@ ngx_http_ktp_conf_unix(ngx_conf_t *cf, ngx_str_t *value,
 
     if (path.len == 0 || path.data[0] != '/'
         || path.len >= sizeof(saun->sun_path)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid path of the unix domain socket in URL "
-                           "\"%V\"",
-                           value);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(
+            cf, "invalid path of the unix domain socket in URL", value,
+            NGX_HTTP_KTP_CONF_URL);
     }
 
     if (ngx_http_ktp_conf_uri(&uri) != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid URI in URL \"%V\"",
-                           value);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(cf, "invalid URI in URL", value,
+                                          NGX_HTTP_KTP_CONF_URL);
     }
 
     p = ngx_pnalloc(cf->pool, path.len + 1);
@@ -245,9 +253,10 @@ ngx_http_ktp_conf_min_dimensions(ngx_conf_t *cf, ngx_command_t *cmd,
 
     if (w == NGX_ERROR || h == NGX_ERROR || w == 0 || h == 0 || w > 65535
         || h > 65535) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid dimensions \"%V\"",
-                           &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(
+            cf, "invalid dimensions", &value[1],
+            "WIDTHxHEIGHT in pixels, such as \"720x480\", each from 1 to "
+            "65535");
     }
 
     klcf->min_width = w;
@@ -286,11 +295,8 @@ ngx_http_ktp_conf_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (value[1].data[0] != '$') {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" in \"%V\" directive, it "
-                           "must be \"on\", \"off\", or a variable",
-                           &value[1], &cmd->name);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(cf, "invalid value", &value[1],
+                                          "\"on\", \"off\", or a variable");
     }
 
     klcf->auth = NGX_HTTP_KTP_AUTH_NAME;
@@ -339,9 +345,9 @@ ngx_http_ktp_conf_image_url_allow(ngx_conf_t *cf, ngx_command_t *cmd,
         rc = ngx_ptocidr(&value[i], &cidr);
 
         if (rc == NGX_ERROR) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[i]);
-            return NGX_CONF_ERROR;
+            return ngx_http_ktp_value_invalid(
+                cf, "invalid parameter", &value[i],
+                "an address or a CIDR block, such as \"10.0.0.0/8\"");
         }
 
         if (rc == NGX_DONE) {

@@ -50,6 +50,7 @@ typedef struct {
     ngx_str_t uri;
     in_port_t port;
     unsigned  ssl : 1;
+    unsigned  no_port : 1; /* the default port is used */
 } ngx_http_ktp_target_t;
 
 typedef struct {

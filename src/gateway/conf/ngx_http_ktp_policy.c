@@ -2,6 +2,15 @@
 #include "ngx_http_ktp_client.h"
 
 
+/* A field is suggested for a name at most this number of changes away. */
+#define NGX_HTTP_KTP_POLICY_DISTANCE 3
+
+
+static char      *ngx_http_ktp_policy_unknown(ngx_conf_t *cf, ngx_str_t *name);
+static ngx_uint_t ngx_http_ktp_policy_distance(ngx_str_t *name, u_char *field,
+                                               size_t len);
+
+
 char *
 ngx_http_ktp_policy_fields(ngx_conf_t *cf, unsigned *fields)
 {
@@ -21,14 +30,13 @@ ngx_http_ktp_policy_fields(ngx_conf_t *cf, unsigned *fields)
         field = ktp_field_by_name((char *) value[i].data, value[i].len);
 
         if (field == KTP_FIELDS) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown field \"%V\"",
-                               &value[i]);
-            return NGX_CONF_ERROR;
+            return ngx_http_ktp_policy_unknown(cf, &value[i]);
         }
 
         if (*fields & ktp_field_bit(field)) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate field \"%V\"",
-                               &value[i]);
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate field \"%V\" in \"%V\" directive",
+                               &value[i], &value[0]);
             return NGX_CONF_ERROR;
         }
 
@@ -66,17 +74,21 @@ ngx_http_ktp_policy_mask(ngx_conf_t *cf, ktp_mask_t *mask)
         field = ktp_field_by_name((char *) name.data, name.len);
 
         if (field >= KTP_FIELD_TEXTS) {
+            if (field == KTP_FIELDS) {
+                return ngx_http_ktp_policy_unknown(cf, &name);
+            }
+
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               field == KTP_FIELDS
-                                   ? "unknown field \"%V\""
-                                   : "field \"%V\" cannot be masked",
-                               &name);
+                               "field \"%V\" cannot be masked in \"%V\" "
+                               "directive, it must be a text",
+                               &name, &value[0]);
             return NGX_CONF_ERROR;
         }
 
         if (mask[field].style != KTP_MASK_NONE) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate field \"%V\"",
-                               &name);
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate field \"%V\" in \"%V\" directive",
+                               &name, &value[0]);
             return NGX_CONF_ERROR;
         }
 
@@ -87,15 +99,102 @@ ngx_http_ktp_policy_mask(ngx_conf_t *cf, ktp_mask_t *mask)
                                   last - style - 1)
                    != 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid mask \"%V\", must be \"full\", "
-                               "\"first:N\" or \"last:N\" with N from 1 to "
-                               "%d, or \"hash\"",
-                               &value[i], KTP_MASK_MAX_SHOWN);
+                               "invalid mask \"%V\" in \"%V\" directive, it "
+                               "must be \"full\", \"first:N\" or \"last:N\" "
+                               "with N from 1 to %d, or \"hash\"",
+                               &value[i], &value[0], KTP_MASK_MAX_SHOWN);
             return NGX_CONF_ERROR;
         }
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* Logs an unknown field, with the one that is probably meant, and all. */
+
+static char *
+ngx_http_ktp_policy_unknown(ngx_conf_t *cf, ngx_str_t *name)
+{
+    u_char     *p, *last, all[512];
+    size_t      len;
+    ngx_str_t  *directive, meant;
+    ngx_uint_t  distance, best;
+    ktp_field_t field;
+
+    directive = cf->args->elts;
+    best = NGX_HTTP_KTP_POLICY_DISTANCE + 1;
+    ngx_str_null(&meant);
+
+    p = all;
+    last = all + sizeof(all);
+
+    for (field = 0; field < KTP_FIELDS; field++) {
+        len = ngx_strlen(ktp_field_name(field));
+        p = ngx_slprintf(p, last, " %s", ktp_field_name(field));
+
+        distance = ngx_http_ktp_policy_distance(
+            name, (u_char *) ktp_field_name(field), len);
+
+        if (distance < best) {
+            best = distance;
+            meant.data = (u_char *) ktp_field_name(field);
+            meant.len = len;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown field \"%V\" in \"%V\" directive, %s%V%s"
+                       "it must be one of:%*s",
+                       name, directive, meant.len ? "did you mean \"" : "",
+                       &meant, meant.len ? "\"? " : "", (size_t) (p - all),
+                       all);
+
+    return NGX_CONF_ERROR;
+}
+
+
+/*
+ * Changes that make a field of what was written: letters inserted, removed or
+ * replaced.  Words before and after those of the field count little, as in
+ * "name" for "full_name" or "nik," for "nik".
+ */
+
+static ngx_uint_t
+ngx_http_ktp_policy_distance(ngx_str_t *name, u_char *field, size_t len)
+{
+    size_t     i, j;
+    ngx_uint_t row[32], diagonal, above, cost;
+
+    if (len >= sizeof(row) / sizeof(row[0])) {
+        return NGX_HTTP_KTP_POLICY_DISTANCE + 1;
+    }
+
+    if (name->len >= 4 && len > name->len
+        && ngx_strncasecmp(field + len - name->len, name->data, name->len)
+               == 0) {
+        return 1;
+    }
+
+    for (j = 0; j <= len; j++) {
+        row[j] = j;
+    }
+
+    for (i = 1; i <= name->len; i++) {
+        diagonal = row[0];
+        row[0] = i;
+
+        for (j = 1; j <= len; j++) {
+            above = row[j];
+            cost = ngx_tolower(name->data[i - 1]) != field[j - 1];
+            row[j] = ngx_min(diagonal + cost, ngx_min(above, row[j - 1]) + 1);
+            diagonal = above;
+        }
+    }
+
+    /* a short word is near to any */
+
+    return row[len] * 2 < len ? row[len] : NGX_HTTP_KTP_POLICY_DISTANCE + 1;
 }
 
 

@@ -3,6 +3,7 @@
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_map.h"
 #include "ngx_http_ktp_process.h"
+#include "ngx_http_ktp_value.h"
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -137,7 +138,29 @@ static char *
 ngx_http_ktp_secret_text(ngx_conf_t *cf, ngx_http_ktp_secret_t *s,
                          ngx_str_t *value)
 {
+    ngx_uint_t                       i;
     ngx_http_compile_complex_value_t ccv;
+
+    /* sources of secrets in other programs, and "file:" written otherwise */
+
+    static const char *prefixes[] = {
+        "file:", "file=", "env:", "env=", "data:", "store:", "engine:"};
+
+    for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (ngx_strncasecmp(value->data, (u_char *) prefixes[i],
+                            ngx_strlen(prefixes[i]))
+            == 0) {
+
+            /* the value is not logged: it may be a secret */
+
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "prefix \"%s\" in \"%V\" directive is not "
+                               "supported, it must be \"file:PATH\", a "
+                               "variable, or the value itself",
+                               prefixes[i], cf->args->elts);
+            return NGX_CONF_ERROR;
+        }
+    }
 
     if (ngx_http_ktp_headers_valid(value) != NGX_OK) {
         return "value is empty or contains control characters";
@@ -185,6 +208,7 @@ ngx_http_ktp_secret_file(ngx_conf_t *cf, ngx_http_ktp_secret_t *s,
 {
     mode_t                    mode;
     ngx_err_t                 err;
+    ngx_str_t                *directive;
     const char               *failed;
     ngx_http_ktp_main_conf_t *kmcf;
 
@@ -198,8 +222,9 @@ ngx_http_ktp_secret_file(ngx_conf_t *cf, ngx_http_ktp_secret_t *s,
     failed = ngx_http_ktp_secret_read(s, &err, &mode);
 
     if (failed) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, err, failed, s->path.data);
-        return NGX_CONF_ERROR;
+        directive = cf->args->elts;
+        return ngx_http_ktp_value_file(cf, err, (char *) directive->data,
+                                       failed, &s->path);
     }
 
     if (mode & (S_IROTH | S_IWOTH)) {
@@ -228,7 +253,9 @@ ngx_http_ktp_secret_path(ngx_conf_t *cf, ngx_str_t *path)
     ngx_str_t name = ngx_string("$" NGX_HTTP_KTP_CREDENTIALS);
 
     if (path->len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no path in \"file:\"");
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no path in \"file:\" in \"%V\" directive",
+                           cf->args->elts);
         return NGX_ERROR;
     }
 
@@ -240,9 +267,10 @@ ngx_http_ktp_secret_path(ngx_conf_t *cf, ngx_str_t *path)
         || ngx_strncmp(path->data, name.data, name.len) != 0
         || path->data[name.len] != '/') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid path \"%V\", the only variable "
-                           "allowed is \"%V/\" at the beginning",
-                           path, &name);
+                           "invalid path \"%V\" in \"%V\" directive, the "
+                           "only variable allowed is \"%V/\" at the "
+                           "beginning",
+                           path, cf->args->elts, &name);
         return NGX_ERROR;
     }
 
@@ -250,13 +278,14 @@ ngx_http_ktp_secret_path(ngx_conf_t *cf, ngx_str_t *path)
 
     if (folder == NULL || *folder != '/') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" requires an absolute path in the "
+                           "\"%V\" in \"%V\" directive requires an absolute "
+                           "path in the "
                            "environment variable \"" NGX_HTTP_KTP_CREDENTIALS
                            "\", which systemd sets; "
                            "to run nginx by hand, use "
                            "\"" NGX_HTTP_KTP_CREDENTIALS
                            "=/run/credentials/nginx.service nginx -t\"",
-                           path);
+                           path, cf->args->elts);
         return NGX_ERROR;
     }
 

@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_upstream_conf.h"
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_file.h"
+#include "ngx_http_ktp_value.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -21,17 +22,22 @@ static ngx_int_t ngx_http_ktp_upstream_conf_tls(ngx_conf_t              *cf,
 static ngx_int_t ngx_http_ktp_upstream_conf_trusted(ngx_conf_t *cf,
                                                     ngx_str_t  *path);
 static ngx_fd_t  ngx_http_ktp_upstream_conf_open(ngx_conf_t *cf,
+                                                 const char *directive,
                                                  ngx_str_t *path, off_t *size);
 static ngx_int_t ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf,
+                                                     const char *directive,
                                                      ngx_str_t  *path,
                                                      ngx_str_t  *pem);
 static void      ngx_http_ktp_upstream_conf_pem_wipe(void *data);
 static ngx_int_t
-                 ngx_http_ktp_upstream_conf_pem_check(ngx_conf_t              *cf,
-                                                      ngx_http_ktp_loc_conf_t *klcf);
-static int       ngx_http_ktp_upstream_conf_no_password(char *buf, int size,
-                                                        int rwflag, void *data);
-static ngx_int_t ngx_http_ktp_upstream_conf_is_address(ngx_str_t *host);
+                   ngx_http_ktp_upstream_conf_pem_check(ngx_conf_t              *cf,
+                                                        ngx_http_ktp_loc_conf_t *klcf);
+static int         ngx_http_ktp_upstream_conf_no_password(char *buf, int size,
+                                                          int rwflag, void *data);
+static const char *ngx_http_ktp_upstream_conf_proxy(ngx_conf_t *cf,
+                                                    ngx_str_t  *value,
+                                                    ngx_url_t  *u);
+static ngx_int_t   ngx_http_ktp_upstream_conf_is_address(ngx_str_t *host);
 
 
 static ngx_uint_t ngx_http_ktp_upstream_conf_last_id;
@@ -264,10 +270,12 @@ ngx_http_ktp_upstream_conf_tls(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 
     /* libcurl would read them in a worker, which may have no permission */
 
-    if (ngx_http_ktp_upstream_conf_pem_read(cf, &klcf->ssl_certificate,
+    if (ngx_http_ktp_upstream_conf_pem_read(cf, "ktp_ssl_certificate",
+                                            &klcf->ssl_certificate,
                                             &up->certificate)
             != NGX_OK
-        || ngx_http_ktp_upstream_conf_pem_read(cf, &klcf->ssl_certificate_key,
+        || ngx_http_ktp_upstream_conf_pem_read(cf, "ktp_ssl_certificate_key",
+                                               &klcf->ssl_certificate_key,
                                                &up->certificate_key)
                != NGX_OK) {
         return NGX_ERROR;
@@ -286,7 +294,8 @@ ngx_http_ktp_upstream_conf_trusted(ngx_conf_t *cf, ngx_str_t *path)
     X509_STORE *store;
     const char *reason;
 
-    fd = ngx_http_ktp_upstream_conf_open(cf, path, &size);
+    fd = ngx_http_ktp_upstream_conf_open(cf, "ktp_ssl_trusted_certificate",
+                                         path, &size);
     if (fd == NGX_INVALID_FILE) {
         return NGX_ERROR;
     }
@@ -306,6 +315,7 @@ ngx_http_ktp_upstream_conf_trusted(ngx_conf_t *cf, ngx_str_t *path)
         reason = ERR_reason_error_string(ERR_peek_error());
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ktp_ssl_trusted_certificate\" directive: "
                            "cannot load trusted certificates from \"%V\": %s",
                            path, reason ? reason : "cannot be read");
         rc = NGX_ERROR;
@@ -319,7 +329,8 @@ ngx_http_ktp_upstream_conf_trusted(ngx_conf_t *cf, ngx_str_t *path)
 
 
 static ngx_fd_t
-ngx_http_ktp_upstream_conf_open(ngx_conf_t *cf, ngx_str_t *path, off_t *size)
+ngx_http_ktp_upstream_conf_open(ngx_conf_t *cf, const char *directive,
+                                ngx_str_t *path, off_t *size)
 {
     ngx_fd_t    fd;
     const char *failed;
@@ -328,7 +339,7 @@ ngx_http_ktp_upstream_conf_open(ngx_conf_t *cf, ngx_str_t *path, off_t *size)
     fd = ngx_http_ktp_file_open(path->data, &st, &failed);
 
     if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, failed, path->data);
+        (void) ngx_http_ktp_value_file(cf, ngx_errno, directive, failed, path);
         return NGX_INVALID_FILE;
     }
 
@@ -339,8 +350,8 @@ ngx_http_ktp_upstream_conf_open(ngx_conf_t *cf, ngx_str_t *path, off_t *size)
 
 
 static ngx_int_t
-ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf, ngx_str_t *path,
-                                    ngx_str_t *pem)
+ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf, const char *directive,
+                                    ngx_str_t *path, ngx_str_t *pem)
 {
     off_t               size;
     ssize_t             n;
@@ -355,7 +366,7 @@ ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf, ngx_str_t *path,
     file.name = *path;
     file.log = cf->log;
 
-    file.fd = ngx_http_ktp_upstream_conf_open(cf, path, &size);
+    file.fd = ngx_http_ktp_upstream_conf_open(cf, directive, path, &size);
     if (file.fd == NGX_INVALID_FILE) {
         return NGX_ERROR;
     }
@@ -364,7 +375,9 @@ ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf, ngx_str_t *path,
 
     if (size == 0 || size > NGX_HTTP_KTP_PEM_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is empty or too large", path);
+                           "\"%s\" directive: \"%V\" is empty or larger "
+                           "than %dk",
+                           directive, path, NGX_HTTP_KTP_PEM_MAX / 1024);
         goto done;
     }
 
@@ -384,7 +397,9 @@ ngx_http_ktp_upstream_conf_pem_read(ngx_conf_t *cf, ngx_str_t *path,
 
     if (n != NGX_ERROR && (size_t) n != pem->len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" was modified while being read", path);
+                           "\"%s\" directive: \"%V\" was modified while "
+                           "being read",
+                           directive, path);
         n = NGX_ERROR;
     }
 
@@ -418,7 +433,7 @@ ngx_http_ktp_upstream_conf_pem_check(ngx_conf_t              *cf,
     X509       *x509;
     EVP_PKEY   *key;
     ngx_int_t   rc;
-    const char *what;
+    const char *what, *directive;
     ngx_str_t  *path, *pem;
 
     pem = &klcf->upstream->certificate;
@@ -437,9 +452,11 @@ ngx_http_ktp_upstream_conf_pem_check(ngx_conf_t              *cf,
 
     rc = NGX_ERROR;
     path = &klcf->ssl_certificate_key;
+    directive = "ktp_ssl_certificate_key";
 
     if (x509 == NULL) {
         path = &klcf->ssl_certificate;
+        directive = "ktp_ssl_certificate";
         what = "no certificate";
 
     } else if (key == NULL) {
@@ -454,7 +471,9 @@ ngx_http_ktp_upstream_conf_pem_check(ngx_conf_t              *cf,
     }
 
     if (what) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\"", what, path);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%s\" directive: %s in \"%V\"", directive, what,
+                           path);
     }
 
     X509_free(x509);
@@ -481,9 +500,9 @@ ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_ktp_loc_conf_t *klcf = conf;
 
-    u_char    *at, *last;
-    ngx_str_t *value;
-    ngx_url_t  u;
+    ngx_str_t  *value;
+    ngx_url_t   u;
+    const char *failed;
 
     if (klcf->proxy.data) {
         return "is duplicate";
@@ -496,39 +515,16 @@ ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_OK;
     }
 
-    if (ngx_strncasecmp(value[1].data, (u_char *) "http://", 7) != 0) {
-        return "must be \"off\" or \"http://host:port\"";
-    }
+    failed = ngx_http_ktp_upstream_conf_proxy(cf, &value[1], &u);
 
-    ngx_memzero(&u, sizeof(ngx_url_t));
+    if (failed) {
 
-    u.url.data = value[1].data + 7;
-    u.url.len = value[1].len - 7;
-    last = value[1].data + value[1].len;
-    at = ngx_strlchr(u.url.data, last, '@');
+        /* the value is not logged: it may contain a password */
 
-    if (at) {
-        u.url.data = at + 1;
-        u.url.len = last - u.url.data;
-    }
-
-    /* libcurl takes the last one for the end of the password, or refuses */
-
-    if (at && ngx_strlchr(at + 1, last, '@')) {
-        return "has an unescaped \"@\" in the password, use \"%40\"";
-    }
-
-    u.default_port = 80;
-    u.no_resolve = 1;
-
-    /* the value is not logged: it may contain a password */
-
-    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.no_port
-        || u.family == AF_UNIX) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in proxy URL",
-                           u.err       ? u.err
-                           : u.no_port ? "no port"
-                                       : "invalid host");
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s in proxy URL in \"%V\" directive, it must be "
+                           "\"off\" or \"http://[USER:PASSWORD@]HOST:PORT\"",
+                           failed, &cmd->name);
         return NGX_CONF_ERROR;
     }
 
@@ -536,6 +532,77 @@ ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
     klcf->proxy_host = u.host;
 
     return NGX_CONF_OK;
+}
+
+
+/* Parses the URL of a proxy.  Returns NULL, or what is wrong in it. */
+
+static const char *
+ngx_http_ktp_upstream_conf_proxy(ngx_conf_t *cf, ngx_str_t *value,
+                                 ngx_url_t *u)
+{
+    u_char *p, *at, *last;
+
+    last = value->data + value->len;
+
+    if (ngx_strncasecmp(value->data, (u_char *) "http://", 7) != 0) {
+        return "no \"http://\"";
+    }
+
+    if (ngx_strlchr(value->data, last, '$')) {
+        return "\"$\" without \"%24\"";
+    }
+
+    ngx_memzero(u, sizeof(ngx_url_t));
+
+    u->url.data = value->data + 7;
+
+    at = NULL;
+
+    for (p = u->url.data; p < last; p++) {
+        if (*p == '@') {
+            at = p;
+        }
+    }
+
+    /* libcurl takes the first of these for the end of the credentials */
+
+    for (p = u->url.data; at && p < at; p++) {
+        if (*p <= 0x20 || *p >= 0x7f || ngx_strchr("@/?#[]\\", *p)) {
+            return "a character of the user or password that must be "
+                   "percent-encoded (\"@\" as \"%40\", \"/\" as \"%2F\")";
+        }
+
+        if (*p == '%'
+            && (at - p < 3 || ngx_hextoi(p + 1, 2) == NGX_ERROR
+                || ngx_hextoi(p + 1, 2) == 0)) {
+            return "\"%\" of the user or password without \"%25\"";
+        }
+    }
+
+    if (at) {
+        u->url.data = at + 1;
+    }
+
+    u->url.len = last - u->url.data;
+    u->default_port = 80;
+    u->no_resolve = 1;
+
+    if (ngx_parse_url(cf->pool, u) != NGX_OK) {
+        return u->err ? u->err : "invalid host";
+    }
+
+    if (u->family == AF_UNIX) {
+        return "invalid host";
+    }
+
+    for (p = u->host.data; p < u->host.data + u->host.len; p++) {
+        if (*p <= 0x20 || *p >= 0x7f || ngx_strchr("%/?#\\", *p)) {
+            return "invalid host";
+        }
+    }
+
+    return u->no_port ? "no port" : NULL;
 }
 
 
@@ -602,9 +669,9 @@ ngx_http_ktp_upstream_conf_ssl_name(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     if (i == 0 || i < value[1].len) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid name \"%V\"",
-                           &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(
+            cf, "invalid name", &value[1],
+            "a host name of letters, digits, \"-\", \".\", and \"_\"");
     }
 
     klcf->ssl_name = value[1];

@@ -2,10 +2,14 @@
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_state.h"
+#include "ngx_http_ktp_value.h"
 
 
 /* To be incremented when the layout or meaning of shared data changes. */
 #define NGX_HTTP_KTP_ZONE_VERSION 4
+
+/* What the parameter of ktp_zone must be. */
+#define NGX_HTTP_KTP_ZONE_FORM "NAME:SIZE, such as \"ktp:1m\""
 
 /* Share of a zone for marks of calls not yet sent: 1/16. */
 #define NGX_HTTP_KTP_UNSENT_SHARE 16
@@ -44,9 +48,8 @@ ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     p = (u_char *) ngx_strchr(name.data, ':');
 
     if (p == NULL || p == name.data) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid zone size \"%V\"",
-                           &name);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(cf, "invalid zone size", &name,
+                                          NGX_HTTP_KTP_ZONE_FORM);
     }
 
     name.len = p - name.data;
@@ -56,14 +59,15 @@ ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     size = ngx_parse_size(&s);
 
     if (size == NGX_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid zone size \"%V\"",
-                           &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_http_ktp_value_invalid(cf, "invalid zone size", &value[1],
+                                          NGX_HTTP_KTP_ZONE_FORM);
     }
 
     if (size < (ssize_t) (8 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "zone \"%V\" is too small",
-                           &value[1]);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "zone \"%V\" is too small in \"ktp_zone\" "
+                           "directive, it must be at least %uzk",
+                           &value[1], 8 * ngx_pagesize / 1024);
         return NGX_CONF_ERROR;
     }
 
@@ -73,11 +77,11 @@ ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (cf->args->nelts == 3) {
-        if (ngx_strncmp(value[2].data, "state=", 6) != 0
-            || value[2].len == 6) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[2]);
-            return NGX_CONF_ERROR;
+        if (ngx_strncmp(value[2].data, "state=", 6) != 0 || value[2].len == 6
+            || ngx_strlchr(value[2].data, value[2].data + value[2].len, '$')) {
+            return ngx_http_ktp_value_invalid(
+                cf, "invalid parameter", &value[2],
+                "\"state=FILE\" without variables");
         }
 
         zone->state.data = value[2].data + 6;

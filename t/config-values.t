@@ -1,0 +1,261 @@
+# Every directive of the module, as its table in the source has them, with
+# values of each kind that it does not take: the message names the directive
+# and what is allowed.  A new directive without a row here fails.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use KTP ();
+use KTP::Nginx;
+use Test::More;
+
+# commas are among the values
+no warnings 'qw';
+
+my $nginx = KTP::Nginx->new;
+my $prefix = $nginx->prefix;
+
+KTP::Nginx::write_file("$prefix/text", "no certificate\n");
+KTP::Nginx::write_file("$prefix/empty", '');
+
+# values that someone may write, of the kind that a directive takes
+my @number = qw(x -1 1.5 1k $n 99999999999999999999 1_000 '');
+my @size = qw(x -1 1.5 1g 5mb $n 99999999999999999999 99999999999999999m '');
+my @time = qw(x -1 0 1.5 5sec $t 99999999999999999999 '');
+my @flag = qw(yes no true 1 $f '');
+my @secret = ('env:KTP_KEY', 'ENV:KTP_KEY', 'env=KTP_KEY', 'File:/a',
+              'file=/a', 'data:x', 'store:x', 'engine:x:y', 'file:',
+              "file:$prefix/none", "file:$prefix", "file:$prefix/empty",
+              'file:$HOME/a', 'file:$CREDENTIALS_DIRECTORY/a');
+my @url = ('ftp://h/x', 'h/x', '//h/x', 'http:/h/x', 'https://', 'http:///x',
+           'http://h', 'http://h:0/x', 'http://h:99999/x', 'http://h:p/x',
+           'http://u@h/x', 'http://u:p@h/x', 'http://h/x#f', "'http://h/a b'",
+           'http://h/$arg_a', 'http://$host/x', 'https://${host}/x', '$url',
+           'unix:/s', 'unix:s:/x', 'unix:/s:x', 'unix:$s:/x', 'env:URL', "''",
+           'upstream', '@named');
+my @proxy = ('h:1', 'https://h:1', 'socks5://h:1', 'http://h', 'http://:1',
+             'http://h:p', 'http://h:99999', 'http://u:p@ss@h:1',
+             'http://u@s:p@h:1', 'http://u:p/s@h:1', 'http://u:p#s@h:1',
+             "'http://u:p?s\@h:1'", "'http://u:p s\@h:1'", 'http://u:p%@h:1',
+             'http://u:p%4@h:1', 'http://u:p%zz@h:1', 'http://u:p%00@h:1',
+             'http://$u:p@h:1', 'http://u:$p@h:1', 'http://$h:1', '$proxy',
+             'env:http_proxy', 'on', "''");
+my @fields = qw(name nik, nik,city NIK nomor *nik $fields all,nik '');
+my @file = ("$prefix/none", $prefix, "$prefix/text", "$prefix/empty", '$file',
+            'env:FILE');
+
+# [values, the words by which the message tells what is allowed, where]
+my %row = (
+    ktp_pass              => [[@url], 'http://HOST\[:PORT\]/PATH'],
+    ktp_app_id            => [[@secret]],
+    ktp_api_key           => [[@secret]],
+    ktp_log_key           => [[@secret]],
+    ktp_zone              => [['k', 'k:', ':1m', 'k:x', 'k:8k', '$z',
+                               'k:1m state=', 'k:1m /state', 'k:1m file=/a',
+                               'k:1m state=$dir/a'],
+                              'NAME:SIZE|at least|state=FILE', 'http'],
+    ktp_client            => [["'' { }", "'a b' { }", 'a"b { }', '$name { }',
+                               'n' x 65 . ' { }'], 'visible ASCII', 'http'],
+    ktp_auth              => [[@flag[0 .. 3], "''", 'basic', 'env:A'],
+                              '"on", "off", or a variable'],
+    ktp_max_image_size    => [[@size, '1023', '65m'], 'from 1k to 64m'],
+    ktp_min_dimensions    => [[qw(720 720x 720X480 x480 0x480 -1x5 70000x480
+                                  720x480x1 720*480 720,480 $d $wx$h '')],
+                              'WIDTHxHEIGHT'],
+    ktp_max_pixels        => [[@size, '0'], 'at least 1'],
+    ktp_image_types       => [[qw(jpg gif jpeg,png image/jpeg $t ''),
+                               'jpeg webp'], '"jpeg", "png"'],
+    ktp_image_url         => [['on', @flag], '"off" or "fetch"'],
+    ktp_image_url_allow   => [[qw(all host 10.0.0 10.0.0.0/33 10.0.0.0-10.1.0.0
+                                  10.0.0.0/8,127.0.0.1 ::1/129 $a '')],
+                              'CIDR block'],
+    ktp_image_url_timeout => [[@time], 'a time'],
+    ktp_validate_quality  => [[@flag], '"client", "on", or "off"'],
+    ktp_connect_timeout   => [[@time], 'a time'],
+    ktp_body_timeout      => [[@time], 'a time'],
+    ktp_read_timeout      => [[@time], 'a time'],
+    ktp_timeout           => [[@time], 'a time'],
+    ktp_keepalive         => [[@number, '65536', 'off'], 'from 0 to 65535'],
+    ktp_keepalive_timeout => [[@time], 'a time'],
+    ktp_max_inflight      => [[@number, '0', 'off'], 'at least 1'],
+    ktp_retries           => [[@number, '6', 'off'], 'from 0 to 5'],
+    ktp_request_buffering => [[@flag], '"on" or "off"'],
+    ktp_ignore_client_abort => [[@flag], '"on" or "off"'],
+    ktp_egress_proxy      => [[@proxy], '"off" or "http://'],
+    ktp_user_agent        => [["''", '$http_user_agent', "'\xc3\xa9'"],
+                              '"off" or ASCII'],
+    ktp_ssl_verify        => [[@flag, 'optional'], '"on" or "off"'],
+    ktp_ssl_name          => [["''", "'a b'", 'a:1', 'https://a', 'a/b', '$host',
+                               'env:A', '*.a', '[::1]'], 'a host name'],
+    ktp_ssl_trusted_certificate => [[@file], undef, 'pass'],
+    ktp_ssl_certificate   => [[map { "$_; ktp_ssl_certificate_key $_" } @file],
+                              undef, 'pass'],
+    ktp_ssl_certificate_key => [['%CERT%'], undef, 'pass'],
+    ktp_json_errors       => [[@flag], '"on" or "off"'],
+    ktp_status            => [['on', '$s', 'json'], undef],
+    ktp_fields            => [[@fields, 'none'], 'full_name.*image_quality'],
+    ktp_mask              => [[@fields, 'all', 'image_quality', 'nik=', 'nik=x',
+                               'nik=last', 'nik=last:0', 'nik=last:65',
+                               'nik:last:4', 'nik=4', 'nik=$m'],
+                              'full_name.*image_quality|a text|"first:N"'],
+    ktp_nik_check         => [[@flag], '"on" or "off"'],
+    ktp_pass_trace        => [[@flag], '"on" or "off"'],
+);
+
+# the same of a client's block
+my %client = (
+    key_sha256 => [['x', 'a1' x 31, 'a1' x 33, 'g' x 64, '$key', 'env:KEY',
+                    'file:/a', "''", '%A1% x'], '64 hexadecimal digits'],
+    quota      => [[qw(100 x/day -1/day 1.5/day 1k/day 1/week 1/DAY 1/days
+                       99999999999999999999/day /day 1/ $q/day $q ''),
+                    '1/day shadows', '1/day shadow=on', '1/day offset',
+                    '1/day offset=7', '1/day offset=WIB',
+                    '1/day offset=$o'],
+                   'NUMBER/day|"offset=\+HH:MM"|"offset=\+07:00"'],
+    rate       => [[qw(10 10r/s 10r/m 10/h 10/sec 0/s -1/s 1.5/s 1000001/s /s
+                       $r/s $r ''), '1/s nodelay', '1/s burst', '1/s burst=0',
+                    '1/s burst=x', '1/s burst=1000001', '1/s burst=$b'],
+                   'NUMBER/s|burst=NUMBER'],
+    fields     => [[@fields, 'none'], 'full_name.*image_quality'],
+    mask       => [[@fields, 'all', 'image_quality', 'nik=last:0', 'nik=4'],
+                   'full_name.*image_quality|a text|"first:N"'],
+    disabled   => [['on', 'yes', '$d'], undef],
+);
+
+# every directive has a row
+my @known = KTP::Nginx::read_file('ngx_http_ktp_module.c')
+    =~ /^    \{ ngx_string\("(ktp_\w+)"\)/mg;
+is_deeply([sort keys %row], [sort @known], 'all directives of the module');
+@known = KTP::Nginx::read_file('src/gateway/conf/ngx_http_ktp_client.c')
+    =~ /^    \{ngx_string\("([a-z]\w+)"\), \d/mg;
+is_deeply([sort keys %client], [sort @known], 'all directives of a client');
+
+sub try {
+    my (%opt) = @_;
+
+    return $nginx->test($nginx->config(
+        %opt, main => KTP::load_module() . "\nenv KTP_KEY;\n"));
+}
+
+sub check {
+    my ($name, $value, $allowed, %opt) = @_;
+
+    local $ENV{CREDENTIALS_DIRECTORY};
+    delete $ENV{CREDENTIALS_DIRECTORY};
+
+    my ($status, $said) = try(%opt);
+    my ($line) = $said =~ /^nginx: \[emerg\] (.*)/m;
+    $line //= '';
+
+    is($status, 1 << 8, "$name $value: is refused") or diag($said);
+    like($line, qr/"\Q$name\E"/, '... by a message with the directive');
+    like($line, qr/$allowed/, '... and what is allowed')
+        if $allowed && $line !~ /invalid number of arguments/;
+
+    # a value that may be a secret is not told
+    unlike($line, qr/u:p|p\@ss/, '... without the password')
+        if $name eq 'ktp_egress_proxy';
+}
+
+for my $name (sort keys %row) {
+    my ($values, $allowed, $where) = @{ $row{$name} };
+
+    $allowed //= $name =~ /_(?:id|key)$/ ? 'file:|regular file|open\(\)|only variable|first line|requires'
+               : undef;
+    $where //= $name eq 'ktp_pass' ? 'location' : 'server';
+    $where = 'location' if $name eq 'ktp_status';
+
+    for my $value (@$values) {
+        my $text = "$name $value" . ($value =~ /\}$/ ? '' : ';');
+
+        if ($value eq '%CERT%') {
+            $text = "ktp_ssl_certificate $prefix/cert; "
+                  . "ktp_ssl_certificate_key $prefix/none;";
+            system('openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=a '
+                   . "-keyout $prefix/key -out $prefix/cert 2> /dev/null") == 0
+                or next;
+        }
+
+        my %opt = $where eq 'http'     ? (http => $text)
+                : $where eq 'server'   ? (server => $text)
+                : $where eq 'location' ? (server => "location /x { $text }")
+                : (server => 'location /x { ktp_pass https://a.test/x; '
+                             . "$text }");
+
+        check($name, $value, $allowed, %opt);
+    }
+
+    # no value at all, two, and the directive twice
+    unless ($name =~ /^ktp_(?:client|status)$/) {
+        check($name, '(none)', undef,
+              $where eq 'http' ? (http => "$name;")
+                               : (server => "location /x { $name; }"));
+    }
+}
+
+for my $name (sort keys %client) {
+    my ($values, $allowed) = @{ $client{$name} };
+
+    for my $value (@$values) {
+        my $text = "$name " . $value =~ s/%A1%/'a1' x 32/er . ';';
+
+        check($name, $value, $allowed,
+              http => "ktp_zone k:1m; ktp_client a { $text }");
+    }
+}
+
+# -- an upstream block, before and after, and the name of a host
+
+for my $order (0, 1) {
+    my $block = 'upstream vendors { server 127.0.0.1:1; }';
+    my $server = 'server { location /v { allow all; '
+               . 'ktp_pass http://Vendors/x; } }';
+    my ($status, $said) = try(http => join ' ', $order ? ($server, $block)
+                                                       : ($block, $server));
+
+    isnt($status, 0, 'an upstream block is refused');
+    like($said, qr/\[emerg\] "ktp_pass" does not support the block "upstream vendors", it must be the address of a server, in \S+:\d+/i,
+         '... and where');
+}
+
+for my $url ('http://vendors:8080/x', 'http://vendors.test/x',
+             'unix:/vendors:/x') {
+    my ($status, $said) = try(
+        http => 'upstream vendors { server 127.0.0.1:1; }',
+        server => "location /x { ktp_pass $url; }");
+
+    is($status, 0, "$url is none") or diag($said);
+}
+
+# -- a field that is nearly right
+
+for my $case (['name', 'full_name'], ['nik,', 'nik'], ['NIK', 'nik'],
+              ['adress', 'address'], ['rtrw', 'rt_rw'], ['gendre', 'gender'],
+              ['birth', 'place_of_birth'], ['village', 'administrative_village'],
+              ['date-of-birth', 'date_of_birth'], ['x', ''], ['', ''],
+              ['n' x 200, '']) {
+    my ($name, $meant) = @$case;
+    my ($status, $said) = try(server => "ktp_fields '$name';");
+
+    isnt($status, 0, "field '$name'");
+    is($said =~ /did you mean "(\w+)"\?/ ? $1 : '', $meant,
+       "... is taken for '$meant'");
+}
+
+# -- what is right
+
+for my $value ('http://user:p%40ss%2f%24@h.test:3128', 'http://h:1',
+               'http://u@[::1]:1', 'HTTP://a-b_c.test:1', 'off') {
+    my ($status, $said) = try(server => "ktp_egress_proxy $value;");
+
+    is($status, 0, "ktp_egress_proxy $value") or diag($said);
+}
+
+for my $value (qw(a environment envy:x 'a:b' $host filename)) {
+    my ($status, $said) = try(server => "ktp_api_key $value;");
+
+    is($status, 0, "ktp_api_key $value") or diag($said);
+}
+
+done_testing();
