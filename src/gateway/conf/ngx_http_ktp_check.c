@@ -1,21 +1,12 @@
 #include "ngx_http_ktp_check.h"
 #include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_upstream_conf.h"
 #include <grp.h>
 #include <sys/xattr.h>
 
 
 /* A worker may be in this number of groups; others are not looked at. */
 #define NGX_HTTP_KTP_CHECK_GROUPS 256
-
-/* A "ktp_pass" directive. */
-typedef struct {
-    ngx_http_ktp_loc_conf_t  *klcf;
-    ngx_http_core_loc_conf_t *clcf;
-    void                    **srv_conf;
-    u_char                   *file;
-    ngx_uint_t                line;
-    unsigned handler : 1; /* the location had a content handler before */
-} ngx_http_ktp_check_pass_t;
 
 /* The user of workers. */
 typedef struct {
@@ -52,71 +43,35 @@ typedef struct {
 } ngx_http_ktp_check_rewrite_t;
 
 
-static void       ngx_http_ktp_check_location(ngx_conf_t                *cf,
-                                              ngx_http_ktp_check_pass_t *pass);
-static void       ngx_http_ktp_check_handler(ngx_conf_t                *cf,
-                                             ngx_http_ktp_check_pass_t *pass);
-static ngx_uint_t ngx_http_ktp_check_closed(ngx_conf_t                *cf,
-                                            ngx_http_ktp_check_pass_t *pass);
+static void       ngx_http_ktp_check_location(ngx_conf_t          *cf,
+                                              ngx_http_ktp_pass_t *pass);
+static void       ngx_http_ktp_check_handler(ngx_conf_t          *cf,
+                                             ngx_http_ktp_pass_t *pass);
+static ngx_uint_t ngx_http_ktp_check_closed(ngx_conf_t          *cf,
+                                            ngx_http_ktp_pass_t *pass);
 static ngx_uint_t ngx_http_ktp_check_unknown(ngx_conf_t *cf);
-static void       ngx_http_ktp_check_keys(ngx_conf_t                *cf,
-                                          ngx_http_ktp_check_pass_t *pass);
-static void       ngx_http_ktp_check_inflight(ngx_conf_t                *cf,
-                                              ngx_http_ktp_check_pass_t *pass);
-static void       ngx_http_ktp_check_clients(ngx_conf_t *cf);
-static ngx_int_t  ngx_http_ktp_check_upstream(ngx_conf_t                *cf,
-                                              ngx_http_ktp_check_pass_t *pass);
-static void      *ngx_http_ktp_check_conf(ngx_conf_t *cf, void **conf,
-                                          const char *name);
-static ngx_int_t  ngx_http_ktp_check_state(ngx_conf_t *cf);
-static void       ngx_http_ktp_check_user(ngx_conf_t                *cf,
-                                          ngx_http_ktp_check_user_t *user);
+static void ngx_http_ktp_check_keys(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass);
+static void ngx_http_ktp_check_inflight(ngx_conf_t          *cf,
+                                        ngx_http_ktp_pass_t *pass);
+static void ngx_http_ktp_check_clients(ngx_conf_t *cf);
+static ngx_int_t ngx_http_ktp_check_upstream(ngx_conf_t          *cf,
+                                             ngx_http_ktp_pass_t *pass);
+static void     *ngx_http_ktp_check_conf(ngx_conf_t *cf, void **conf,
+                                         const char *name);
+static ngx_int_t ngx_http_ktp_check_state(ngx_conf_t *cf);
+static void      ngx_http_ktp_check_user(ngx_conf_t                *cf,
+                                         ngx_http_ktp_check_user_t *user);
 static ngx_uint_t
 ngx_http_ktp_check_allowed(const char                      *path,
                            const ngx_http_ktp_check_user_t *user, mode_t need);
 
 
 ngx_int_t
-ngx_http_ktp_check_pass(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
-{
-    ngx_http_conf_ctx_t       *ctx;
-    ngx_http_ktp_main_conf_t  *kmcf;
-    ngx_http_ktp_check_pass_t *pass;
-
-    kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
-
-    if (kmcf->passes == NULL) {
-        kmcf->passes =
-            ngx_array_create(cf->pool, 4, sizeof(ngx_http_ktp_check_pass_t));
-        if (kmcf->passes == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    pass = ngx_array_push(kmcf->passes);
-    if (pass == NULL) {
-        return NGX_ERROR;
-    }
-
-    ctx = cf->ctx;
-
-    pass->klcf = klcf;
-    pass->clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    pass->srv_conf = ctx->srv_conf;
-    pass->file = cf->conf_file->file.name.data;
-    pass->line = cf->conf_file->line;
-    pass->handler = pass->clcf->handler != NULL;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
 ngx_http_ktp_check(ngx_conf_t *cf)
 {
-    ngx_uint_t                 i, keys, names;
-    ngx_http_ktp_main_conf_t  *kmcf;
-    ngx_http_ktp_check_pass_t *pass;
+    ngx_uint_t                i, keys, names;
+    ngx_http_ktp_main_conf_t *kmcf;
+    ngx_http_ktp_pass_t      *pass;
 
     kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
 
@@ -124,7 +79,7 @@ ngx_http_ktp_check(ngx_conf_t *cf)
     names = 0;
 
     for (i = 0; kmcf->passes && i < kmcf->passes->nelts; i++) {
-        pass = (ngx_http_ktp_check_pass_t *) kmcf->passes->elts + i;
+        pass = (ngx_http_ktp_pass_t *) kmcf->passes->elts + i;
 
         if (ngx_http_ktp_check_upstream(cf, pass) != NGX_OK) {
             return NGX_ERROR;
@@ -147,7 +102,7 @@ ngx_http_ktp_check(ngx_conf_t *cf)
 /* The name of an upstream block would be resolved as that of a host. */
 
 static ngx_int_t
-ngx_http_ktp_check_upstream(ngx_conf_t *cf, ngx_http_ktp_check_pass_t *pass)
+ngx_http_ktp_check_upstream(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
 {
     ngx_str_t                     *host;
     ngx_uint_t                     i;
@@ -178,7 +133,7 @@ ngx_http_ktp_check_upstream(ngx_conf_t *cf, ngx_http_ktp_check_pass_t *pass)
 
 
 static void
-ngx_http_ktp_check_location(ngx_conf_t *cf, ngx_http_ktp_check_pass_t *pass)
+ngx_http_ktp_check_location(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
 {
     ngx_http_ktp_main_conf_t *kmcf;
 
@@ -212,7 +167,7 @@ ngx_http_ktp_check_location(ngx_conf_t *cf, ngx_http_ktp_check_pass_t *pass)
 /* The last directive that sets the content handler of a location wins. */
 
 static void
-ngx_http_ktp_check_handler(ngx_conf_t *cf, ngx_http_ktp_check_pass_t *pass)
+ngx_http_ktp_check_handler(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
 {
     uintptr_t                    *code;
     const char                   *what;
@@ -251,7 +206,7 @@ ngx_http_ktp_check_handler(ngx_conf_t *cf, ngx_http_ktp_check_pass_t *pass)
  */
 
 static ngx_uint_t
-ngx_http_ktp_check_closed(ngx_conf_t *cf, ngx_http_ktp_check_pass_t *pass)
+ngx_http_ktp_check_closed(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
 {
     void                             **conf;
     ngx_str_t                         *realm;
@@ -348,7 +303,7 @@ ngx_http_ktp_check_unknown(ngx_conf_t *cf)
 
 
 static void
-ngx_http_ktp_check_keys(ngx_conf_t *cf, ngx_http_ktp_check_pass_t *pass)
+ngx_http_ktp_check_keys(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
 {
     ngx_http_ktp_loc_conf_t *klcf;
 
@@ -372,11 +327,11 @@ ngx_http_ktp_check_keys(ngx_conf_t *cf, ngx_http_ktp_check_pass_t *pass)
 /* A call takes a connection of the client and one of the upstream. */
 
 static void
-ngx_http_ktp_check_inflight(ngx_conf_t *cf, ngx_http_ktp_check_pass_t *pass)
+ngx_http_ktp_check_inflight(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
 {
     ngx_uint_t connections;
 
-    connections = ngx_http_ktp_conf_connections(cf);
+    connections = ngx_http_ktp_upstream_conf_connections(cf);
 
     if (connections
         && (ngx_uint_t) pass->klcf->max_inflight > connections / 2) {

@@ -10,13 +10,6 @@
 
 
 /*
- * Remembers a "ktp_pass" of the location that is being parsed.  To be called
- * before the content handler of the location is set.
- */
-ngx_int_t ngx_http_ktp_check_pass(ngx_conf_t              *cf,
-                                  ngx_http_ktp_loc_conf_t *klcf);
-
-/*
  * Logs the warnings at the "warn" level.  For postconfiguration, when all
  * locations are merged.  Returns NGX_ERROR if memory is short, or, with a
  * message, if a "ktp_pass" names an upstream block.

@@ -1,9 +1,7 @@
 #include "ngx_http_ktp_conf.h"
 #include "ktp_address.h"
-#include "ngx_http_ktp_check.h"
 #include "ngx_http_ktp_upstream_conf.h"
 #include "ngx_http_ktp_value.h"
-#include <ngx_event.h>
 
 
 /* What the URL of ktp_pass must be. */
@@ -12,6 +10,8 @@
     "\"unix:SOCKET:/PATH\""
 
 
+static ngx_int_t ngx_http_ktp_conf_remember(ngx_conf_t              *cf,
+                                            ngx_http_ktp_loc_conf_t *klcf);
 static char     *ngx_http_ktp_conf_url(ngx_conf_t *cf, ngx_str_t *value,
                                        ngx_http_ktp_loc_conf_t *klcf);
 static char     *ngx_http_ktp_conf_unix(ngx_conf_t *cf, ngx_str_t *value,
@@ -53,7 +53,7 @@ ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     klcf->upstream = up;
 
-    if (ngx_http_ktp_check_pass(cf, klcf) != NGX_OK) {
+    if (ngx_http_ktp_conf_remember(cf, klcf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -88,6 +88,43 @@ ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = kmcf->handler;
 
     return NGX_CONF_OK;
+}
+
+
+/* To be called before the content handler of the location is set. */
+
+static ngx_int_t
+ngx_http_ktp_conf_remember(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
+{
+    ngx_http_conf_ctx_t      *ctx;
+    ngx_http_ktp_pass_t      *pass;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
+
+    if (kmcf->passes == NULL) {
+        kmcf->passes =
+            ngx_array_create(cf->pool, 4, sizeof(ngx_http_ktp_pass_t));
+        if (kmcf->passes == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    pass = ngx_array_push(kmcf->passes);
+    if (pass == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx = cf->ctx;
+
+    pass->klcf = klcf;
+    pass->clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    pass->srv_conf = ctx->srv_conf;
+    pass->file = cf->conf_file->file.name.data;
+    pass->line = cf->conf_file->line;
+    pass->handler = pass->clcf->handler != NULL;
+
+    return NGX_OK;
 }
 
 
@@ -525,19 +562,4 @@ ngx_http_ktp_conf_is_local(ngx_http_ktp_loc_conf_t *klcf)
     addr = ngx_inet_addr(host->data, host->len);
 
     return addr != INADDR_NONE && (ntohl(addr) >> 24) == 127;
-}
-
-
-ngx_uint_t
-ngx_http_ktp_conf_connections(ngx_conf_t *cf)
-{
-    ngx_event_conf_t *ecf;
-
-    if (ngx_get_conf(cf->cycle->conf_ctx, ngx_events_module) == NULL) {
-        return 0;
-    }
-
-    ecf = ngx_event_get_conf(cf->cycle->conf_ctx, ngx_event_core_module);
-
-    return ecf->connections;
 }

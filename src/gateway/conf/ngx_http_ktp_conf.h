@@ -19,7 +19,7 @@
 
 typedef struct {
     ngx_uint_t   locations;      /* with ktp_pass; filters run for them only */
-    ngx_array_t *passes;         /* of conf/check; NULL: none */
+    ngx_array_t *passes;         /* of ngx_http_ktp_pass_t; NULL: none */
     ngx_http_handler_pt handler; /* content handler of those locations */
 
     ngx_http_ktp_zone_t *zone;         /* NULL: nothing is shared */
@@ -100,6 +100,16 @@ typedef struct {
     ngx_flag_t                pass_trace;
 } ngx_http_ktp_loc_conf_t;
 
+/* A "ktp_pass" directive, for checks of the whole configuration. */
+typedef struct {
+    ngx_http_ktp_loc_conf_t  *klcf;
+    ngx_http_core_loc_conf_t *clcf;
+    void                    **srv_conf;
+    u_char                   *file;
+    ngx_uint_t                line;
+    unsigned handler : 1; /* the location had a content handler before */
+} ngx_http_ktp_pass_t;
+
 
 /* ktp_auth off | on | $variable */
 char *ngx_http_ktp_conf_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -120,9 +130,6 @@ char *ngx_http_ktp_conf_min_dimensions(ngx_conf_t *cf, ngx_command_t *cmd,
  * socket, a loopback address or "localhost".  Names are not resolved.
  */
 ngx_uint_t ngx_http_ktp_conf_is_local(ngx_http_ktp_loc_conf_t *klcf);
-
-/* "worker_connections"; 0 if the events block follows the http block. */
-ngx_uint_t ngx_http_ktp_conf_connections(ngx_conf_t *cf);
 
 /*
  * Derives settings of a location from its merged values: the image policy,

@@ -2,6 +2,7 @@
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_file.h"
 #include "ngx_http_ktp_value.h"
+#include <ngx_event.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -130,9 +131,24 @@ ngx_http_ktp_upstream_conf_inflight(ngx_conf_t *cf)
 {
     ngx_uint_t n;
 
-    n = ngx_http_ktp_conf_connections(cf) / 2;
+    n = ngx_http_ktp_upstream_conf_connections(cf) / 2;
 
     return n && n < NGX_HTTP_KTP_INFLIGHT ? n : NGX_HTTP_KTP_INFLIGHT;
+}
+
+
+ngx_uint_t
+ngx_http_ktp_upstream_conf_connections(ngx_conf_t *cf)
+{
+    ngx_event_conf_t *ecf;
+
+    if (ngx_get_conf(cf->cycle->conf_ctx, ngx_events_module) == NULL) {
+        return 0;
+    }
+
+    ecf = ngx_event_get_conf(cf->cycle->conf_ctx, ngx_event_core_module);
+
+    return ecf->connections;
 }
 
 

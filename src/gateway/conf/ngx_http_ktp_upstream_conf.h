@@ -25,5 +25,8 @@ char *ngx_http_ktp_upstream_conf_merge(ngx_conf_t              *cf,
 char *ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
                                         ngx_http_ktp_loc_conf_t *klcf);
 
+/* "worker_connections"; 0 if the events block follows the http block. */
+ngx_uint_t ngx_http_ktp_upstream_conf_connections(ngx_conf_t *cf);
+
 
 #endif /* NGX_HTTP_KTP_UPSTREAM_CONF_H */
