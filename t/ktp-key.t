@@ -60,13 +60,20 @@ for my $case ([$key, 200], ["x$key", 401], [lc $key, 401]) {
 }
 
 for my $name ('', 'a b', "a\tb", 'a"b', "a'b", 'a\\b', 'a{', 'a;', 'a$b',
-              'a#b', "\xc3\xa9", 'n' x 65) {
+              'a#b', "\xc3\xa9", 'n' x 65, '-', '-n', '--name', '--') {
     ($status, $block) = ktp_key($name);
     is($status >> 8, 2, "\"$name\" is no name");
     is($block, '', 'and makes no block');
 }
 
 is((ktp_key('n' x 64))[0], 0, '64 characters are one');
+for my $option ('-h', '--help') {
+    ($status, $block, $shown) = ktp_key($option);
+    is($status, 0, "$option helps");
+    like($block, qr/^usage: \S+ NAME/, 'with what to type');
+    unlike("$block$shown", qr/API-Key/, 'and makes no key');
+}
+
 is((ktp_key())[0] >> 8, 2, 'none is none');
 is((ktp_key('a', 'b'))[0] >> 8, 2, 'two are none');
 
