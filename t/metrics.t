@@ -18,6 +18,11 @@ my $upstream = KTP::Upstream->new;
 my $nginx = KTP::Nginx->new;
 my $server = <<EOC;
     location = /e { ktp_pass ${\ $upstream->url}/x; ktp_auth \$arg_c; }
+    location = /p {
+        ktp_pass ${\ $upstream->url}/x;
+        if (\$request_method = OPTIONS) { return 204; }
+        deny all;
+    }
     location = /s { ktp_status; access_log off; }
     location = /a { ktp_status; ktp_auth \$arg_c; }
 EOC
@@ -119,6 +124,20 @@ my $bad = post($nginx->port, '/e?c=two', ["zz\r\n"],
 is($bad->{status}, 400, 'nginx refuses a body from its first bytes on');
 is(scalar(grep { /outcome="aborted"/ } keys %{ scrape() }), 0,
    'which is no request that the client gave up');
+
+# a preflight request that nginx answers, and one that it denies
+
+my %earlier = %{ scrape() };
+
+KTP::Nginx::curl("$base/p", '-X', $_, '-H', 'Connection: close')
+    for qw(OPTIONS GET);
+
+$rejected = 'ktp_requests_total{client="-",outcome="unauthorized",'
+            . 'error_code="FORBIDDEN"}';
+is(wait_metric($rejected, 1), 1, 'a request that is denied is counted');
+is(join(' ', grep { /^ktp_requests_total/ && !exists $earlier{$_} }
+                  sort keys %{ scrape() }),
+   $rejected, 'one that "return" answers is not');
 
 my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
                                  PeerPort => $nginx->port);

@@ -202,6 +202,7 @@ like($audit[0]{image_hmac}, qr/^[0-9a-f]{64}$/, 'and of the image');
 is($audit[1]{outcome}, 'rejected', 'the second was refused');
 is($audit[1]{error_code}, 'INVALID_PAYLOAD_IMAGE_FORMAT', 'with its code');
 is($audit[1]{billed}, 'no', 'and cost nothing');
+is($audit[1]{reason}, 'type_unknown', 'and its reason');
 is($audit[1]{app_id}, 'nobody', 'with the name that the client claims');
 unlike("@lines", qr/$nik|BUDI|SANTOSO|07-1990|BANDUNG|rahasia/i,
        'no personal data');

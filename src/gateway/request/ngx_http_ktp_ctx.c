@@ -93,11 +93,20 @@ ngx_http_ktp_ctx_is_ours(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 {
     ngx_http_ktp_loc_conf_t *klcf;
 
+    if (ctx && (ctx->intake || ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE)) {
+        return 1;
+    }
+
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    return klcf->upstream
-           || (ctx
-               && (ctx->intake || ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE));
+    if (klcf->upstream == NULL) {
+        return 0;
+    }
+
+    /* "return 204", for a preflight request, is no answer about a card */
+
+    return ctx || r->err_status || r->headers_out.status == 0
+           || r->headers_out.status >= NGX_HTTP_BAD_REQUEST;
 }
 
 

@@ -80,7 +80,8 @@ ngx_http_ktp_ctx_t *ngx_http_ktp_ctx_get(ngx_http_request_t *r);
 
 /*
  * 1 if a request with that context, which may be NULL, is one for a card:
- * not one that ktp_auth has let in to a location of another module.
+ * not one that ktp_auth has let in to a location of another module, nor one
+ * that nginx has answered without an error, such as by "return 204".
  */
 ngx_uint_t ngx_http_ktp_ctx_is_ours(ngx_http_request_t *r,
                                     ngx_http_ktp_ctx_t *ctx);
