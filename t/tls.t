@@ -110,6 +110,8 @@ ok($front->start($front->config(
 
 # -- the gateway
 
+KTP::Nginx::write_file("$dir/gone.pem", KTP::Nginx::read_file("$dir/ours.pem"));
+
 my $nginx = KTP::Nginx->new(resolver => 1);
 
 $nginx->hosts(['bank.test', '127.0.0.1'], ['other.test', '127.0.0.1']);
@@ -145,10 +147,14 @@ my $conf = $nginx->config(
                  "ktp_ssl_certificate $dir/client.pem",
                  "ktp_ssl_certificate_key $dir/client.key"),
         location('no-client', "$https:$port{client}", $ca),
+        location('gone', "$https:$port{good}",
+                 "ktp_ssl_trusted_certificate $dir/gone.pem"),
         location('new-each-time', "$https:$port{good}", $ca,
                  'ktp_keepalive 0')));
 
 ok($nginx->start($conf), 'nginx starts') or diag($nginx->complaint);
+
+unlink "$dir/gone.pem";
 
 my $body = json_body(jpeg(800, 600, size => 40_000));
 
@@ -224,6 +230,9 @@ fails('/foreign-system', 'not an issuer of the system',
 passes('/foreign-off', 'unknown issuer, ktp_ssl_verify off');
 fails('/foreign', 'unknown issuer, with a connection of "off" at hand',
       '\(tls_issuer\):\ .*unable\ to\ get\ local\ issuer');
+
+fails('/gone', 'a file of authorities that is gone',
+      '\(ca_file\):\ .*/gone\.pem');
 
 passes('/client', 'a certificate of the client');
 my $tls = $front->prefix . '/logs/tls.log';
