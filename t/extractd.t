@@ -70,6 +70,7 @@ for my $way (
 
     is($answer->{status}, 400, 'a page of prose: 400');
     is($answer->{json}{error_code}, 'KTP_NOT_DETECTED', 'a page: the code');
+    is($answer->{json}{status_code}, 'LOCAL-0', 'a page: it costs nothing');
     like($answer->{json}{message}, qr/^KTP not detected/, 'a page: the words');
 }
 

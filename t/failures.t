@@ -303,10 +303,12 @@ row('redirect', '/up',
 row('no content', '/up', ["HTTP/1.1 204 No Content\r\n\r\n"],
     [@unknown, 0, 1], reason => 'bad_status');
 
-my $got = row('a type with a line break in it', '/up',
-    [answer('200 OK', $KTP::Upstream::Body,
-            "Content-Type: application/json;\rSet-Cookie: a=b")],
-    [200, $result, 'ok', 'yes', 0, 1]);
+# libcurl rejects it since 8.20
+
+$up->answer(answer('200 OK', $KTP::Upstream::Body,
+                   "Content-Type: application/json;\rSet-Cookie: a=b"));
+my $got = post($nginx->port, '/up', $small);
+like($got->{status}, qr/^(?:200|502)$/, 'a type with a line break in it');
 unlike($got->{head}, qr/Set-Cookie/, 'the line break is not passed on');
 
 
@@ -370,6 +372,11 @@ my $local = $KTP::Upstream::Body =~ s/V-1/LOCAL-0/r;
 row('an answer of the local extractor', '/keyed', [answer('200 OK', $local)],
     [200, qr/LOCAL-0/, 'ok', 'no', 0, 1]);
 is(used(), 0, 'the quota is not charged for it');
+row('an error of the local extractor', '/keyed',
+    [answer('400 Bad Request', '{"message":"KTP not detected",'
+            . '"error_code":"KTP_NOT_DETECTED","status_code":"LOCAL-0"}')],
+    [400, qr/LOCAL-0/, 'not_accepted', 'no', 0, 1]);
+is(used(), 0, 'nor for its error');
 row('one of the vendor', '/keyed', [$good],
     [200, $result, 'ok', 'yes', 0, 1]);
 is(used(), 1, 'but for that of the vendor');

@@ -343,6 +343,9 @@ ktpd_request_error(const ktpd_request_t *r, char buf[KTP_ERROR_BODY])
         ktp_intake_facts(r->intake, r->code, r->length, &facts);
     }
 
+    /* not billed, as an answer with fields is not */
+    facts.status_code = "LOCAL-0";
+
     return ktp_error_write(r->code, &facts, buf);
 }
 

@@ -191,6 +191,7 @@ test_room(void **state)
                                      .min_width = UINT32_MAX,
                                      .min_height = UINT32_MAX,
                                      .max_pixels = UINT64_MAX,
+                                     .status_code = "LOCAL-0",
                                      .request_id = "",
                                      .request_id_len = 0};
 

@@ -542,6 +542,10 @@ ktp_error_write(ktp_code_t code, const ktp_error_facts_t *facts, char *buf)
     memcpy(buf, e->body, e->body_len - 1);
     p = ktp_error_numbers(buf + e->body_len - 1, e->numbers, facts);
 
+    if (facts->status_code) {
+        p += sprintf(p, ",\"status_code\":\"%s\"", facts->status_code);
+    }
+
     if (facts->request_id_len) {
         p += sprintf(p, ",\"request_id\":\"");
         memcpy(p, facts->request_id, facts->request_id_len);

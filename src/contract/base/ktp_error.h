@@ -159,7 +159,8 @@ typedef struct {
     uint32_t    min_width; /* of an image that lies as this one does */
     uint32_t    min_height;
     uint64_t    max_pixels;
-    const char *request_id; /* characters that JSON does not escape */
+    const char *status_code; /* "status_code"; NULL: none */
+    const char *request_id;  /* characters that JSON does not escape */
     size_t      request_id_len;
 } ktp_error_facts_t;
 
