@@ -213,7 +213,7 @@ EOC
             or POSIX::_exit(127);
     }
 
-    is(query($port, 'sum(ktp_requests_total)', 252), 252,
+    is(query($port, 'sum(ktp_requests_total)', 253), 253,
        'Prometheus has all requests');
     is(query($port, 'sum by (client) (ktp_billable_calls_total'
                     . '{client="one",billed="yes"})', 151), 151,
@@ -228,6 +228,33 @@ EOC
 $nginx->stop;
 unlike($nginx->log_from(0), qr/\[(?:alert|crit|emerg)\](?!.*signal 9)/,
        'nothing but the killed workers is in the log');
+
+
+# a state file whose directory is gone, and is back
+
+{
+    my $other = KTP::Nginx->new;
+    my $state = $other->prefix . '/state';
+
+    mkdir $state;
+    chmod 0777, $state;
+    ok($other->start($other->config(
+        main => KTP::load_module(), master => 'on', server => $server,
+        http => "ktp_zone ktp:1m state=$state/ktp; ktp_client one { }")),
+       'nginx starts') or diag($other->complaint);
+
+    $base = 'http://127.0.0.1:' . $other->port;
+
+    is(wait_metric('ktp_state_failing', 0), 0, 'the state file can be written');
+
+    rename $state, "$state.away" or die "rename: $!\n";
+    waitpid calls('one', 'card.jpg', 1), 0;
+    is(wait_metric('ktp_state_failing', 1), 1, 'it cannot');
+
+    rename "$state.away", $state or die "rename: $!\n";
+    is(wait_metric('ktp_state_failing', 0), 0, 'it can again');
+    $other->stop;
+}
 
 done_testing();
 

@@ -102,6 +102,7 @@ my %day = (
     'ktp_billable_calls_total{instance="gw",billed="unknown"}' => counter(7),
     'ktp_upstream_unclear_total{instance="gw"}'         => counter(0.7),
     'ktp_calls_in_flight{instance="gw"}'                => '20x1440',
+    'ktp_state_failing{instance="gw"}'                  => '0x599 1 0x840',
     $slow                                               => counter(58),
     $slow =~ s/"10"/"2.5"/r                             => counter(50),
     $slow =~ s/"10"/"30"/r                              => counter(59),
@@ -131,6 +132,8 @@ my %faults = (
     KtpQuotaNearlyUsed => { $left => '200000-10x1440' },
     KtpBillUnclear     => {
         'ktp_upstream_unclear_total{instance="gw"}' => fault(3) },
+    KtpStateNotWritten => {
+        'ktp_state_failing{instance="gw"}' => '0x899 1x540' },
     KtpCallsPileUp     => {
         'ktp_calls_in_flight{instance="gw"}' => '20x899 900x540' },
 );

@@ -101,6 +101,7 @@ typedef enum {
     NGX_HTTP_KTP_CONNECTIONS,
     NGX_HTTP_KTP_OPENED,
     NGX_HTTP_KTP_WORKERS,
+    NGX_HTTP_KTP_STATE_FAILING,
     NGX_HTTP_KTP_RETRIES,
     NGX_HTTP_KTP_UNCLEAR,
     NGX_HTTP_KTP_RECEIVED,
@@ -134,6 +135,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
      "Connections opened to the upstream."},
     {"ktp_workers", "gauge",
      "Worker processes, including those shutting down."},
+    {"ktp_state_failing", "gauge",
+     "1 if the state file cannot be written, otherwise 0."},
     {"ktp_upstream_retries_total", "counter", "Retries of upstream calls."},
     {"ktp_upstream_unclear_total", "counter",
      "Upstream calls that failed and may nevertheless have been billed."},
@@ -530,6 +533,8 @@ ngx_http_ktp_status_gauges(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_CONNECTIONS, sum.connections);
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_OPENED, sum.opened);
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_WORKERS, workers);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_STATE_FAILING,
+                               st->zone->shared->ledger->failing);
 }
 
 
