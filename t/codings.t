@@ -24,15 +24,15 @@ my $jpeg = jpeg(800, 600, size => 40_000);
 my $body = json_body($jpeg);
 
 my $nik = '3273010107900001';
-my $answer = qq({"message":"ok","status_code":"V-1","data":{"nik":"$nik",)
+my $answer = qq({"message":"Success","status_code":"V-1","data":{"nik":"$nik",)
            . '"gender":null,"city":"KOTA BANDUNG"}}';
 
 # what each policy leaves of it
 my %want = (
     pass   => $answer,
-    fields => '{"message":"ok","status_code":"V-1","data":{"gender":"",'
+    fields => '{"message":"Success","status_code":"V-1","data":{"gender":"",'
               . '"city":"KOTA BANDUNG"}}',
-    mask   => '{"message":"ok","status_code":"V-1","data":{'
+    mask   => '{"message":"Success","status_code":"V-1","data":{'
               . '"nik":"************0001","gender":"","city":"KOTA BANDUNG"}}',
     check  => qr/"gender":"","city":"KOTA BANDUNG","nik_check":\{/,
 );
