@@ -147,6 +147,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, image_types),
       &ngx_http_ktp_image_types },
 
+    { ngx_string("ktp_strip_metadata"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, strip_metadata),
+      NULL },
+
     { ngx_string("ktp_image_url"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_ktp_value_enum,
@@ -431,6 +438,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->min_height = NGX_CONF_UNSET_UINT;
     conf->max_pixels = NGX_CONF_UNSET_SIZE;
     conf->validate_quality = NGX_CONF_UNSET_UINT;
+    conf->strip_metadata = NGX_CONF_UNSET;
     conf->json_errors = NGX_CONF_UNSET;
     conf->auth = NGX_CONF_UNSET_UINT;
     conf->masks = NGX_CONF_UNSET_PTR;
@@ -463,6 +471,7 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         (NGX_CONF_BITMASK_SET | KTP_IMAGE_JPEG | KTP_IMAGE_PNG));
     ngx_conf_merge_uint_value(conf->validate_quality, prev->validate_quality,
                               KTP_FLAG_ABSENT);
+    ngx_conf_merge_value(conf->strip_metadata, prev->strip_metadata, 0);
     ngx_conf_merge_value(conf->json_errors, prev->json_errors, 1);
     ngx_conf_merge_ptr_value(conf->masks, prev->masks, NULL);
     ngx_conf_merge_value(conf->nik_check, prev->nik_check, 0);

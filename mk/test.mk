@@ -12,7 +12,7 @@ $(OUT)/unit/contract/%: t/contract/%.c $(CONTRACT_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(KTP_CFLAGS) $(CONTRACT_INCS) -It/contract -MMD -MP -MF $@.d \
-		-o $@ $< $(CONTRACT_LIB) -lcmocka $(CONTRACT_LIBS)
+		-o $@ $< $(CONTRACT_LIB) -lcmocka -ljpeg $(CONTRACT_LIBS)
 
 # the tests of memory make allocations fail
 $(OUT)/unit/contract/test_memory: CONTRACT_LIBS += -Wl,--wrap=malloc \

@@ -9,11 +9,13 @@ ktp_image_init(ktp_image_t *image, const ktp_policy_t *policy,
                ktp_store_t *store)
 {
     image->store = store;
+    image->size = 0;
     image->hold = 0;
     image->held_len = 0;
     image->trailer = 0;
 
     ktp_probe_init(&image->probe, policy);
+    ktp_strip_init(&image->strip, store);
 }
 
 
@@ -96,13 +98,15 @@ ktp_image_check(ktp_image_t *image, const unsigned char *p, size_t n,
     size_t     room, known;
     ktp_code_t rc;
 
-    room = image->store->max - image->store->size;
+    room = image->store->max - image->size;
     known = n < room ? n : room;
 
     rc = ktp_image_probe(image, p, known, used);
     if (rc != KTP_OK) {
         return rc;
     }
+
+    image->size += *used;
 
     if (image->probe.complete) {
         return ktp_image_trailer(image, n - *used);
@@ -121,6 +125,10 @@ ktp_image_append(ktp_image_t *image, const unsigned char *p, size_t n)
     rc = ktp_image_check(image, p, n, &used);
     if (rc != KTP_OK) {
         return rc;
+    }
+
+    if (image->probe.policy->strip) {
+        return ktp_strip_feed(&image->strip, p, used);
     }
 
     return ktp_store_append(image->store, p, used);

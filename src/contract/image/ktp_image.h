@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include "ktp_probe.h"
 #include "ktp_store.h"
+#include "ktp_strip.h"
 
 
 /*
@@ -17,7 +18,9 @@
 
 typedef struct {
     ktp_store_t  *store;
+    size_t        size; /* bytes that came, of which some may be removed */
     ktp_probe_t   probe;
+    ktp_strip_t   strip;
     unsigned      hold : 1;
     unsigned char held[KTP_IMAGE_HELD];
     size_t        held_len;

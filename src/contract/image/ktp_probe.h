@@ -30,6 +30,7 @@ typedef struct {
     uint32_t min_short;  /* pixels of the shorter side, at least */
     uint64_t max_pixels; /* width times height, at most */
     unsigned types;      /* KTP_IMAGE_JPEG | KTP_IMAGE_PNG */
+    unsigned strip : 1;  /* metadata is removed, see ktp_strip.h */
     unsigned url : 1;    /* an image that is an http(s) URL is accepted */
 } ktp_policy_t;
 

@@ -317,7 +317,8 @@ ktp_intake_parse(ktp_intake_t *in, const unsigned char *p, size_t n)
 unsigned char *
 ktp_intake_room(ktp_intake_t *in, size_t *avail)
 {
-    if (in->code != KTP_OK || in->json || in->multipart) {
+    if (in->code != KTP_OK || in->json || in->multipart
+        || in->draft.policy->strip) {
         return NULL;
     }
 

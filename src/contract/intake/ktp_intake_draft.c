@@ -181,7 +181,7 @@ ktp_intake_draft_image_text(ktp_intake_draft_t *draft)
 ktp_code_t
 ktp_intake_draft_image_bytes(ktp_intake_draft_t *draft)
 {
-    if (draft->image.store->size == 0) {
+    if (draft->image.size == 0) {
         draft->empty |= ktp_bit(KTP_MEMBER_IMAGE);
         return KTP_OK;
     }

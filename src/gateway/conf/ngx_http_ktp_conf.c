@@ -451,6 +451,7 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
     policy->min_short = ngx_min(klcf->min_width, klcf->min_height);
     policy->max_pixels = klcf->max_pixels;
     policy->types = klcf->image_types;
+    policy->strip = klcf->strip_metadata;
     policy->url = klcf->image_url;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);

@@ -65,6 +65,7 @@ typedef struct {
     ngx_uint_t   min_width;
     ngx_uint_t   min_height;
     size_t       max_pixels;
+    ngx_flag_t   strip_metadata;
     ngx_uint_t   image_url; /* 1: it is fetched */
     ngx_msec_t   image_url_timeout;
     ngx_array_t *image_url_allow;  /* of ktp_cidr_t; NULL: none */

@@ -83,13 +83,15 @@ ngx_http_ktp_send(ngx_http_request_t *r)
 ktp_code_t
 ngx_http_ktp_send_part(ngx_http_request_t *r)
 {
-    off_t               length;
-    size_t              size;
-    ktp_code_t          code;
-    ktp_request_t       request;
-    ngx_http_ktp_ctx_t *ctx;
+    off_t                    length;
+    size_t                   size;
+    ktp_code_t               code;
+    ktp_request_t            request;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
     if (ctx->streaming) {
         ngx_http_ktp_transport_resume(&ctx->call);
@@ -105,13 +107,13 @@ ngx_http_ktp_send_part(ngx_http_request_t *r)
     }
 
     /*
-     * If the body is a bare file, its length determines that of the JSON;
-     * otherwise the transfer is chunked.  For a chunked body, content_length_n
-     * is the number of bytes received so far.
+     * If the body is a bare file of which nothing is removed, its length
+     * determines that of the JSON; otherwise the transfer is chunked.  For a
+     * chunked body, content_length_n is the number of bytes received so far.
      */
 
-    if (request.type == KTP_INTAKE_BINARY && !r->headers_in.chunked
-        && r->headers_in.content_length_n > 0) {
+    if (request.type == KTP_INTAKE_BINARY && !klcf->strip_metadata
+        && !r->headers_in.chunked && r->headers_in.content_length_n > 0) {
         size = r->headers_in.content_length_n;
         ktp_outgoing_stream(&ctx->outgoing, &ctx->store, &request, size);
         length = ctx->outgoing.length;
