@@ -512,7 +512,7 @@ static void
 test_keys(void **state)
 {
     size_t     i, n, stored;
-    char       key[16];
+    char       key[32];
     case_buf_t body;
 
     (void) state;
