@@ -12,7 +12,7 @@ $(OUT)/unit/contract/%: t/contract/%.c $(CONTRACT_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(KTP_CFLAGS) $(CONTRACT_INCS) -It/contract -MMD -MP -MF $@.d \
-		-o $@ $< $(CONTRACT_LIB) -lcmocka -ljpeg $(CONTRACT_LIBS)
+		-o $@ $< $(CONTRACT_LIB) -lcmocka $(CONTRACT_LIBS)
 
 # the tests of memory make allocations fail
 $(OUT)/unit/contract/test_memory: CONTRACT_LIBS += -Wl,--wrap=malloc \
@@ -22,7 +22,7 @@ $(OUT)/unit/reader/%: t/reader/%.c $(READER_LIB) $(CONTRACT_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(READER_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(READER_LIB) \
-		$(CONTRACT_LIB) -lcmocka $(READER_LIBS)
+		$(CONTRACT_LIB) -lcmocka $(READER_LIBS) -ljpeg
 
 $(OUT)/unit/reader/test_memory: READER_LIBS += -Wl,--wrap=ktpr_pool_alloc
 
