@@ -100,6 +100,7 @@ my %row = (
                                'nik:last:4', 'nik=4', 'nik=$m'],
                               'full_name.*image_quality|a text|"first:N"'],
     ktp_nik_check         => [[@flag], '"on" or "off"'],
+    ktp_strip_metadata    => [[@flag], '"on" or "off"'],
     ktp_pass_trace        => [[@flag], '"on" or "off"'],
 );
 
