@@ -133,6 +133,7 @@ ngx_http_ktp_fetch_create(ngx_http_request_t *r)
     call = &fetch->call;
 
     call->upstream = up;
+    call->kind = NGX_HTTP_KTP_CALL_FETCH;
     call->pool = r->pool;
     call->log = r->connection->log;
     call->write = ngx_http_ktp_fetch_write;

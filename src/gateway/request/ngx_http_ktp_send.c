@@ -125,6 +125,7 @@ ngx_http_ktp_send_part(ngx_http_request_t *r)
     }
 
     ctx->call.buffer = NGX_HTTP_KTP_STREAM_BUFFER;
+    ctx->call.kind = NGX_HTTP_KTP_CALL_STREAMED;
 
     code = ngx_http_ktp_send_start(r, length);
 

@@ -21,7 +21,8 @@
 #define NGX_HTTP_KTP_CURL_CHECKS_LATE 0x081500
 
 
-static void       ngx_http_ktp_transport_count(ngx_int_t n);
+static void       ngx_http_ktp_transport_count(ngx_http_ktp_call_t *call,
+                                               ngx_int_t            n);
 static void       ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t);
 static void       ngx_http_ktp_transport_finish(ngx_http_ktp_transfer_t *t,
                                                 CURLcode                 rc);
@@ -184,15 +185,18 @@ ngx_http_ktp_transport_exit(ngx_cycle_t *cycle)
 ngx_int_t
 ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
 {
+    static const char *const kinds[] = {"upstream calls", "streamed calls",
+                                        "image downloads"};
+
     ngx_http_ktp_transfer_t  *t;
     ngx_http_ktp_transport_t *tr;
 
     tr = &ngx_http_ktp_transport;
 
-    if (tr->ncalls >= call->upstream->max_inflight) {
+    if (tr->nkind[call->kind] >= call->upstream->max_inflight) {
         ngx_log_error(NGX_LOG_WARN, call->log, 0,
-                      "limit of %ui concurrent upstream calls reached",
-                      call->upstream->max_inflight);
+                      "limit of %ui concurrent %s reached",
+                      call->upstream->max_inflight, kinds[call->kind]);
         return NGX_BUSY;
     }
 
@@ -231,7 +235,7 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
     t->timer.log = call->log;
 
     tr->keepalive = ngx_max(tr->keepalive, call->upstream->keepalive);
-    ngx_http_ktp_transport_count(1);
+    ngx_http_ktp_transport_count(call, 1);
 
     if (ngx_http_ktp_transport_add(t) != NGX_OK) {
         ngx_http_ktp_transport_abort(call);
@@ -377,13 +381,14 @@ ngx_http_ktp_transport_abort(ngx_http_ktp_call_t *call)
  */
 
 static void
-ngx_http_ktp_transport_count(ngx_int_t n)
+ngx_http_ktp_transport_count(ngx_http_ktp_call_t *call, ngx_int_t n)
 {
     ngx_http_ktp_transport_t *tr;
 
     tr = &ngx_http_ktp_transport;
 
     tr->ncalls += n;
+    tr->nkind[call->kind] += n;
     ngx_http_ktp_transport_stat->calls = tr->ncalls;
 
     curl_multi_setopt(tr->multi, CURLMOPT_MAXCONNECTS,
@@ -397,7 +402,7 @@ static void
 ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t)
 {
     t->call->transfer = NULL;
-    ngx_http_ktp_transport_count(-1);
+    ngx_http_ktp_transport_count(t->call, -1);
 
     if (t->timer.timer_set) {
         ngx_del_timer(&t->timer);

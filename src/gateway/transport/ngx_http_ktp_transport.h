@@ -71,7 +71,7 @@ typedef struct {
     ngx_msec_t timeout;         /* of the whole call, retries included */
     ngx_msec_t keepalive_timeout;
     ngx_uint_t keepalive;    /* idle connections per worker, at most */
-    ngx_uint_t max_inflight; /* concurrent calls per worker, at most */
+    ngx_uint_t max_inflight; /* calls of a kind per worker, at most */
     ngx_uint_t retries;      /* per call, at most */
     size_t     max_response; /* bytes of the response body, at most */
 
@@ -91,6 +91,17 @@ typedef struct {
 /* Never NULL; may be replaced by a pointer to shared memory. */
 extern ngx_http_ktp_transport_stat_t *ngx_http_ktp_transport_stat;
 
+/*
+ * Kinds of calls, each counted by itself, so that those that others can delay
+ * at no cost take no places of the rest.
+ */
+typedef enum {
+    NGX_HTTP_KTP_CALL_WHOLE = 0, /* all of it is here */
+    NGX_HTTP_KTP_CALL_STREAMED,  /* its body is still being received */
+    NGX_HTTP_KTP_CALL_FETCH,     /* from a host that a client chose */
+    NGX_HTTP_KTP_CALL_KINDS
+} ngx_http_ktp_call_kind_t;
+
 /* Return values of the read callback: no data yet, and failure. */
 #define NGX_HTTP_KTP_READ_AGAIN ((size_t) -1)
 #define NGX_HTTP_KTP_READ_ERROR ((size_t) -2)
@@ -104,6 +115,7 @@ struct ngx_http_ktp_call_s {
     ngx_array_t *headers; /* of ngx_str_t, "Name: value", null-terminated */
     off_t        body_length; /* bytes; -1: unknown, sent chunked */
     size_t       buffer;      /* libcurl's upload buffer; 0: by body_length */
+    ngx_http_ktp_call_kind_t kind;
 
     /*
      * Called by libcurl: none of these may start, resume, abort or free a
@@ -183,8 +195,9 @@ void ngx_http_ktp_transport_exit(ngx_cycle_t *cycle);
  * caller and must stay until done is called or the call is aborted.
  *
  * NGX_OK: done will be called, unless the call is aborted.  NGX_BUSY: the
- * worker has max_inflight calls in progress.  NGX_DECLINED: libcurl does not
- * accept the URL.  NGX_ERROR: no memory.  Done is called after NGX_OK only.
+ * worker has max_inflight calls of that kind in progress.  NGX_DECLINED:
+ * libcurl does not accept the URL.  NGX_ERROR: no memory.  Done is called
+ * after NGX_OK only.
  */
 ngx_int_t ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call);
 

@@ -177,6 +177,7 @@ typedef struct {
     ngx_queue_t      spare;
     ngx_uint_t       nspare;
     ngx_uint_t       ncalls;
+    ngx_uint_t       nkind[NGX_HTTP_KTP_CALL_KINDS]; /* of them */
     ngx_uint_t       reads;           /* successful reads of bodies so far */
     ngx_uint_t       keepalive;       /* largest setting seen so far */
     unsigned         inside : 1;      /* in curl_multi_socket_action() */

@@ -1,0 +1,108 @@
+# Places of ktp_max_inflight: each kind of call has its own, so that what
+# waits for a client or for an image host keeps nobody else from calling.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use IO::Socket::INET;
+use KTP ();
+use KTP::Image;
+use KTP::Nginx;
+use KTP::Upstream;
+use Test::More;
+
+my $upstream = KTP::Upstream->new;
+my $silent = KTP::Upstream->new;
+my $host = KTP::Upstream->new;
+my $nginx = KTP::Nginx->new;
+my $url = $upstream->url;
+# its dimensions come first, so that its call can be streamed
+my $png = png(800, 600, size => 200_000);
+my $places = 4;
+
+$nginx->start($nginx->config(main => KTP::load_module(), server => <<EOC))
+        ktp_max_inflight $places;
+        ktp_image_url_allow 127.0.0.1;
+        location = /whole { ktp_pass $url/x; }
+        location = /silent { ktp_pass @{[$silent->url]}/x; }
+        location = /streamed { ktp_request_buffering off; ktp_pass $url/x; }
+        location = /fetch { ktp_image_url fetch; ktp_pass $url/x; }
+EOC
+    or BAIL_OUT($nginx->complaint);
+
+$silent->answer({hang => 1});
+$host->answer(KTP::Upstream::response('200 OK', $png,
+                                      'Content-Type: image/png'));
+
+# what takes a place for as long as its connection is open, and what asks
+# for one: [path, type, body, how much of it is sent]
+my $image = sub { '{"image":"' . $_[0]->url . '/a.png"}' };
+my %idle = (
+    whole    => ['/silent', 'image/png', $png, length $png],
+    streamed => ['/streamed', 'image/png', $png, 100_000],
+    fetch    => ['/fetch', 'application/json', $image->($silent), 1000],
+);
+my %ask = (
+    whole    => ['/whole', 'image/png', $png, length $png],
+    streamed => ['/streamed', 'image/png', $png, length $png],
+    fetch    => ['/fetch', 'application/json', $image->($host), 1000],
+);
+my %says = (whole => 'upstream calls', streamed => 'streamed calls',
+            fetch => 'image downloads');
+
+# what has been downloaded is sent as a whole
+my %busy = (whole => qr/whole|fetch/, streamed => qr/streamed/,
+            fetch => qr/fetch/);
+
+for my $taken (sort keys %idle) {
+    my $offset = length $nginx->log_from;
+    my @idle = map { send_request(@{$idle{$taken}}) } 1 .. $places;
+
+    ok(KTP::Nginx::wait_for(sub {
+        $places == (() = $nginx->log_from($offset) =~ /ktp call started/g)
+    }), "$taken: all places are taken");
+
+    for my $kind (sort keys %ask) {
+        is(status(send_request(@{$ask{$kind}})),
+           $busy{$taken} =~ $kind ? 503 : 200, "$taken taken, $kind asked for");
+    }
+
+    like($nginx->log_from($offset),
+         qr/\[warn\].* limit of $places concurrent $says{$taken} reached/,
+         "$taken: the log says which");
+
+    close $_ for @idle;
+
+    ok(KTP::Nginx::wait_for(sub {
+        status(send_request(@{$ask{$taken}})) == 200
+    }), "$taken: places that are given back");
+}
+
+unlike($nginx->log_from, qr/\[(alert|crit|emerg)\]/, 'a clean log');
+
+done_testing();
+
+
+sub send_request {
+    my ($path, $type, $body, $sent) = @_;
+
+    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                     PeerPort => $nginx->port);
+
+    print $sock "POST $path HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+              . "Content-Type: $type\r\nContent-Length: " . length($body)
+              . "\r\n\r\n" . substr $body, 0, $sent;
+    $sock->flush;
+
+    return $sock;
+}
+
+sub status {
+    my ($sock) = @_;
+
+    local $/;
+    my $text = <$sock> // '';
+
+    return $text =~ m{^HTTP/1\.1 (\d+)} ? $1 : 0;
+}
