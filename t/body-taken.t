@@ -133,6 +133,40 @@ for my $n (0 .. $#flows) {
     }
 }
 
+# read by nginx itself, before any handler
+
+SKIP: {
+    my $port = KTP::Nginx::free_port();
+    my $nginx = KTP::Nginx->new;
+    my $conf = $nginx->config(main => KTP::load_module(), http => <<EOC);
+    server {
+        listen 127.0.0.1:$port;
+        client_max_body_size 30m;
+        client_body_early_read 1;
+        client_body_buffer_size 64k;
+        location = /e { ktp_pass $url/x; }
+    }
+EOC
+
+    skip 'no client_body_early_read', 5 unless ($nginx->test($conf))[0] == 0;
+
+    $upstream->reset;
+    $nginx->start($conf) or BAIL_OUT($nginx->complaint);
+
+    for my $case (['small', 200, $whole], ['large', 500, $file]) {
+        my ($size, $want, $says) = @$case;
+
+        KTP::Nginx::write_file("$prefix/body", $images{$size});
+        is(KTP::Nginx::curl("http://127.0.0.1:$port/e", '-H',
+                            'Content-Type: image/jpeg', '--data-binary',
+                            "\@$prefix/body")->{status}, $want,
+           "early read, $size: status");
+        like($nginx->log_from, $says, "early read, $size: the log");
+    }
+
+    is(scalar $upstream->calls, 1, 'early read: one call');
+}
+
 # the other way round: what comes after us finds no body, and no length
 
 $upstream->reset;

@@ -18,8 +18,8 @@ plan skip_all => 'no core dump to be had here'
     if $pattern !~ m{^core$}m || $KTP::Nginx::Variant eq 'asan'
        || $KTP::Nginx::Valgrind;
 
-# more than that of it may be a register's, a vector's or a table's
-my $Fragment = 64;
+# less of it may be left in a table, a vector or a frame that was parsed
+my $Fragment = 256;
 
 my $upstream = KTP::Upstream->new;
 my $url = $upstream->url;

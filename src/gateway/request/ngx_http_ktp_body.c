@@ -388,11 +388,20 @@ static void
 ngx_http_ktp_body_wipe(ngx_http_request_t *r)
 {
 #if (NGX_HTTP_V2)
+    ngx_buf_t               *b;
     ngx_http_v2_main_conf_t *h2mcf;
 
     if (ngx_http_ktp_body_http2) {
         h2mcf = r->main_conf[ngx_http_ktp_body_http2->ctx_index];
         ngx_explicit_memzero(h2mcf->recv_buffer, h2mcf->recv_buffer_size);
+    }
+
+    /* newer versions look for the preface in a buffer of HTTP/1 */
+
+    b = r->stream->connection->connection->buffer;
+
+    if (b && b->start) {
+        ngx_explicit_memzero(b->start, b->pos - b->start);
     }
 #endif
 }
