@@ -55,7 +55,7 @@ EOC
 
 # what an iPhone sends, which is refused by its first bytes
 my $heic = pack('N', 24) . "ftypheic\0\0\0\0mif1heic";
-my %files = (small => 200_000, large => 4_000_000, huge => 12_000_000);
+my %files = (small => 200_000, large => 4_000_000, huge => 40_000_000);
 
 for my $name (keys %files) {
     KTP::Nginx::write_file("$prefix/$name", $heic . '.' x ($files{$name} - 24));
