@@ -37,7 +37,7 @@ my @ways = (['/fresh', $small], ['/kept', $small], ['/kept', $large],
 
 # all at once: what is kept in reserve is used up on the way
 sub round {
-    my ($n) = @_;
+    my ($n, @ways) = @_;
 
     $up->reset;
     $up->answer({ delay => 0.1 },
@@ -54,10 +54,12 @@ sub round {
     return map { answer_of($_) } @calls;
 }
 
-for my $n (1, 5, 25) {
+for ([1, @ways], [5, @ways], [25, @ways], [200, $ways[3]]) {
+    my ($n, @these) = @$_;
+
     $nginx->nomem(1);
 
-    my @got = round($n);
+    my @got = round($n, @these);
     my @wrong = grep { $_->{status} !~ /^(?:200|400|50[0-3])$/
                        || $_->{seconds} > 5 * $slow } @got;
 
