@@ -278,7 +278,7 @@ for my $case (
     ['ktp_image_url_allow 10.0.0.0/33', 'invalid parameter "10.0.0.0/33"'],
     ['ktp_image_url_allow host.test', 'invalid parameter "host.test"'],
     ['ktp_image_url_allow', 'invalid number of arguments'],
-    ['ktp_image_url_timeout 0', 'value must be equal to or greater than 1'],
+    ['ktp_image_url_timeout 0', 'of at least 1ms'],
     ['ktp_image_url_timeout x', 'invalid value']) {
 
     my ($text, $want) = @$case;
