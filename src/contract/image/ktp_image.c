@@ -135,11 +135,32 @@ ktp_image_append(ktp_image_t *image, const unsigned char *p, size_t n)
 }
 
 
+unsigned char *
+ktp_image_reserve(ktp_image_t *image, size_t *avail)
+{
+    if (image->probe.policy->strip) {
+        *avail = sizeof(image->room);
+        return image->room;
+    }
+
+    return ktp_store_reserve(image->store, avail);
+}
+
+
 ktp_code_t
 ktp_image_commit(ktp_image_t *image, const unsigned char *p, size_t n)
 {
     size_t     used;
     ktp_code_t rc;
+
+    if (image->probe.policy->strip) {
+        rc = ktp_image_append(image, p, n);
+
+        /* no piece of an image stays outside of the store */
+        memset(image->room, 0, sizeof(image->room));
+
+        return rc;
+    }
 
     rc = ktp_image_check(image, p, n, &used);
     if (rc != KTP_OK) {

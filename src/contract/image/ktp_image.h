@@ -16,6 +16,9 @@
  */
 #define KTP_IMAGE_HELD 48
 
+/* Bytes of an image that are decoded before metadata is removed from them. */
+#define KTP_IMAGE_ROOM 3072
+
 typedef struct {
     ktp_store_t  *store;
     size_t        size; /* bytes that came, of which some may be removed */
@@ -24,6 +27,7 @@ typedef struct {
     unsigned      hold : 1;
     unsigned char held[KTP_IMAGE_HELD];
     size_t        held_len;
+    unsigned char room[KTP_IMAGE_ROOM];
     size_t        trailer; /* bytes behind the picture, so far */
 } ktp_image_t;
 
@@ -38,7 +42,13 @@ void ktp_image_hold(ktp_image_t *image);
 ktp_code_t ktp_image_append(ktp_image_t *image, const unsigned char *p,
                             size_t n);
 
-/* The next bytes, which are in the room of ktp_store_reserve() already. */
+/*
+ * Room for the next bytes, *avail of them, at least 1; that of the store, or
+ * memory of the image if metadata is removed.  NULL: no memory.
+ */
+unsigned char *ktp_image_reserve(ktp_image_t *image, size_t *avail);
+
+/* The next bytes, which are in the room of ktp_image_reserve() already. */
 ktp_code_t ktp_image_commit(ktp_image_t *image, const unsigned char *p,
                             size_t n);
 

@@ -283,7 +283,7 @@ ktp_intake_text_bulk(ktp_intake_text_t *text, const unsigned char *p, size_t n,
     }
 
     while (n - *used >= 4) {
-        room = ktp_store_reserve(text->image->store, &avail);
+        room = ktp_image_reserve(text->image, &avail);
         if (room == NULL) {
             return KTP_INTERNAL_SERVER_ERROR;
         }
