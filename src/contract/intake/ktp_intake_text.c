@@ -14,9 +14,6 @@
 /* characters that are put together before they are decoded */
 #define KTP_INTAKE_TEXT_STAGE 4096
 
-/* Bytes that are decoded at a time where metadata are removed. */
-#define KTP_INTAKE_TEXT_PART 3072
-
 enum {
     KTP_INTAKE_TEXT_HEAD,     /* may still be each of them */
     KTP_INTAKE_TEXT_DATA_URL, /* after "data:", up to the comma */
@@ -231,39 +228,6 @@ ktp_intake_text_char(ktp_intake_text_t *text, unsigned char c)
 }
 
 
-/*
- * Where metadata are removed, more may be stored of a piece than was read of
- * it so far: it is decoded beside the store.
- */
-
-static ktp_code_t
-ktp_intake_text_strip(ktp_intake_text_t *text, const unsigned char *p,
-                      size_t n, size_t *used)
-{
-    size_t        k;
-    ktp_code_t    rc;
-    unsigned char part[KTP_INTAKE_TEXT_PART];
-
-    rc = KTP_OK;
-
-    while (rc == KTP_OK && n - *used >= 4) {
-        k = ktp_base64_decode(p + *used, n - *used, part, sizeof(part));
-        if (k == 0) {
-            break;
-        }
-
-        *used += k;
-        text->empty = 0;
-
-        rc = ktp_image_append(text->image, part, k / 4 * 3);
-    }
-
-    explicit_bzero(part, sizeof(part));
-
-    return rc;
-}
-
-
 ktp_code_t
 ktp_intake_text_bulk(ktp_intake_text_t *text, const unsigned char *p, size_t n,
                      size_t *used)
@@ -276,10 +240,6 @@ ktp_intake_text_bulk(ktp_intake_text_t *text, const unsigned char *p, size_t n,
 
     if (text->state != KTP_INTAKE_TEXT_BASE64 || text->base64.n) {
         return KTP_OK;
-    }
-
-    if (text->image->probe.policy->strip) {
-        return ktp_intake_text_strip(text, p, n, used);
     }
 
     while (n - *used >= 4) {
