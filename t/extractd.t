@@ -6,7 +6,7 @@ use warnings;
 use FindBin qw($Bin);
 use IO::Socket::UNIX;
 use Test::More;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 use lib "$Bin/lib";
 
 use KTP::Extractd;
@@ -210,6 +210,80 @@ is($d->request(type => undef, body => $page)->{status}, 415,
         is($c->send(body => $page)->answer->{status}, 400,
            "6 MB, chunks of $chunked: the connection goes on");
     }
+}
+
+
+# -- places, 34 here: one worker, an empty queue, and 32 uploads; connections
+# that have none yield
+
+{
+    my $small = KTP::Extractd->new('--workers', 1, '--queue', 1);
+    my $length = 'Content-Length: ' . length($card) . "\r\n";
+
+    for my $case (
+        ['idle connections', sub { $_[0] }],
+        ['half a header', sub { $_[0]->write("POST /v2/ktp/extract HT") }],
+        ['kept alive', sub { $_[0]->send(method => 'GET');
+                             $_[0]->answer; $_[0] }],
+        ['uploads without credentials',
+         sub { $_[0]->send(api_key => 'wrong', body => '',
+                           headers => $length) }],
+        ['uploads that stand still',
+         sub { $_[0]->send(body => '', headers => $length) }],
+    ) {
+        my ($name, $begin) = @$case;
+        my @held = map { $begin->($small->connect) } 1 .. 60;
+        my ($answer, $begun) = (undef, time);
+
+        # a refusal comes at once, with the time of the next attempt
+        while (time - $begun < 20 * $KTP::Nginx::Slow) {
+            $answer = $small->request(body => $page);
+            last unless $answer && $answer->{status} == 503;
+            like($answer->{head}, qr/^Retry-After: 1\r?$/m,
+                 "60 $name: Retry-After");
+            cmp_ok($answer->{seconds}, '<', 4 * $KTP::Nginx::Slow,
+                   "60 $name: refused at once");
+            select undef, undef, undef, 1;
+        }
+
+        is($answer && $answer->{status}, 400, "60 $name: a request passes");
+    }
+
+    $small->stop;
+    is($small->status, 0, 'places: it stops with exit code 0');
+}
+
+
+# -- a request that the server ends itself leaves nothing
+
+for my $case (
+    ['a query of many arguments', "GET /x?%s HTTP/1.1\r\nHost: x\r\n\r\n"],
+    ['a header of many lines', "GET /x HTTP/1.1\r\nHost: x\r\nA: %s\r\n"],
+    ['no Host', "GET /x HTTP/1.1\r\n\r\n"],
+    ['a length that is no number',
+     "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n"],
+    ['another version', "GET /x HTTP/7.1\r\nHost: x\r\n\r\n"],
+    ['half a header', "GET /x HTTP/1.1\r\nHost: x\r\n"],
+    ['half a body',
+     "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"],
+    ['a chunk that is none', "POST /x HTTP/1.1\r\nHost: x\r\n"
+     . "Transfer-Encoding: chunked\r\n\r\nx\r\n"],
+) {
+    my ($name, $format) = @$case;
+    my $other = KTP::Extractd->new('--workers', 1);
+    my $text = sprintf $format, 'a=b&' x 6000;
+
+    for (1 .. 3) {
+        my $c = $other->connect->write($text);
+
+        $c->answer(0.2);
+        $c->close;
+    }
+
+    is($other->request(body => $page)->{status}, 400, "$name: it goes on");
+    $other->signal('TERM');
+    ok($other->wait_end, "$name: it stops");
+    is($other->status, 0, "$name: with exit code 0");
 }
 
 like($d->log, qr/\A\Qktp-extractd: listening on unix:\E\S+\n\z/,

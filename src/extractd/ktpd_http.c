@@ -8,13 +8,25 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /*
- * Connections besides those whose requests wait or are worked at: some
- * upload, some only get a 503.
+ * Requests with valid credentials besides those that wait or are worked at:
+ * their bodies are being received.  A request over these is refused by its
+ * header.
  */
-#define KTPD_SPARE_CONNECTIONS 32
+#define KTPD_UPLOADS 32
+
+/* Connections that have no such request: idle, or being refused. */
+#define KTPD_OTHER_CONNECTIONS 64
+
+/*
+ * Milliseconds without a byte after which a connection may be closed to make
+ * room: of one that has no request with valid credentials, and of an upload.
+ */
+#define KTPD_QUIET   1000
+#define KTPD_STALLED 5000
 
 /* Seconds without a byte, of a client that uploads or reads. */
 #define KTPD_IDLE 30
@@ -23,13 +35,25 @@
 #define KTPD_CONNECTION_MEMORY (64 * 1024)
 
 /*
- * Memory at most: for each connection an image, and twice what else it may
- * hold (its headers, a query as long, KTP_MAX_NAMES of keys and their copies,
- * the answer), and what the process has with no connection, some 1 MB.
+ * Memory at most: for each place an image, for each connection twice what else
+ * it may hold (its headers, a query as long, KTP_MAX_NAMES of keys and their
+ * copies, the answer), and what the process has with no connection, some 1 MB.
  */
-#define KTPD_HTTP_EACH (KTPD_MAX_IMAGE + 1024 * 1024)
+#define KTPD_HTTP_EACH (1024 * 1024)
 #define KTPD_HTTP_BASE (32 * 1024 * 1024)
 
+
+/* A connection, from accept() until it is closed. */
+typedef struct ktpd_client_s ktpd_client_t;
+
+struct ktpd_client_s {
+    ktpd_client_t  *prev;
+    ktpd_client_t  *next;
+    ktpd_request_t *request; /* from its request line, or NULL */
+    uint64_t        active;  /* when it sent a byte; ktpd_jobs_now() */
+    int             fd;
+    unsigned        closing : 1; /* was shut down to make room */
+};
 
 typedef struct {
     const ktpd_credentials_t *cred;
@@ -37,7 +61,11 @@ typedef struct {
     ktpd_jobs_t              *jobs;
     struct pollfd            *fds; /* master, the server's epoll, slots */
     unsigned                  n;
-    unsigned                  requests; /* begun and not over */
+    ktpd_client_t             clients;  /* the head of a ring */
+    unsigned                  open;     /* connections not closing */
+    unsigned                  requests; /* with a header, and not over */
+    unsigned                  taken;    /* of them with a place */
+    unsigned                  places;
     unsigned                  stopping : 1;
 } ktpd_http_t;
 
@@ -49,6 +77,15 @@ static int  ktpd_http_wait(const ktpd_http_t *http);
 static int  ktpd_http_master(ktpd_http_t *http);
 static void ktpd_http_stop(ktpd_http_t *http);
 
+static void ktpd_http_connection(void *cls, struct MHD_Connection *connection,
+                                 void                              **socket,
+                                 enum MHD_ConnectionNotificationCode code);
+static ktpd_client_t *ktpd_http_client(struct MHD_Connection *connection);
+static int  ktpd_http_yields(const ktpd_client_t *client, uint64_t now);
+static void ktpd_http_close(ktpd_http_t *http, ktpd_client_t *client);
+static void ktpd_http_make_room(ktpd_http_t *http);
+static int  ktpd_http_short(const ktpd_http_t *http);
+
 static void *ktpd_http_uri(void *cls, const char *uri,
                            struct MHD_Connection *connection);
 static enum MHD_Result
@@ -57,7 +94,8 @@ static enum MHD_Result
                               const char *upload, size_t *len, void **ctx);
 static void ktpd_http_head(ktpd_http_t *http, ktpd_request_t *r,
                            const char *url, const char *method);
-static int  ktpd_http_impatient(ktpd_request_t *r);
+static int  ktpd_http_impatient(const ktpd_http_t    *http,
+                                const ktpd_request_t *r);
 static void ktpd_http_submit(ktpd_http_t *http, ktpd_request_t *r);
 static int  ktpd_http_wanted(ktpd_job_t *job);
 static void ktpd_http_done(ktpd_job_t *job, ktpd_outcome_t outcome,
@@ -91,11 +129,15 @@ ktpd_http_run(const ktpd_options_t *opt, int listener, int master,
 
     http.fds[0].fd = master;
     http.fds[0].events = POLLIN;
-    connections = opt->workers + opt->queue + KTPD_SPARE_CONNECTIONS;
+    http.clients.prev = &http.clients;
+    http.clients.next = &http.clients;
+    http.places = opt->workers + opt->queue + KTPD_UPLOADS;
+    connections = http.places + KTPD_OTHER_CONNECTIONS;
 
     if (ktpd_http_start(&http, opt, listener, connections) != 0
         || ktpd_sandbox_http(connections,
                              KTPD_HTTP_BASE
+                                 + (uint64_t) http.places * KTPD_MAX_IMAGE
                                  + (uint64_t) connections * KTPD_HTTP_EACH,
                              opt->sandbox)
                != 0) {
@@ -134,6 +176,7 @@ ktpd_http_start(ktpd_http_t *http, const ktpd_options_t *opt, int listener,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) KTPD_IDLE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) KTPD_CONNECTION_MEMORY,
         MHD_OPTION_URI_LOG_CALLBACK, ktpd_http_uri, http,
+        MHD_OPTION_NOTIFY_CONNECTION, ktpd_http_connection, http,
         MHD_OPTION_NOTIFY_COMPLETED, ktpd_http_completed, http,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 
@@ -182,6 +225,7 @@ ktpd_http_loop(ktpd_http_t *http)
         MHD_run(http->daemon);
         ktpd_jobs_run(http->jobs);
         MHD_run(http->daemon);
+        ktpd_http_make_room(http);
     }
 
     return 0;
@@ -199,6 +243,10 @@ ktpd_http_wait(const ktpd_http_t *http)
     if (MHD_get_timeout(http->daemon, &server) == MHD_YES
         && (timeout == -1 || server < (unsigned) timeout)) {
         timeout = (int) (server < 60000 ? server : 60000);
+    }
+
+    if (ktpd_http_short(http) && (timeout == -1 || timeout > KTPD_QUIET)) {
+        timeout = KTPD_QUIET;
     }
 
     return timeout;
@@ -229,14 +277,28 @@ ktpd_http_master(ktpd_http_t *http)
 }
 
 
-/* whoever has sent a request gets an answer; nobody new is let in */
+/*
+ * A request with valid credentials gets an answer, unless its upload stands
+ * still; nobody new is let in.
+ */
 
 static void
 ktpd_http_stop(ktpd_http_t *http)
 {
-    MHD_socket listener;
+    uint64_t       now;
+    MHD_socket     listener;
+    ktpd_client_t *client;
 
     http->stopping = 1;
+    now = ktpd_jobs_now();
+
+    for (client = http->clients.next; client != &http->clients;
+         client = client->next) {
+        if (client->request != NULL && ktpd_http_yields(client, now)) {
+            ktpd_http_close(http, client);
+        }
+    }
+
     listener = MHD_quiesce_daemon(http->daemon);
 
     if (listener != MHD_INVALID_SOCKET) {
@@ -245,30 +307,171 @@ ktpd_http_stop(ktpd_http_t *http)
 }
 
 
+/* a connection that begins or ends */
+
+static void
+ktpd_http_connection(void *cls, struct MHD_Connection *connection,
+                     void **socket, enum MHD_ConnectionNotificationCode code)
+{
+    ktpd_http_t                    *http;
+    ktpd_client_t                  *client;
+    const union MHD_ConnectionInfo *info;
+
+    http = cls;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        client = calloc(1, sizeof(ktpd_client_t));
+        info = MHD_get_connection_info(connection,
+                                       MHD_CONNECTION_INFO_CONNECTION_FD);
+
+        /* requests of a connection without a client are not handled */
+
+        if (client == NULL || info == NULL) {
+            free(client);
+            return;
+        }
+
+        client->fd = info->connect_fd;
+        client->active = ktpd_jobs_now();
+        client->next = &http->clients;
+        client->prev = http->clients.prev;
+        client->prev->next = client;
+        http->clients.prev = client;
+        http->open++;
+        *socket = client;
+        return;
+    }
+
+    client = *socket;
+
+    if (client == NULL) {
+        return;
+    }
+
+    /* the server ends a request that it refuses itself without a word */
+
+    ktpd_request_free(client->request);
+    http->open -= !client->closing;
+    client->prev->next = client->next;
+    client->next->prev = client->prev;
+    *socket = NULL;
+    free(client);
+}
+
+
+static ktpd_client_t *
+ktpd_http_client(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info;
+
+    info = MHD_get_connection_info(connection,
+                                   MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL ? info->socket_context : NULL;
+}
+
+
+/* whether a connection may be closed to make room */
+
+static int
+ktpd_http_yields(const ktpd_client_t *client, uint64_t now)
+{
+    uint64_t              quiet;
+    const ktpd_request_t *r;
+
+    r = client->request;
+    quiet = now - client->active;
+
+    if (client->closing) {
+        return 0;
+    }
+
+    if (r == NULL || r->state == KTPD_REQUEST_NEW
+        || r->state == KTPD_REQUEST_DROP) {
+        return quiet >= KTPD_QUIET;
+    }
+
+    return r->state == KTPD_REQUEST_BODY && quiet >= KTPD_STALLED;
+}
+
+
+/* the server sees the end of the connection, and does the rest */
+
+static void
+ktpd_http_close(ktpd_http_t *http, ktpd_client_t *client)
+{
+    client->closing = 1;
+    http->open--;
+    (void) shutdown(client->fd, SHUT_RDWR);
+}
+
+
+/* closes those that are quiet for longest until places are free again */
+
+static void
+ktpd_http_make_room(ktpd_http_t *http)
+{
+    uint64_t       now;
+    ktpd_client_t *client, *victim;
+
+    now = ktpd_jobs_now();
+
+    while (ktpd_http_short(http)) {
+        victim = NULL;
+
+        for (client = http->clients.next; client != &http->clients;
+             client = client->next) {
+            if (ktpd_http_yields(client, now)
+                && (victim == NULL || client->active < victim->active)) {
+                victim = client;
+            }
+        }
+
+        if (victim == NULL) {
+            return;
+        }
+
+        ktpd_http_close(http, victim);
+    }
+}
+
+
+static int
+ktpd_http_short(const ktpd_http_t *http)
+{
+    return http->open >= http->places;
+}
+
+
 /* the first thing of a request: its URI, as it stands on the line */
 
 static void *
 ktpd_http_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
-    ktpd_http_t                    *http;
-    ktpd_request_t                 *r;
-    const union MHD_ConnectionInfo *info;
+    ktpd_client_t  *client;
+    ktpd_request_t *r;
 
-    http = cls;
-    r = ktpd_request_create(uri);
+    client = ktpd_http_client(connection);
 
-    if (r == NULL) {
+    if (client == NULL) {
         return NULL;
     }
 
-    info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    r->fd = info != NULL ? info->connect_fd : -1;
-    r->owner = http;
-    r->connection = connection;
-    r->job.done = ktpd_http_done;
-    r->job.wanted = ktpd_http_wanted;
-    http->requests++;
+    /* the one before, if the server has refused it */
+
+    ktpd_request_free(client->request);
+
+    r = ktpd_request_create(uri);
+    client->request = r;
+    client->active = ktpd_jobs_now();
+
+    if (r != NULL) {
+        r->fd = client->fd;
+        r->owner = cls;
+        r->connection = connection;
+        r->job.done = ktpd_http_done;
+        r->job.wanted = ktpd_http_wanted;
+    }
 
     return r;
 }
@@ -280,21 +483,27 @@ ktpd_http_handler(void *cls, struct MHD_Connection *connection,
                   const char *upload, size_t *len, void **ctx)
 {
     ktpd_http_t    *http;
+    ktpd_client_t  *client;
     ktpd_request_t *r;
 
     (void) version;
 
     http = cls;
     r = *ctx;
+    client = ktpd_http_client(connection);
 
-    if (r == NULL || r->connection != connection) {
+    if (r == NULL || client == NULL || client->request != r) {
         return MHD_NO;
     }
 
+    client->active = ktpd_jobs_now();
+
     if (r->state == KTPD_REQUEST_NEW) {
+        http->requests++;
         ktpd_http_head(http, r, url, method);
 
-        return ktpd_http_impatient(r) ? ktpd_http_answer(http, r) : MHD_YES;
+        return ktpd_http_impatient(http, r) ? ktpd_http_answer(http, r)
+                                            : MHD_YES;
     }
 
     if (*len > 0) {
@@ -338,18 +547,23 @@ ktpd_http_head(ktpd_http_t *http, ktpd_request_t *r, const char *url,
     head.content_length = MHD_lookup_connection_value(
         r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-    ktpd_request_head(r, &head, http->cred);
+    ktpd_request_head(r, &head, http->cred, http->taken < http->places);
+
+    if (r->state == KTPD_REQUEST_BODY) {
+        r->placed = 1;
+        http->taken++;
+    }
 }
 
 
 /*
  * Whether a refused request is answered before its body was read, which ends
- * the connection: the client asked first ("Expect"), or says that it would
- * send more than is worth dropping.
+ * the connection: the client asked first ("Expect"), places are short, or the
+ * client says that it would send more than is worth dropping.
  */
 
 static int
-ktpd_http_impatient(ktpd_request_t *r)
+ktpd_http_impatient(const ktpd_http_t *http, const ktpd_request_t *r)
 {
     const char *length;
 
@@ -360,7 +574,8 @@ ktpd_http_impatient(ktpd_request_t *r)
     length = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
                                          MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-    return (length != NULL && strtoull(length, NULL, 10) > KTPD_MAX_DROPPED)
+    return ktpd_http_short(http)
+           || (length != NULL && strtoull(length, NULL, 10) > KTPD_MAX_DROPPED)
            || MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
                                           MHD_HTTP_HEADER_EXPECT)
                   != NULL;
@@ -462,7 +677,10 @@ ktpd_http_headers(ktpd_http_t *http, struct MHD_Response *response,
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
     }
 
-    if (http->stopping) {
+    /* well before places are short: a client must not use a connection again
+       that is being closed */
+
+    if (http->stopping || http->open > http->places / 2) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
 }
@@ -472,16 +690,24 @@ static void
 ktpd_http_completed(void *cls, struct MHD_Connection *connection, void **ctx,
                     enum MHD_RequestTerminationCode why)
 {
-    ktpd_http_t *http;
+    ktpd_http_t    *http;
+    ktpd_client_t  *client;
+    ktpd_request_t *r;
 
-    (void) connection;
     (void) why;
 
     http = cls;
+    r = *ctx;
+    client = ktpd_http_client(connection);
 
-    if (*ctx != NULL) {
-        http->requests--;
-        ktpd_request_free(*ctx);
-        *ctx = NULL;
+    if (r == NULL || client == NULL || client->request != r) {
+        return;
     }
+
+    http->requests -= r->state != KTPD_REQUEST_NEW;
+    http->taken -= r->placed;
+    ktpd_request_free(r);
+    client->request = NULL;
+    client->active = ktpd_jobs_now();
+    *ctx = NULL;
 }

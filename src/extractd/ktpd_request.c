@@ -89,11 +89,15 @@ ktpd_request_chunk_free(void *ctx, ktp_chunk_t *chunk)
 
 void
 ktpd_request_head(ktpd_request_t *r, const ktpd_head_t *head,
-                  const ktpd_credentials_t *cred)
+                  const ktpd_credentials_t *cred, int place)
 {
     ktp_code_t code;
 
     code = ktpd_request_judge(r, head, cred);
+
+    if (code == KTP_OK && !place) {
+        code = KTP_SERVICE_UNAVAILABLE;
+    }
 
     if (code != KTP_OK) {
         ktpd_request_drop(r, code);

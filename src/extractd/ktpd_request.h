@@ -35,6 +35,7 @@ typedef struct {
     int                  fd;         /* of the client */
     char                *args;       /* raw query string, or NULL */
     unsigned             details : 1;
+    unsigned             placed : 1; /* the server's: it takes a place */
     ktp_store_t          store;
     ktp_intake_t        *intake;
     uint64_t             length;  /* declared, of the body; 0: unknown */
@@ -60,9 +61,12 @@ typedef struct {
 /* Creates a request for the URI of a request line; NULL with no memory. */
 ktpd_request_t *ktpd_request_create(const char *uri);
 
-/* Checks the header; sets the state to BODY or DROP. */
+/*
+ * Checks the header; sets the state to BODY or DROP.  With no place, a request
+ * that would be accepted is rejected with KTP_SERVICE_UNAVAILABLE.
+ */
 void ktpd_request_head(ktpd_request_t *r, const ktpd_head_t *head,
-                       const ktpd_credentials_t *cred);
+                       const ktpd_credentials_t *cred, int place);
 
 /*
  * Passes the next bytes of the body.  0, or -1 when a rejected body exceeds
