@@ -34,11 +34,10 @@ $(NGX_OBJS)/sources: FORCE
 	@echo $(NGX_SOURCES) $(NGX_ADD_$(VARIANT)) | cmp -s - $@ \
 		|| echo $(NGX_SOURCES) $(NGX_ADD_$(VARIANT)) > $@
 
-$(NGX_OBJS)/Makefile: config $(NGINX_SRC)/conf_flags $(NGX_OBJS)/sources
+$(NGX_OBJS)/Makefile: config scripts/configure-nginx \
+		$(wildcard $(NGINX_SRC)/conf_flags) $(NGX_OBJS)/sources
 	@echo "configuring nginx's build for the module ($(VARIANT))"
-	@cd $(NGINX_SRC) && bash -c '. ./conf_flags; \
-		env -u CFLAGS -u LDFLAGS ./configure "$${NGX_CONF_FLAGS[@]}" \
-		--builddir=$(ROOT)/$(NGX_OBJS) --add-dynamic-module=$(ROOT)' \
+	@scripts/configure-nginx $(NGINX_SRC) $(ROOT)/$(NGX_OBJS) \
 		> $(ROOT)/$(NGX_OBJS)/configure.log 2>&1 \
 		|| { tail -n 12 $(ROOT)/$(NGX_OBJS)/configure.log; \
 		rm -f $(ROOT)/$(NGX_OBJS)/Makefile; exit 1; }
