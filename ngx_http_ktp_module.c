@@ -1,4 +1,5 @@
 #include "ngx_http_ktp.h"
+#include "ktp_limits.h"
 #include "ngx_http_ktp_access.h"
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
@@ -465,7 +466,7 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->min_width, prev->min_width, 720);
     ngx_conf_merge_uint_value(conf->min_height, prev->min_height, 480);
     ngx_conf_merge_size_value(conf->max_pixels, prev->max_pixels,
-                              50 * 1024 * 1024);
+                              KTP_MAX_PIXELS);
     ngx_conf_merge_bitmask_value(
         conf->image_types, prev->image_types,
         (NGX_CONF_BITMASK_SET | KTP_IMAGE_JPEG | KTP_IMAGE_PNG));

@@ -233,11 +233,12 @@ is($d->request(type => undef, body => $page)->{status}, 415,
     ) {
         my ($name, $begin) = @$case;
         my @held = map { $begin->($small->connect) } 1 .. 60;
-        my ($answer, $begun) = (undef, time);
+        my ($answer, $begun, $ended) = (undef, time);
 
         # a refusal comes at once, with the time of the next attempt
         while (time - $begun < 20 * $KTP::Nginx::Slow) {
             $answer = $small->request(body => $page);
+            $ended = time;
             last unless $answer && $answer->{status} == 503;
             like($answer->{head}, qr/^Retry-After: 1\r?$/m,
                  "60 $name: Retry-After");
@@ -247,6 +248,8 @@ is($d->request(type => undef, body => $page)->{status}, 415,
         }
 
         is($answer && $answer->{status}, 400, "60 $name: a request passes");
+        cmp_ok($ended - $begun, '<', 20 * $KTP::Nginx::Slow,
+               "60 $name: and soon");
     }
 
     $small->stop;
@@ -271,7 +274,7 @@ for my $case (
 ) {
     my ($name, $format) = @$case;
     my $other = KTP::Extractd->new('--workers', 1);
-    my $text = sprintf $format, 'a=b&' x 6000;
+    my $text = $format =~ s/%s/'a=b&' x 6000/er;
 
     for (1 .. 3) {
         my $c = $other->connect->write($text);
@@ -284,6 +287,19 @@ for my $case (
     $other->signal('TERM');
     ok($other->wait_end, "$name: it stops");
     is($other->status, 0, "$name: with exit code 0");
+}
+
+# cameras of 50 megapixels; rows are missing, which only the decoder sees
+
+for my $case (
+    [8160, 6144, 'INVALID_PAYLOAD_IMAGE_FORMAT'],
+    [8192, 6144, 'INVALID_PAYLOAD_IMAGE_FORMAT'],
+    [8192, 6401, 'INVALID_PAYLOAD_IMAGE_SIZE'],
+) {
+    my ($w, $h, $code) = @$case;
+
+    is($d->request(type => 'image/png', body => png($w, $h, rows => "\0" x 100))
+         ->{json}{error_code}, $code, "${w}x$h: $code");
 }
 
 like($d->log, qr/\A\Qktp-extractd: listening on unix:\E\S+\n\z/,

@@ -1,5 +1,6 @@
 #include "ktpd_request.h"
 #include "ktpd_channel.h"
+#include "ktp_limits.h"
 #include "ktpr_json.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static const ktp_policy_t ktpd_policy = {
     .max_size = KTPD_MAX_IMAGE,
     .min_long = 720,
     .min_short = 480,
-    .max_pixels = 50000000,
+    .max_pixels = KTP_MAX_PIXELS,
     .types = KTP_IMAGE_JPEG | KTP_IMAGE_PNG,
     .url = 0,
 };

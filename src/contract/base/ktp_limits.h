@@ -26,6 +26,12 @@
 #define KTP_MAX_OVERHEAD 65536
 
 /*
+ * Pixels of an image, unless it is configured: as cameras of 50 megapixels
+ * make them, up to 8192x6144.
+ */
+#define KTP_MAX_PIXELS (50 * 1024 * 1024)
+
+/*
  * Bytes behind the end of the picture in its file: the film of a motion photo,
  * the gain map of an HDR one.  They are read and dropped, so that they cost
  * time only; films have 3 to 8 MB.
