@@ -48,7 +48,7 @@ ktpd_log_line(int err, const char *format, va_list args)
 
     if (err != 0) {
         n = snprintf(line, sizeof(line), "ktp-extractd: %s: %s\n", text,
-                     strerrordesc_np(err));
+                     strerror(err));
 
     } else {
         n = snprintf(line, sizeof(line), "ktp-extractd: %s\n", text);

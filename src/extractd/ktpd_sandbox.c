@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /*
@@ -58,7 +59,8 @@ static const int ktpd_calls_http[] = {
 /* the master's own, and what a worker calls before it has its own list */
 static const int ktpd_calls_master[] = {
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read), SCMP_SYS(wait4),
-    SCMP_SYS(kill), SCMP_SYS(unlink), SCMP_SYS(lstat), SCMP_SYS(newfstatat),
+    SCMP_SYS(kill), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+    SCMP_SYS(lstat), SCMP_SYS(newfstatat),
     SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
     SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(getppid),
     SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(close_range),
@@ -92,6 +94,7 @@ static const int ktpd_calls_sanitizer[] = {
 
 
 static int ktpd_sandbox_limit(int resource, rlim_t value, const char *name);
+static int ktpd_sandbox_close(unsigned first, unsigned last);
 static int ktpd_sandbox_apply(const int *calls, int fork);
 static int ktpd_sandbox_allow(scmp_filter_ctx filter, uint32_t action,
                               const int *calls);
@@ -164,7 +167,7 @@ ktpd_sandbox_limit(int resource, rlim_t value, const char *name)
     limit.rlim_cur = value;
     limit.rlim_max = value;
 
-    if (setrlimit((__rlimit_resource_t) resource, &limit) == -1) {
+    if (setrlimit(resource, &limit) == -1) {
         ktpd_log_errno("the limit \"%s\" cannot be set", name);
         return -1;
     }
@@ -207,6 +210,15 @@ ktpd_sandbox_http(unsigned connections, uint64_t memory, unsigned sandbox)
 }
 
 
+/* close_range(), which not every C library has */
+
+static int
+ktpd_sandbox_close(unsigned first, unsigned last)
+{
+    return (int) syscall(SYS_close_range, first, last, 0);
+}
+
+
 int
 ktpd_sandbox_worker(int channel, int null, unsigned cpu, unsigned sandbox)
 {
@@ -229,8 +241,8 @@ ktpd_sandbox_worker(int channel, int null, unsigned cpu, unsigned sandbox)
     }
 
     if (dup2(null, STDIN_FILENO) == -1 || dup2(null, STDOUT_FILENO) == -1
-        || (channel > 3 && close_range(3, (unsigned) channel - 1, 0) == -1)
-        || close_range((unsigned) channel + 1, ~0U, 0) == -1) {
+        || (channel > 3 && ktpd_sandbox_close(3, (unsigned) channel - 1) == -1)
+        || ktpd_sandbox_close((unsigned) channel + 1, ~0U) == -1) {
         ktpd_log_errno("descriptors cannot be closed");
         return -1;
     }
@@ -364,10 +376,10 @@ ktpd_sandbox_abort(scmp_filter_ctx filter, int fork)
 
     if (fork) {
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+                                SCMP_A2(SCMP_CMP_EQ, SIGABRT, 0));
     }
 
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
-                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t) getpid()),
-                            SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t) getpid(), 0),
+                            SCMP_A2(SCMP_CMP_EQ, SIGABRT, 0));
 }

@@ -780,5 +780,7 @@ ngx_http_ktp_transport_trim_event(ngx_event_t *ev)
 {
     ngx_http_ktp_transport.handshakes = 0;
 
+#if defined(__GLIBC__)
     (void) malloc_trim(0);
+#endif
 }
