@@ -21,6 +21,7 @@ struct ktpd_credentials_s {
 static int ktpd_credentials_open(const char *path);
 static int ktpd_credentials_parse(ktpd_credentials_t *cred, const char *path,
                                   char *text);
+static const char *ktpd_credentials_line(const char *line);
 static int ktpd_credentials_digest(const char *app_id, const char *api_key,
                                    unsigned char *digest);
 
@@ -130,14 +131,16 @@ failed:
  * file := *( line LF )
  * line := "" / "#" *any / app_id ":" api_key
  *
- * An App-ID has no colon, and neither is empty.
+ * An App-ID has no colon; both have visible ASCII characters only, as a client
+ * can send them, and at least one.
  */
 
 static int
 ktpd_credentials_parse(ktpd_credentials_t *cred, const char *path, char *text)
 {
-    char    *line, *next, *colon;
-    unsigned number;
+    char       *line, *next, *end, *colon;
+    unsigned    number;
+    const char *wrong;
 
     number = 0;
 
@@ -149,19 +152,24 @@ ktpd_credentials_parse(ktpd_credentials_t *cred, const char *path, char *text)
             *next++ = '\0';
         }
 
-        line[strcspn(line, "\r")] = '\0';
+        end = line + strlen(line);
+
+        if (end > line && end[-1] == '\r') {
+            end[-1] = '\0';
+        }
 
         if (*line == '\0' || *line == '#') {
             continue;
         }
 
-        colon = strchr(line, ':');
+        wrong = ktpd_credentials_line(line);
 
-        if (colon == NULL || colon == line || colon[1] == '\0') {
-            ktpd_log("credentials \"%s\": line %u is not app_id:api_key", path,
-                     number);
+        if (wrong != NULL) {
+            ktpd_log("credentials \"%s\": line %u %s", path, number, wrong);
             return -1;
         }
+
+        colon = strchr(line, ':');
 
         if (cred->n == KTPD_MAX_CREDENTIALS) {
             ktpd_log("credentials \"%s\" have over %d pairs", path,
@@ -186,6 +194,42 @@ ktpd_credentials_parse(ktpd_credentials_t *cred, const char *path, char *text)
     }
 
     return 0;
+}
+
+
+/* What is wrong with a line, without a value from it; NULL: nothing. */
+
+static const char *
+ktpd_credentials_line(const char *line)
+{
+    size_t      id;
+    const char *p;
+
+    if (strncmp(line, "\xef\xbb\xbf", 3) == 0) {
+        return "begins with a byte order mark";
+    }
+
+    id = strcspn(line, ":");
+
+    if (id == 0 || line[id] == '\0' || line[id + 1] == '\0') {
+        return "is not app_id:api_key";
+    }
+
+    for (p = line; *p != '\0'; p++) {
+        if (*p > ' ' && *p < 0x7f) {
+            continue;
+        }
+
+        if (*p == ' ' || *p == '\t') {
+            return p < line + id ? "has a space in the App-ID"
+                                 : "has a space in the API-Key";
+        }
+
+        return p < line + id ? "has an App-ID with other than visible ASCII"
+                             : "has an API-Key with other than visible ASCII";
+    }
+
+    return NULL;
 }
 
 
