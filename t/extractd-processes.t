@@ -208,8 +208,9 @@ SKIP: {
     my ($limit) = KTP::Nginx::read_file('/proc/' . $d->http_pid . '/limits')
         =~ /^Max data size\s+(\d+)\s+\1\s/m;
 
-    # 1 + 0 + 32 connections, an image and 1 MB each, and 32 MB
-    is($limit, 33 * 6 * $mb + 32 * $mb, 'HTTP process: a limit of memory');
+    # 1 + 0 + 32 places, an image each, 64 more connections, 1 MB for each
+    # connection, and 32 MB
+    is($limit, (33 * 5 + 97 + 32) * $mb, 'HTTP process: a limit of memory');
 
     # as many as it takes, all but their last bytes, and it has room
     my ($worker) = $d->workers;
