@@ -34,8 +34,9 @@ $(OUT)/unit/extractd/%: t/extractd/%.c $(EXTRACTD_PARTS) $(READER_LIB) \
 		$(EXTRACTD_PARTS) $(READER_LIB) $(CONTRACT_LIB) -lcmocka \
 		$(EXTRACTD_LIBS)
 
+# and a program of the suite, which two of its files need at a time
 .PHONY: unit-build
-unit-build: $(UNIT_TESTS)
+unit-build: $(UNIT_TESTS) $(OUT)/unit/contract/answer_rewrite
 
 .PHONY: unit-list
 unit-list:

@@ -124,7 +124,7 @@ sub scripted {
 
     my $zero = one_of(@scripts);
 
-    return $text =~ s/(\d)/chr($zero + $1)/ger;
+    return $text =~ s/([0-9])/chr($zero + $1)/ger;
 }
 
 sub person {

@@ -370,12 +370,18 @@ ngx_http_ktp_access_end(ngx_http_ktp_ctx_t *ctx, ngx_int_t rc)
     ngx_http_ktp_loc_conf_t  *klcf;
     ngx_http_core_loc_conf_t *clcf;
 
+    if (rc != NGX_HTTP_UNAUTHORIZED && rc != NGX_HTTP_FORBIDDEN) {
+
+        /* after NGX_DONE the request may have ended, with its context */
+
+        return rc;
+    }
+
     r = ctx->request;
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    if ((rc != NGX_HTTP_UNAUTHORIZED && rc != NGX_HTTP_FORBIDDEN)
-        || r->http_version < NGX_HTTP_VERSION_20 || klcf->upstream == NULL
+    if (r->http_version < NGX_HTTP_VERSION_20 || klcf->upstream == NULL
         || clcf->satisfy == NGX_HTTP_SATISFY_ANY || clcf->auth_delay
         || clcf->error_pages) {
         return rc;
