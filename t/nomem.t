@@ -54,7 +54,7 @@ sub round {
     return map { answer_of($_) } @calls;
 }
 
-for ([1, @ways], [5, @ways], [25, @ways], [200, $ways[3]]) {
+for ([1, @ways], [5, @ways], [25, @ways]) {
     my ($n, @these) = @$_;
 
     $nginx->nomem(1);
