@@ -177,8 +177,12 @@ my ($status) = post('/after', 'length', 'whole', $images{large});
 
 is($status, 200, 'the answer before a post_action');
 ok($other->wait_calls(1), 'which has a whole request');
-like(($other->calls)[0]{head} // '', qr/^Content-Length: 0\r$/mi,
-     'with an empty body');
+
+# freenginx leaves the length of an empty body out
+my $head = ($other->calls)[0]{head} // '';
+like($head, qr/^POST /, 'of its method');
+unlike($head, qr/^(?:Content-Length: *[1-9]|Transfer-Encoding:)/mi,
+       'with an empty body');
 unlike($nginx->log_from, qr/\[(alert|crit|emerg)\]/, 'a clean log');
 
 done_testing();
