@@ -1,7 +1,7 @@
 ## Train
 
 TRAIN_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -O3 -march=native \
-                -ffast-math -Isrc/reader/ocr
+                -ffast-math -Isrc/reader/ocr -Isrc/contract/base
 
 # The weights are in the tree; this makes them again, from typefaces that
 # FONTS names as WEIGHT:FILE (see docs/accuracy.md).
@@ -21,7 +21,8 @@ digit-weights: build/train/train_digits ## train the reader of digits on FONTS
 
 # Likewise for lines, from the typefaces that train/line_fonts names; the
 # training goes on where STATE left off.
-build/line_drawer.so: train/line_drawer.c src/reader/ocr/ktpr_line_net.c \
+build/line_drawer.so: train/line_drawer.c src/contract/base/ktp_cpu.c \
+		src/reader/ocr/ktpr_line_net.c \
 		src/reader/ocr/ktpr_line_weights.c src/reader/ocr/ktpr_line_net.h \
 		src/reader/ocr/ktpr_line_net_sums.h \
 		src/reader/ocr/ktpr_line_weights.h

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ktp_cpu.h"
 #include "ktpr_line_net.h"
 #include "ktpr_line_weights.h"
 
@@ -144,11 +145,11 @@ static ktpr_line_sums_pt
 ktpr_line_choose(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) {
+    if (ktp_cpu_has(KTP_CPU_AVX512F)) {
         return ktpr_line_sums_avx512;
     }
 
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    if (ktp_cpu_has(KTP_CPU_AVX2 | KTP_CPU_FMA)) {
         return ktpr_line_sums_avx2;
     }
 #endif
