@@ -309,7 +309,11 @@ sub test {
                            '-g', "pid $self->{prefix}/logs/nginx.pid;");
     waitpid $pid, 0;
 
-    return ($?, read_file("$self->{prefix}/logs/stderr"));
+    my $status = $?;
+    my $said = read_file("$self->{prefix}/logs/stderr");
+
+    # Angie begins its messages with its own name
+    return ($status, $said =~ s/^angie: /nginx: /mgr);
 }
 
 
