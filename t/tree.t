@@ -22,7 +22,6 @@ my %Named = (
 # Rooms that are one object in several files, which need each other.
 my %One_object = (
     'gateway/transport' => 'calls over one multi handle',
-    'contract/answer'   => 'a document, its reader, writer and check',
 );
 
 my @sources = sort glob('*.c src/*/*.c src/*/*/*.c src/*/*/*/*.c');

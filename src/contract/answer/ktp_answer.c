@@ -13,29 +13,6 @@ static void ktp_answer_message(ktp_answer_doc_t *doc, unsigned status);
 static int  ktp_answer_check(ktp_answer_doc_t *doc);
 
 
-static const char *const ktp_answer_text_names[KTP_ANSWER_TEXTS] = {
-    "message", "status_code", "error_code"};
-
-static const char *const ktp_answer_quality_names[KTP_QUALITIES] = {
-    "blur",       "dark",       "flashlight",       "grayscale",
-    "blur_score", "dark_score", "flashlight_score", "grayscale_score",
-};
-
-
-const char *
-ktp_answer_text_name(ktp_answer_text_t text)
-{
-    return ktp_answer_text_names[text];
-}
-
-
-const char *
-ktp_answer_quality_name(ktp_answer_quality_t quality)
-{
-    return ktp_answer_quality_names[quality];
-}
-
-
 int
 ktp_answer_rewrites(const ktp_answer_policy_t *policy)
 {
@@ -190,7 +167,7 @@ ktp_answer_check(ktp_answer_doc_t *doc)
         }
 
         found = 1;
-        doc->place = ktp_answer_text_names[text];
+        doc->place = ktp_answer_doc_text_name(text);
 
         if (text != KTP_ANSWER_TEXT_MESSAGE) {
             if (!ktp_answer_is_code(value)) {

@@ -52,8 +52,8 @@ typedef struct {
 } ktp_answer_doc_t;
 
 
-const char *ktp_answer_text_name(ktp_answer_text_t text);
-const char *ktp_answer_quality_name(ktp_answer_quality_t quality);
+const char *ktp_answer_doc_text_name(ktp_answer_text_t text);
+const char *ktp_answer_doc_quality_name(ktp_answer_quality_t quality);
 
 /*
  * Parses a body.  With strict it stops at the first error; otherwise it

@@ -385,7 +385,7 @@ ktp_answer_known(ktp_answer_parser_t *ps, const char *p, size_t len)
 
     if (ps->place == KTP_PLACE_QUALITY) {
         for (i = 0; i < KTP_QUALITIES; i++) {
-            name = ktp_answer_quality_name(i);
+            name = ktp_answer_doc_quality_name(i);
 
             if (strlen(name) == len && memcmp(name, p, len) == 0) {
                 ps->name = name;
@@ -400,7 +400,7 @@ ktp_answer_known(ktp_answer_parser_t *ps, const char *p, size_t len)
     }
 
     for (i = 0; i < KTP_ANSWER_TEXTS; i++) {
-        name = ktp_answer_text_name(i);
+        name = ktp_answer_doc_text_name(i);
 
         if (strlen(name) == len && memcmp(name, p, len) == 0) {
             ps->name = name;

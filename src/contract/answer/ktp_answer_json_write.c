@@ -48,7 +48,7 @@ ktp_answer_json_write(ktp_answer_t *answer, ktp_answer_doc_t *doc,
 
     for (i = 0; i < KTP_ANSWER_TEXTS; i++) {
         if (doc->top[i].p) {
-            ktp_answer_put(json, ktp_answer_text_name(i), doc->top[i].p,
+            ktp_answer_put(json, ktp_answer_doc_text_name(i), doc->top[i].p,
                            doc->top[i].len);
         }
     }
@@ -162,7 +162,7 @@ ktp_answer_put_quality(ktp_json_writer_t *json, const ktp_answer_doc_t *doc)
             continue;
         }
 
-        name = ktp_answer_quality_name(i);
+        name = ktp_answer_doc_quality_name(i);
         ktp_json_writer_string(json, name, strlen(name));
 
         if (i < KTP_QUALITY_FLAGS) {

@@ -591,7 +591,7 @@ ktp_answer_leak(ktp_answer_doc_t *doc, unsigned status,
     for (i = KTP_ANSWER_TEXT_STATUS_CODE; rc == 0 && i < KTP_ANSWER_TEXTS;
          i++) {
         rc = ktp_leak_look(leak, &doc->top[i], KTP_LEAK_CODE,
-                           ktp_answer_text_name(i));
+                           ktp_answer_doc_text_name(i));
     }
 
     for (i = 0; rc == 0 && status == 200 && i < KTP_FIELD_REFERENCE_ID; i++) {
