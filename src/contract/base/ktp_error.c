@@ -52,6 +52,17 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "bad_request", KTP_ERROR_PLAIN,
             "request is malformed"),
 
+    ktp_row(KTP_IDEMPOTENCY_KEY_MISSING, KTP_IDEMPOTENCY_KEY_MISSING, 400,
+            "IDEMPOTENCY_KEY_MISSING",
+            "idempotency_key_missing", KTP_ERROR_PLAIN,
+            "Idempotency-Key is required"),
+
+    ktp_row(KTP_IDEMPOTENCY_KEY_INVALID, KTP_IDEMPOTENCY_KEY_INVALID, 400,
+            "IDEMPOTENCY_KEY_INVALID",
+            "idempotency_key_invalid", KTP_ERROR_PLAIN,
+            "Idempotency-Key must be given once, as 1 to 255 visible ASCII "
+            "characters"),
+
     ktp_row(KTP_NOT_DETECTED, KTP_NOT_DETECTED, 400,
             "KTP_NOT_DETECTED",
             "not_detected", KTP_ERROR_PLAIN,
@@ -87,6 +98,11 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "request_timeout", KTP_ERROR_PLAIN,
             "request did not arrive in time"),
 
+    ktp_row(KTP_DUPLICATE_REQUEST, KTP_DUPLICATE_REQUEST, 409,
+            "DUPLICATE_REQUEST",
+            "duplicate_request", KTP_ERROR_PLAIN,
+            "image was sent before, and its answer is no longer stored"),
+
     ktp_row(KTP_PAYLOAD_TOO_LARGE, KTP_PAYLOAD_TOO_LARGE, 413,
             "INVALID_PAYLOAD_IMAGE_SIZE",
             "request_too_large", KTP_ERROR_PLAIN,
@@ -102,6 +118,11 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "unsupported_media_type", KTP_ERROR_PLAIN,
             "Content-Type must be application/json, multipart/form-"
             "data, image/jpeg, image/png or application/octet-stream"),
+
+    ktp_row(KTP_IDEMPOTENCY_KEY_REUSED, KTP_IDEMPOTENCY_KEY_REUSED, 422,
+            "IDEMPOTENCY_KEY_REUSED",
+            "idempotency_key_reused", KTP_ERROR_PLAIN,
+            "Idempotency-Key was used for another request"),
 
     ktp_row(KTP_TOO_MANY_REQUESTS, KTP_TOO_MANY_REQUESTS, 429,
             "TOO_MANY_REQUESTS",
@@ -339,6 +360,17 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "no_connections", KTP_ERROR_PLAIN,
             "service is busy, try again later"),
 
+    ktp_row(KTP_TOO_MANY_WAITING, KTP_SERVICE_UNAVAILABLE, 503,
+            "SERVICE_UNAVAILABLE",
+            "too_many_waiting", KTP_ERROR_PLAIN,
+            "too many requests wait for the same answer, try again later"),
+
+    ktp_row(KTP_FLIGHT_LOST, KTP_BAD_GATEWAY, 502,
+            "INTERNAL_SERVER_ERROR",
+            "flight_lost", KTP_ERROR_PLAIN,
+            "call that this request had joined was lost, its result is not "
+            "known, it may be billed"),
+
     ktp_row(KTP_UPSTREAM_CONNECT, KTP_BAD_GATEWAY, 502,
             "INTERNAL_SERVER_ERROR",
             "connect", KTP_ERROR_PLAIN,
@@ -468,6 +500,12 @@ ktp_error_by_status(unsigned status)
 
     case 403:
         return KTP_FORBIDDEN;
+
+        /* those of the table are about a request that was sent before */
+
+    case 409:
+    case 422:
+        return KTP_OK;
     }
 
     for (code = KTP_OK + 1; code < KTP_KINDS; code++) {

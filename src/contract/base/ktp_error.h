@@ -26,6 +26,8 @@ typedef enum {
     KTP_INVALID_PAYLOAD_DEPENDENCY,    /* 400, ..._QUALITY_VALIDATION_
                                           DEPENDENCY on the wire */
     KTP_INVALID_PAYLOAD,               /* 400, bad_request, nginx's own */
+    KTP_IDEMPOTENCY_KEY_MISSING,       /* 400 */
+    KTP_IDEMPOTENCY_KEY_INVALID,       /* 400 */
     KTP_NOT_DETECTED,                  /* 400, KTP_NOT_DETECTED */
     KTP_UNAUTHORIZED,                  /* 401 */
     KTP_INSUFFICIENT_QUOTA,            /* 403, quota */
@@ -33,10 +35,12 @@ typedef enum {
     KTP_NOT_FOUND,                     /* 404, nginx's own */
     KTP_METHOD_NOT_ALLOWED,            /* 405 */
     KTP_REQUEST_TIMEOUT,               /* 408 */
+    KTP_DUPLICATE_REQUEST,             /* 409 */
     KTP_PAYLOAD_TOO_LARGE,             /* 413, nginx's own; on the wire
                                           INVALID_PAYLOAD_IMAGE_SIZE */
     KTP_URI_TOO_LONG,                  /* 414, nginx's own */
     KTP_UNSUPPORTED_MEDIA_TYPE,        /* 415 */
+    KTP_IDEMPOTENCY_KEY_REUSED,        /* 422 */
     KTP_TOO_MANY_REQUESTS,             /* 429, rate */
     KTP_INTERNAL_SERVER_ERROR,         /* 500 */
     KTP_BAD_GATEWAY,                   /* 502, upstream_failed; on the wire
@@ -101,6 +105,8 @@ typedef enum {
 
     /* the gateway */
     KTP_NO_CONNECTIONS,
+    KTP_TOO_MANY_WAITING, /* for the same call */
+    KTP_FLIGHT_LOST,      /* the process that made the call has died */
 
     /* the upstream */
     KTP_UPSTREAM_CONNECT,

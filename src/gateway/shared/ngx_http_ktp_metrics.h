@@ -21,7 +21,7 @@
  * "other" for codes of an upstream, which are unbounded.  Counters of a client
  * must not exceed 2 KB, above which the slab takes a whole page for them.
  */
-#define NGX_HTTP_KTP_METRICS_CODES 25
+#define NGX_HTTP_KTP_METRICS_CODES 27
 
 #define NGX_HTTP_KTP_METRICS_BUCKETS 12
 
