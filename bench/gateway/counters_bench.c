@@ -92,6 +92,7 @@ count(void *took)
     request.call = &call;
     request.billed = NGX_HTTP_KTP_BILLED_YES;
     request.answer_size = 900;
+    request.saved = NGX_HTTP_KTP_SAVED_REPLAYED;
 
     start = now(CLOCK_THREAD_CPUTIME_ID);
 
@@ -135,9 +136,13 @@ main(void)
     printf("two at once: %.3f us a request\n",
            (took[0] + took[1]) / THREADS / CALLS * 1e6);
 
-    if (slot.counters->billed != (THREADS + 1) * CALLS) {
-        fprintf(stderr, "counters_bench: counted %lu\n",
-                (unsigned long) slot.counters->billed);
+    if (slot.counters->billed != (THREADS + 1) * CALLS
+        || slot.counters->saved[NGX_HTTP_KTP_SAVED_REPLAYED - 1]
+               != (THREADS + 1) * CALLS) {
+        fprintf(stderr, "counters_bench: counted %lu, saved %lu\n",
+                (unsigned long) slot.counters->billed,
+                (unsigned long)
+                    slot.counters->saved[NGX_HTTP_KTP_SAVED_REPLAYED - 1]);
         return 1;
     }
 

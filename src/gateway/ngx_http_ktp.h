@@ -40,6 +40,14 @@ typedef enum {
     NGX_HTTP_KTP_BILLED_UNKNOWN /* it received the whole request */
 } ngx_http_ktp_billed_t;
 
+/* Who answered a request that this module let through. */
+typedef enum {
+    NGX_HTTP_KTP_SOURCE_NONE = 0, /* nobody: rejected, or not yet */
+    NGX_HTTP_KTP_SOURCE_UPSTREAM, /* a call of its own */
+    NGX_HTTP_KTP_SOURCE_JOINED,   /* the call of another request */
+    NGX_HTTP_KTP_SOURCE_REPLAYED  /* a stored answer */
+} ngx_http_ktp_source_t;
+
 extern ngx_module_t ngx_http_ktp_module;
 
 

@@ -15,6 +15,9 @@ static const char *const ngx_http_ktp_outcomes[] = {NULL,
 
 static const char *const ngx_http_ktp_billed[] = {"no", "yes", "unknown"};
 
+static const char *const ngx_http_ktp_sources[] = {"", "upstream", "joined",
+                                                   "replayed"};
+
 
 const char *
 ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome)
@@ -27,4 +30,11 @@ const char *
 ngx_http_ktp_outcome_billed(ngx_http_ktp_billed_t billed)
 {
     return ngx_http_ktp_billed[billed];
+}
+
+
+const char *
+ngx_http_ktp_outcome_source(ngx_http_ktp_source_t source)
+{
+    return ngx_http_ktp_sources[source];
 }

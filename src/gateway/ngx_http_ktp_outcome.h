@@ -1,4 +1,4 @@
-/* Names of outcomes and of billing states, for logs and metrics. */
+/* Names of outcomes, billing states and sources, for logs and metrics. */
 
 #ifndef NGX_HTTP_KTP_OUTCOME_H
 #define NGX_HTTP_KTP_OUTCOME_H
@@ -14,6 +14,9 @@ const char *ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome);
 
 /* The value of $ktp_billed: constant text, never NULL. */
 const char *ngx_http_ktp_outcome_billed(ngx_http_ktp_billed_t billed);
+
+/* The value of $ktp_source: constant text, "" for NGX_HTTP_KTP_SOURCE_NONE. */
+const char *ngx_http_ktp_outcome_source(ngx_http_ktp_source_t source);
 
 
 #endif /* NGX_HTTP_KTP_OUTCOME_H */

@@ -42,6 +42,7 @@ struct ngx_http_ktp_ctx_s {
     ngx_http_ktp_outcome_t outcome; /* see ngx_http_ktp_ctx_set_outcome() */
     ktp_code_t             reason;  /* of the upstream's failure, or KTP_OK */
     ngx_http_ktp_billed_t  billed;
+    ngx_http_ktp_source_t  source;     /* of the answer */
     size_t                 image_size; /* bytes, once the image is complete */
 
     ngx_str_t              client;      /* client name, or empty */

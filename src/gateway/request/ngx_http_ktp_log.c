@@ -3,8 +3,9 @@
 #include "ngx_http_ktp_metrics.h"
 
 
-static ngx_int_t  ngx_http_ktp_log_handler(ngx_http_request_t *r);
-static ngx_msec_t ngx_http_ktp_log_time(ngx_http_request_t *r);
+static ngx_int_t            ngx_http_ktp_log_handler(ngx_http_request_t *r);
+static ngx_http_ktp_saved_t ngx_http_ktp_log_saved(ngx_http_ktp_ctx_t *ctx);
+static ngx_msec_t           ngx_http_ktp_log_time(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -58,6 +59,7 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
 
     if (ctx) {
         request.image_size = ctx->image_size;
+        request.saved = ngx_http_ktp_log_saved(ctx);
 
         if (ctx->client_conf) {
             slot = ctx->client_conf->slot;
@@ -75,6 +77,30 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
     ngx_http_ktp_metrics_count(kmcf->zone, slot, &request);
 
     return NGX_OK;
+}
+
+
+/* A call that failed would perhaps have cost nothing. */
+
+static ngx_http_ktp_saved_t
+ngx_http_ktp_log_saved(ngx_http_ktp_ctx_t *ctx)
+{
+    if (ctx->outcome != NGX_HTTP_KTP_OUTCOME_OK
+        && ctx->outcome != NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED) {
+        return NGX_HTTP_KTP_SAVED_NONE;
+    }
+
+    switch (ctx->source) {
+
+    case NGX_HTTP_KTP_SOURCE_JOINED:
+        return NGX_HTTP_KTP_SAVED_JOINED;
+
+    case NGX_HTTP_KTP_SOURCE_REPLAYED:
+        return NGX_HTTP_KTP_SAVED_REPLAYED;
+
+    default:
+        return NGX_HTTP_KTP_SAVED_NONE;
+    }
 }
 
 

@@ -230,6 +230,7 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
 
     ctx->calling = 1;
     ctx->called = 1;
+    ctx->source = NGX_HTTP_KTP_SOURCE_UPSTREAM;
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "ktp send: started, %s image, length %O",

@@ -7,6 +7,7 @@
 typedef enum {
     NGX_HTTP_KTP_VAR_OUTCOME,
     NGX_HTTP_KTP_VAR_BILLED,
+    NGX_HTTP_KTP_VAR_SOURCE,
     NGX_HTTP_KTP_VAR_ERROR_CODE,
     NGX_HTTP_KTP_VAR_ERROR_REASON,
     NGX_HTTP_KTP_VAR_STATUS_CODE,
@@ -70,6 +71,8 @@ static ngx_http_variable_t ngx_http_ktp_vars[] = {
                      NGX_HTTP_KTP_VAR_OUTCOME),
     ngx_http_ktp_var("ktp_billed", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_BILLED),
+    ngx_http_ktp_var("ktp_source", ngx_http_ktp_variables_request,
+                     NGX_HTTP_KTP_VAR_SOURCE),
     ngx_http_ktp_var("ktp_error_code", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_ERROR_CODE),
     ngx_http_ktp_var("ktp_error_reason", ngx_http_ktp_variables_request,
@@ -182,6 +185,10 @@ ngx_http_ktp_variables_request(ngx_http_request_t        *r,
         return ngx_http_ktp_variables_text(
             v, ngx_http_ktp_outcome_billed(ctx ? ctx->billed
                                                : NGX_HTTP_KTP_BILLED_NO));
+
+    case NGX_HTTP_KTP_VAR_SOURCE:
+        return ngx_http_ktp_variables_text(
+            v, ctx ? ngx_http_ktp_outcome_source(ctx->source) : NULL);
 
     case NGX_HTTP_KTP_VAR_STATUS_CODE:
         return ngx_http_ktp_variables_text(v, ctx ? ctx->answer.status_code

@@ -11,6 +11,9 @@
 #define NGX_HTTP_KTP_CODE_OTHER 1
 
 
+_Static_assert(sizeof(ngx_http_ktp_counters_t) <= NGX_HTTP_KTP_METRICS_CLIENT,
+               "counters of a client do not fit");
+
 static ngx_uint_t ngx_http_ktp_metrics_column(const char *code);
 static ngx_http_ktp_counters_t             *
 ngx_http_ktp_metrics_counters(ngx_http_ktp_zone_t *zone,
@@ -80,6 +83,15 @@ const char *
 ngx_http_ktp_metrics_code(ngx_uint_t n)
 {
     return n < ngx_http_ktp_ncodes ? ngx_http_ktp_codes[n] : NULL;
+}
+
+
+const char *
+ngx_http_ktp_metrics_saved(ngx_http_ktp_saved_t saved)
+{
+    static const char *const reasons[] = {NULL, "joined", "replayed"};
+
+    return reasons[saved];
 }
 
 
@@ -213,8 +225,13 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
     counters = ngx_http_ktp_metrics_counters(zone, slot ? slot : zone->nobody);
     column = ngx_http_ktp_metrics_column(request->code);
 
-    (void) ngx_atomic_fetch_add(
-        &counters->requests[request->outcome - 1][column], 1);
+    (void) __atomic_fetch_add(
+        &counters->requests[request->outcome - 1][column], 1,
+        __ATOMIC_RELAXED);
+
+    if (request->saved != NGX_HTTP_KTP_SAVED_NONE) {
+        (void) ngx_atomic_fetch_add(&counters->saved[request->saved - 1], 1);
+    }
 
     if (request->reason != KTP_OK) {
         (void) ngx_atomic_fetch_add(&metrics->errors[request->reason], 1);

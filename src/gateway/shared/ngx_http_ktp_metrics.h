@@ -18,19 +18,39 @@
 
 /*
  * Number of distinct error codes: those of the contract, "" for none, and
- * "other" for codes of an upstream, which are unbounded.  Counters of a client
- * must not exceed 2 KB, above which the slab takes a whole page for them.
+ * "other" for codes of an upstream, which are unbounded.
  */
 #define NGX_HTTP_KTP_METRICS_CODES 27
 
 #define NGX_HTTP_KTP_METRICS_BUCKETS 12
 
-/* Counters of a client; clients for which there is no room share one. */
+/* Why a request cost no call of its own, although it was answered. */
+typedef enum {
+    NGX_HTTP_KTP_SAVED_NONE = 0,
+    NGX_HTTP_KTP_SAVED_JOINED,
+    NGX_HTTP_KTP_SAVED_REPLAYED
+} ngx_http_ktp_saved_t;
+
+/* Number of these reasons, without NGX_HTTP_KTP_SAVED_NONE. */
+#define NGX_HTTP_KTP_METRICS_SAVED NGX_HTTP_KTP_SAVED_REPLAYED
+
+/*
+ * Maximum size of the counters of a client, above which the slab takes a whole
+ * page for them.
+ */
+#define NGX_HTTP_KTP_METRICS_CLIENT 2048
+
+/*
+ * Counters of a client; clients for which there is no room share one.  Those
+ * of the table have 32 bits to save room: a counter that has wrapped looks as
+ * after a restart, which rate() and increase() of Prometheus allow for.
+ */
 struct ngx_http_ktp_counters_s {
-    ngx_atomic_t requests[NGX_HTTP_KTP_METRICS_OUTCOMES]
-                         [NGX_HTTP_KTP_METRICS_CODES];
+    uint32_t requests[NGX_HTTP_KTP_METRICS_OUTCOMES]
+                     [NGX_HTTP_KTP_METRICS_CODES];
     ngx_atomic_t billed; /* calls that returned a result */
     ngx_atomic_t maybe;  /* calls that may have been billed */
+    ngx_atomic_t saved[NGX_HTTP_KTP_METRICS_SAVED];
 };
 
 typedef struct {
@@ -81,6 +101,7 @@ typedef struct {
     off_t                  sent;       /* bytes, to the client */
     size_t                 image_size; /* bytes; 0: no whole image */
 
+    ngx_http_ktp_saved_t       saved;
     const ngx_http_ktp_call_t *call; /* NULL: no call was made */
     ngx_http_ktp_billed_t      billed;
     size_t                     answer_size; /* bytes, from the upstream */
@@ -117,6 +138,9 @@ void ngx_http_ktp_metrics_exit(void);
 void ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
                                 ngx_http_ktp_slot_t                  *slot,
                                 const ngx_http_ktp_metrics_request_t *request);
+
+/* The "reason" label of calls saved: constant text; not for NONE. */
+const char *ngx_http_ktp_metrics_saved(ngx_http_ktp_saved_t saved);
 
 /*
  * The error code of column n, "" for none; NULL if n is out of range. Constant

@@ -41,16 +41,25 @@ typedef struct {
     unsigned                     failed : 1; /* no memory */
 } ngx_http_ktp_status_t;
 
+/* Writes the samples of one client. */
+typedef void (*ngx_http_ktp_status_client_pt)(
+    ngx_http_ktp_status_t *st, ngx_str_t *client,
+    ngx_http_ktp_counters_t *counters);
+
 
 static ngx_int_t ngx_http_ktp_status_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ktp_status_send(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_all(ngx_http_ktp_status_t *st);
-static void      ngx_http_ktp_status_requests(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_errors(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_rows(ngx_http_ktp_status_t   *st,
                                           ngx_str_t               *client,
                                           ngx_http_ktp_counters_t *counters);
-static void      ngx_http_ktp_status_billed(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_clients(ngx_http_ktp_status_t        *st,
+                                             ngx_uint_t                    family,
+                                             ngx_http_ktp_status_client_pt handler);
+static void      ngx_http_ktp_status_saved(ngx_http_ktp_status_t   *st,
+                                           ngx_str_t               *client,
+                                           ngx_http_ktp_counters_t *counters);
 static void      ngx_http_ktp_status_pair(ngx_http_ktp_status_t   *st,
                                           ngx_str_t               *client,
                                           ngx_http_ktp_counters_t *counters);
@@ -93,6 +102,7 @@ typedef enum {
     NGX_HTTP_KTP_REQUESTS = 0,
     NGX_HTTP_KTP_ERRORS,
     NGX_HTTP_KTP_BILLABLE,
+    NGX_HTTP_KTP_SAVED,
     NGX_HTTP_KTP_QUOTA_LIMIT,
     NGX_HTTP_KTP_QUOTA_USED,
     NGX_HTTP_KTP_QUOTA_LEFT,
@@ -120,6 +130,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
      "Requests completed with an error, by error code and reason."},
     {"ktp_billable_calls_total", "counter",
      "Upstream calls that were billed or may have been billed."},
+    {"ktp_saved_calls_total", "counter",
+     "Requests answered without an upstream call of their own, by reason."},
     {"ktp_client_quota_limit_calls", "gauge",
      "Calls allowed to a client per period."},
     {"ktp_client_quota_used_calls", "gauge",
@@ -271,9 +283,13 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
 
     metrics = st->zone->shared->metrics;
 
-    ngx_http_ktp_status_requests(st);
+    ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_REQUESTS,
+                                ngx_http_ktp_status_rows);
     ngx_http_ktp_status_errors(st);
-    ngx_http_ktp_status_billed(st);
+    ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_BILLABLE,
+                                ngx_http_ktp_status_pair);
+    ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_SAVED,
+                                ngx_http_ktp_status_saved);
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_LIMIT);
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_USED);
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_LEFT);
@@ -306,26 +322,38 @@ ngx_http_ktp_status_name(ngx_http_ktp_slot_t *slot)
 }
 
 
+/* A family with samples of each client; those without room are the last. */
+
 static void
-ngx_http_ktp_status_requests(ngx_http_ktp_status_t *st)
+ngx_http_ktp_status_clients(ngx_http_ktp_status_t *st, ngx_uint_t family,
+                            ngx_http_ktp_status_client_pt handler)
 {
     ngx_str_t              name;
+    ngx_uint_t             together;
     ngx_http_ktp_slot_t   *slot;
     ngx_http_ktp_shared_t *sh;
     static ngx_str_t       other = ngx_string(NGX_HTTP_KTP_STATUS_OTHER);
 
     sh = st->zone->shared;
 
-    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_REQUESTS);
+    ngx_http_ktp_status_family(st, family);
+
+    together = 0;
 
     for (slot = sh->slots; slot; slot = slot->next) {
-        if (slot->counters && slot->counters != &sh->metrics->other) {
+        if (slot->counters == &sh->metrics->other) {
+            together = 1;
+
+        } else if (slot->counters) {
             name = ngx_http_ktp_status_name(slot);
-            ngx_http_ktp_status_rows(st, &name, slot->counters);
+            handler(st, &name, slot->counters);
         }
     }
 
-    ngx_http_ktp_status_rows(st, &other, &sh->metrics->other);
+    if (together) {
+        handler(st, &other, &sh->metrics->other);
+    }
+
     ngx_http_ktp_status_family_end(st);
 }
 
@@ -404,33 +432,6 @@ ngx_http_ktp_status_rows(ngx_http_ktp_status_t *st, ngx_str_t *client,
 
 
 static void
-ngx_http_ktp_status_billed(ngx_http_ktp_status_t *st)
-{
-    ngx_str_t              name;
-    ngx_http_ktp_slot_t   *slot;
-    ngx_http_ktp_shared_t *sh;
-    static ngx_str_t       other = ngx_string(NGX_HTTP_KTP_STATUS_OTHER);
-
-    sh = st->zone->shared;
-
-    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_BILLABLE);
-
-    for (slot = sh->slots; slot; slot = slot->next) {
-        if (slot->counters && slot->counters != &sh->metrics->other) {
-            name = ngx_http_ktp_status_name(slot);
-            ngx_http_ktp_status_pair(st, &name, slot->counters);
-        }
-    }
-
-    if (sh->metrics->other.billed || sh->metrics->other.maybe) {
-        ngx_http_ktp_status_pair(st, &other, &sh->metrics->other);
-    }
-
-    ngx_http_ktp_status_family_end(st);
-}
-
-
-static void
 ngx_http_ktp_status_pair(ngx_http_ktp_status_t *st, ngx_str_t *client,
                          ngx_http_ktp_counters_t *counters)
 {
@@ -445,6 +446,33 @@ ngx_http_ktp_status_pair(ngx_http_ktp_status_t *st, ngx_str_t *client,
 
     ngx_str_set(&labels[1].value, "unknown");
     ngx_http_ktp_status_number(st, "", labels, 2, counters->maybe);
+}
+
+
+static void
+ngx_http_ktp_status_saved(ngx_http_ktp_status_t *st, ngx_str_t *client,
+                          ngx_http_ktp_counters_t *counters)
+{
+    ngx_uint_t           i;
+    const char          *reason;
+    ngx_http_ktp_label_t labels[2];
+
+    labels[0].name = "client";
+    labels[0].value = *client;
+    labels[1].name = "reason";
+
+    for (i = 0; i < NGX_HTTP_KTP_METRICS_SAVED; i++) {
+        if (counters->saved[i] == 0) {
+            continue;
+        }
+
+        reason = ngx_http_ktp_metrics_saved(i + 1);
+
+        labels[1].value.data = (u_char *) reason;
+        labels[1].value.len = ngx_strlen(reason);
+
+        ngx_http_ktp_status_number(st, "", labels, 2, counters->saved[i]);
+    }
 }
 
 
