@@ -319,6 +319,13 @@ row('100 and 103 before it', '/up',
      "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", $good],
     [200, $result, 'ok', 'yes', 0, 1]);
 
+row('a photo of bad quality', '/up',
+    [answer('200 OK', '{"message":"m","error_code":"FAIL_ON_1","data":{}}')],
+    [200, qr/FAIL_ON_1/, 'bad_quality', 'yes', 0, 1]);
+row('another code with status 200', '/up',
+    [answer('200 OK', '{"message":"m","error_code":"FAIL_ON_2","data":{}}')],
+    [200, qr/FAIL_ON_2/, 'ok', 'yes', 0, 1]);
+
 # a refusal of the same kind is told once a minute
 
 for my $case ([400, '', 'upstream_error', 'unknown', 'bad_status'],
@@ -372,6 +379,11 @@ my $local = $KTP::Upstream::Body =~ s/V-1/LOCAL-0/r;
 row('an answer of the local extractor', '/keyed', [answer('200 OK', $local)],
     [200, qr/LOCAL-0/, 'ok', 'no', 0, 1]);
 is(used(), 0, 'the quota is not charged for it');
+row('a bad photo at the local extractor', '/keyed',
+    [answer('200 OK', '{"message":"m","status_code":"LOCAL-0",'
+            . '"error_code":"FAIL_ON_1","data":{}}')],
+    [200, qr/LOCAL-0/, 'bad_quality', 'no', 0, 1]);
+is(used(), 0, 'nor for this');
 row('an error of the local extractor', '/keyed',
     [answer('400 Bad Request', '{"message":"KTP not detected",'
             . '"error_code":"KTP_NOT_DETECTED","status_code":"LOCAL-0"}')],

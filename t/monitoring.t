@@ -88,7 +88,7 @@ my $left = 'ktp_client_quota_left_calls{client="shop",period="month"}';
 my %day = (
     'up{job="ktp",instance="gw"}'                       => '1x599 0 1x840',
     requests('ok')                                      => counter(50),
-    requests('ok', 'FAIL_ON_1')                         => counter(2),
+    requests('bad_quality', 'FAIL_ON_1')                => counter(2),
     requests('not_accepted', 'KTP_NOT_DETECTED')        => counter(6),
     requests('rejected', 'INVALID_PAYLOAD_IMAGE_SIZE')  => counter(6),
     requests('rejected', 'INVALID_PAYLOAD', 'night')    => counter(0.05),

@@ -22,6 +22,7 @@ typedef struct ngx_http_ktp_zone_s   ngx_http_ktp_zone_t;
 typedef enum {
     NGX_HTTP_KTP_OUTCOME_NONE = 0, /* it has not ended */
     NGX_HTTP_KTP_OUTCOME_OK,
+    NGX_HTTP_KTP_OUTCOME_BAD_QUALITY, /* status 200, and no fields */
     NGX_HTTP_KTP_OUTCOME_REJECTED,
     NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED,
     NGX_HTTP_KTP_OUTCOME_QUOTA,

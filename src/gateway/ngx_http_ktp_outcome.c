@@ -3,6 +3,7 @@
 
 static const char *const ngx_http_ktp_outcomes[] = {NULL,
                                                     "ok",
+                                                    "bad_quality",
                                                     "rejected",
                                                     "unauthorized",
                                                     "quota",

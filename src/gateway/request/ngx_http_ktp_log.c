@@ -86,6 +86,7 @@ static ngx_http_ktp_saved_t
 ngx_http_ktp_log_saved(ngx_http_ktp_ctx_t *ctx)
 {
     if (ctx->outcome != NGX_HTTP_KTP_OUTCOME_OK
+        && ctx->outcome != NGX_HTTP_KTP_OUTCOME_BAD_QUALITY
         && ctx->outcome != NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED) {
         return NGX_HTTP_KTP_SAVED_NONE;
     }

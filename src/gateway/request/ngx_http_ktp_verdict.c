@@ -90,7 +90,9 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
         }
 
     } else if (call->status == NGX_HTTP_OK) {
-        verdict->outcome = NGX_HTTP_KTP_OUTCOME_OK;
+        verdict->outcome = ngx_strcmp(answer->error_code, "FAIL_ON_1") == 0
+                               ? NGX_HTTP_KTP_OUTCOME_BAD_QUALITY
+                               : NGX_HTTP_KTP_OUTCOME_OK;
 
     } else if (call->status < NGX_HTTP_INTERNAL_SERVER_ERROR
                && ngx_http_ktp_verdict_of_request(answer->error_code)) {
