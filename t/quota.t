@@ -207,6 +207,18 @@ EOC
     is(statuses($nginx, 4, 'load', '/ok'), '200 200 200 403',
        'another quota goes on from what was counted');
 
+    $status = KTP::Nginx::curl('http://127.0.0.1:' . $nginx->port
+                               . '/status')->{body};
+    my %counted;
+    push @{ $counted{$1} }, "$2 $3"
+        while $status =~ /^ktp_client_calls\{client="(\w+)",period="(\w+)"\} (\d+)$/mg;
+    is_deeply(\%counted,
+              {load     => ['day 10003', 'month 10003', 'total 10003'],
+               reloaded => ['day 2000', 'month 2000', 'total 2000'],
+               killed   => ['day 3000', 'month 3000', 'total 3000']},
+              'the metrics have the calls of all periods, also of clients '
+              . 'that have no quota or were removed');
+
     # -- nginx as a whole is killed
 
     my $deadline = time() + 5 * $KTP::Nginx::Slow;

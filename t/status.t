@@ -139,6 +139,7 @@ qq{
     ktp_zone ktp:5m;
     ktp_client one { quota 3/day; quota 100/total; }
     ktp_client two { quota 7/day shadow; }
+    ktp_client free { }
     ktp_client never { quota 5/day; }
 }
 --- config
@@ -149,16 +150,23 @@ qq{
     location = /s { ktp_status; }
 --- request eval
 ["POST /e?c=one\n$::jpeg", "POST /e?c=two\n$::jpeg", "POST /e?c=no\n$::jpeg",
- "POST /e?c=one\n$::jpeg", "GET /s"]
---- error_code eval: [200, 200, 403, 200, 200]
+ "POST /e?c=one\n$::jpeg", "POST /e?c=free\n$::jpeg",
+ "POST /e?c=free\nno image", "GET /s"]
+--- error_code eval: [200, 200, 403, 200, 200, 400, 200]
 --- response_body_filters eval
 main::only('ktp_requests_total|ktp_client|ktp_billable.*yes')
 --- response_body_like eval
-[(qr/^/) x 4,
+[(qr/^/) x 6,
 qr/\A(?=.*client="one",outcome="ok",error_code=""\}\s2\n)
 (?=.*client="two",outcome="ok",error_code=""\}\s1\n)
 (?=.*client="-",outcome="unauthorized",error_code="FORBIDDEN"\}\s1\n)
 (?=.*billable_calls_total\{client="one",billed="yes"\}\s2\n)
+(?=.*client_calls\{client="one",period="day"\}\s2\n)
+(?=.*client_calls\{client="two",period="month"\}\s1\n)
+(?=.*client_calls\{client="free",period="day"\}\s1\n)
+(?=.*client_calls\{client="free",period="month"\}\s1\n)
+(?=.*client_calls\{client="free",period="total"\}\s1\n)
+(?!.*client_calls\{client="-")
 (?=.*quota_limit_calls\{client="one",period="day"\}\s3\n)
 (?=.*quota_used_calls\{client="one",period="day"\}\s2\n)
 (?=.*quota_left_calls\{client="one",period="day"\}\s1\n)

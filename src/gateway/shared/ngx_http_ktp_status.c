@@ -63,6 +63,7 @@ static void      ngx_http_ktp_status_saved(ngx_http_ktp_status_t   *st,
 static void      ngx_http_ktp_status_pair(ngx_http_ktp_status_t   *st,
                                           ngx_str_t               *client,
                                           ngx_http_ktp_counters_t *counters);
+static void      ngx_http_ktp_status_calls(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st,
                                             ngx_uint_t             which);
 static void      ngx_http_ktp_status_shadowed(ngx_http_ktp_status_t *st);
@@ -103,6 +104,7 @@ typedef enum {
     NGX_HTTP_KTP_ERRORS,
     NGX_HTTP_KTP_BILLABLE,
     NGX_HTTP_KTP_SAVED,
+    NGX_HTTP_KTP_CALLS,
     NGX_HTTP_KTP_QUOTA_LIMIT,
     NGX_HTTP_KTP_QUOTA_USED,
     NGX_HTTP_KTP_QUOTA_LEFT,
@@ -132,6 +134,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
      "Upstream calls that were billed or may have been billed."},
     {"ktp_saved_calls_total", "counter",
      "Requests answered without an upstream call of their own, by reason."},
+    {"ktp_client_calls", "gauge",
+     "Calls of a client in the current period that are or may be billed."},
     {"ktp_client_quota_limit_calls", "gauge",
      "Calls allowed to a client per period."},
     {"ktp_client_quota_used_calls", "gauge",
@@ -290,6 +294,7 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
                                 ngx_http_ktp_status_pair);
     ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_SAVED,
                                 ngx_http_ktp_status_saved);
+    ngx_http_ktp_status_calls(st);
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_LIMIT);
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_USED);
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_LEFT);
@@ -473,6 +478,57 @@ ngx_http_ktp_status_saved(ngx_http_ktp_status_t *st, ngx_str_t *client,
 
         ngx_http_ktp_status_number(st, "", labels, 2, counters->saved[i]);
     }
+}
+
+
+/*
+ * Also of clients without a quota, and of clients that were removed: what they
+ * called is on the invoice.  The offset of the latter is not known any more.
+ */
+
+static void
+ngx_http_ktp_status_calls(ngx_http_ktp_status_t *st)
+{
+    uint64_t                  used;
+    ngx_uint_t                p;
+    ngx_http_ktp_slot_t      *slot;
+    ngx_http_ktp_label_t      labels[2];
+    ngx_http_ktp_client_t    *client;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_get_module_main_conf(st->request, ngx_http_ktp_module);
+
+    labels[0].name = "client";
+    labels[1].name = "period";
+
+    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_CALLS);
+
+    for (slot = st->zone->shared->slots; slot; slot = slot->next) {
+
+        if (slot == st->zone->nobody) {
+            continue;
+        }
+
+        labels[0].value = ngx_http_ktp_status_name(slot);
+        client = ngx_http_ktp_client(kmcf, &labels[0].value, NULL);
+
+        for (p = 0; p < KTP_QUOTA_PERIODS; p++) {
+            used = client ? ngx_http_ktp_count_used(client, p)
+                          : ktp_quota_used(&slot->account->quota[p],
+                                           ktp_quota_number(p, ngx_time(), 0));
+
+            if (used == 0 && slot->counters == NULL) {
+                continue;
+            }
+
+            labels[1].value.data = (u_char *) ngx_http_ktp_period_names[p];
+            labels[1].value.len = ngx_strlen(labels[1].value.data);
+
+            ngx_http_ktp_status_number(st, "", labels, 2, used);
+        }
+    }
+
+    ngx_http_ktp_status_family_end(st);
 }
 
 
