@@ -35,6 +35,11 @@ my $part = qr/read in part before "ktp_pass", \d+ bytes are left/;
 my $gone = qr/request body was discarded before "ktp_pass"/;
 my $any = qr/$gone|$part|$file|$whole/;
 
+# what the client is told, by what the log says
+my @reasons = ([$gone, 'body_discarded'], [$part, 'body_in_part'],
+               [$file, 'body_in_file']);
+my %told;
+
 # name, location, what the log says when the body came there by the other;
 # what came with the head may have been read as a whole
 my @flows = (
@@ -133,6 +138,8 @@ for my $n (0 .. $#flows) {
     }
 }
 
+ok($told{$_->[1]}, "a flow ends with $_->[1]") for @reasons;
+
 # read by nginx itself, before any handler
 
 SKIP: {
@@ -203,7 +210,7 @@ sub check {
             "$first X", '', 'X-Accel-Redirect: @ktp', 'Connection: close'));
     }
 
-    my ($status, $body) = post("/$n", $framing, $pace, $image);
+    my ($status, $answer) = post("/$n", $framing, $pace, $image);
 
     $nginx->settle;
 
@@ -217,6 +224,15 @@ sub check {
                  : $log =~ /name is empty/ ? qr/401/ : qr/500/;
 
     like($status, qr/^$answered$/, "$name: status") or diag($log);
+
+    for ($status == 500 ? @reasons : ()) {
+        my ($logged, $reason) = @$_;
+
+        next unless $log =~ $logged;
+        like($answer, qr/"reason":"$reason"/, "$name: reason");
+        $told{$reason}++;
+    }
+
     my $sent = @calls ? $calls[0]{body} : '';
 
     # a streamed image of unknown length is sent in chunks
@@ -243,7 +259,7 @@ sub post {
         my $answer = qx(nghttp -v -t 20 -H 'content-type: image/jpeg' \\
             -d $prefix/body http://127.0.0.1:$h2$path 2>&1);
 
-        return $answer =~ /\) :status: (\d+)/;
+        return ($answer =~ /\) :status: (\d+)/)[0], $answer;
     }
 
     my $body = $framing eq 'chunked' ? chunked($image, 20_000) : $image;
@@ -268,5 +284,5 @@ sub post {
     local $/;
     my $text = <$sock> // '';
 
-    return $text =~ m{^HTTP/1\.1 (\d+)};
+    return ($text =~ m{^HTTP/1\.1 (\d+)})[0], $text;
 }

@@ -370,6 +370,20 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "flight_lost", KTP_ERROR_PLAIN,
             "call that this request had joined was lost, its result is not "
             "known, it may be billed"),
+    ktp_row(KTP_BODY_IN_FILE, KTP_INTERNAL_SERVER_ERROR, 500,
+            "INTERNAL_SERVER_ERROR",
+            "body_in_file", KTP_ERROR_PLAIN,
+            "internal error"),
+
+    ktp_row(KTP_BODY_IN_PART, KTP_INTERNAL_SERVER_ERROR, 500,
+            "INTERNAL_SERVER_ERROR",
+            "body_in_part", KTP_ERROR_PLAIN,
+            "internal error"),
+
+    ktp_row(KTP_BODY_DISCARDED, KTP_INTERNAL_SERVER_ERROR, 500,
+            "INTERNAL_SERVER_ERROR",
+            "body_discarded", KTP_ERROR_PLAIN,
+            "internal error"),
 
     ktp_row(KTP_UPSTREAM_CONNECT, KTP_BAD_GATEWAY, 502,
             "INTERNAL_SERVER_ERROR",

@@ -303,7 +303,7 @@ ngx_http_ktp_body_take(ngx_http_request_t *r)
     if (ngx_http_ktp_body_is_discarded(r)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "request body was discarded before \"ktp_pass\"");
-        return KTP_INTERNAL_SERVER_ERROR;
+        return KTP_BODY_DISCARDED;
     }
 
     if (r->request_body->temp_file) {
@@ -314,7 +314,7 @@ ngx_http_ktp_body_take(ngx_http_request_t *r)
                       "request body was buffered to a file before "
                       "\"ktp_pass\", increase \"client_body_buffer_size\" "
                       "and disable \"client_body_in_file_only\"");
-        return KTP_INTERNAL_SERVER_ERROR;
+        return KTP_BODY_IN_FILE;
     }
 
     size = 0;
@@ -329,7 +329,7 @@ ngx_http_ktp_body_take(ngx_http_request_t *r)
                       "request body was read in part before \"ktp_pass\", "
                       "%O bytes are left",
                       size);
-        return KTP_INTERNAL_SERVER_ERROR;
+        return KTP_BODY_IN_PART;
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
