@@ -60,6 +60,17 @@ my @client = (
     (map { ["rate 1/s burst=$_;", "invalid burst value \"burst=$_\""] }
          qw(0 x -1 1000001), ''),
 
+    ['max_inflight;',
+     'invalid number of arguments in "max_inflight" directive'],
+    ['max_inflight 1 2;',
+     'invalid number of arguments in "max_inflight" directive'],
+    (map {
+        ["max_inflight $_;", "invalid value \"$_\" in \"max_inflight\" "
+                             . 'directive, it must be a number of at least 1']
+    } qw(0 -1 x 1.5 50% 99999999999999999999)),
+    ['max_inflight 1; max_inflight 1;',
+     '"max_inflight" directive is duplicate'],
+
     ['fields;', 'invalid number of arguments in "fields" directive'],
     ['fields nik shoe_size;', 'unknown field "shoe_size"'],
     ['fields nik nik;', 'duplicate field "nik"'],

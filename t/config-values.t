@@ -118,6 +118,8 @@ my %client = (
                        $r/s $r ''), '1/s nodelay', '1/s burst', '1/s burst=0',
                     '1/s burst=x', '1/s burst=1000001', '1/s burst=$b'],
                    'NUMBER/s|burst=NUMBER'],
+    max_inflight => [[qw(0 -1 x 1.5 50% $n), '', '99999999999999999999'],
+                     'at least 1'],
     fields     => [[@fields, 'none'], 'full_name.*image_quality'],
     mask       => [[@fields, 'all', 'image_quality', 'nik=last:0', 'nik=4'],
                    'full_name.*image_quality|a text|"first:N"'],

@@ -1,5 +1,6 @@
 # Places of ktp_max_inflight: each kind of call has its own, so that what
-# waits for a client or for an image host keeps nobody else from calling.
+# waits for a client or for an image host keeps nobody else from calling.  A
+# client with a share of them takes no more than that.
 
 use strict;
 use warnings;
@@ -21,7 +22,16 @@ my $url = $upstream->url;
 my $png = png(800, 600, size => 200_000);
 my $places = 4;
 
-$nginx->start($nginx->config(main => KTP::load_module(), server => <<EOC))
+my $share = 2;
+
+$nginx->start($nginx->config(main => KTP::load_module(), http => <<EOH,
+    ktp_client limited { max_inflight $share; }
+    ktp_client other { max_inflight 100; }
+    ktp_client unlimited { }
+    map \$http_x_name \$name { default unlimited; limited limited; other other; }
+EOH
+                             server => <<EOC))
+        ktp_auth \$name;
         ktp_max_inflight $places;
         ktp_image_url_allow 127.0.0.1;
         location = /whole { ktp_pass $url/x; }
@@ -79,18 +89,73 @@ for my $taken (sort keys %idle) {
     }), "$taken: places that are given back");
 }
 
+# -- a share
+
+for my $taken (sort keys %idle) {
+    my $offset = length $nginx->log_from;
+    my @idle = map { send_request(@{$idle{$taken}}, 'limited') } 1 .. $share;
+
+    ok(KTP::Nginx::wait_for(sub {
+        $share == (() = $nginx->log_from($offset) =~ /ktp call started/g)
+    }), "$taken: the share is taken");
+
+    for my $kind (sort keys %ask) {
+        my $refused = $busy{$taken} =~ $kind;
+        my $answer = answer(send_request(@{$ask{$kind}}, 'limited'));
+
+        like($answer, $refused ? qr/^HTTP.* 503 / : qr/^HTTP.* 200 /,
+             "$taken taken, $kind asked for by the same client");
+
+        next unless $refused;
+
+        like($answer, qr/"reason":"client_busy"/, "$taken, $kind: the reason");
+        like($answer, qr/^Retry-After: [1-9]/m, "$taken, $kind: Retry-After");
+    }
+
+    like($nginx->log_from($offset),
+         qr/\[info\].* limit of $share concurrent $says{$taken} of "limited"/,
+         "$taken: the log says whose");
+
+    for my $name ('other', 'unlimited') {
+        is(status(send_request(@{$ask{$taken}}, $name)), 200,
+           "$taken: $name has places");
+    }
+
+    # all that are left may be taken by one client
+
+    my $before = length $nginx->log_from;
+    my @more = map { send_request(@{$idle{$taken}}, 'other') }
+               $share + 1 .. $places;
+
+    ok(KTP::Nginx::wait_for(sub {
+        @more == (() = $nginx->log_from($before) =~ /ktp call started/g)
+    }), "$taken: all places are taken");
+
+    like(answer(send_request(@{$ask{$taken}}, 'other')), qr/"reason":"busy"/,
+         "$taken: no place is left");
+
+    close $_ for @idle, @more;
+
+    ok(KTP::Nginx::wait_for(sub {
+        status(send_request(@{$ask{$taken}}, 'limited')) == 200
+    }), "$taken: a share that is given back");
+}
+
 unlike($nginx->log_from, qr/\[(alert|crit|emerg)\]/, 'a clean log');
 
 done_testing();
 
 
 sub send_request {
-    my ($path, $type, $body, $sent) = @_;
+    my ($path, $type, $body, $sent, $name) = @_;
+
+    $name //= '';
 
     my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
                                      PeerPort => $nginx->port);
 
     print $sock "POST $path HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+              . "X-Name: $name\r\n"
               . "Content-Type: $type\r\nContent-Length: " . length($body)
               . "\r\n\r\n" . substr $body, 0, $sent;
     $sock->flush;
@@ -98,11 +163,16 @@ sub send_request {
     return $sock;
 }
 
-sub status {
+sub answer {
     my ($sock) = @_;
 
     local $/;
-    my $text = <$sock> // '';
 
-    return $text =~ m{^HTTP/1\.1 (\d+)} ? $1 : 0;
+    return <$sock> // '';
+}
+
+sub status {
+    my ($sock) = @_;
+
+    return answer($sock) =~ m{^HTTP/1\.1 (\d+)} ? $1 : 0;
 }

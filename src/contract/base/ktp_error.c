@@ -355,6 +355,11 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "disabled", KTP_ERROR_PLAIN,
             "client is disabled"),
 
+    ktp_row(KTP_CLIENT_BUSY, KTP_SERVICE_UNAVAILABLE, 503,
+            "SERVICE_UNAVAILABLE",
+            "client_busy", KTP_ERROR_PLAIN,
+            "too many requests of this client are in progress"),
+
     ktp_row(KTP_NO_CONNECTIONS, KTP_SERVICE_UNAVAILABLE, 503,
             "SERVICE_UNAVAILABLE",
             "no_connections", KTP_ERROR_PLAIN,

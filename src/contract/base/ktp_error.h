@@ -102,6 +102,7 @@ typedef enum {
 
     /* the client */
     KTP_DISABLED,
+    KTP_CLIENT_BUSY,
 
     /* the gateway */
     KTP_NO_CONNECTIONS,

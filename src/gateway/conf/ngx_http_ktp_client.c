@@ -42,6 +42,8 @@ ngx_http_ktp_client_quota_parameter(ngx_conf_t *cf, ngx_str_t *value,
 static ngx_int_t ngx_http_ktp_client_offset(u_char *p, size_t len);
 static char     *ngx_http_ktp_client_rate(ngx_conf_t            *cf,
                                           ngx_http_ktp_client_t *client);
+static char     *ngx_http_ktp_client_inflight(ngx_conf_t            *cf,
+                                              ngx_http_ktp_client_t *client);
 static char     *ngx_http_ktp_client_fields(ngx_conf_t            *cf,
                                             ngx_http_ktp_client_t *client);
 static char     *ngx_http_ktp_client_mask(ngx_conf_t            *cf,
@@ -57,6 +59,7 @@ static ngx_http_ktp_client_command_t ngx_http_ktp_client_commands[] = {
      ngx_http_ktp_client_key},
     {ngx_string("quota"), 1, 3, ngx_http_ktp_client_quota},
     {ngx_string("rate"), 1, 2, ngx_http_ktp_client_rate},
+    {ngx_string("max_inflight"), 1, 1, ngx_http_ktp_client_inflight},
     {ngx_string("fields"), 1, 0, ngx_http_ktp_client_fields},
     {ngx_string("mask"), 1, 0, ngx_http_ktp_client_mask},
     {ngx_string("disabled"), 0, 0, ngx_http_ktp_client_disabled},
@@ -107,6 +110,7 @@ ngx_http_ktp_client_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     client->file = cf->conf_file->file.name.data;
     client->line = cf->conf_file->line;
     client->sn.str = value[1];
+    client->share.name = value[1];
     client->sn.node.key = hash;
     ngx_rbtree_insert(&kmcf->client_names, &client->sn.node);
 
@@ -214,12 +218,13 @@ ngx_http_ktp_client_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
     }
 
     if (cmd->name.len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown directive \"%V\" in client \"%V\", it "
-                           "must be \"key_sha256\", \"quota\", \"rate\", "
-                           "\"fields\", \"mask\", \"disabled\", or "
-                           "\"include\"",
-                           &value[0], &client->sn.str);
+        ngx_conf_log_error(
+            NGX_LOG_EMERG, cf, 0,
+            "unknown directive \"%V\" in client \"%V\", it "
+            "must be \"key_sha256\", \"quota\", \"rate\", "
+            "\"max_inflight\", \"fields\", \"mask\", \"disabled\", or "
+            "\"include\"",
+            &value[0], &client->sn.str);
         return NGX_CONF_ERROR;
     }
 
@@ -453,6 +458,30 @@ ngx_http_ktp_client_rate(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
 
         client->rate_burst = burst;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ktp_client_inflight(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
+{
+    ngx_int_t  n;
+    ngx_str_t *value;
+
+    if (client->share.max) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    n = ngx_atoi(value[1].data, value[1].len);
+
+    if (n < 1) {
+        return ngx_http_ktp_value_invalid(cf, "invalid value", &value[1],
+                                          "a number of at least 1");
+    }
+
+    client->share.max = n;
 
     return NGX_CONF_OK;
 }

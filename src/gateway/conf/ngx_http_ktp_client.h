@@ -35,6 +35,8 @@ struct ngx_http_ktp_client_s {
     uint64_t   rate_interval; /* microseconds of one call; 0: no rate */
     ngx_uint_t rate_burst;
 
+    ngx_http_ktp_call_share_t share; /* its maximum is 0 if there is none */
+
     unsigned    fields; /* bits of fields that pass; 0: as in the location */
     ktp_mask_t *mask;   /* [KTP_FIELD_TEXTS]; NULL: as in the location */
 

@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_fetch.h"
 #include "ktp_address.h"
 #include "ktp_url.h"
+#include "ngx_http_ktp_quota.h"
 
 
 struct ngx_http_ktp_fetch_s {
@@ -55,6 +56,7 @@ ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_done_pt handler)
 
     fetch->upstream.lookup.data = (u_char *) host;
     fetch->upstream.lookup.len = len;
+    fetch->call.share = ngx_http_ktp_quota_share(ctx);
 
     code = ktp_intake_create(&ctx->fetched, &fetch->policy, &ctx->store,
                              "application/octet-stream",
@@ -80,8 +82,9 @@ ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_done_pt handler)
     }
 
     if (rc != NGX_OK) {
-        return rc == NGX_BUSY ? KTP_SERVICE_UNAVAILABLE
-                              : KTP_INTERNAL_SERVER_ERROR;
+        return rc == NGX_BUSY    ? KTP_SERVICE_UNAVAILABLE
+               : rc == NGX_AGAIN ? KTP_CLIENT_BUSY
+                                 : KTP_INTERNAL_SERVER_ERROR;
     }
 
     ctx->fetch = fetch;

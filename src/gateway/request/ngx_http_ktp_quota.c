@@ -106,6 +106,17 @@ ngx_http_ktp_quota_take(ngx_http_ktp_ctx_t *ctx)
 }
 
 
+ngx_http_ktp_call_share_t *
+ngx_http_ktp_quota_share(ngx_http_ktp_ctx_t *ctx)
+{
+    ngx_http_ktp_client_t *client;
+
+    client = ctx->client_conf;
+
+    return client && client->share.max ? &client->share : NULL;
+}
+
+
 void
 ngx_http_ktp_quota_sent(ngx_http_ktp_ctx_t *ctx)
 {

@@ -19,6 +19,9 @@ ktp_code_t ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx);
  */
 ktp_code_t ngx_http_ktp_quota_take(ngx_http_ktp_ctx_t *ctx);
 
+/* The limit of the client's concurrent calls; NULL if it has none. */
+ngx_http_ktp_call_share_t *ngx_http_ktp_quota_share(ngx_http_ktp_ctx_t *ctx);
+
 /*
  * The last byte of the call was handed out: it remains counted if the worker
  * is killed.

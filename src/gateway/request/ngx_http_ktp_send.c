@@ -198,6 +198,7 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
     call->upstream = klcf->upstream;
     call->pool = r->pool;
     call->log = r->connection->log;
+    call->share = ngx_http_ktp_quota_share(ctx);
     call->body_length = length;
     call->read = ngx_http_ktp_send_read;
     call->rewind = ngx_http_ktp_send_rewind;
@@ -224,8 +225,9 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
     if (rc != NGX_OK) {
         ngx_http_ktp_quota_settle(ctx);
 
-        return rc == NGX_BUSY ? KTP_SERVICE_UNAVAILABLE
-                              : KTP_INTERNAL_SERVER_ERROR;
+        return rc == NGX_BUSY    ? KTP_SERVICE_UNAVAILABLE
+               : rc == NGX_AGAIN ? KTP_CLIENT_BUSY
+                                 : KTP_INTERNAL_SERVER_ERROR;
     }
 
     ctx->calling = 1;

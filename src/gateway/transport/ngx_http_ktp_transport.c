@@ -193,6 +193,13 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
 
     tr = &ngx_http_ktp_transport;
 
+    if (call->share && call->share->calls[call->kind] >= call->share->max) {
+        ngx_log_error(NGX_LOG_INFO, call->log, 0,
+                      "limit of %ui concurrent %s of \"%V\" reached",
+                      call->share->max, kinds[call->kind], &call->share->name);
+        return NGX_AGAIN;
+    }
+
     if (tr->nkind[call->kind] >= call->upstream->max_inflight) {
         ngx_log_error(NGX_LOG_WARN, call->log, 0,
                       "limit of %ui concurrent %s reached",
@@ -389,6 +396,11 @@ ngx_http_ktp_transport_count(ngx_http_ktp_call_t *call, ngx_int_t n)
 
     tr->ncalls += n;
     tr->nkind[call->kind] += n;
+
+    if (call->share) {
+        call->share->calls[call->kind] += n;
+    }
+
     ngx_http_ktp_transport_stat->calls = tr->ncalls;
 
     curl_multi_setopt(tr->multi, CURLMOPT_MAXCONNECTS,

@@ -102,6 +102,16 @@ typedef enum {
     NGX_HTTP_KTP_CALL_KINDS
 } ngx_http_ktp_call_kind_t;
 
+/*
+ * Calls that are limited together in a worker, beside max_inflight, such as
+ * those of a client.
+ */
+typedef struct {
+    ngx_str_t  name;                           /* for logs */
+    ngx_uint_t max;                            /* calls of a kind, at most */
+    ngx_uint_t calls[NGX_HTTP_KTP_CALL_KINDS]; /* private: in progress */
+} ngx_http_ktp_call_share_t;
+
 /* Return values of the read callback: no data yet, and failure. */
 #define NGX_HTTP_KTP_READ_AGAIN ((size_t) -1)
 #define NGX_HTTP_KTP_READ_ERROR ((size_t) -2)
@@ -115,7 +125,8 @@ struct ngx_http_ktp_call_s {
     ngx_array_t *headers; /* of ngx_str_t, "Name: value", null-terminated */
     off_t        body_length; /* bytes; -1: unknown, sent chunked */
     size_t       buffer;      /* libcurl's upload buffer; 0: by body_length */
-    ngx_http_ktp_call_kind_t kind;
+    ngx_http_ktp_call_kind_t   kind;
+    ngx_http_ktp_call_share_t *share; /* NULL: none */
 
     /*
      * Called by libcurl: none of these may start, resume, abort or free a
@@ -192,12 +203,13 @@ void ngx_http_ktp_transport_exit(ngx_cycle_t *cycle);
 
 /*
  * Starts a call.  The call, its upstream, pool, log and headers belong to the
- * caller and must stay until done is called or the call is aborted.
+ * caller and must stay until done is called or the call is aborted, as must
+ * its share.
  *
  * NGX_OK: done will be called, unless the call is aborted.  NGX_BUSY: the
- * worker has max_inflight calls of that kind in progress.  NGX_DECLINED:
- * libcurl does not accept the URL.  NGX_ERROR: no memory.  Done is called
- * after NGX_OK only.
+ * worker has max_inflight calls of that kind in progress.  NGX_AGAIN: its
+ * share has.  NGX_DECLINED: libcurl does not accept the URL.  NGX_ERROR: no
+ * memory.  Done is called after NGX_OK only.
  */
 ngx_int_t ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call);
 
