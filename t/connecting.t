@@ -62,7 +62,7 @@ sub descriptors {
 
 # the client's own is closed before those that stay are counted
 post('/full');
-$nginx->wait_log(qr/closed keepalive connection/)
+$nginx->wait_log(qr/closed (?:keepalive )?connection/)
     or BAIL_OUT('the client is still there');
 $nginx->settle;
 my $before = descriptors();

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,10 +18,15 @@ typedef void *(*mmap_pt)(void *, size_t, int, int, int, off_t);
 static char *path;
 
 
+/* a process title is written over the environment */
+
 __attribute__((constructor)) static void
 ktp_test_nomem_init(void)
 {
-    path = getenv("KTP_TEST_NOMEM");
+    const char *value;
+
+    value = getenv("KTP_TEST_NOMEM");
+    path = value ? strdup(value) : NULL;
 }
 
 
