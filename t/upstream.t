@@ -341,13 +341,15 @@ hosts('127.0.0.1');
     cmp_ok($threads, '<=', 3, 'ten aborted look-ups of a name: one thread');
     is(looked_up('slow.test'), 1, 'and one look-up');
     ok(log_has('/slow 499 aborted no 0'), 'they are logged as aborted');
+    is(call('/slow')->{status}, 200, 'what it finds is used');
+    is(looked_up('slow.test'), 1, 'with no further look-up');
+
+    # libcurl 8.20 and newer keeps a thread for a while
     ok(wait_for(4, sub {
         my ($n) = KTP::Nginx::read_file("/proc/@{[$nginx->pid]}/status")
             =~ /^Threads:\s+(\d+)/m;
         $n == 1;
     }), 'the thread ends');
-    is(call('/slow')->{status}, 200, 'what it found is used');
-    is(looked_up('slow.test'), 1, 'with no further look-up');
 }
 
 # as many names of images as there are look-ups at a time

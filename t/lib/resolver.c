@@ -42,12 +42,12 @@ ktp_test_resolver_init(void)
 
 
 static void
-ktp_test_resolver_count(const char *name)
+ktp_test_resolver_count(const char *name, const char *family)
 {
     int  fd, n;
     char line[300];
 
-    n = snprintf(line, sizeof(line), "%s\n", name);
+    n = snprintf(line, sizeof(line), "%s%s\n", name, family);
     fd = open(lookups, O_WRONLY | O_CREAT | O_APPEND, 0666);
 
     if (fd != -1) {
@@ -92,9 +92,8 @@ getaddrinfo(const char *name, const char *service,
         fclose(in);
     }
 
-    if (hints == NULL || hints->ai_family != AF_INET6) {
-        ktp_test_resolver_count(name);
-    }
+    ktp_test_resolver_count(
+        name, hints && hints->ai_family == AF_INET6 ? " IPv6" : "");
 
     if (!found) {
         return EAI_NONAME;
