@@ -188,6 +188,12 @@ card_header(cairo_t *cr, const card_style_t *style, const person_t *person)
 {
     char line[PERSON_MAX + 16];
 
+    if (style->title != NULL) {
+        card_text(cr, style->family, "Bold 33", 480, 58, 0, TEXT_CENTRE,
+                  style->title);
+        return;
+    }
+
     snprintf(line, sizeof(line), "PROVINSI %s", person->state);
     card_text(cr, style->family, "Bold 33", 480, 22, 0, TEXT_CENTRE, line);
     card_text(cr, style->family, "Bold 33", 480, 58, 0, TEXT_CENTRE,
@@ -206,7 +212,7 @@ card_rows(cairo_t *cr, const card_style_t *style, const person_t *person)
 {
     int    i;
     double y;
-    char   birth[2 * PERSON_MAX];
+    char   birth[2 * PERSON_MAX + 2];
 
     const struct {
         const char *label;
@@ -227,7 +233,8 @@ card_rows(cairo_t *cr, const card_style_t *style, const person_t *person)
         {"Berlaku Hingga", 0, person->valid_until},
     };
 
-    snprintf(birth, sizeof(birth), "%s, %s", person->place_of_birth,
+    snprintf(birth, sizeof(birth), "%s%s%s", person->place_of_birth,
+             person->date_of_birth[0] != '\0' ? ", " : "",
              person->date_of_birth);
 
     for (i = 0; i < (int) (sizeof(rows) / sizeof(rows[0])); i++) {

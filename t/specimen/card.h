@@ -15,6 +15,7 @@
 typedef struct {
     const char *family; /* of all text but the number */
     double      values; /* where they start, in widths of the card */
+    const char *title;  /* in place of head and number; NULL: a KTP */
 } card_style_t;
 
 

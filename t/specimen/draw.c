@@ -18,6 +18,9 @@
 #include "table.h"
 
 
+/* Members of the person that can be set, at most. */
+#define MEMBERS_SET 32
+
 /* The options that are numbers; getopt's value of one is 256 and its own. */
 typedef enum {
     SEED = 0,
@@ -48,6 +51,8 @@ typedef struct {
     const char *truth;
     scene_t     scene;
     int         gray;
+    const char *set[MEMBERS_SET]; /* "name=value" */
+    int         nset;
 } options_t;
 
 
@@ -56,16 +61,16 @@ static double option_number(number_t number, const char *value);
 static void   option_set(options_t *opt, int option, const char *value);
 static void   usage(FILE *out);
 static int    truth_write(const char *name, const options_t *opt,
-                          const person_t *person);
+                          person_t *person);
 static int    truth_print(FILE *file, yajl_gen gen, const options_t *opt,
-                          const person_t *person);
+                          person_t *person);
 static void   truth_meta(yajl_gen gen, const options_t *opt);
 
 
 int
 main(int argc, char *argv[])
 {
-    int              rc;
+    int              i, rc;
     dice_t           dice;
     person_t         person;
     camera_t         camera;
@@ -75,6 +80,14 @@ main(int argc, char *argv[])
     options_parse(&opt, argc, argv);
     dice_init(&dice, (uint64_t) opt.numbers[SEED]);
     person_invent(&person, &dice);
+
+    for (i = 0; i < opt.nset; i++) {
+        if (person_set(&person, opt.set[i]) != 0) {
+            fprintf(stderr, "ktp-specimen: invalid value \"%s\"\n",
+                    opt.set[i]);
+            return EXIT_FAILURE;
+        }
+    }
 
     opt.scene.cover = opt.numbers[COVER];
     opt.scene.rotate = opt.numbers[ROTATE];
@@ -148,6 +161,8 @@ options_parse(options_t *opt, int argc, char *argv[])
         { "output",  required_argument, NULL, 'o' },
         { "truth",   required_argument, NULL, 't' },
         { "size",    required_argument, NULL, 's' },
+        { "set",     required_argument, NULL, 'v' },
+        { "title",   required_argument, NULL, 'i' },
         { "gray",    no_argument,       NULL, 'g' },
         { "page",    no_argument,       NULL, 'p' },
         { "help",    no_argument,       NULL, 'h' },
@@ -267,6 +282,19 @@ option_set(options_t *opt, int option, const char *value)
         opt->scene.style.family = value;
         return;
 
+    case 'v':
+        if (opt->nset < MEMBERS_SET) {
+            opt->set[opt->nset++] = value;
+            return;
+        }
+
+        fprintf(stderr, "ktp-specimen: too many values\n");
+        exit(EXIT_FAILURE);
+
+    case 'i':
+        opt->scene.style.title = value;
+        return;
+
     case 'g':
         opt->gray = 1;
         return;
@@ -316,13 +344,16 @@ usage(FILE *out)
           " (wood)\n"
           "  --font NAME   family of all but the number (Liberation Sans)\n"
           "  --values F    where values start, in widths (0.272)\n"
+          "  --set NAME=VALUE  what the card says in place of the seed's:"
+          " nik=...\n"
+          "  --title TEXT  in place of head and NIK: a card of another kind\n"
           "  --page        a page of prose in place of the card\n",
           out);
 }
 
 
 static int
-truth_write(const char *name, const options_t *opt, const person_t *person)
+truth_write(const char *name, const options_t *opt, person_t *person)
 {
     int      rc;
     FILE    *file;
@@ -352,31 +383,20 @@ truth_write(const char *name, const options_t *opt, const person_t *person)
 
 
 static int
-truth_print(FILE *file, yajl_gen gen, const options_t *opt,
-            const person_t *person)
+truth_print(FILE *file, yajl_gen gen, const options_t *opt, person_t *person)
 {
     int                  k;
     size_t               i, len;
     const char          *text;
     const unsigned char *json;
 
-    const char *members[][2] = {
-        {"nik", person->nik},
-        {"full_name", person->full_name},
-        {"place_of_birth", person->place_of_birth},
-        {"date_of_birth", person->date_of_birth},
-        {"gender", person->gender},
-        {"blood_type", person->blood_type},
-        {"address", person->address},
-        {"rt_rw", person->rt_rw},
-        {"administrative_village", person->administrative_village},
-        {"district", person->district},
-        {"city", person->city},
-        {"state", person->state},
-        {"religion", person->religion},
-        {"marital_status", person->marital_status},
-        {"occupation", person->occupation},
-        {"nationality", person->nationality},
+    static const char *const members[] = {
+        "nik",           "full_name",      "place_of_birth",
+        "date_of_birth", "gender",         "blood_type",
+        "address",       "rt_rw",          "administrative_village",
+        "district",      "city",           "state",
+        "religion",      "marital_status", "occupation",
+        "nationality",
     };
 
     yajl_gen_config(gen, yajl_gen_beautify, 1);
@@ -386,7 +406,7 @@ truth_print(FILE *file, yajl_gen gen, const options_t *opt,
 
     for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         for (k = 0; k < 2; k++) {
-            text = members[i][k];
+            text = k == 0 ? members[i] : person_member(person, members[i]);
             yajl_gen_string(gen, (const unsigned char *) text, strlen(text));
         }
     }

@@ -1,5 +1,7 @@
 #include "person.h"
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #define items(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -262,4 +264,67 @@ person_address(person_t *person, dice_t *dice)
 
     snprintf(person->rt_rw, sizeof(person->rt_rw), "%03u/%03u",
              1 + dice_roll(dice, 24), 1 + dice_roll(dice, 20));
+}
+
+
+char *
+person_member(person_t *person, const char *name)
+{
+    size_t i;
+
+    static const struct {
+        const char *name;
+        size_t      at;
+    } members[] = {
+        {"nik", offsetof(person_t, nik)},
+        {"full_name", offsetof(person_t, full_name)},
+        {"place_of_birth", offsetof(person_t, place_of_birth)},
+        {"date_of_birth", offsetof(person_t, date_of_birth)},
+        {"gender", offsetof(person_t, gender)},
+        {"blood_type", offsetof(person_t, blood_type)},
+        {"address", offsetof(person_t, address)},
+        {"rt_rw", offsetof(person_t, rt_rw)},
+        {"administrative_village", offsetof(person_t, administrative_village)},
+        {"district", offsetof(person_t, district)},
+        {"city", offsetof(person_t, city)},
+        {"state", offsetof(person_t, state)},
+        {"religion", offsetof(person_t, religion)},
+        {"marital_status", offsetof(person_t, marital_status)},
+        {"occupation", offsetof(person_t, occupation)},
+        {"nationality", offsetof(person_t, nationality)},
+        {"valid_until", offsetof(person_t, valid_until)},
+        {"issued_place", offsetof(person_t, issued_place)},
+        {"issued_date", offsetof(person_t, issued_date)},
+    };
+
+    for (i = 0; i < items(members); i++) {
+        if (strcmp(members[i].name, name) == 0) {
+            return (char *) person + members[i].at;
+        }
+    }
+
+    return NULL;
+}
+
+
+int
+person_set(person_t *person, const char *pair)
+{
+    char        name[PERSON_MAX], *member;
+    const char *value;
+
+    value = strchr(pair, '=');
+    if (value == NULL || value - pair >= PERSON_MAX) {
+        return -1;
+    }
+
+    snprintf(name, sizeof(name), "%.*s", (int) (value - pair), pair);
+    member = person_member(person, name);
+    if (member == NULL) {
+        return -1;
+    }
+
+    snprintf(member, PERSON_MAX, "%s", value + 1);
+
+    return 0;
 }
