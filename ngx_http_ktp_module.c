@@ -2,6 +2,7 @@
 #include "ktp_limits.h"
 #include "ngx_http_ktp_access.h"
 #include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_billing.h"
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_check.h"
 #include "ngx_http_ktp_client.h"
@@ -351,6 +352,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, pass_trace),
       NULL },
 
+    { ngx_string("ktp_price"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
+      ngx_http_ktp_billing_price,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -398,7 +406,10 @@ ngx_http_ktp_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&kmcf->clients, cf->pool, 16,
                        sizeof(ngx_http_ktp_client_t *))
-        != NGX_OK) {
+            != NGX_OK
+        || ngx_array_init(&kmcf->currencies, cf->pool, 1,
+                          sizeof(ngx_http_ktp_currency_t *))
+               != NGX_OK) {
         return NULL;
     }
 
@@ -446,6 +457,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->nik_check = NGX_CONF_UNSET;
     conf->log_key = NGX_CONF_UNSET_PTR;
     conf->pass_trace = NGX_CONF_UNSET;
+    conf->price = NGX_CONF_UNSET_PTR;
 
     ngx_http_ktp_upstream_conf_create(conf);
 
@@ -478,6 +490,7 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->nik_check, prev->nik_check, 0);
     ngx_conf_merge_ptr_value(conf->log_key, prev->log_key, NULL);
     ngx_conf_merge_value(conf->pass_trace, prev->pass_trace, 0);
+    ngx_conf_merge_ptr_value(conf->price, prev->price, NULL);
 
     if (conf->fields == 0) {
         conf->fields = prev->fields ? prev->fields : KTP_FIELDS_ALL;

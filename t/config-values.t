@@ -101,6 +101,12 @@ my %row = (
                               'full_name.*image_quality|a text|"first:N"'],
     ktp_nik_check         => [[@flag], '"on" or "off"'],
     ktp_strip_metadata    => [[@flag], '"on" or "off"'],
+    ktp_price             => [[(map { "$_ IDR" } qw(x -1 +1 1e3 1,5 1.500,00 .5 5.
+                                   0x1 Rp500 1.0000001 1000000000000 $p ''
+                                   1_000)), "' 1' IDR",
+                               (map { "500 $_" } qw(idr Rp ID IDRS ID1 $c '')),
+                               '500', '500 IDR month', 'off'],
+                              'a number such as "1500"|three capital letters'],
     ktp_pass_trace        => [[@flag], '"on" or "off"'],
 );
 

@@ -119,6 +119,13 @@ for my $row (
      server => "location /y { ktp_auth \$remote_user; $near }"],
     [[], $near, 'ktp_client a { }'],
 
+    # a point is no separator of thousands
+    (map { [[qq{amount "$_" in "ktp_price" directive has a decimal point, }
+             . 'thousands are not separated'], "$near ktp_price $_ IDR;"] }
+         '1.500', '12.000', '1.525'),
+    (map { [[], "$near ktp_price $_;"] }
+         '1500 IDR', '0.035 USD', '0.500 USD', '1500.5 IDR', '1.50 USD'),
+
     [[], $near, '', connections => 10],
     [[], $near, '', connections => 3],
     [[], "$near ktp_max_inflight 5;", '', connections => 10],

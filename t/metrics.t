@@ -256,6 +256,71 @@ unlike($nginx->log_from(0), qr/\[(?:alert|crit|emerg)\](?!.*signal 9)/,
     $other->stop;
 }
 
+
+# prices over reloads: what was counted stays, and columns are for one currency
+
+{
+    my $money = KTP::Nginx->new;
+    my $card = "$dir/card.jpg";
+    my $conf = sub {
+        my ($amount, @currencies) = @_;
+
+        return $money->config(
+            main => KTP::load_module(), master => 'on', http => 'ktp_zone k:1m;',
+            server => join "\n", 'location = /s { ktp_status; }', map {
+                "location = /$_ { ktp_pass ${\ $upstream->url}/x; "
+                . "ktp_price $amount $_; }"
+            } @currencies);
+    };
+    my $reload = sub {
+        my $seen = length $money->log_from(0);
+        my $said;
+
+        KTP::Nginx::write_file($money->prefix . '/conf/nginx.conf', $conf->(@_));
+        $money->signal('HUP');
+        KTP::Nginx::wait_for(sub {
+            $said = $money->log_from($seen);
+            $said =~ /\[emerg\]|worker process \d+ exited/;
+        });
+
+        return $said =~ /\[emerg\] \S+ (.*)/ ? $1 : '';
+    };
+    my $pay = sub {
+        for (@_) {
+            KTP::Nginx::curl("$base/$_", '-H', 'Content-Type: image/jpeg',
+                             '-H', 'Connection: close',
+                             '--data-binary', "\@$card");
+        }
+    };
+    my $cost = sub {
+        my ($currency, $want) = @_;
+
+        return wait_metric(
+            qq{ktp_cost_total{client="-",currency="$currency"}}, $want);
+    };
+
+    ok($money->start($conf->(2, qw(IDR USD))), 'nginx starts')
+        or diag($money->complaint);
+    $base = 'http://127.0.0.1:' . $money->port;
+
+    $pay->(qw(IDR USD USD));
+    is($cost->(IDR => 2), 2, 'the price of a call');
+    is($cost->(USD => 4), 4, 'and of two in another currency');
+
+    is($reload->(0.5, qw(EUR USD SGD MYR JPY AUD GBP)), '', 'other prices');
+    $pay->(qw(USD EUR GBP));
+    is($cost->(USD => 4.5), 4.5, 'a new price is added to what was paid');
+    is($cost->(IDR => 2), 2, 'a currency that is gone keeps its sum');
+    is($cost->(EUR => 0.5), 0.5, 'a new one has its own');
+    is($cost->(GBP => 0.5), 0.5, 'also the eighth');
+
+    like($reload->(1, qw(PHP)), qr/"k" has room for 8 currencies/,
+         'there is no room for a ninth');
+    $pay->(qw(USD));
+    is($cost->(USD => 5), 5, 'the configuration before goes on');
+    $money->stop;
+}
+
 done_testing();
 
 

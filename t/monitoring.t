@@ -220,7 +220,7 @@ $nginx->stop;
 
 my $billing = KTP::Nginx::read_file($nginx->prefix . '/logs/ktp-billing.log');
 
-like($billing, qr/\A\S+\t[0-9a-f]{32}\t-\tyes\t200\tV-1\t-\t[0-9.]+\t0\n\z/,
+like($billing, qr/\A\S+\t[0-9a-f]{32}\t-\tyes\t200\tV-1\t-\t[0-9.]+\t0\t1500\n\z/,
      'one line for the call, none for what was refused');
 
 done_testing();

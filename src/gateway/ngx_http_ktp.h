@@ -14,6 +14,7 @@
 typedef struct ngx_http_ktp_client_s ngx_http_ktp_client_t;
 typedef struct ngx_http_ktp_ctx_s    ngx_http_ktp_ctx_t;
 typedef struct ngx_http_ktp_fetch_s  ngx_http_ktp_fetch_t;
+typedef struct ngx_http_ktp_price_s  ngx_http_ktp_price_t;
 typedef struct ngx_http_ktp_secret_s ngx_http_ktp_secret_t;
 typedef struct ngx_http_ktp_slot_s   ngx_http_ktp_slot_t;
 typedef struct ngx_http_ktp_zone_s   ngx_http_ktp_zone_t;

@@ -25,6 +25,7 @@ typedef struct {
     ngx_http_ktp_zone_t *zone;         /* NULL: nothing is shared */
     ngx_str_t           *state;        /* path of its file; NULL: none */
     ngx_array_t          clients;      /* of ngx_http_ktp_client_t * */
+    ngx_array_t          currencies;   /* of ngx_http_ktp_currency_t * */
     ngx_rbtree_t         client_names; /* while it is read */
     ngx_rbtree_node_t    client_sentinel;
 
@@ -99,6 +100,7 @@ typedef struct {
     ktp_answer_policy_t       answer_policy; /* of the three */
     ngx_http_ktp_secret_t    *log_key;       /* NULL: none */
     ngx_flag_t                pass_trace;
+    ngx_http_ktp_price_t     *price; /* of a billed call; NULL: unknown */
 } ngx_http_ktp_loc_conf_t;
 
 /* A "ktp_pass" directive, for checks of the whole configuration. */

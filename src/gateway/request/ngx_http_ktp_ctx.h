@@ -43,6 +43,7 @@ struct ngx_http_ktp_ctx_s {
     ktp_code_t             reason;  /* of the upstream's failure, or KTP_OK */
     ngx_http_ktp_billed_t  billed;
     ngx_http_ktp_source_t  source;     /* of the answer */
+    ngx_http_ktp_price_t  *price;      /* of the location; NULL: unknown */
     size_t                 image_size; /* bytes, once the image is complete */
 
     ngx_str_t              client;      /* client name, or empty */

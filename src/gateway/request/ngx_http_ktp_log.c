@@ -68,6 +68,7 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
         if (ctx->called) {
             request.call = &ctx->call;
             request.billed = ctx->billed;
+            request.price = ctx->price;
             request.answer_size = ctx->answer.len;
         }
     }

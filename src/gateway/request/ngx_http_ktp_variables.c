@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_variables.h"
+#include "ngx_http_ktp_billing.h"
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_trace.h"
 
@@ -7,6 +8,7 @@
 typedef enum {
     NGX_HTTP_KTP_VAR_OUTCOME,
     NGX_HTTP_KTP_VAR_BILLED,
+    NGX_HTTP_KTP_VAR_COST,
     NGX_HTTP_KTP_VAR_SOURCE,
     NGX_HTTP_KTP_VAR_ERROR_CODE,
     NGX_HTTP_KTP_VAR_ERROR_REASON,
@@ -34,6 +36,9 @@ typedef enum {
 static ngx_int_t ngx_http_ktp_variables_request(ngx_http_request_t        *r,
                                                 ngx_http_variable_value_t *v,
                                                 uintptr_t data);
+static ngx_int_t ngx_http_ktp_variables_cost(ngx_http_request_t        *r,
+                                             ngx_http_variable_value_t *v,
+                                             uintptr_t                  data);
 static ngx_int_t ngx_http_ktp_variables_link(ngx_http_request_t        *r,
                                              ngx_http_variable_value_t *v,
                                              uintptr_t                  data);
@@ -71,6 +76,8 @@ static ngx_http_variable_t ngx_http_ktp_vars[] = {
                      NGX_HTTP_KTP_VAR_OUTCOME),
     ngx_http_ktp_var("ktp_billed", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_BILLED),
+    ngx_http_ktp_var("ktp_cost", ngx_http_ktp_variables_cost,
+                     NGX_HTTP_KTP_VAR_COST),
     ngx_http_ktp_var("ktp_source", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_SOURCE),
     ngx_http_ktp_var("ktp_error_code", ngx_http_ktp_variables_request,
@@ -204,6 +211,39 @@ ngx_http_ktp_variables_request(ngx_http_request_t        *r,
         return ngx_http_ktp_variables_text(
             v, ngx_http_ktp_ctx_error_code(r, ctx));
     }
+}
+
+
+/* The price of the location in which the call was made. */
+
+static ngx_int_t
+ngx_http_ktp_variables_cost(ngx_http_request_t        *r,
+                            ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_price_t    *price;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_ktp_ctx_get(r);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    price = ctx ? ctx->price : klcf->price;
+
+    if (price == NULL || !ngx_http_ktp_ctx_is_ours(r, ctx)
+        || (ctx && ctx->billed == NGX_HTTP_KTP_BILLED_UNKNOWN)) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    if (ctx == NULL || ctx->billed == NGX_HTTP_KTP_BILLED_NO) {
+        return ngx_http_ktp_variables_text(v, "0");
+    }
+
+    v->data = price->text.data;
+    v->len = price->text.len;
+    v->valid = 1;
+    v->not_found = 0;
+
+    return NGX_OK;
 }
 
 

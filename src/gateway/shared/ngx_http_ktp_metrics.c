@@ -58,6 +58,43 @@ ngx_http_ktp_metrics_create(ngx_slab_pool_t *pool, size_t size)
 
 
 ngx_int_t
+ngx_http_ktp_metrics_currencies(ngx_http_ktp_metrics_t   *metrics,
+                                ngx_http_ktp_currency_t **currency,
+                                ngx_uint_t                n)
+{
+    ngx_uint_t i, j;
+
+    for (i = 0; i < n; i++) {
+
+        for (j = 0; j < metrics->ncurrencies; j++) {
+            if (ngx_memcmp(metrics->currencies[j], currency[i]->code,
+                           NGX_HTTP_KTP_CURRENCY)
+                == 0) {
+                break;
+            }
+        }
+
+        if (j == NGX_HTTP_KTP_CURRENCIES) {
+            return NGX_ERROR;
+        }
+
+        if (j == metrics->ncurrencies) {
+            ngx_memcpy(metrics->currencies[j], currency[i]->code,
+                       NGX_HTTP_KTP_CURRENCY);
+
+            /* workers of the previous configuration may be reading */
+
+            __atomic_store_n(&metrics->ncurrencies, j + 1, __ATOMIC_RELEASE);
+        }
+
+        currency[i]->column = j;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_ktp_metrics_init(void)
 {
     ngx_uint_t  i;
@@ -256,6 +293,12 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
 
     if (request->billed == NGX_HTTP_KTP_BILLED_YES) {
         (void) ngx_atomic_fetch_add(&counters->billed, 1);
+
+        if (request->price) {
+            (void) ngx_atomic_fetch_add(
+                &counters->cost[request->price->currency->column],
+                request->price->amount);
+        }
 
     } else if (request->billed == NGX_HTTP_KTP_BILLED_UNKNOWN) {
         (void) ngx_atomic_fetch_add(&counters->maybe, 1);

@@ -9,6 +9,7 @@
 
 #include "ngx_http_ktp.h"
 #include "ktp_error.h"
+#include "ngx_http_ktp_billing.h"
 #include "ngx_http_ktp_transport.h"
 #include "ngx_http_ktp_zone.h"
 
@@ -51,6 +52,7 @@ struct ngx_http_ktp_counters_s {
     ngx_atomic_t billed; /* calls that returned a result */
     ngx_atomic_t maybe;  /* calls that may have been billed */
     ngx_atomic_t saved[NGX_HTTP_KTP_METRICS_SAVED];
+    ngx_atomic_t cost[NGX_HTTP_KTP_CURRENCIES]; /* see ktp_money.h */
 };
 
 typedef struct {
@@ -87,6 +89,11 @@ struct ngx_http_ktp_metrics_s {
     ngx_atomic_t unclear; /* calls that may be billed, and failed */
     ngx_atomic_t opened;  /* connections opened by workers that have exited */
 
+    /* of all configurations since the start */
+
+    u_char     currencies[NGX_HTTP_KTP_CURRENCIES][NGX_HTTP_KTP_CURRENCY];
+    ngx_uint_t ncurrencies;
+
     ngx_uint_t            nworkers;
     ngx_http_ktp_worker_t workers[];
 };
@@ -104,6 +111,7 @@ typedef struct {
     ngx_http_ktp_saved_t       saved;
     const ngx_http_ktp_call_t *call; /* NULL: no call was made */
     ngx_http_ktp_billed_t      billed;
+    ngx_http_ktp_price_t      *price;       /* NULL: unknown */
     size_t                     answer_size; /* bytes, from the upstream */
 } ngx_http_ktp_metrics_request_t;
 
@@ -115,6 +123,15 @@ extern const ngx_http_ktp_buckets_t ngx_http_ktp_metrics_size_buckets;
 /* Allocates metrics in a new zone of size bytes; NULL if there is no room. */
 ngx_http_ktp_metrics_t *ngx_http_ktp_metrics_create(ngx_slab_pool_t *pool,
                                                     size_t           size);
+
+/*
+ * Assigns columns to n currencies of a configuration; NGX_ERROR if there are
+ * more since the start than NGX_HTTP_KTP_CURRENCIES.  For the master, with the
+ * ledger locked.
+ */
+ngx_int_t ngx_http_ktp_metrics_currencies(ngx_http_ktp_metrics_t   *metrics,
+                                          ngx_http_ktp_currency_t **currency,
+                                          ngx_uint_t                n);
 
 /*
  * Makes the table of error codes that are told apart; NGX_ERROR if there are

@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_status.h"
 #include "ktp_json_writer.h"
+#include "ktp_money.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_count.h"
 #include "ngx_http_ktp_metrics.h"
@@ -57,6 +58,9 @@ static void      ngx_http_ktp_status_rows(ngx_http_ktp_status_t   *st,
 static void      ngx_http_ktp_status_clients(ngx_http_ktp_status_t        *st,
                                              ngx_uint_t                    family,
                                              ngx_http_ktp_status_client_pt handler);
+static void      ngx_http_ktp_status_cost(ngx_http_ktp_status_t   *st,
+                                          ngx_str_t               *client,
+                                          ngx_http_ktp_counters_t *counters);
 static void      ngx_http_ktp_status_saved(ngx_http_ktp_status_t   *st,
                                            ngx_str_t               *client,
                                            ngx_http_ktp_counters_t *counters);
@@ -103,6 +107,7 @@ typedef enum {
     NGX_HTTP_KTP_REQUESTS = 0,
     NGX_HTTP_KTP_ERRORS,
     NGX_HTTP_KTP_BILLABLE,
+    NGX_HTTP_KTP_COST,
     NGX_HTTP_KTP_SAVED,
     NGX_HTTP_KTP_CALLS,
     NGX_HTTP_KTP_QUOTA_LIMIT,
@@ -132,6 +137,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
      "Requests completed with an error, by error code and reason."},
     {"ktp_billable_calls_total", "counter",
      "Upstream calls that were billed or may have been billed."},
+    {"ktp_cost_total", "counter",
+     "Price of upstream calls that were billed, by currency."},
     {"ktp_saved_calls_total", "counter",
      "Requests answered without an upstream call of their own, by reason."},
     {"ktp_client_calls", "gauge",
@@ -292,6 +299,8 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_errors(st);
     ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_BILLABLE,
                                 ngx_http_ktp_status_pair);
+    ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_COST,
+                                ngx_http_ktp_status_cost);
     ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_SAVED,
                                 ngx_http_ktp_status_saved);
     ngx_http_ktp_status_calls(st);
@@ -451,6 +460,35 @@ ngx_http_ktp_status_pair(ngx_http_ktp_status_t *st, ngx_str_t *client,
 
     ngx_str_set(&labels[1].value, "unknown");
     ngx_http_ktp_status_number(st, "", labels, 2, counters->maybe);
+}
+
+
+static void
+ngx_http_ktp_status_cost(ngx_http_ktp_status_t *st, ngx_str_t *client,
+                         ngx_http_ktp_counters_t *counters)
+{
+    u_char                  buf[KTP_MONEY_TEXT];
+    ngx_str_t               sum;
+    ngx_uint_t              i, n;
+    ngx_http_ktp_label_t    labels[2];
+    ngx_http_ktp_metrics_t *metrics;
+
+    metrics = st->zone->shared->metrics;
+
+    labels[0].name = "client";
+    labels[0].value = *client;
+    labels[1].name = "currency";
+    labels[1].value.len = NGX_HTTP_KTP_CURRENCY;
+
+    sum.data = buf;
+
+    n = __atomic_load_n(&metrics->ncurrencies, __ATOMIC_ACQUIRE);
+
+    for (i = 0; i < n; i++) {
+        labels[1].value.data = metrics->currencies[i];
+        sum.len = ktp_money_print((char *) buf, counters->cost[i]);
+        ngx_http_ktp_status_sample(st, "", labels, 2, &sum);
+    }
 }
 
 

@@ -24,6 +24,8 @@ static ngx_int_t ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static ngx_int_t ngx_http_ktp_zone_create(ngx_http_ktp_zone_t *zone);
 static ngx_int_t ngx_http_ktp_zone_ledger(ngx_http_ktp_zone_t *zone,
                                           ngx_log_t           *log);
+static ngx_int_t ngx_http_ktp_zone_currencies(ngx_http_ktp_zone_t *zone,
+                                              ngx_log_t           *log);
 static ngx_int_t ngx_http_ktp_zone_clients(ngx_http_ktp_zone_t *zone,
                                            ngx_log_t           *log);
 
@@ -104,6 +106,7 @@ ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     kmcf->state = zone->state.len ? &zone->state : NULL;
     zone->clients = &kmcf->clients;
+    zone->currencies = &kmcf->currencies;
     zone->shm_zone->init = ngx_http_ktp_zone_init;
     zone->shm_zone->data = zone;
     kmcf->zone = zone;
@@ -201,7 +204,11 @@ ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    rc = ngx_http_ktp_zone_clients(zone, log);
+    rc = ngx_http_ktp_zone_currencies(zone, log);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_ktp_zone_clients(zone, log);
+    }
 
     ngx_http_ktp_ledger_unlock(zone->shared->fd, log);
 
@@ -246,6 +253,25 @@ ngx_http_ktp_zone_ledger(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
     }
 
     return ngx_http_ktp_state_load(zone, log);
+}
+
+
+static ngx_int_t
+ngx_http_ktp_zone_currencies(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
+{
+    if (ngx_http_ktp_metrics_currencies(zone->shared->metrics,
+                                        zone->currencies->elts,
+                                        zone->currencies->nelts)
+        != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "ktp_zone \"%V\" has room for %d currencies of "
+                      "\"ktp_price\"; those removed by reload keep their "
+                      "room until restart",
+                      &zone->shm_zone->shm.name, NGX_HTTP_KTP_CURRENCIES);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -15,10 +15,11 @@ struct ngx_http_ktp_zone_s {
     ngx_shm_zone_t        *shm_zone;
     ngx_slab_pool_t       *pool;
     ngx_http_ktp_shared_t *shared;
-    ngx_http_ktp_slot_t   *spare;   /* allocated, without a name yet */
-    ngx_http_ktp_slot_t   *nobody;  /* of unauthenticated requests */
-    ngx_array_t           *clients; /* of ngx_http_ktp_client_t * */
-    ngx_str_t              state;   /* null-terminated path; may be empty */
+    ngx_http_ktp_slot_t   *spare;      /* allocated, without a name yet */
+    ngx_http_ktp_slot_t   *nobody;     /* of unauthenticated requests */
+    ngx_array_t           *clients;    /* of ngx_http_ktp_client_t * */
+    ngx_array_t           *currencies; /* of ngx_http_ktp_currency_t * */
+    ngx_str_t              state;      /* null-terminated path; may be empty */
 };
 
 

@@ -1,0 +1,33 @@
+/* The directives about money: what a call costs. */
+
+#ifndef NGX_HTTP_KTP_BILLING_H
+#define NGX_HTTP_KTP_BILLING_H
+
+#include "ngx_http_ktp_conf.h"
+
+
+/* Letters of a currency, as in ISO 4217. */
+#define NGX_HTTP_KTP_CURRENCY 3
+
+/* Number of currencies of a configuration, and of those since the start. */
+#define NGX_HTTP_KTP_CURRENCIES 8
+
+typedef struct {
+    u_char     code[NGX_HTTP_KTP_CURRENCY];
+    ngx_uint_t column; /* in the counters of a client, if there is a zone */
+} ngx_http_ktp_currency_t;
+
+/* What a billed call costs. */
+struct ngx_http_ktp_price_s {
+    uint64_t                 amount; /* see ktp_money.h */
+    ngx_str_t                text;   /* the amount as it is printed */
+    ngx_http_ktp_currency_t *currency;
+};
+
+
+/* ktp_price AMOUNT CURRENCY; fills kmcf->currencies. */
+char *ngx_http_ktp_billing_price(ngx_conf_t *cf, ngx_command_t *cmd,
+                                 void *conf);
+
+
+#endif /* NGX_HTTP_KTP_BILLING_H */
