@@ -202,10 +202,30 @@ system('make', '-s', "VARIANT=$variant", $program =~ s{.*?(build/)}{$1}r) == 0
 
 my @kinds = sort keys %table;
 my @cases = map { make_case($kinds[$_ % @kinds]) } 0 .. $count - 1;
-my @results = run_all(@cases);
+my @results = run_all([$policy], @cases);
 
 is(scalar @results, $count, 'each answer has a result');
 check($cases[$_], $results[$_], $_) for 0 .. $#results;
+
+# with the reference of another request: the same verdict, and nothing else is
+# changed, neither under the policy nor without one
+for my $reference ('R-2 "\\', '') {
+    my @referred = run_all([$policy, $reference], @cases);
+    my @passed = run_all(['', $reference], @cases);
+
+    for my $i (0 .. $#cases) {
+        my ($case, $name) = ($cases[$i], "$i: $cases[$i]{kind}, '$reference'");
+
+        is($referred[$i]{verdict}, $case->{verdict}, "$name: the verdict");
+        referred($name, $results[$i]{text}, $referred[$i]{text}, $reference)
+            if $referred[$i]{verdict} eq 'passed';
+
+        referred($name, $case->{body}, $passed[$i]{text}, $reference)
+            if $passed[$i]{verdict} eq 'passed';
+        is($passed[$i]{verdict}, 'passed', "$name: passed as well")
+            if $case->{verdict} eq 'passed';
+    }
+}
 
 done_testing();
 
@@ -266,8 +286,28 @@ sub make_case {
 }
 
 
+# Decoded, two answers are the same but for the reference; what has no fields
+# is the same to the byte.
+sub referred {
+    my ($name, $before, $after, $reference) = @_;
+
+    my @answers = map { scalar eval { JSON::PP->new->utf8->decode($_) } }
+                  $before, $after;
+    my $data = ref $answers[0] eq 'HASH' ? $answers[0]{data} : undef;
+
+    return is($after, $before, "$name: nothing is changed")
+        unless ref $data eq 'HASH';
+
+    $data->{reference_id} = $reference
+        if $reference ne '' || exists $data->{reference_id};
+
+    is_deeply($answers[1], $answers[0], "$name: nothing else is changed")
+        or diag("$before\n$after");
+}
+
+
 sub run_all {
-    my (@cases) = @_;
+    my ($args, @cases) = @_;
 
     my $dir = KTP::Nginx::scratch_dir();
 
@@ -275,7 +315,8 @@ sub run_all {
         "$_->{status} " . length($_->{body}) . "\n$_->{body}"
     } @cases);
 
-    my $status = system("$program '$policy' < $dir/in > $dir/out");
+    my $words = join ' ', map { "'$_'" } @$args;
+    my $status = system("$program $words < $dir/in > $dir/out");
     is($status, 0, 'the program ends well');
 
     my $out = KTP::Nginx::read_file("$dir/out");

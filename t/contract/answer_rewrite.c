@@ -1,6 +1,7 @@
 /*
  * Answers on standard input, each rewritten under the policy of the first
- * argument (see answer_policy.h), for t/answer-mutations.t:
+ * argument (see answer_policy.h), with the reference of the second one, if
+ * any, for t/answer-mutations.t:
  *
  *   in  = *( status " " length LF body )
  *   out = *( ( "passed " / "refused " ) length LF text )
@@ -16,9 +17,10 @@
 
 
 static void
-rewrite(const ktp_answer_policy_t *policy, unsigned status, const char *body,
-        size_t len)
+rewrite(const ktp_answer_policy_t *policy, const char *reference,
+        unsigned status, const char *body, size_t len)
 {
+    int          rc;
     char         reason[256];
     ktp_answer_t answer;
 
@@ -33,7 +35,21 @@ rewrite(const ktp_answer_policy_t *policy, unsigned status, const char *body,
         abort();
     }
 
-    if (ktp_answer_rewrite(&answer, policy) == 0) {
+    if (reference) {
+        answer.reference_id.p = reference;
+        answer.reference_id.len = strlen(reference);
+        answer.set_reference = 1;
+    }
+
+    if (ktp_answer_rewrites(policy)) {
+        rc = ktp_answer_rewrite(&answer, policy);
+
+    } else {
+        ktp_answer_read(&answer);
+        rc = answer.out_len ? 0 : -1;
+    }
+
+    if (rc == 0) {
         printf("passed %zu\n", answer.out_len);
         (void) fwrite(answer.out, 1, answer.out_len, stdout);
 
@@ -55,7 +71,7 @@ main(int argc, char **argv)
     unsigned            status;
     ktp_answer_policy_t policy;
 
-    if (argc != 2) {
+    if (argc < 2 || argc > 3) {
         return 2;
     }
 
@@ -68,7 +84,7 @@ main(int argc, char **argv)
             return 1;
         }
 
-        rewrite(&policy, status, body, len);
+        rewrite(&policy, argc == 3 ? argv[2] : NULL, status, body, len);
         free(body);
     }
 

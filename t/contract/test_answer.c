@@ -441,6 +441,8 @@ test_room(void **state)
 
     (void) state;
 
+    memset(&answer, 0, sizeof(answer));
+
     for (len = 1; len <= 1024; len += 1023) {
         memset(value, '1', len);
         value[len] = '\0';
@@ -751,6 +753,179 @@ test_reference_id(void **state)
 }
 
 
+/*
+ * The reference of another request in place of the upstream's, in an answer
+ * that is passed and in one that is rewritten.
+ */
+static void
+test_refer(void **state)
+{
+    char         *body, *out;
+    size_t        i, len, size;
+    ktp_answer_t  answer;
+    unsigned char quoted[] = "a\"b\\c";
+
+    /* NULL: impossible, or refused */
+    static const struct {
+        const char *reference;
+        const char *body;
+        const char *passed;
+        const char *rewritten;
+    } cases[] = {
+        {"r-2", DATA("\"reference_id\":\"r-1\""),
+         DATA("\"reference_id\":\"r-2\""), DATA("\"reference_id\":\"r-2\"")},
+        {"", DATA("\"reference_id\":\"r-1\""), DATA("\"reference_id\":\"\""),
+         DATA("\"reference_id\":\"\"")},
+        {"r-2", DATA("\"reference_id\":\"\""),
+         DATA("\"reference_id\":\"r-2\""), DATA("\"reference_id\":\"r-2\"")},
+        {"r-2", DATA("\"reference_id\":null"),
+         DATA("\"reference_id\":\"r-2\""), DATA("\"reference_id\":\"r-2\"")},
+
+        /* between others, which stay as they are */
+        {"r-2",
+         " {\"data\": {\"nik\" : \"1\",\n\t\"reference_id\" :\r\n "
+         "\"r\\u002d\\\"1\""
+         " , \"x\":[1.50, {\"reference_id\":\"r-1\"}]}, "
+         "\"message\":\"\\u004fK\"} ",
+         " {\"data\": {\"nik\" : \"1\",\n\t\"reference_id\" :\r\n \"r-2\""
+         " , \"x\":[1.50, {\"reference_id\":\"r-1\"}]}, "
+         "\"message\":\"\\u004fK\"} ",
+         "{\"message\":\"OK\",\"data\":{\"nik\":\"1\","
+         "\"reference_id\":\"r-2\"}}"},
+        {"r-2", DATA("\"r\\u0065ference_id\":\"r-1\",\"nik\":\"1\""),
+         DATA("\"r\\u0065ference_id\":\"r-2\",\"nik\":\"1\""),
+         DATA("\"nik\":\"1\",\"reference_id\":\"r-2\"")},
+
+        /* added where there is none, unless it is empty */
+        {"r-2", DATA(""), DATA("\"reference_id\":\"r-2\""),
+         DATA("\"reference_id\":\"r-2\"")},
+        {"r-2", DATA(" "), DATA("\"reference_id\":\"r-2\" "),
+         DATA("\"reference_id\":\"r-2\"")},
+        {"r-2", DATA("\n\"nik\":\"1\""),
+         DATA("\"reference_id\":\"r-2\",\n\"nik\":\"1\""),
+         DATA("\"nik\":\"1\",\"reference_id\":\"r-2\"")},
+        {"", DATA("\"nik\":\"1\""), DATA("\"nik\":\"1\""),
+         DATA("\"nik\":\"1\"")},
+
+        /* not where it belongs to something else */
+        {"r-2", "{\"message\":\"\",\"reference_id\":\"r-1\"}",
+         "{\"message\":\"\",\"reference_id\":\"r-1\"}", "{\"message\":\"\"}"},
+        {"r-2", "{\"error_code\":\"A\",\"data\":null}",
+         "{\"error_code\":\"A\",\"data\":null}", "{\"error_code\":\"A\"}"},
+        {"", DATA("\"image_quality\":{\"reference_id\":\"r-1\"}"),
+         DATA("\"image_quality\":{\"reference_id\":\"r-1\"}"),
+         DATA("\"image_quality\":{}")},
+
+        /* what is passed, but not rewritten */
+        {"r-2", DATA("\"nik\":1,\"reference_id\":7"),
+         DATA("\"nik\":1,\"reference_id\":\"r-2\""), NULL},
+        {"r-2", DATA("\"reference_id\":true,\"nik\":[]"),
+         DATA("\"reference_id\":\"r-2\",\"nik\":[]"), NULL},
+        {"r-2", "{\"data\":[{\"reference_id\":\"r-1\"}]}",
+         "{\"data\":[{\"reference_id\":\"r-1\"}]}", NULL},
+
+        {"r-2", DATA("\"reference_id\":[\"r-1\"]"), NULL, NULL},
+        {"r-2", DATA("\"reference_id\":{}"), NULL, NULL},
+        {"r-2", DATA("\"reference_id\":\"r-1\",\"reference_id\":\"r-1\""),
+         NULL, NULL},
+        {"r-2",
+         "{\"data\":{\"reference_id\":\"\"},\"data\":{\"reference_id\":\"\"}}",
+         NULL, NULL},
+        {"r-2", "{\"message\":\"\",\"data\":{\"reference_id\":\"r-1\"}", NULL,
+         NULL},
+        {"r-2", "{\"message\":\"\",\"data\":{\"reference_id\":\"r-1\"}}}",
+         NULL, NULL},
+        {"r-2", "<html>", NULL, NULL},
+        {"r-2", "", NULL, NULL},
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+
+        /* where a byte too far would be seen */
+
+        len = strlen(cases[i].body);
+        body = malloc(len ? len : 1);
+        assert_non_null(body);
+        memcpy(body, cases[i].body, len);
+
+        memset(&answer, 0, sizeof(answer));
+        answer.reference_id.p = cases[i].reference;
+        answer.reference_id.len = strlen(cases[i].reference);
+        answer.set_reference = 1;
+
+        out = rewrite(&answer, "", 200, body, len);
+
+        if (cases[i].rewritten == NULL
+                ? out != NULL
+                : out == NULL || strcmp(out, cases[i].rewritten) != 0) {
+            fail_msg("case %zu: rewritten as %s", i, out ? out : "nothing");
+        }
+
+        free(out);
+
+        /* the same, and with a byte less than there must be room for */
+
+        size = len + KTP_ANSWER_EXTRA;
+
+        if (cases[i].passed) {
+            size = strlen(cases[i].passed);
+        }
+
+        answer.out = malloc(size + 1);
+        assert_non_null(answer.out);
+        answer.out_size = size;
+
+        ktp_answer_read(&answer);
+        answer.out[answer.out_len] = '\0';
+
+        if (strcmp(answer.out, cases[i].passed ? cases[i].passed : "") != 0) {
+            fail_msg("case %zu: passed as %s", i, answer.out);
+        }
+
+        if (cases[i].passed) {
+            answer.out_size--;
+            ktp_answer_read(&answer);
+            assert_int_equal(answer.out_len, 0);
+        }
+
+        free(answer.out);
+        free(body);
+    }
+
+    /* neither a mask nor a check takes it for the upstream's */
+
+    answer.reference_id.p = NIK;
+    answer.reference_id.len = 16;
+    out = rewrite(&answer, "nik=full", 200, DATA("\"reference_id\":\"r-1\""),
+                  sizeof(DATA("\"reference_id\":\"r-1\"")) - 1);
+    assert_non_null(out);
+    assert_string_equal(out, DATA("\"reference_id\":\"" NIK "\""));
+    free(out);
+
+    out = rewrite(&answer, "+nik", 200, DATA("\"reference_id\":\"r-1\""),
+                  sizeof(DATA("\"reference_id\":\"r-1\"")) - 1);
+    assert_non_null(out);
+    assert_string_equal(out, DATA(""));
+    free(out);
+
+    /* escaped as JSON requires */
+
+    answer.reference_id.p = (char *) quoted;
+    answer.reference_id.len = sizeof(quoted) - 1;
+    answer.body = DATA("\"reference_id\":\"r-1\"");
+    answer.len = strlen(answer.body);
+    answer.out_size = answer.len + KTP_ANSWER_EXTRA;
+    answer.out = malloc(answer.out_size + 1);
+    assert_non_null(answer.out);
+    ktp_answer_read(&answer);
+    answer.out[answer.out_len] = '\0';
+    assert_string_equal(answer.out, DATA("\"reference_id\":\"a\\\"b\\\\c\""));
+    free(answer.out);
+}
+
+
 static void
 test_read(void **state)
 {
@@ -797,8 +972,10 @@ test_read(void **state)
         answer.status = 200;
         answer.body = cases[i].body;
         answer.len = strlen(cases[i].body);
+        answer.set_reference = 0;
 
         ktp_answer_read(&answer);
+        assert_int_equal(answer.out_len, 0);
 
         if (strcmp(answer.status_code, cases[i].status_code) != 0
             || strcmp(answer.error_code, cases[i].error_code) != 0
@@ -852,7 +1029,7 @@ main(void)
         cmocka_unit_test(test_limits),  cmocka_unit_test(test_room),
         cmocka_unit_test(test_message), cmocka_unit_test(test_texts),
         cmocka_unit_test(test_fields),  cmocka_unit_test(test_reference_id),
-        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_refer),   cmocka_unit_test(test_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

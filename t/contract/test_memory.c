@@ -184,7 +184,7 @@ test_intake(void **state)
 
 #define ANSWER                                                                \
     "{\"message\":\"ok\",\"data\":{\"nik\":\"3273010107900001\","             \
-    "\"full_name\":\"BUDI\"},\"@[700|k]\":\"\\t@[9000|x]\","                  \
+    "\"reference_id\":\"a-1\"},\"@[700|k]\":\"\\t@[9000|x]\","                \
     "\"o\":{\"@[3000|q]\":[]}}"
 
 
@@ -218,20 +218,26 @@ run_answer(const void *data)
     policy.nik_check = 1;
     policy.mask[KTP_FIELD_NIK].style = KTP_MASK_FULL;
 
+    answer.set_reference = 1;
+
     if (rewrites) {
         rc = ktp_answer_rewrite(&answer, &policy);
         assert_true((rc == 0) == (answer.out_len > 0));
 
     } else {
         ktp_answer_read(&answer);
-        rc = answer.reason ? -1 : 0;
+        rc = answer.reason || answer.out_len == 0 ? -1 : 0;
     }
 
-    if (rc != 0) {
+    if (rc != 0 && answer.reason) {
         assert_string_equal(answer.reason, "no memory");
 
     } else {
         assert_string_equal(answer.nik, "3273010107900001");
+    }
+
+    if (rc == 0) {
+        assert_null(memmem(out, answer.out_len, "\"a-1\"", 5));
     }
 
     free(out);

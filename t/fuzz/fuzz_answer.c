@@ -2,7 +2,7 @@
  * An upstream's answer under a policy.  Four bytes choose the policy, the
  * rest is the body.  What is passed on must be right by the rules for what
  * comes in, have no field that the policy drops, and nowhere the value of a
- * hidden one.
+ * hidden one.  With another reference_id nothing else may change.
  */
 
 #include <stdint.h>
@@ -139,7 +139,7 @@ is_word(const ktp_value_t *value)
 
 static void
 check(const ktp_answer_doc_t *in, const ktp_answer_doc_t *out, unsigned hidden,
-      const ktp_answer_policy_t *policy)
+      const ktp_answer_policy_t *policy, unsigned referred)
 {
     unsigned           i, j;
     const ktp_value_t *value;
@@ -172,11 +172,50 @@ check(const ktp_answer_doc_t *in, const ktp_answer_doc_t *out, unsigned hidden,
             }
         }
 
-        if (!(hidden & ktp_field_bit(KTP_FIELD_REFERENCE_ID))
+        if (!referred && !(hidden & ktp_field_bit(KTP_FIELD_REFERENCE_ID))
             && out->field[KTP_FIELD_REFERENCE_ID].len) {
             abort();
         }
     }
+}
+
+
+/* All but the reference is the same in both. */
+static void
+check_referred(const ktp_answer_t *answer)
+{
+    unsigned           i;
+    ktp_answer_doc_t   in, out;
+    const ktp_value_t *value;
+
+    (void) ktp_answer_json_read(&in, answer->body, answer->len, 0);
+    (void) ktp_answer_json_read(&out, answer->out, answer->out_len, 0);
+
+    if (!out.whole || in.has_data != out.has_data) {
+        abort();
+    }
+
+    for (i = 0; i < KTP_FIELD_REFERENCE_ID; i++) {
+        if (in.field[i].len != out.field[i].len
+            || (in.field[i].len
+                && memcmp(in.field[i].p, out.field[i].p, in.field[i].len)
+                       != 0)) {
+            abort();
+        }
+    }
+
+    value = &out.field[KTP_FIELD_REFERENCE_ID];
+
+    if (in.has_data
+        && (value->len != answer->reference_id.len
+            || (value->len
+                && memcmp(value->p, answer->reference_id.p, value->len)
+                       != 0))) {
+        abort();
+    }
+
+    ktp_answer_json_read_free(&in);
+    ktp_answer_json_read_free(&out);
 }
 
 
@@ -196,6 +235,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hidden = make_policy(&policy, data);
 
     memset(&answer, 0, sizeof(answer));
+    answer.reference_id.p = "r \\\"2";
+    answer.reference_id.len = (data[3] & 8) ? 5 : 0;
+    answer.set_reference = (data[3] >> 4) & 1;
     answer.status = (data[3] & 2) ? 400 : 200;
     answer.len = size - 4;
     answer.hmac = (data[3] & 4) ? digest : NULL;
@@ -219,7 +261,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         }
 
-        check(&in, &out, hidden, &policy);
+        check(&in, &out, hidden, &policy, answer.set_reference);
         ktp_answer_json_read_free(&in);
         ktp_answer_json_read_free(&out);
 
@@ -228,6 +270,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     ktp_answer_read(&answer);
+
+    if (answer.set_reference ? answer.out_len == 0 && answer.reason == NULL
+                             : answer.out_len) {
+        abort();
+    }
+
+    if (answer.out_len) {
+        check_referred(&answer);
+    }
 
     free(body);
     free(answer.out);

@@ -11,6 +11,8 @@ static void ktp_answer_notes(ktp_answer_t           *answer,
                              const ktp_answer_doc_t *doc);
 static void ktp_answer_message(ktp_answer_doc_t *doc, unsigned status);
 static int  ktp_answer_check(ktp_answer_doc_t *doc);
+static void ktp_answer_refer(const ktp_answer_t *answer,
+                             ktp_answer_doc_t   *doc);
 
 
 int
@@ -210,6 +212,21 @@ ktp_answer_check(ktp_answer_doc_t *doc)
 }
 
 
+/* Of an answer with fields, which may lack this one. */
+static void
+ktp_answer_refer(const ktp_answer_t *answer, ktp_answer_doc_t *doc)
+{
+    ktp_value_t *value;
+
+    value = &doc->field[KTP_FIELD_REFERENCE_ID];
+
+    if (doc->has_data && (value->p || answer->reference_id.len)) {
+        value->p = answer->reference_id.len ? answer->reference_id.p : "";
+        value->len = answer->reference_id.len;
+    }
+}
+
+
 int
 ktp_answer_rewrite(ktp_answer_t *answer, const ktp_answer_policy_t *policy)
 {
@@ -219,6 +236,10 @@ ktp_answer_rewrite(ktp_answer_t *answer, const ktp_answer_policy_t *policy)
     answer->out_len = 0;
 
     rc = ktp_answer_json_read(&doc, answer->body, answer->len, 1);
+
+    if (rc == 0 && answer->set_reference) {
+        ktp_answer_refer(answer, &doc);
+    }
 
     if (rc == 0 && doc.top[KTP_ANSWER_TEXT_MESSAGE].p
         && ktp_answer_leak_hidden(policy)) {
@@ -253,6 +274,10 @@ ktp_answer_read(ktp_answer_t *answer)
     answer->out_len = 0;
 
     (void) ktp_answer_json_read(&doc, answer->body, answer->len, 0);
+
+    if (answer->set_reference) {
+        ktp_answer_json_refer(answer, &doc);
+    }
 
     ktp_answer_notes(answer, &doc);
     ktp_answer_json_read_free(&doc);

@@ -36,6 +36,10 @@
  *
  * This guards against values out of place, not against an upstream that
  * encodes them in words that look right.
+ *
+ * The reference_id of the upstream is that of the call, which need not be that
+ * of the request that gets the answer: with set_reference, the latter takes
+ * its place, also in an answer that is otherwise passed byte for byte.
  */
 
 #ifndef KTP_ANSWER_H
@@ -51,8 +55,8 @@
 #define KTP_ANSWER_MAX_CODE    64
 #define KTP_ANSWER_MAX_MESSAGE 512
 
-/* Maximum growth of a rewritten body: hashes and nik_check. */
-#define KTP_ANSWER_EXTRA (KTP_FIELD_TEXTS * KTP_HMAC_HEX + 256)
+/* Maximum growth of a rewritten body: hashes, nik_check and reference_id. */
+#define KTP_ANSWER_EXTRA (KTP_FIELD_TEXTS * KTP_HMAC_HEX + 512)
 
 typedef struct {
 
@@ -61,11 +65,13 @@ typedef struct {
     unsigned    status; /* of HTTP */
     const char *body;
     size_t      len;
-    ktp_value_t reference_id; /* sent by the client, or empty */
-    ktp_hmac_pt hmac;         /* for masks by hash; NULL: no key */
+    ktp_value_t reference_id;      /* sent by the client, or empty */
+    unsigned    set_reference : 1; /* it replaces that of the upstream */
+    ktp_hmac_pt hmac;              /* for masks by hash; NULL: no key */
     void       *hmac_ctx;
 
-    char  *out; /* for rewriting only: len + KTP_ANSWER_EXTRA bytes */
+    /* for rewriting and set_reference only: len + KTP_ANSWER_EXTRA bytes */
+    char  *out;
     size_t out_size;
 
     /* set when done */
@@ -100,6 +106,11 @@ int ktp_answer_rewrite(ktp_answer_t              *answer,
  * Sets status_code, error_code and nik of an answer that is passed unchanged.
  * reason is set if it is not strictly JSON; values found before the error are
  * set nevertheless.
+ *
+ * With set_reference, the body is written to out, byte for byte but for
+ * "reference_id" of "data": its value becomes reference_id, which is added if
+ * there is none and it is not empty.  out_len is 0 if that is impossible,
+ * because the body is not JSON or has a key twice.
  */
 void ktp_answer_read(ktp_answer_t *answer);
 

@@ -45,6 +45,12 @@ typedef struct {
     ktp_value_t quality[KTP_QUALITIES];
     unsigned    has_data : 1;
     unsigned    has_quality : 1;
+    unsigned    whole : 1; /* JSON to its end, and no key is there twice */
+
+    /* offsets in the body; 0: there is none */
+    size_t data_open;     /* behind the brace of "data" */
+    size_t reference_key; /* behind the key of "reference_id" in "data" */
+    size_t reference_end; /* of its value, unless that is no text or number */
 
     const char *reason; /* why it is not strictly right, or NULL */
     const char *place;  /* a member's constant name, or NULL */
@@ -65,6 +71,12 @@ int ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
                          int strict);
 
 void ktp_answer_json_read_free(ktp_answer_doc_t *doc);
+
+/*
+ * Copies the body to answer->out with the reference_id of the answer in place
+ * of its own.  Sets out_len, to 0 if it is impossible or there is no memory.
+ */
+void ktp_answer_json_refer(ktp_answer_t *answer, const ktp_answer_doc_t *doc);
 
 /* Returns the bits of the fields that a policy masks or drops. */
 unsigned ktp_answer_leak_hidden(const ktp_answer_policy_t *policy);

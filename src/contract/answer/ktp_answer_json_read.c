@@ -31,6 +31,7 @@ typedef enum {
 typedef struct {
     ktp_answer_doc_t *doc;
     unsigned          strict : 1;
+    unsigned          twice : 1; /* a key */
 
     ktp_place_t place;
     unsigned    skip; /* depth of the unknown value that we are in, or 0 */
@@ -41,6 +42,7 @@ typedef struct {
     const char  *name;   /* of a known member, or NULL */
 
     char           *free; /* where the next value is copied to */
+    ktp_json_t      json;
     ktp_json_keys_t keys;
 } ktp_answer_parser_t;
 
@@ -86,7 +88,6 @@ ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
                      int strict)
 {
     ktp_code_t          rc;
-    ktp_json_t          json;
     ktp_answer_parser_t ps;
 
     memset(doc, 0, sizeof(ktp_answer_doc_t));
@@ -113,7 +114,7 @@ ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
         return -1;
     }
 
-    memset(&ps, 0, offsetof(ktp_answer_parser_t, keys));
+    memset(&ps, 0, offsetof(ktp_answer_parser_t, json));
     ps.doc = doc;
     ps.strict = strict;
     ps.free = doc->memory;
@@ -122,17 +123,19 @@ ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
 
     rc = KTP_INTERNAL_SERVER_ERROR;
 
-    if (ktp_json_open(&json, &ktp_answer_callbacks, &ps, len) == 0) {
-        rc = ktp_json_feed(&json, (const unsigned char *) body, len);
+    if (ktp_json_open(&ps.json, &ktp_answer_callbacks, &ps, len) == 0) {
+        rc = ktp_json_feed(&ps.json, (const unsigned char *) body, len);
 
         if (rc == KTP_OK) {
-            rc = ktp_json_finish(&json);
+            rc = ktp_json_finish(&ps.json);
         }
 
-        ktp_json_close(&json);
+        ktp_json_close(&ps.json);
     }
 
     ktp_json_keys_destroy(&ps.keys);
+
+    doc->whole = rc == KTP_OK && !ps.twice;
 
     if (rc != KTP_OK && doc->reason == NULL) {
         doc->reason =
@@ -262,6 +265,10 @@ ktp_answer_store(ktp_answer_parser_t *ps, ktp_kind_t kind, const char *p,
         return 1;
     }
 
+    if (ps->target == &ps->doc->field[KTP_FIELD_REFERENCE_ID]) {
+        ps->doc->reference_end = ktp_json_offset(&ps->json);
+    }
+
     /* null is no value: a field is empty, anything else is not there */
 
     if (kind == KTP_KIND_NULL) {
@@ -316,6 +323,7 @@ ktp_answer_open(ktp_answer_parser_t *ps, ktp_kind_t kind)
     if (name && kind == ps->kind) {
         if (ps->place == KTP_PLACE_TOP) {
             ps->doc->has_data = 1;
+            ps->doc->data_open = ktp_json_offset(&ps->json);
             ps->place = KTP_PLACE_DATA;
 
         } else {
@@ -429,6 +437,7 @@ ktp_answer_on_key(void *ctx, const unsigned char *p, size_t len)
 
     case KTP_JSON_KEYS_TWICE:
         ps->name = NULL;
+        ps->twice = 1;
         return ktp_answer_wrong(ps, "a key that is there twice", NULL);
 
     case KTP_JSON_KEYS_TOO_MANY:
@@ -442,6 +451,10 @@ ktp_answer_on_key(void *ctx, const unsigned char *p, size_t len)
 
     if (ps->skip == 0) {
         ktp_answer_known(ps, (const char *) p, len);
+
+        if (ps->target == &ps->doc->field[KTP_FIELD_REFERENCE_ID]) {
+            ps->doc->reference_key = ktp_json_offset(&ps->json);
+        }
     }
 
     return 1;

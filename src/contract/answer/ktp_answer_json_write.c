@@ -11,17 +11,18 @@ typedef struct {
 } ktp_answer_writer_t;
 
 
-static void ktp_answer_write(void *ctx, const char *p, size_t len);
-static void ktp_answer_put(ktp_json_writer_t *json, const char *name,
-                           const char *p, size_t len);
-static void ktp_answer_put_fields(ktp_json_writer_t         *json,
-                                  const ktp_answer_t        *answer,
-                                  const ktp_answer_doc_t    *doc,
-                                  const ktp_answer_policy_t *policy);
-static void ktp_answer_put_quality(ktp_json_writer_t      *json,
+static size_t ktp_answer_text(const char *body, size_t pos);
+static void   ktp_answer_write(void *ctx, const char *p, size_t len);
+static void   ktp_answer_put(ktp_json_writer_t *json, const char *name,
+                             const char *p, size_t len);
+static void   ktp_answer_put_fields(ktp_json_writer_t         *json,
+                                    const ktp_answer_t        *answer,
+                                    const ktp_answer_doc_t    *doc,
+                                    const ktp_answer_policy_t *policy);
+static void   ktp_answer_put_quality(ktp_json_writer_t      *json,
+                                     const ktp_answer_doc_t *doc);
+static void   ktp_answer_put_check(ktp_json_writer_t      *json,
                                    const ktp_answer_doc_t *doc);
-static void ktp_answer_put_check(ktp_json_writer_t      *json,
-                                 const ktp_answer_doc_t *doc);
 static void ktp_answer_put_tristate(ktp_json_writer_t *json, const char *name,
                                     ktp_tristate_t value);
 
@@ -77,6 +78,74 @@ ktp_answer_json_write(ktp_answer_t *answer, ktp_answer_doc_t *doc,
     answer->out_len = (size_t) (writer.p - answer->out);
 
     return 0;
+}
+
+
+void
+ktp_answer_json_refer(ktp_answer_t *answer, const ktp_answer_doc_t *doc)
+{
+    size_t              from, to;
+    const char         *name;
+    ktp_value_t         id;
+    ktp_json_writer_t  *json;
+    ktp_answer_writer_t writer;
+
+    if (!doc->whole || (doc->reference_key && !doc->reference_end)) {
+        return;
+    }
+
+    json = ktp_json_writer_create(ktp_answer_write, &writer);
+    if (json == NULL) {
+        return;
+    }
+
+    writer.p = answer->out;
+    writer.end = answer->out + answer->out_size;
+    writer.missing = 0;
+
+    id = answer->reference_id;
+    from = doc->reference_key;
+    to = doc->reference_end;
+
+    if (from) {
+        from = ktp_answer_text(answer->body, from) + 1; /* the colon */
+        from = ktp_answer_text(answer->body, from);
+
+        ktp_answer_write(&writer, answer->body, from);
+        ktp_json_writer_string(json, id.len ? id.p : "", id.len);
+
+    } else if (doc->has_data && id.len) {
+        to = doc->data_open;
+        name = ktp_field_name(KTP_FIELD_REFERENCE_ID);
+
+        ktp_answer_write(&writer, answer->body, to);
+        ktp_answer_write(&writer, "\"", 1);
+        ktp_answer_write(&writer, name, strlen(name));
+        ktp_answer_write(&writer, "\":", 2);
+        ktp_json_writer_string(json, id.len ? id.p : "", id.len);
+
+        if (answer->body[ktp_answer_text(answer->body, to)] != '}') {
+            ktp_answer_write(&writer, ",", 1);
+        }
+    }
+
+    ktp_answer_write(&writer, answer->body + to, answer->len - to);
+    ktp_json_writer_destroy(json);
+
+    answer->out_len = writer.missing ? 0 : (size_t) (writer.p - answer->out);
+}
+
+
+/* Where white space ends; there is something behind it. */
+static size_t
+ktp_answer_text(const char *body, size_t pos)
+{
+    while (body[pos] == ' ' || body[pos] == '\t' || body[pos] == '\r'
+           || body[pos] == '\n') {
+        pos++;
+    }
+
+    return pos;
 }
 
 

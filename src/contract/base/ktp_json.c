@@ -113,6 +113,13 @@ ktp_json_feed(ktp_json_t *json, const unsigned char *p, size_t n)
 }
 
 
+size_t
+ktp_json_offset(const ktp_json_t *json)
+{
+    return yajl_get_bytes_consumed(json->yajl);
+}
+
+
 ktp_code_t
 ktp_json_finish(ktp_json_t *json)
 {

@@ -39,6 +39,12 @@ int ktp_json_open(ktp_json_t *json, const yajl_callbacks *callbacks, void *ctx,
  */
 ktp_code_t ktp_json_feed(ktp_json_t *json, const unsigned char *p, size_t n);
 
+/*
+ * For a callback: offset of the end of the last token, in the bytes that are
+ * being fed.
+ */
+size_t ktp_json_offset(const ktp_json_t *json);
+
 /* Ends the text; returns KTP_BODY_TRUNCATED if it is not complete. */
 ktp_code_t ktp_json_finish(ktp_json_t *json);
 
