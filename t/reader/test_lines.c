@@ -175,6 +175,40 @@ lexicon_by_likelihood(void **state)
 
 
 static void
+clear_letters_stay(void **state)
+{
+    float          sure[KTPR_MAX_VALUE];
+    small_t        small;
+    ktpr_reading_t reading;
+
+    (void) state;
+
+    spell(&small, "SARA 12", &reading);
+    small.columns.p[5][0] = 1;
+    put(&small, 5, 'R', .6f);
+    put(&small, 5, 'K', .3f);
+    ktpr_reading_agree(NULL, &reading);
+    assert_string_equal(reading.text, "SARA 12");
+    ktpr_reading_sure(&reading, "SARA 12", sure);
+    assert_true(sure[0] > KTPR_READING_CLEAR);
+    assert_true(fabsf(sure[2] - .6f) < 1e-5f);
+    assert_true(sure[6] > KTPR_READING_CLEAR);
+
+    /* the letter that is not clear, in the line or in a part of it */
+    assert_true(ktpr_reading_yields(&reading, "SARA 12", "SAKA 12"));
+    assert_true(ktpr_reading_yields(&reading, "SARA", "SAKA"));
+    assert_true(ktpr_reading_yields(&reading, "SARA", "SAA"));
+    assert_true(ktpr_reading_yields(&reading, "SARA", "SARAS"));
+
+    /* one that is */
+    assert_false(ktpr_reading_yields(&reading, "SARA", "SARO"));
+    assert_false(ktpr_reading_yields(&reading, "SARA", "ARA"));
+    assert_false(ktpr_reading_yields(&reading, "SARA 12", "SARA12"));
+    assert_false(ktpr_reading_yields(&reading, "SARA 12", "SARA 1 2"));
+}
+
+
+static void
 choice_is_clear(void **state)
 {
     small_t        small;
@@ -374,6 +408,7 @@ main(void)
         cmocka_unit_test(score_sums_all_ways),
         cmocka_unit_test(read_weighs_texts),
         cmocka_unit_test(lexicon_by_likelihood),
+        cmocka_unit_test(clear_letters_stay),
         cmocka_unit_test(choice_is_clear),
         cmocka_unit_test(digits_by_looks),
         cmocka_unit_test(network_reads),

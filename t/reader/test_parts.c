@@ -16,6 +16,7 @@
 #include "ktpr_fields.h"
 #include "ktpr_image.h"
 #include "ktpr_lexicon.h"
+#include "ktpr_reading.h"
 #include "ktpr_gazetteer.h"
 #include "ktpr_text.h"
 #include "ktpr_map.h"
@@ -86,8 +87,9 @@ dates(void **state)
 static void
 addresses(void **state)
 {
-    size_t i;
+    size_t i, k;
     char   s[64];
+    float  sure[64];
 
     static const struct {
         const char *read, *repaired;
@@ -100,6 +102,7 @@ addresses(void **state)
         {"KP/ BARU", "KP. BARU"},
         {"KOMP INDAH BLK FI7", "KOMP INDAH BLK F/7"},
         {"GANG I BLOK II", "GANG I BLOK II"},
+        {"JL MERDEKA NO I2B", "JL MERDEKA NO 12B"},
         /* nothing to repair, and nothing to be invented */
         {"JL MERDEKA NO 10", "JL MERDEKA NO 10"},
         {"DUSUN BLOK 8", "DUSUN BLOK 8"},
@@ -109,11 +112,34 @@ addresses(void **state)
     (void) state;
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (k = 0; k < sizeof(sure) / sizeof(sure[0]); k++) {
+            sure[k] = KTPR_READING_CLEAR - .1f;
+        }
+
         strcpy(s, cases[i].read);
-        assert_int_equal(ktpr_street_repair(s, sizeof(s)),
+        assert_int_equal(ktpr_street_repair(s, sizeof(s), sure),
                          strcmp(cases[i].read, cases[i].repaired) != 0);
         assert_string_equal(s, cases[i].repaired);
+
+        /* clear letters stay, but where there can be none */
+        for (k = 0; k < sizeof(sure) / sizeof(sure[0]); k++) {
+            sure[k] = KTPR_READING_CLEAR + .05f;
+        }
+
+        strcpy(s, cases[i].read);
+        assert_int_equal(ktpr_street_repair(s, sizeof(s), sure),
+                         strchr(s, 'F') != NULL);
+        assert_string_equal(s, strchr(s, 'F') != NULL ? cases[i].repaired
+                                                      : cases[i].read);
     }
+
+    /* each letter for itself */
+    strcpy(s, "NO SZ");
+    assert_int_equal(ktpr_street_repair(s, sizeof(s), sure), 0);
+    strcpy(s, "NO 3S-SB");
+    sure[4] = .5f;
+    assert_int_equal(ktpr_street_repair(s, sizeof(s), sure), 1);
+    assert_string_equal(s, "NO 35-SB");
 }
 
 

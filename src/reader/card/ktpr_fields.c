@@ -119,11 +119,11 @@
 #define KTPR_FIELDS_MISSING_WIDTH 15.
 
 /*
- * Letters of a nationality that are WNI even if misread: a country's name is
- * longer.  Set not recorded.  Lower: misread WNI stays; higher: a short
+ * Likelihood, a character: how much less likely WNI and WNA may be than a
+ * nationality as read.  Lower: misread WNI stays; higher: a blurred short
  * country becomes WNI.
  */
-#define KTPR_FIELDS_WNI_LONGEST 3
+#define KTPR_FIELDS_WNI_LIKELY 3.
 
 /* fixed: years that a date on a card can have; others are misread */
 #define KTPR_FIELDS_YEAR_FIRST 1900
@@ -197,10 +197,11 @@ ktpr_fields_set(const ktpr_scan_t *scan, ktpr_field_t *field,
 
 
 void
-ktpr_fields_repair(ktpr_field_t *field, const char *value)
+ktpr_fields_repair(ktpr_field_t *field, const char *value, float sure)
 {
     if (strcmp(field->value, value) != 0) {
         ktpr_text_copy(field->value, sizeof(field->value), value);
+        field->confidence = sure;
         field->repaired = 1;
     }
 }
@@ -266,16 +267,72 @@ ktpr_value_read(const ktpr_entry_t *e, ktpr_line_id_t line,
 }
 
 
-/* The text of a line and of the rows it continues in; 0, or -1: no line. */
+/*
+ * Replaces VV by W, which the network takes for it in some typefaces; there is
+ * no name with VV.
+ */
+static void
+ktpr_part_letters(char *part)
+{
+    char *p;
+
+    while ((p = strstr(part, "VV")) != NULL) {
+        *p = 'W';
+        memmove(p + 1, p + 2, strlen(p + 2) + 1);
+    }
+}
+
+
+/*
+ * Corrects the text of a row where its letters are not clear; whether it did.
+ * The reading's confidence becomes that of the correction.
+ */
+static int
+ktpr_part_repair(ktpr_line_id_t line, ktpr_reading_t *reading, char *part)
+{
+    char   copy[KTPR_MAX_VALUE];
+    float  sure[KTPR_MAX_VALUE];
+    double less;
+
+    ktpr_text_copy(copy, sizeof(copy), part);
+    ktpr_part_letters(copy);
+
+    if (!ktpr_reading_yields(reading, part, copy)) {
+        ktpr_text_copy(copy, sizeof(copy), part);
+    }
+
+    if (line == KTPR_LINE_ADDRESS) {
+        ktpr_reading_sure(reading, copy, sure);
+        ktpr_street_repair(copy, sizeof(copy), sure);
+    }
+
+    if (strcmp(copy, part) == 0) {
+        return 0;
+    }
+
+    less =
+        ktpr_reading_score(reading, copy) - ktpr_reading_score(reading, part);
+    reading->confidence *= (float) exp(fmin(0, less) / (double) strlen(copy));
+    ktpr_text_copy(part, KTPR_MAX_VALUE, copy);
+
+    return 1;
+}
+
+
+/*
+ * The text of a line and of the rows it continues in.  0, 1 if a rule changed
+ * it, or -1: no line.
+ */
 static int
 ktpr_line_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text, size_t size,
                ktpr_reading_t *reading)
 {
-    int            i;
+    int            i, repaired;
     char           part[KTPR_MAX_VALUE];
     ktpr_entry_t  *e;
     ktpr_reading_t best;
 
+    repaired = 0;
     text[0] = '\0';
     memset(reading, 0, sizeof(ktpr_reading_t));
 
@@ -288,6 +345,7 @@ ktpr_line_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text, size_t size,
         ktpr_value_read(&e[i], line, &best);
         ktpr_text_copy(part, sizeof(part), best.text);
         ktpr_value_clean(part);
+        repaired |= ktpr_part_repair(line, &best, part);
 
         if (i == 0) {
             *reading = best;
@@ -296,6 +354,9 @@ ktpr_line_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text, size_t size,
 
         } else if (part[0] != '\0') {
             ktpr_text_append(text, size, " ");
+            ktpr_text_append(reading->text, sizeof(reading->text), " ");
+            ktpr_text_append(reading->text, sizeof(reading->text),
+                             e[i].value.text);
             reading->confidence = best.confidence < reading->confidence
                                       ? best.confidence
                                       : reading->confidence;
@@ -309,7 +370,7 @@ ktpr_line_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text, size_t size,
         }
     }
 
-    return 0;
+    return repaired;
 }
 
 
@@ -485,7 +546,7 @@ ktpr_read_birth(ktpr_scan_t *scan, ktpr_field_t *fields,
     ktpr_reading_t reading;
 
     if (ktpr_line_text(scan, KTPR_LINE_BIRTH, text, sizeof(text), &reading)
-        != 0) {
+        < 0) {
         return;
     }
 
@@ -518,13 +579,15 @@ static void
 ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
                ktpr_field_t *field)
 {
+    int            repaired;
     char           text[2 * KTPR_MAX_VALUE];
     float          sure;
     double         distance;
     const char    *word, *likely;
     ktpr_reading_t reading;
 
-    if (ktpr_line_text(scan, w->line, text, sizeof(text), &reading) != 0) {
+    repaired = ktpr_line_text(scan, w->line, text, sizeof(text), &reading);
+    if (repaired < 0) {
         return;
     }
 
@@ -543,10 +606,13 @@ ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
         scan, field,
         w->only || reading.confidence < KTPR_FIELDS_READABLE ? "" : text,
         &reading, &ktpr_scan_line(scan, w->line)->row.value);
+    field->repaired = field->value[0] != '\0' && repaired;
 
-    if (word != NULL) {
+    if (word != NULL
+        && (w->only || distance == 0
+            || ktpr_reading_yields(&reading, text, word))) {
         ktpr_text_copy(field->value, sizeof(field->value), word);
-        field->repaired = distance > 0;
+        field->repaired = repaired || distance > 0;
         field->confidence = sure;
     }
 }
@@ -564,7 +630,7 @@ ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_field_t *fields)
     ktpr_evidence_t evidence;
 
     if (ktpr_line_text(scan, KTPR_LINE_RT_RW, text, sizeof(text), &reading)
-        != 0) {
+        < 0) {
         return;
     }
 
@@ -700,10 +766,12 @@ static void
 ktpr_read_free(ktpr_scan_t *scan, const ktpr_free_line_t *line,
                ktpr_field_t *field)
 {
+    int            repaired;
     char           text[2 * KTPR_MAX_VALUE];
     ktpr_reading_t reading;
 
-    if (ktpr_line_text(scan, line->line, text, sizeof(text), &reading) != 0) {
+    repaired = ktpr_line_text(scan, line->line, text, sizeof(text), &reading);
+    if (repaired < 0) {
         return;
     }
 
@@ -711,32 +779,58 @@ ktpr_read_free(ktpr_scan_t *scan, const ktpr_free_line_t *line,
     ktpr_fields_set(scan, field,
                     reading.confidence >= KTPR_FIELDS_READABLE ? text : "",
                     &reading, &ktpr_scan_line(scan, line->line)->row.value);
+    field->repaired = field->value[0] != '\0' && repaired;
 }
 
 
+/*
+ * The nationality is WNI, or WNA or the name of a country, which a reading
+ * that is not clear is not made to be.
+ */
 static void
 ktpr_read_nationality(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
-    char           text[2 * KTPR_MAX_VALUE], key[KTPR_MAX_VALUE];
+    int            repaired;
+    char           text[2 * KTPR_MAX_VALUE];
+    size_t         i;
     ktpr_field_t  *field;
+    ktpr_choice_t  choice;
     ktpr_reading_t reading;
 
-    if (ktpr_line_text(scan, KTPR_LINE_NATIONALITY, text, sizeof(text),
-                       &reading)
-        != 0) {
+    static const char *const words[] = {"WNI", "WNA"};
+
+    repaired = ktpr_line_text(scan, KTPR_LINE_NATIONALITY, text, sizeof(text),
+                              &reading);
+    if (repaired < 0) {
         return;
     }
 
     field = &fields[KTPR_NATIONALITY];
     ktpr_fields_set(scan, field, text, &reading,
                     &ktpr_scan_line(scan, KTPR_LINE_NATIONALITY)->row.value);
+    field->repaired = field->value[0] != '\0' && repaired;
 
-    /* a foreigner's card has the name of a country, which is longer */
-    ktpr_text_key(text[0] != '\0' ? text : reading.text, key, sizeof(key));
+    if (reading.nlooks == 0) {
+        return;
+    }
 
-    if ((strlen(key) >= 1 && strlen(key) <= KTPR_FIELDS_WNI_LONGEST)
-        || strstr(key, "WNI") != NULL) {
-        ktpr_fields_repair(field, "WNI");
+    ktpr_choice_begin(&choice, &reading);
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strstr(text, words[i]) != NULL) {
+            /* with specks beside it */
+            if (ktpr_reading_yields(&reading, text, words[i])) {
+                ktpr_fields_repair(field, words[i], reading.confidence);
+            }
+            return;
+        }
+
+        ktpr_choice_try(&choice, words[i], words[i]);
+    }
+
+    if (ktpr_choice_made(&choice, KTPR_FIELDS_WNI_LIKELY, 0)
+        && ktpr_reading_yields(&reading, text, choice.text)) {
+        ktpr_fields_repair(field, choice.text, ktpr_choice_sure(&choice));
     }
 }
 
@@ -781,7 +875,5 @@ ktpr_fields_read(ktpr_scan_t *scan, ktpr_field_t *fields,
     ktpr_read_nationality(scan, fields);
 
     ktpr_text_letters(fields[KTPR_FULL_NAME].value);
-    fields[KTPR_ADDRESS].repaired =
-        ktpr_street_repair(fields[KTPR_ADDRESS].value, KTPR_MAX_VALUE);
     ktpr_valid_repair(&fields[KTPR_VALID_UNTIL]);
 }

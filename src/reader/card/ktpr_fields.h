@@ -38,8 +38,11 @@ void ktpr_fields_set(const ktpr_scan_t *scan, ktpr_field_t *field,
                      const char *value, const ktpr_reading_t *reading,
                      const ktpr_strip_t *strip);
 
-/* Sets another value; if it differs, the field is marked as repaired. */
-void ktpr_fields_repair(ktpr_field_t *field, const char *value);
+/*
+ * Sets another value; if it differs, the field is marked as repaired, and gets
+ * the confidence of the repair, 0 to 1.
+ */
+void ktpr_fields_repair(ktpr_field_t *field, const char *value, float sure);
 
 /* Whether a text is DD-MM-YYYY and a day of the years 1900 to 2100. */
 int ktpr_fields_date_valid(const char *date);

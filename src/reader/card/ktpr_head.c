@@ -70,6 +70,13 @@
  */
 #define KTPR_HEAD_WORD_LETTERS 3
 
+/*
+ * Part of a line's confidence that a region keeps of which an end is missing.
+ * Set not recorded.  Higher: a region that was guessed is taken for one that
+ * was read.
+ */
+#define KTPR_HEAD_CUT .7f
+
 #define KTPR_HEAD_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZ .-'()"
 
 typedef struct {
@@ -77,6 +84,8 @@ typedef struct {
     ktpr_strip_t   strip;
     double         widest; /* width of the fragment that gives the edges */
     ktpr_reading_t reading;
+    const char    *name; /* of the reading, behind the word PROVINSI */
+    float          sure; /* that it is the region found */
 
     const ktpr_region_t *province;
 } ktpr_head_line_t;
@@ -174,18 +183,13 @@ ktpr_begins(const char *text, const char *word)
 }
 
 
-/* The region of a level that a line names, or NULL; *score: how likely. */
+/* The region of a level that a line may name, or NULL; *score: how likely. */
 static const ktpr_region_t *
-ktpr_head_try(const ktpr_head_line_t *line, const ktpr_region_t *inside,
-              ktpr_level_t level, double *score)
+ktpr_head_guess(ktpr_head_line_t *line, const ktpr_region_t *inside,
+                ktpr_level_t level, double *score)
 {
     double        distance;
-    const char   *name;
     ktpr_choice_t choice;
-
-    if (line->reading.nlooks == 0 || line->reading.text[0] == '\0') {
-        return NULL;
-    }
 
     ktpr_choice_begin(&choice, &line->reading);
 
@@ -197,22 +201,51 @@ ktpr_head_try(const ktpr_head_line_t *line, const ktpr_region_t *inside,
     *score = choice.best;
 
     if (ktpr_choice_made(&choice, KTPR_HEAD_LIKELY, KTPR_CHOICE_CLEAR)) {
+        line->sure = ktpr_choice_sure(&choice);
         return choice.what;
     }
 
     /* an end of the line may be missing */
     *score = (double) KTPR_CTC_NEVER;
-    name = line->reading.text;
+    line->sure = line->reading.confidence * KTPR_HEAD_CUT;
 
-    if (level == KTPR_LEVEL_PROVINCE && ktpr_begins(name, "PROVINSI")) {
-        name += strcspn(name, " ");
-    }
-
-    return ktpr_gazetteer_match(inside, level, name,
-                                name != line->reading.text || inside != NULL
+    return ktpr_gazetteer_match(inside, level, line->name,
+                                line->name != line->reading.text
+                                        || inside != NULL
                                     ? KTPR_HEAD_KNOWN_EDITS
                                     : KTPR_HEAD_ANY_EDITS,
                                 &distance);
+}
+
+
+/*
+ * The region of a level that a line names, or NULL: also if the line is
+ * clearly another one that the table lacks.
+ */
+static const ktpr_region_t *
+ktpr_head_try(ktpr_head_line_t *line, const ktpr_region_t *inside,
+              ktpr_level_t level, double *score)
+{
+    const ktpr_region_t *region;
+
+    if (line->reading.nlooks == 0 || line->reading.text[0] == '\0') {
+        return NULL;
+    }
+
+    line->name = line->reading.text;
+
+    if (level == KTPR_LEVEL_PROVINCE && ktpr_begins(line->name, "PROVINSI")) {
+        line->name += strcspn(line->name, " ");
+        line->name += strspn(line->name, " ");
+    }
+
+    region = ktpr_head_guess(line, inside, level, score);
+
+    return region != NULL
+                   && ktpr_reading_yields(&line->reading, line->name,
+                                          region->name)
+               ? region
+               : NULL;
 }
 
 
@@ -312,8 +345,11 @@ ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
         field = &fields[KTPR_STATE];
         ktpr_fields_set(scan, field, state->province->name, &state->reading,
                         &state->strip);
-        field->repaired =
-            ktpr_head_other(state->reading.text, state->province->name);
+
+        if (ktpr_head_other(state->reading.text, state->province->name)) {
+            field->confidence = state->sure;
+            field->repaired = 1;
+        }
     }
 
     line = ktpr_head_city(lines, n, state, &city);
@@ -323,7 +359,7 @@ ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
                         &line->strip);
 
         if (city != NULL) {
-            ktpr_fields_repair(field, city->name);
+            ktpr_fields_repair(field, city->name, line->sure);
         }
     }
 }
@@ -355,8 +391,10 @@ ktpr_region_repair(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_field_t *field,
     }
 
     region = choice.what;
-    field->confidence = ktpr_choice_sure(&choice);
-    ktpr_fields_repair(field, region->name);
+
+    if (ktpr_reading_yields(&e->value, field->value, region->name)) {
+        ktpr_fields_repair(field, region->name, ktpr_choice_sure(&choice));
+    }
 
     return region;
 }
@@ -388,7 +426,10 @@ ktpr_birth_repair(ktpr_scan_t *scan, ktpr_field_t *field)
     if (ktpr_choice_made(&choice, KTPR_HEAD_BIRTH_LIKELY, KTPR_CHOICE_CLEAR)) {
         n = strlen(choice.text) - strlen(date);
         choice.text[n] = '\0';
-        ktpr_fields_repair(field, choice.text);
+
+        if (ktpr_reading_yields(&e->value, field->value, choice.text)) {
+            ktpr_fields_repair(field, choice.text, ktpr_choice_sure(&choice));
+        }
     }
 }
 

@@ -353,7 +353,8 @@ ktpr_number_date(const ktpr_evidence_t *evidence, const ktpr_evidence_t *birth,
                      parts[KTPR_NUMBER_YEAR]);
 
             if (both && ktpr_fields_date_valid(date)) {
-                ktpr_fields_repair(&fields[KTPR_DATE_OF_BIRTH], date);
+                ktpr_fields_repair(&fields[KTPR_DATE_OF_BIRTH], date,
+                                   fields[KTPR_DATE_OF_BIRTH].confidence);
             }
         }
     }
@@ -407,12 +408,14 @@ ktpr_number_complete(ktpr_field_t *fields, const char *nik, int year)
     }
 
     if (fields[KTPR_DATE_OF_BIRTH].value[0] == '\0') {
-        ktpr_fields_repair(&fields[KTPR_DATE_OF_BIRTH], date);
+        ktpr_fields_repair(&fields[KTPR_DATE_OF_BIRTH], date,
+                           fields[KTPR_NIK].confidence);
     }
 
     if (fields[KTPR_GENDER].value[0] == '\0') {
         ktpr_fields_repair(&fields[KTPR_GENDER],
-                           nik[6] >= '4' ? "PEREMPUAN" : "LAKI-LAKI");
+                           nik[6] >= '4' ? "PEREMPUAN" : "LAKI-LAKI",
+                           fields[KTPR_NIK].confidence);
     }
 }
 

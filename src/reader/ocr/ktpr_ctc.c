@@ -138,6 +138,81 @@ ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text)
 
 
 /*
+ * Follows the likeliest way back from the last column, and notes the highest
+ * likelihood of each character on it.
+ */
+static void
+ktpr_ctc_back(const ktpr_line_columns_t *columns, const int *class, int k,
+              unsigned char from[KTPR_LINE_COLUMNS][2 * KTPR_CTC_LENGTH + 1],
+              float        *sure)
+{
+    int   i;
+    float p;
+
+    for (i = columns->n - 1; i >= 0; i--) {
+        if (k % 2) {
+            p = columns->p[i][class[k]];
+            sure[k / 2] = p > sure[k / 2] ? p : sure[k / 2];
+        }
+
+        k -= from[i][k];
+    }
+}
+
+
+void
+ktpr_ctc_sure(const ktpr_line_columns_t *columns, const char *text,
+              float *sure)
+{
+    int           i, k, n, states, blank, back, class[2 * KTPR_CTC_LENGTH + 1];
+    float         p, best, way[2 * KTPR_CTC_LENGTH + 1];
+    unsigned char from[KTPR_LINE_COLUMNS][2 * KTPR_CTC_LENGTH + 1];
+
+    n = (int) strlen(text);
+    memset(sure, 0, sizeof(float) * (size_t) n);
+
+    if (columns->n == 0 || ktpr_ctc_score(columns, text) < -1e20) {
+        return;
+    }
+
+    states = 2 * n + 1;
+    blank = ktpr_ctc_class(' ');
+
+    for (k = 0; k < states; k++) {
+        class[k] = k % 2 ? ktpr_ctc_class(text[k / 2]) : 0;
+        way[k] = k == 0 ? 0 : KTPR_CTC_NEVER;
+    }
+
+    for (i = 0; i < columns->n; i++) {
+        for (k = states - 1; k >= 0; k--) {
+            best = way[k];
+            back = 0;
+
+            if (k > 0 && way[k - 1] > best) {
+                best = way[k - 1];
+                back = 1;
+            }
+
+            if (k > 1 && k % 2 && class[k] != class[k - 2]
+                && way[k - 2] > best) {
+                best = way[k - 2];
+                back = 2;
+            }
+
+            p = columns->p[i][class[k]]
+                + (k == 0 || k == states - 1 ? columns->p[i][blank] : 0);
+            way[k] = best + logf(p + KTPR_CTC_TINY);
+            from[i][k] = (unsigned char) back;
+        }
+    }
+
+    k = states - 1;
+    ktpr_ctc_back(columns, class, n > 0 && way[k - 1] > way[k] ? k - 1 : k,
+                  from, sure);
+}
+
+
+/*
  * The start that is the text of another one and a character (none, if it is
  * '\0'); it is added if it is not there.
  */

@@ -38,5 +38,14 @@ int ktpr_ctc_read(const ktpr_line_columns_t *columns, const char *alphabet,
  */
 double ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text);
 
+/*
+ * Spreads a text over the columns in the likeliest way, and sets sure to the
+ * likelihood of each of its characters there, 0 to 1, in the column where it
+ * is highest; all are 0 for a text that has no score.  sure has room for
+ * strlen(text) numbers.
+ */
+void ktpr_ctc_sure(const ktpr_line_columns_t *columns, const char *text,
+                   float *sure);
+
 
 #endif /* KTPR_CTC_H */

@@ -12,6 +12,13 @@
  */
 #define KTPR_READING_BEHIND 6
 
+/*
+ * Likelihood of a blank between two clear letters that may be added there. Set
+ * not recorded.  Lower: names that a card prints in one word become two;
+ * higher: narrow blanks are missed.
+ */
+#define KTPR_READING_BLANK .01f
+
 
 double
 ktpr_reading_score(const ktpr_reading_t *reading, const char *text)
@@ -26,6 +33,102 @@ ktpr_reading_score(const ktpr_reading_t *reading, const char *text)
 
     return reading->nlooks > 0 ? sum / reading->nlooks
                                : (double) KTPR_CTC_NEVER;
+}
+
+
+void
+ktpr_reading_sure(const ktpr_reading_t *reading, const char *text, float *sure)
+{
+    int    i;
+    size_t k, n;
+    float  one[KTPR_MAX_VALUE];
+
+    n = strlen(text);
+    memset(sure, 0, sizeof(float) * KTPR_MAX_VALUE);
+
+    if (n >= KTPR_MAX_VALUE) {
+        return;
+    }
+
+    for (i = 0; i < reading->nlooks; i++) {
+        ktpr_ctc_sure(reading->looks[i], text, one);
+
+        for (k = 0; k < n; k++) {
+            sure[k] += one[k] / (float) reading->nlooks;
+        }
+    }
+}
+
+
+/* Edits from each beginning of one text to each beginning of another. */
+typedef unsigned char ktpr_edits_t[KTPR_MAX_VALUE + 1][KTPR_MAX_VALUE + 1];
+
+static void
+ktpr_reading_edits(const char *a, size_t n, const char *b, size_t m,
+                   ktpr_edits_t d)
+{
+    int    least;
+    size_t i, j;
+
+    for (i = 0; i <= n; i++) {
+        for (j = 0; j <= m; j++) {
+            if (i == 0 || j == 0) {
+                d[i][j] = (unsigned char) (i + j);
+                continue;
+            }
+
+            least = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            least = d[i - 1][j] + 1 < least ? d[i - 1][j] + 1 : least;
+            least = d[i][j - 1] + 1 < least ? d[i][j - 1] + 1 : least;
+            d[i][j] = (unsigned char) least;
+        }
+    }
+}
+
+
+int
+ktpr_reading_yields(const ktpr_reading_t *reading, const char *read,
+                    const char *text)
+{
+    float        was[KTPR_MAX_VALUE], is[KTPR_MAX_VALUE];
+    size_t       i, j, n;
+    ktpr_edits_t d;
+
+    n = i = strnlen(read, KTPR_MAX_VALUE - 1);
+    j = strnlen(text, KTPR_MAX_VALUE - 1);
+    ktpr_reading_sure(reading, read, was);
+    ktpr_reading_sure(reading, text, is);
+    ktpr_reading_edits(read, i, text, j, d);
+
+    while (i > 0 || j > 0) {
+        if (i > 0 && j > 0
+            && d[i][j] == d[i - 1][j - 1] + (read[i - 1] != text[j - 1])) {
+            i--;
+            j--;
+
+            if (read[i] != text[j] && was[i] > KTPR_READING_CLEAR) {
+                return 0;
+            }
+
+        } else if (i > 0 && d[i][j] == d[i - 1][j] + 1) {
+            i--;
+
+            if (was[i] > KTPR_READING_CLEAR) {
+                return 0;
+            }
+
+        } else {
+            j--;
+
+            if (text[j] == ' ' && i > 0 && i < n
+                && was[i - 1] > KTPR_READING_CLEAR
+                && was[i] > KTPR_READING_CLEAR && is[j] < KTPR_READING_BLANK) {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
 }
 
 

@@ -13,6 +13,13 @@
 /* Cuts of one line that the network looks at, at most. */
 #define KTPR_LOOKS 4
 
+/*
+ * Likelihood from which on a character is clear: no rule may change it. Lower:
+ * misread words of a blurred line stay; higher: names and numbers that the
+ * rules do not know are replaced by ones that they know.
+ */
+#define KTPR_READING_CLEAR .9f
+
 typedef struct {
     char  c;
     float confidence; /* 0 to 1 */
@@ -43,6 +50,23 @@ void ktpr_reading_agree(const char *alphabet, ktpr_reading_t *reading);
  * KTPR_CTC_NEVER when there are no looks.
  */
 double ktpr_reading_score(const ktpr_reading_t *reading, const char *text);
+
+/*
+ * Sets sure to the likelihood of each character of a text in its place, 0 to
+ * 1, as the mean over the looks; 0 when there are no looks.  sure has room for
+ * KTPR_MAX_VALUE numbers.
+ */
+void ktpr_reading_sure(const ktpr_reading_t *reading, const char *text,
+                       float *sure);
+
+/*
+ * Whether a text that was read from the line, or from a part of it, may be
+ * replaced by another one: not where a letter that was read clearly
+ * (KTPR_READING_CLEAR) would be changed or left out, nor where a blank would
+ * be added of which nothing was seen between two clear ones.
+ */
+int ktpr_reading_yields(const ktpr_reading_t *reading, const char *read,
+                        const char *text);
 
 
 #endif /* KTPR_READING_H */

@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "ktpr_reading.h"
 #include "ktpr_street.h"
 #include "ktpr_text.h"
 
@@ -75,7 +76,8 @@ ktpr_street_number(char *s)
     changed = 0;
 
     for (p = s; *p != '\0'; p++) {
-        if (isalpha((unsigned char) *p)) {
+        if (isalpha((unsigned char) *p)
+            && (*p != 'B' || p == s || p[1] != '\0')) {
             c = ktpr_text_digit(*p);
             if (c != '\0') {
                 *p = c;
@@ -151,10 +153,11 @@ ktpr_street_dot(char *word)
 
 
 int
-ktpr_street_repair(char *address, size_t size)
+ktpr_street_repair(char *address, size_t size, const float *sure)
 {
-    int  changed;
-    char out[KTPR_TEXT_MAX], copy[KTPR_TEXT_MAX], *word, *rest, last[8];
+    int    changed;
+    char   out[KTPR_TEXT_MAX], copy[KTPR_TEXT_MAX], *word, *rest, last[8];
+    size_t i;
 
     changed = 0;
     last[0] = '\0';
@@ -185,8 +188,20 @@ ktpr_street_repair(char *address, size_t size)
         ktpr_text_copy(last, sizeof(last), word);
     }
 
-    if (changed) {
-        ktpr_text_copy(address, size, out);
+    /* no rule changes the length */
+    if (!changed || strlen(out) != strlen(address) || strlen(out) >= size) {
+        return 0;
+    }
+
+    changed = 0;
+
+    for (i = 0; out[i] != '\0'; i++) {
+        /* a block's slash is no letter, however clear its I is */
+        if (out[i] != address[i]
+            && (sure[i] <= KTPR_READING_CLEAR || out[i] == '/')) {
+            address[i] = out[i];
+            changed = 1;
+        }
     }
 
     return changed;

@@ -1,0 +1,64 @@
+# Values that a rule knows nothing of are read as the card prints them.
+
+use strict;
+use warnings;
+
+use FindBin qw($Bin);
+use JSON::PP;
+use Test::More;
+use lib "$Bin/lib";
+
+use KTP::Nginx;
+use KTP::Specimen;
+
+my $program = KTP::Nginx::build_dir() . '/ktp-extract';
+my $dir = KTP::Nginx::scratch_dir();
+
+
+# The answer about a card with some of its values changed.
+sub read_card {
+    my (@options) = @_;
+    my ($card) = KTP::Specimen::draw(1, @options);
+
+    KTP::Nginx::write_file("$dir/card.jpg", $card);
+
+    return JSON::PP->new->decode(scalar `$program --details $dir/card.jpg`);
+}
+
+
+for my $case (
+    # letters in the numbers of houses
+    [address => 'JL. MAWAR NO. 12B'],
+    [address => 'JL. MAWAR NO. 5B'],
+    [address => 'JL. MELATI NO. 3Z'],
+    [address => 'JL. KENANGA NO. 3-B'],
+    [address => 'GG. H. SAID NO. 71/198B'],
+
+    # foreigners
+    [nationality => 'WNA'],
+    [nationality => 'USA'],
+    [nationality => 'INDIA'],
+
+    # regions that are spelled otherwise in the table, or renamed
+    [district => 'GUNUNG PUTRI'],
+    [administrative_village => 'BENUA MELAYU DARAT'],
+    [city => 'KOTA PALANGKA RAYA', state => 'KALIMANTAN TENGAH'],
+    [city => 'KABUPATEN TOBA SAMOSIR', state => 'SUMATERA UTARA'],
+    [city => 'KOTA MATARAM', state => 'SULAWESI SELATAN'],
+    [place_of_birth => 'BIAK'],
+    [place_of_birth => 'NEW YORK'],
+
+    # words that are not in the lexicons
+    [occupation => 'PEGAWAI SWASTA'],
+    [religion => 'KEPERCAYAAN'],
+) {
+    my ($name, $value, %more) = @$case;
+    my $data = read_card('--set', "$name=$value",
+                         map { ('--set', "$_=$more{$_}") } keys %more)
+             ->{data};
+
+    is($data->{$name}, $value, "$name: $value");
+    ok(!$data->{details}{$name}{repaired}, 'and it is not repaired');
+}
+
+done_testing();
