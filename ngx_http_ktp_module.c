@@ -8,8 +8,12 @@
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_conf.h"
 #include "ngx_http_ktp_count.h"
+#include "ngx_http_ktp_flight.h"
+#include "ngx_http_ktp_flights.h"
+#include "ngx_http_ktp_forget.h"
 #include "ngx_http_ktp_log.h"
 #include "ngx_http_ktp_metrics.h"
+#include "ngx_http_ktp_once.h"
 #include "ngx_http_ktp_policy.h"
 #include "ngx_http_ktp_request.h"
 #include "ngx_http_ktp_secret.h"
@@ -18,6 +22,7 @@
 #include "ngx_http_ktp_upstream_conf.h"
 #include "ngx_http_ktp_value.h"
 #include "ngx_http_ktp_variables.h"
+#include "ngx_http_ktp_vault.h"
 #include "ngx_http_ktp_zone.h"
 
 
@@ -104,6 +109,34 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
       ngx_http_ktp_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_answer_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_flights_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_dedupe"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1234,
+      ngx_http_ktp_once_dedupe,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_idempotency"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_ktp_once_idempotency,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_forget"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_ktp_forget,
+      0,
       0,
       NULL },
 
@@ -458,6 +491,8 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->log_key = NGX_CONF_UNSET_PTR;
     conf->pass_trace = NGX_CONF_UNSET;
     conf->price = NGX_CONF_UNSET_PTR;
+    conf->dedupe.on = NGX_CONF_UNSET_UINT;
+    conf->idempotency.on = NGX_CONF_UNSET_UINT;
 
     ngx_http_ktp_upstream_conf_create(conf);
 
@@ -491,6 +526,7 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->log_key, prev->log_key, NULL);
     ngx_conf_merge_value(conf->pass_trace, prev->pass_trace, 0);
     ngx_conf_merge_ptr_value(conf->price, prev->price, NULL);
+    ngx_http_ktp_once_merge(prev, conf);
 
     if (conf->fields == 0) {
         conf->fields = prev->fields ? prev->fields : KTP_FIELDS_ALL;
@@ -537,6 +573,12 @@ ngx_http_ktp_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (kmcf->forget && kmcf->flights == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ktp_forget\" requires \"ktp_answer_zone\"");
+        return NGX_ERROR;
+    }
+
     /* without a master process, the zone in use would be unmapped */
 
     if (kmcf->zone == NULL && ngx_http_ktp_metrics_counting()) {
@@ -568,7 +610,9 @@ ngx_http_ktp_init_process(ngx_cycle_t *cycle)
     if (ngx_http_ktp_body_init(cycle) != NGX_OK
         || ngx_http_ktp_secret_init(cycle) != NGX_OK
         || ngx_http_ktp_state_init(cycle) != NGX_OK
-        || ngx_http_ktp_digest_init_process(cycle) != NGX_OK) {
+        || ngx_http_ktp_digest_init_process(cycle) != NGX_OK
+        || ngx_http_ktp_vault_init(cycle) != NGX_OK
+        || ngx_http_ktp_flight_init(cycle) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -583,6 +627,8 @@ static void
 ngx_http_ktp_exit_process(ngx_cycle_t *cycle)
 {
     ngx_http_ktp_transport_exit(cycle);
+    ngx_http_ktp_flights_exit();
+    ngx_http_ktp_vault_exit();
     ngx_http_ktp_state_exit(cycle);
     ngx_http_ktp_digest_exit();
     ngx_http_ktp_metrics_exit();

@@ -101,6 +101,18 @@ my %row = (
                               'full_name.*image_quality|a text|"first:N"'],
     ktp_nik_check         => [[@flag], '"on" or "off"'],
     ktp_strip_metadata    => [[@flag], '"on" or "off"'],
+    ktp_answer_zone       => [['x', ':1m', 'a:', 'a:x', 'a:-1', 'a:64k', '$a:1x'],
+                              'NAME:SIZE|at least 128k', 'http'],
+    ktp_dedupe            => [[@flag[0 .. 3], "''", 'off ttl=1m',
+                               (map { "on $_" } qw(ttl ttl= ttl=0 ttl=-1 ttl=x
+                                    ttl=8d scope scope=any scope=
+                                    reference_id=x on off $d ''))],
+                              '"off", or "on"|"ttl=TIME"'],
+    ktp_idempotency       => [[@flag[0 .. 3], "''", 'off ttl=1m', '1',
+                               (map { "required $_" } qw(ttl ttl= ttl=0 ttl=8d
+                                    scope=all $d ''))],
+                              '"off", or "on" or "required"|"ttl=TIME"'],
+    ktp_forget            => [['on', '$f'], undef],
     ktp_price             => [[(map { "$_ IDR" } qw(x -1 +1 1e3 1,5 1.500,00 .5 5.
                                    0x1 Rp500 1.0000001 1000000000000 $p ''
                                    1_000)), "' 1' IDR",
@@ -173,7 +185,7 @@ for my $name (sort keys %row) {
     $allowed //= $name =~ /_(?:id|key)$/ ? 'file:|regular file|open\(\)|only variable|first line|requires'
                : undef;
     $where //= $name eq 'ktp_pass' ? 'location' : 'server';
-    $where = 'location' if $name eq 'ktp_status';
+    $where = 'location' if $name =~ /^ktp_(?:status|forget)$/;
 
     for my $value (@$values) {
         my $text = "$name $value" . ($value =~ /\}$/ ? '' : ';');

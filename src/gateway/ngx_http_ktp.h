@@ -11,13 +11,15 @@
 /* The version of the module, as in CHANGES. */
 #define NGX_HTTP_KTP_VERSION "0.1.0"
 
-typedef struct ngx_http_ktp_client_s ngx_http_ktp_client_t;
-typedef struct ngx_http_ktp_ctx_s    ngx_http_ktp_ctx_t;
-typedef struct ngx_http_ktp_fetch_s  ngx_http_ktp_fetch_t;
-typedef struct ngx_http_ktp_price_s  ngx_http_ktp_price_t;
-typedef struct ngx_http_ktp_secret_s ngx_http_ktp_secret_t;
-typedef struct ngx_http_ktp_slot_s   ngx_http_ktp_slot_t;
-typedef struct ngx_http_ktp_zone_s   ngx_http_ktp_zone_t;
+typedef struct ngx_http_ktp_client_s  ngx_http_ktp_client_t;
+typedef struct ngx_http_ktp_ctx_s     ngx_http_ktp_ctx_t;
+typedef struct ngx_http_ktp_fetch_s   ngx_http_ktp_fetch_t;
+typedef struct ngx_http_ktp_price_s   ngx_http_ktp_price_t;
+typedef struct ngx_http_ktp_flight_s  ngx_http_ktp_flight_t;
+typedef struct ngx_http_ktp_flights_s ngx_http_ktp_flights_t;
+typedef struct ngx_http_ktp_secret_s  ngx_http_ktp_secret_t;
+typedef struct ngx_http_ktp_slot_s    ngx_http_ktp_slot_t;
+typedef struct ngx_http_ktp_zone_s    ngx_http_ktp_zone_t;
 
 /* The outcome of a request, for logs and metrics. */
 typedef enum {

@@ -276,7 +276,7 @@ ktp_answer_read(ktp_answer_t *answer)
     (void) ktp_answer_json_read(&doc, answer->body, answer->len, 0);
 
     if (answer->set_reference) {
-        ktp_answer_json_refer(answer, &doc);
+        ktp_answer_json_write_refer(answer, &doc);
     }
 
     ktp_answer_notes(answer, &doc);

@@ -82,7 +82,7 @@ ktp_answer_json_write(ktp_answer_t *answer, ktp_answer_doc_t *doc,
 
 
 void
-ktp_answer_json_refer(ktp_answer_t *answer, const ktp_answer_doc_t *doc)
+ktp_answer_json_write_refer(ktp_answer_t *answer, const ktp_answer_doc_t *doc)
 {
     size_t              from, to;
     const char         *name;

@@ -22,12 +22,13 @@ typedef struct {
     ngx_array_t *passes;         /* of ngx_http_ktp_pass_t; NULL: none */
     ngx_http_handler_pt handler; /* content handler of those locations */
 
-    ngx_http_ktp_zone_t *zone;         /* NULL: nothing is shared */
-    ngx_str_t           *state;        /* path of its file; NULL: none */
-    ngx_array_t          clients;      /* of ngx_http_ktp_client_t * */
-    ngx_array_t          currencies;   /* of ngx_http_ktp_currency_t * */
-    ngx_rbtree_t         client_names; /* while it is read */
-    ngx_rbtree_node_t    client_sentinel;
+    ngx_http_ktp_zone_t    *zone;         /* NULL: nothing is shared */
+    ngx_http_ktp_flights_t *flights;      /* NULL: no stored answers */
+    ngx_str_t              *state;        /* path of its file; NULL: none */
+    ngx_array_t             clients;      /* of ngx_http_ktp_client_t * */
+    ngx_array_t             currencies;   /* of ngx_http_ktp_currency_t * */
+    ngx_rbtree_t            client_names; /* while it is read */
+    ngx_rbtree_node_t       client_sentinel;
 
     /* by the hash of a name; the size is a power of two */
     ngx_http_ktp_client_t **client_table;
@@ -36,6 +37,7 @@ typedef struct {
     ngx_uint_t              auth;    /* count of "ktp_auth" other than off */
     ngx_uint_t              status;  /* count of "ktp_status" */
     ngx_int_t               request_id; /* index of "$request_id" */
+    ngx_uint_t              forget;     /* count of "ktp_forget" */
     unsigned image_hmac : 1;            /* the variable is used somewhere */
 } ngx_http_ktp_main_conf_t;
 
@@ -44,6 +46,20 @@ typedef enum {
     NGX_HTTP_KTP_AUTH_KEY, /* App-ID and API-Key */
     NGX_HTTP_KTP_AUTH_NAME /* a name of nginx's own auth */
 } ngx_http_ktp_auth_t;
+
+typedef enum {
+    NGX_HTTP_KTP_IDEMPOTENCY_OFF = 0,
+    NGX_HTTP_KTP_IDEMPOTENCY_ON,
+    NGX_HTTP_KTP_IDEMPOTENCY_REQUIRED
+} ngx_http_ktp_idempotency_t;
+
+/* Parameters of ktp_dedupe and ktp_idempotency. */
+typedef struct {
+    ngx_uint_t on;         /* 0: off; UNSET; of the latter, see above */
+    ngx_msec_t ttl;        /* of a stored answer, or of a key */
+    unsigned   all : 1;    /* scope=all: whichever client sends it */
+    unsigned   ignore : 1; /* reference_id=ignore */
+} ngx_http_ktp_once_t;
 
 /* The parsed URL of ktp_pass. */
 typedef struct {
@@ -101,6 +117,8 @@ typedef struct {
     ngx_http_ktp_secret_t    *log_key;       /* NULL: none */
     ngx_flag_t                pass_trace;
     ngx_http_ktp_price_t     *price; /* of a billed call; NULL: unknown */
+    ngx_http_ktp_once_t       dedupe;
+    ngx_http_ktp_once_t       idempotency;
 } ngx_http_ktp_loc_conf_t;
 
 /* A "ktp_pass" directive, for checks of the whole configuration. */

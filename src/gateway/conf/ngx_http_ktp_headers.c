@@ -21,41 +21,39 @@ ngx_http_ktp_headers_valid(ngx_str_t *value)
 }
 
 
-ngx_str_t *
-ngx_http_ktp_headers_once(ngx_http_request_t *r, const char *name, size_t len)
+ngx_uint_t
+ngx_http_ktp_headers_find(ngx_http_request_t *r, const char *name, size_t len,
+                          ngx_str_t **value)
 {
-    ngx_str_t       *value;
-    ngx_uint_t       i;
+    ngx_uint_t       i, n;
     ngx_list_part_t *part;
     ngx_table_elt_t *h;
 
-    value = NULL;
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    n = 0;
 
-    for (i = 0;; i++) {
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return value;
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len == len
+                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0
+                && n++ == 0) {
+                *value = &h[i].value;
             }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
         }
-
-        if (h[i].key.len != len
-            || ngx_strncasecmp(h[i].key.data, (u_char *) name, len) != 0) {
-            continue;
-        }
-
-        if (value) {
-            return NULL;
-        }
-
-        value = &h[i].value;
     }
+
+    return n;
+}
+
+
+ngx_str_t *
+ngx_http_ktp_headers_once(ngx_http_request_t *r, const char *name, size_t len)
+{
+    ngx_str_t *value;
+
+    return ngx_http_ktp_headers_find(r, name, len, &value) == 1 ? value : NULL;
 }
 
 

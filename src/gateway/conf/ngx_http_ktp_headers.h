@@ -14,6 +14,13 @@
 ngx_int_t ngx_http_ktp_headers_valid(ngx_str_t *value);
 
 /*
+ * Returns how often the client sent a request header, and the first value in
+ * *value.  The case of the name does not matter.
+ */
+ngx_uint_t ngx_http_ktp_headers_find(ngx_http_request_t *r, const char *name,
+                                     size_t len, ngx_str_t **value);
+
+/*
  * The value of a request header that the client sent exactly once; NULL if
  * there is none, or more than one.  The case of the name does not matter.
  * The value lives as long as the request.

@@ -133,6 +133,15 @@ ngx_http_ktp_answer_call(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 }
 
 
+void
+ngx_http_ktp_answer_text(ngx_http_request_t *r, ngx_uint_t status,
+                         ngx_str_t *body)
+{
+    ngx_http_ktp_answer_send(r, status, &ngx_http_ktp_answer_json_type,
+                             body->data, body->len);
+}
+
+
 /* body must live as long as the request. */
 
 static void

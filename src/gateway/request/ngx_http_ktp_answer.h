@@ -14,6 +14,13 @@ void ngx_http_ktp_answer_call(ngx_http_request_t  *r,
                               ngx_http_ktp_call_t *call);
 
 /*
+ * Sends a JSON body, which must live as long as the request, and finalizes the
+ * request.
+ */
+void ngx_http_ktp_answer_text(ngx_http_request_t *r, ngx_uint_t status,
+                              ngx_str_t *body);
+
+/*
  * Installs filters that convert error pages of nginx, in locations with
  * ktp_pass, to JSON errors of the contract, or returns NGX_ERROR.  For
  * postconfiguration.

@@ -55,7 +55,7 @@ ngx_http_ktp_ctx_create(ngx_http_request_t *r)
     pcln->handler = ngx_http_ktp_ctx_release;
     pcln->data = ctx;
 
-    if (kmcf->image_hmac) {
+    if (kmcf->image_hmac || kmcf->forget) {
         ngx_http_ktp_digest_init(r, &ctx->digest);
     }
 
@@ -93,6 +93,10 @@ ngx_uint_t
 ngx_http_ktp_ctx_is_ours(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 {
     ngx_http_ktp_loc_conf_t *klcf;
+
+    if (ctx && ctx->forget) {
+        return 0;
+    }
 
     if (ctx && (ctx->intake || ctx->outcome != NGX_HTTP_KTP_OUTCOME_NONE)) {
         return 1;

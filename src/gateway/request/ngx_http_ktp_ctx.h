@@ -31,12 +31,13 @@ struct ngx_http_ktp_ctx_s {
     ngx_msec_t                 body_until; /* when it must be complete */
     ngx_msec_t                 body_left;  /* of that, while paused */
 
-    ktp_intake_t         *intake;
-    ktp_intake_t         *fetched; /* of the image of a URL */
-    ngx_http_ktp_fetch_t *fetch;   /* NULL: no fetch in progress */
-    ktp_store_t           store;
-    ktp_outgoing_t        outgoing;
-    ngx_http_ktp_call_t   call;
+    ktp_intake_t          *intake;
+    ktp_intake_t          *fetched; /* of the image of a URL */
+    ngx_http_ktp_fetch_t  *fetch;   /* NULL: no fetch in progress */
+    ngx_http_ktp_flight_t *flight;  /* NULL: calls are not shared */
+    ktp_store_t            store;
+    ktp_outgoing_t         outgoing;
+    ngx_http_ktp_call_t    call;
 
     ktp_code_t             code; /* the error sent to the client, or KTP_OK */
     ngx_http_ktp_outcome_t outcome; /* see ngx_http_ktp_ctx_set_outcome() */
@@ -49,9 +50,10 @@ struct ngx_http_ktp_ctx_s {
     ngx_str_t              client;      /* client name, or empty */
     ngx_http_ktp_client_t *client_conf; /* NULL: no client */
     ngx_http_ktp_taken_t   taken;
-    ktp_answer_t           answer;      /* of the upstream */
-    ngx_http_ktp_digest_t  digest;      /* of the image */
-    ngx_str_t              image_hmac;  /* hexadecimal, or empty */
+    ktp_answer_t           answer;     /* of the upstream */
+    ngx_http_ktp_digest_t  digest;     /* of the image */
+    ngx_str_t              image_hmac; /* hexadecimal, or empty */
+    u_char                 image_digest[KTP_HMAC_SIZE]; /* the same */
     ngx_str_t              traceparent; /* of the call; may be empty */
 
     ngx_buf_t *answer_body; /* of this module */
@@ -64,6 +66,7 @@ struct ngx_http_ktp_ctx_s {
     unsigned called : 1;    /* a call was made; its results are in call */
     unsigned answered : 1;  /* by this module: not to be replaced */
     unsigned error_sent : 1;
+    unsigned forget : 1; /* it is for "ktp_forget" */
     unsigned traced : 1; /* traceparent is set, possibly empty */
 };
 

@@ -12,6 +12,7 @@ static EVP_MAC_CTX *ngx_http_ktp_digest_mac(ngx_http_request_t *r);
  * than the digest of a NIK.
  */
 static EVP_MAC_CTX *ngx_http_ktp_digest_mac_template;
+static EVP_MD      *ngx_http_ktp_digest_sha256;
 
 
 ngx_int_t
@@ -24,15 +25,18 @@ ngx_http_ktp_digest_init_process(ngx_cycle_t *cycle)
     ngx_http_ktp_digest_mac_template = mac ? EVP_MAC_CTX_new(mac) : NULL;
     EVP_MAC_free(mac);
 
+    ngx_http_ktp_digest_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+
     params[0] =
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA256", 0);
     params[1] = OSSL_PARAM_construct_end();
 
     if (ngx_http_ktp_digest_mac_template == NULL
+        || ngx_http_ktp_digest_sha256 == NULL
         || EVP_MAC_CTX_set_params(ngx_http_ktp_digest_mac_template, params)
                != 1) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "HMAC-SHA-256 is not available");
+                      "SHA-256 or HMAC-SHA-256 is not available");
         return NGX_ERROR;
     }
 
@@ -44,6 +48,8 @@ void
 ngx_http_ktp_digest_exit(void)
 {
     EVP_MAC_CTX_free(ngx_http_ktp_digest_mac_template);
+    EVP_MD_free(ngx_http_ktp_digest_sha256);
+    ngx_http_ktp_digest_sha256 = NULL;
     ngx_http_ktp_digest_mac_template = NULL;
 }
 
@@ -106,14 +112,37 @@ ngx_http_ktp_digest_init(ngx_http_request_t *r, ngx_http_ktp_digest_t *digest)
 }
 
 
+ngx_int_t
+ngx_http_ktp_digest_image(ngx_http_ktp_digest_t *digest)
+{
+    EVP_MD_CTX *md;
+
+    md = EVP_MD_CTX_new();
+    if (md == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (EVP_DigestInit_ex2(md, ngx_http_ktp_digest_sha256, NULL) != 1) {
+        EVP_MD_CTX_free(md);
+        return NGX_ERROR;
+    }
+
+    digest->md = md;
+
+    return NGX_OK;
+}
+
+
 void
 ngx_http_ktp_digest_update(ngx_http_ktp_digest_t *digest,
                            const ktp_store_t     *store)
 {
-    size_t             pos, start;
+    size_t             n, start;
+    const u_char      *p;
     const ktp_chunk_t *chunk;
 
-    if (digest->mac == NULL || digest->taken == store->size) {
+    if ((digest->mac == NULL && digest->md == NULL)
+        || digest->taken == store->size) {
         return;
     }
 
@@ -128,11 +157,11 @@ ngx_http_ktp_digest_update(ngx_http_ktp_digest_t *digest,
     for (chunk = store->first; chunk; chunk = chunk->next) {
 
         if (digest->taken < start + chunk->len) {
-            pos = digest->taken - start;
+            p = chunk->data + (digest->taken - start);
+            n = start + chunk->len - digest->taken;
 
-            if (EVP_MAC_update(digest->mac, chunk->data + pos,
-                               chunk->len - pos)
-                != 1) {
+            if ((digest->mac && EVP_MAC_update(digest->mac, p, n) != 1)
+                || (digest->md && EVP_DigestUpdate(digest->md, p, n) != 1)) {
                 ngx_http_ktp_digest_free(digest);
                 return;
             }
@@ -156,7 +185,23 @@ ngx_http_ktp_digest_final(ngx_http_ktp_digest_t *digest,
         return NGX_ERROR;
     }
 
-    ngx_http_ktp_digest_free(digest);
+    EVP_MAC_CTX_free(digest->mac);
+    digest->mac = NULL;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_ktp_digest_image_final(ngx_http_ktp_digest_t *digest,
+                                unsigned char          out[KTP_HMAC_SIZE])
+{
+    if (digest->md == NULL || EVP_DigestFinal_ex(digest->md, out, NULL) != 1) {
+        return NGX_ERROR;
+    }
+
+    EVP_MD_CTX_free(digest->md);
+    digest->md = NULL;
 
     return NGX_OK;
 }
@@ -166,5 +211,7 @@ void
 ngx_http_ktp_digest_free(ngx_http_ktp_digest_t *digest)
 {
     EVP_MAC_CTX_free(digest->mac);
+    EVP_MD_CTX_free(digest->md);
     digest->mac = NULL;
+    digest->md = NULL;
 }

@@ -1,4 +1,7 @@
-/* HMAC-SHA-256 with ktp_log_key, for digests that correlate log entries. */
+/*
+ * Digests: HMAC-SHA-256 with ktp_log_key, to correlate log entries, and
+ * SHA-256 of an image, to find the same one again.
+ */
 
 #ifndef NGX_HTTP_KTP_DIGEST_H
 #define NGX_HTTP_KTP_DIGEST_H
@@ -10,7 +13,8 @@
 
 /* The digest of a store that is being filled. */
 typedef struct {
-    void  *mac;   /* NULL: there is no digest */
+    void  *mac;   /* NULL: there is no digest with the key */
+    void  *md;    /* of the image alone, or NULL */
     size_t taken; /* bytes of the store processed so far */
 } ngx_http_ktp_digest_t;
 
@@ -30,6 +34,12 @@ void ngx_http_ktp_digest_init(ngx_http_request_t    *r,
                               ngx_http_ktp_digest_t *digest);
 
 /*
+ * Starts a digest without a key, before the first update.  NGX_ERROR: memory
+ * is short.
+ */
+ngx_int_t ngx_http_ktp_digest_image(ngx_http_ktp_digest_t *digest);
+
+/*
  * Adds what was appended to the store since the last call.  To be called for
  * each piece of the body, which bounds the time of a call, and before data are
  * removed from the store.
@@ -37,9 +47,11 @@ void ngx_http_ktp_digest_init(ngx_http_request_t    *r,
 void ngx_http_ktp_digest_update(ngx_http_ktp_digest_t *digest,
                                 const ktp_store_t     *store);
 
-/* Ends the digest of a whole store: NGX_OK and out, or NGX_ERROR. */
+/* End the digests of a whole store: NGX_OK and out, or NGX_ERROR. */
 ngx_int_t ngx_http_ktp_digest_final(ngx_http_ktp_digest_t *digest,
                                     unsigned char          out[KTP_HMAC_SIZE]);
+ngx_int_t ngx_http_ktp_digest_image_final(ngx_http_ktp_digest_t *digest,
+                                          unsigned char out[KTP_HMAC_SIZE]);
 
 /* Frees a digest in any state; may be called repeatedly. */
 void ngx_http_ktp_digest_free(ngx_http_ktp_digest_t *digest);

@@ -2,17 +2,21 @@
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_fetch.h"
+#include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_send.h"
 
 
 static ktp_code_t ngx_http_ktp_request_coding(ngx_http_request_t *r);
-static ngx_int_t  ngx_http_ktp_request_refuse(ngx_http_request_t *r,
-                                              ktp_code_t          code);
 static ktp_code_t ngx_http_ktp_request_piece(ngx_http_request_t *r, u_char *p,
                                              size_t n);
 static void ngx_http_ktp_request_body(ngx_http_request_t *r, ktp_code_t code);
 static void ngx_http_ktp_request_image(ngx_http_request_t *r, ktp_code_t code);
+static ktp_code_t ngx_http_ktp_request_call(ngx_http_request_t *r);
+static void       ngx_http_ktp_request_landed(ngx_http_request_t       *r,
+                                              ngx_http_ktp_flights_rc_t rc);
+static void       ngx_http_ktp_request_failed(ngx_http_request_t *r,
+                                              ktp_code_t          code);
 static ktp_code_t ngx_http_ktp_request_hmac(ngx_http_request_t *r,
                                             ngx_http_ktp_ctx_t *ctx);
 
@@ -52,6 +56,12 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
     }
 
     code = ngx_http_ktp_request_intake(r);
+
+    if (code != KTP_OK) {
+        return ngx_http_ktp_request_refuse(r, code);
+    }
+
+    code = ngx_http_ktp_flight_begin(r);
 
     if (code != KTP_OK) {
         return ngx_http_ktp_request_refuse(r, code);
@@ -136,9 +146,7 @@ ngx_http_ktp_request_coding(ngx_http_request_t *r)
 }
 
 
-/* Sends an error response before the body is read. */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_ktp_request_refuse(ngx_http_request_t *r, ktp_code_t code)
 {
     ngx_int_t rc;
@@ -238,13 +246,109 @@ ngx_http_ktp_request_image(ngx_http_request_t *r, ktp_code_t code)
     }
 
     if (code == KTP_OK) {
-        code = ngx_http_ktp_send(r);
+        code = ngx_http_ktp_request_call(r);
     }
 
     if (code != KTP_OK) {
-        ngx_http_ktp_send_abort(ctx);
-        ngx_http_ktp_answer_error(r, code);
+        ngx_http_ktp_request_failed(r, code);
     }
+}
+
+
+/* Makes a call, unless one for the same upload was or is being made. */
+
+static ktp_code_t
+ngx_http_ktp_request_call(ngx_http_request_t *r)
+{
+    ktp_code_t                code;
+    ngx_http_ktp_ctx_t       *ctx;
+    ngx_http_ktp_flights_rc_t rc;
+
+    code = ngx_http_ktp_flight_enter(r, &rc);
+
+    if (code != KTP_OK) {
+        return code;
+    }
+
+    if (rc == NGX_HTTP_KTP_FLIGHTS_LEAD) {
+        return ngx_http_ktp_send(r);
+    }
+
+    /* a call that was begun before the body was complete costs nothing */
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    ngx_http_ktp_send_abort(ctx);
+    ctx->called = 0;
+
+    if (rc == NGX_HTTP_KTP_FLIGHTS_JOIN) {
+        return ngx_http_ktp_flight_wait(r, ngx_http_ktp_request_landed);
+    }
+
+    ngx_http_ktp_request_landed(r, rc);
+
+    return KTP_OK;
+}
+
+
+/* The request has its answer, or its turn to make the call. */
+
+static void
+ngx_http_ktp_request_landed(ngx_http_request_t       *r,
+                            ngx_http_ktp_flights_rc_t rc)
+{
+    ktp_code_t          code;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    switch (rc) {
+
+    case NGX_HTTP_KTP_FLIGHTS_LEAD:
+    case NGX_HTTP_KTP_FLIGHTS_FULL:
+        code = ngx_http_ktp_send(r);
+        break;
+
+    case NGX_HTTP_KTP_FLIGHTS_REPLAY:
+        code = KTP_INTERNAL_SERVER_ERROR;
+
+        if (ngx_http_ktp_flight_call(r) == NGX_OK) {
+            ngx_http_ktp_send_replay(r);
+            return;
+        }
+
+        break;
+
+    case NGX_HTTP_KTP_FLIGHTS_LOST:
+        code = KTP_FLIGHT_LOST;
+        ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR);
+        break;
+
+    case NGX_HTTP_KTP_FLIGHTS_UNSENT:
+        code = KTP_SERVICE_UNAVAILABLE;
+        break;
+
+    default: /* WAIT */
+        code = KTP_GATEWAY_TIMEOUT;
+        ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_TIMEOUT);
+    }
+
+    if (code != KTP_OK) {
+        ngx_http_ktp_request_failed(r, code);
+    }
+}
+
+
+static void
+ngx_http_ktp_request_failed(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    ngx_http_ktp_send_abort(ctx);
+    ngx_http_ktp_flight_leave(ctx);
+    ngx_http_ktp_answer_error(r, code);
 }
 
 
@@ -253,11 +357,9 @@ ngx_http_ktp_request_image(ngx_http_request_t *r, ktp_code_t code)
 static ktp_code_t
 ngx_http_ktp_request_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 {
-    u_char digest[KTP_HMAC_SIZE];
-
     ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
 
-    if (ngx_http_ktp_digest_final(&ctx->digest, digest) != NGX_OK) {
+    if (ngx_http_ktp_digest_final(&ctx->digest, ctx->image_digest) != NGX_OK) {
         return KTP_OK;
     }
 
@@ -267,7 +369,7 @@ ngx_http_ktp_request_hmac(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
     }
 
     ctx->image_hmac.len = KTP_HMAC_HEX;
-    ktp_hmac_hex((char *) ctx->image_hmac.data, digest);
+    ktp_hmac_hex((char *) ctx->image_hmac.data, ctx->image_digest);
 
     return KTP_OK;
 }

@@ -15,5 +15,11 @@ ngx_int_t ngx_http_ktp_request_handler(ngx_http_request_t *r);
  */
 ktp_code_t ngx_http_ktp_request_intake(ngx_http_request_t *r);
 
+/*
+ * Sends an error before the body is read, for a content handler, whose return
+ * value it returns.
+ */
+ngx_int_t ngx_http_ktp_request_refuse(ngx_http_request_t *r, ktp_code_t code);
+
 
 #endif /* NGX_HTTP_KTP_REQUEST_H */

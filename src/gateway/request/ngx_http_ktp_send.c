@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_send.h"
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_heap.h"
 #include "ngx_http_ktp_outcome.h"
@@ -33,6 +34,10 @@ static ngx_int_t  ngx_http_ktp_send_rewind(void *data);
 static void       ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t   *ctx,
                                           ngx_http_ktp_billed_t billed);
 static void ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call);
+static ngx_uint_t ngx_http_ktp_send_stored(ngx_http_ktp_ctx_t           *ctx,
+                                           const ngx_http_ktp_verdict_t *v);
+static void       ngx_http_ktp_send_answer(ngx_http_request_t     *r,
+                                           ngx_http_ktp_verdict_t *verdict);
 
 
 ktp_code_t
@@ -66,10 +71,14 @@ ngx_http_ktp_send(ngx_http_request_t *r)
         }
     }
 
-    /* the client closing the connection ends the request and the call */
+    /*
+     * the client closing the connection ends the request and the call, unless
+     * others wait for it
+     */
 
-    r->read_event_handler = klcf->ignore_client_abort ? ngx_http_block_reading
-                                                      : ngx_http_test_reading;
+    r->read_event_handler = klcf->ignore_client_abort
+                                ? ngx_http_block_reading
+                                : ngx_http_ktp_flight_reading;
     r->write_event_handler = ngx_http_request_empty_handler;
 
     if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
@@ -199,6 +208,7 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
     call->pool = r->pool;
     call->log = r->connection->log;
     call->share = ngx_http_ktp_quota_share(ctx);
+    call->timeout = ngx_http_ktp_flight_time(ctx);
     call->body_length = length;
     call->read = ngx_http_ktp_send_read;
     call->rewind = ngx_http_ktp_send_rewind;
@@ -375,6 +385,7 @@ ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
                        (uint64_t) ctx->outgoing.length);
 
         ngx_http_ktp_quota_sent(ctx);
+        ngx_http_ktp_flight_sent(ctx);
 
         if (ctx->call.body_length >= 0) {
 
@@ -424,6 +435,7 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
 {
     ngx_http_ktp_ctx_t *ctx = data;
 
+    ngx_str_t              body;
     ngx_connection_t      *c;
     ngx_http_request_t    *r;
     ngx_http_ktp_verdict_t verdict;
@@ -433,8 +445,14 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
 
     ngx_http_set_log_request(c->log, r);
 
+    /* others have masks of their own */
+
+    body = call->body;
+
     ngx_http_ktp_verdict(r, call, &verdict);
     ngx_http_ktp_send_ended(ctx, verdict.billed);
+    ngx_http_ktp_flight_land(ctx, call, &body,
+                             ngx_http_ktp_send_stored(ctx, &verdict));
 
     if (r->reading_body) {
 
@@ -443,18 +461,72 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
         ngx_http_ktp_body_stop(r);
     }
 
+    ngx_http_ktp_send_answer(r, &verdict);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* 1 if the answer is about the image, and would be the same again. */
+
+static ngx_uint_t
+ngx_http_ktp_send_stored(ngx_http_ktp_ctx_t           *ctx,
+                         const ngx_http_ktp_verdict_t *v)
+{
+    switch (v->outcome) {
+
+    case NGX_HTTP_KTP_OUTCOME_OK:
+    case NGX_HTTP_KTP_OUTCOME_BAD_QUALITY:
+        return 1;
+
+    case NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED:
+        return ngx_strcmp(ctx->answer.error_code,
+                          ktp_error(KTP_NOT_DETECTED)->name)
+               == 0;
+
+    default:
+        return 0;
+    }
+}
+
+
+void
+ngx_http_ktp_send_replay(ngx_http_request_t *r)
+{
+    ngx_http_ktp_ctx_t    *ctx;
+    ngx_http_ktp_verdict_t verdict;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    ktp_store_free(&ctx->store);
+
+    ngx_http_ktp_verdict(r, &ctx->call, &verdict);
+    ngx_http_ktp_send_answer(r, &verdict);
+}
+
+
+static void
+ngx_http_ktp_send_answer(ngx_http_request_t     *r,
+                         ngx_http_ktp_verdict_t *verdict)
+{
+    ngx_http_ktp_ctx_t  *ctx;
+    ngx_http_ktp_call_t *call;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    call = &ctx->call;
+
     /* it concerns the client, whatever becomes of the response */
 
     if ((call->status == NGX_HTTP_TOO_MANY_REQUESTS
          || call->status == NGX_HTTP_SERVICE_UNAVAILABLE)
         && ngx_http_ktp_headers_retry_after(r, call->retry_after) != NGX_OK) {
-        verdict.code = KTP_INTERNAL_SERVER_ERROR;
+        verdict->code = KTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->reason = verdict.reason;
-    ngx_http_ktp_ctx_set_outcome(ctx, verdict.outcome);
+    ctx->reason = verdict->reason;
+    ngx_http_ktp_ctx_set_outcome(ctx, verdict->outcome);
 
-    if (verdict.code == KTP_OK) {
+    if (verdict->code == KTP_OK) {
         ngx_http_ktp_answer_call(r, call);
 
     } else {
@@ -462,8 +534,6 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
         /* the reason is the row with the code's status that says why */
 
         ngx_http_ktp_answer_error(
-            r, verdict.reason == KTP_OK ? verdict.code : verdict.reason);
+            r, verdict->reason == KTP_OK ? verdict->code : verdict->reason);
     }
-
-    ngx_http_run_posted_requests(c);
 }

@@ -18,6 +18,12 @@ ktp_code_t ngx_http_ktp_send(ngx_http_request_t *r);
  */
 ktp_code_t ngx_http_ktp_send_part(ngx_http_request_t *r);
 
+/*
+ * Answers the request with the results of ctx->call, which another request has
+ * made.
+ */
+void ngx_http_ktp_send_replay(ngx_http_request_t *r);
+
 /* 1 if reading has to wait until the upstream has taken some bytes. */
 ngx_uint_t ngx_http_ktp_send_full(ngx_http_request_t *r);
 

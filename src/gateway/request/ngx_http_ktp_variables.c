@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_variables.h"
 #include "ngx_http_ktp_billing.h"
+#include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_trace.h"
 
@@ -10,6 +11,7 @@ typedef enum {
     NGX_HTTP_KTP_VAR_BILLED,
     NGX_HTTP_KTP_VAR_COST,
     NGX_HTTP_KTP_VAR_SOURCE,
+    NGX_HTTP_KTP_VAR_FLIGHT,
     NGX_HTTP_KTP_VAR_ERROR_CODE,
     NGX_HTTP_KTP_VAR_ERROR_REASON,
     NGX_HTTP_KTP_VAR_STATUS_CODE,
@@ -80,6 +82,8 @@ static ngx_http_variable_t ngx_http_ktp_vars[] = {
                      NGX_HTTP_KTP_VAR_COST),
     ngx_http_ktp_var("ktp_source", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_SOURCE),
+    ngx_http_ktp_var("ktp_flight", ngx_http_ktp_variables_link,
+                     NGX_HTTP_KTP_VAR_FLIGHT),
     ngx_http_ktp_var("ktp_error_code", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_ERROR_CODE),
     ngx_http_ktp_var("ktp_error_reason", ngx_http_ktp_variables_request,
@@ -276,6 +280,10 @@ ngx_http_ktp_variables_link(ngx_http_request_t        *r,
 
     case NGX_HTTP_KTP_VAR_IMAGE_HMAC:
         value = ctx->image_hmac;
+        break;
+
+    case NGX_HTTP_KTP_VAR_FLIGHT:
+        ngx_http_ktp_flight_id(ctx, &value);
         break;
 
     default: /* NGX_HTTP_KTP_VAR_NIK_HMAC */

@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_status.h"
+#include "ngx_http_ktp_flights.h"
 #include "ktp_json_writer.h"
 #include "ktp_money.h"
 #include "ngx_http_ktp_client.h"
@@ -72,6 +73,7 @@ static void      ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st,
                                             ngx_uint_t             which);
 static void      ngx_http_ktp_status_shadowed(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_gauges(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_flights(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_totals(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_histogram(ngx_http_ktp_status_t        *st,
                                                ngx_uint_t                    family,
@@ -115,6 +117,14 @@ typedef enum {
     NGX_HTTP_KTP_QUOTA_LEFT,
     NGX_HTTP_KTP_SHADOWED,
     NGX_HTTP_KTP_IN_FLIGHT,
+    NGX_HTTP_KTP_FLIGHTS,
+    NGX_HTTP_KTP_WAITING,
+    NGX_HTTP_KTP_STORED,
+    NGX_HTTP_KTP_BONDS,
+    NGX_HTTP_KTP_ANSWER_SIZE,
+    NGX_HTTP_KTP_ANSWER_FREE,
+    NGX_HTTP_KTP_EVICTED,
+    NGX_HTTP_KTP_FULL,
     NGX_HTTP_KTP_CONNECTIONS,
     NGX_HTTP_KTP_OPENED,
     NGX_HTTP_KTP_WORKERS,
@@ -152,6 +162,20 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
     {"ktp_client_quota_shadowed_calls_total", "counter",
      "Calls over a quota in dry run, which were not rejected."},
     {"ktp_calls_in_flight", "gauge", "Upstream calls in progress."},
+    {"ktp_shared_calls_in_flight", "gauge",
+     "Upstream calls in progress that identical uploads join."},
+    {"ktp_waiting_requests", "gauge",
+     "Requests that wait for the upstream call of another."},
+    {"ktp_stored_answers", "gauge", "Answers stored in ktp_answer_zone."},
+    {"ktp_idempotency_keys", "gauge",
+     "Idempotency keys stored in ktp_answer_zone."},
+    {"ktp_answer_zone_size_bytes", "gauge", "Size of ktp_answer_zone."},
+    {"ktp_answer_zone_free_bytes", "gauge",
+     "Bytes of ktp_answer_zone in pages that are free."},
+    {"ktp_answers_evicted_total", "counter",
+     "Answers and keys removed from ktp_answer_zone before they expired."},
+    {"ktp_answer_zone_full_total", "counter",
+     "Calls and answers for which ktp_answer_zone had no room."},
     {"ktp_upstream_connections", "gauge",
      "Open connections to the upstream, including idle ones."},
     {"ktp_upstream_connections_opened_total", "counter",
@@ -309,6 +333,7 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_LEFT);
     ngx_http_ktp_status_shadowed(st);
     ngx_http_ktp_status_gauges(st);
+    ngx_http_ktp_status_flights(st);
     ngx_http_ktp_status_totals(st);
 
     ngx_http_ktp_status_histogram(st, NGX_HTTP_KTP_REQUEST_TIME,
@@ -657,6 +682,33 @@ ngx_http_ktp_status_gauges(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_WORKERS, workers);
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_STATE_FAILING,
                                st->zone->shared->ledger->failing);
+}
+
+
+/* Only if there is a zone for answers. */
+
+static void
+ngx_http_ktp_status_flights(ngx_http_ktp_status_t *st)
+{
+    ngx_http_ktp_main_conf_t   *kmcf;
+    ngx_http_ktp_flights_stat_t stat;
+
+    kmcf = ngx_http_get_module_main_conf(st->request, ngx_http_ktp_module);
+
+    if (kmcf->flights == NULL) {
+        return;
+    }
+
+    ngx_http_ktp_flights_stat(kmcf->flights, &stat);
+
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_FLIGHTS, stat.flights);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_WAITING, stat.waiting);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_STORED, stat.stored);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_BONDS, stat.bonds);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_ANSWER_SIZE, stat.size);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_ANSWER_FREE, stat.free);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_EVICTED, stat.evicted);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_FULL, stat.full);
 }
 
 

@@ -233,7 +233,8 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
 
     t->start = ngx_current_msec;
     t->attempt = ngx_current_msec;
-    t->deadline = ngx_current_msec + call->upstream->timeout;
+    t->deadline = ngx_current_msec
+                  + (call->timeout ? call->timeout : call->upstream->timeout);
 
     /* not cancelable: on a graceful shutdown the worker waits for its calls */
 

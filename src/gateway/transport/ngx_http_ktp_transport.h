@@ -123,6 +123,7 @@ struct ngx_http_ktp_call_s {
     ngx_pool_t                    *pool; /* for response body and strings */
     ngx_log_t                     *log;
     ngx_array_t *headers; /* of ngx_str_t, "Name: value", null-terminated */
+    ngx_msec_t   timeout; /* of all of it; 0: that of the upstream */
     off_t        body_length; /* bytes; -1: unknown, sent chunked */
     size_t       buffer;      /* libcurl's upload buffer; 0: by body_length */
     ngx_http_ktp_call_kind_t   kind;
