@@ -1,6 +1,6 @@
 # The reader of cards, in an archive; it uses the contract's.
 
-READER_PKGS := tesseract lept libturbojpeg spng
+READER_PKGS := tesseract lept libjpeg spng
 READER_SRCS := $(wildcard src/reader/*.c src/reader/*/*.c)
 READER_OBJS := $(READER_SRCS:%.c=$(OUT)/obj/%.o) \
                $(OUT)/obj/ktpr_gazetteer_table.o

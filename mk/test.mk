@@ -22,7 +22,7 @@ $(OUT)/unit/reader/%: t/reader/%.c $(READER_LIB) $(CONTRACT_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(READER_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(READER_LIB) \
-		$(CONTRACT_LIB) -lcmocka $(READER_LIBS) -ljpeg
+		$(CONTRACT_LIB) -lcmocka $(READER_LIBS) -lturbojpeg -ljpeg
 
 $(OUT)/unit/reader/test_memory: READER_LIBS += -Wl,--wrap=ktpr_pool_alloc
 

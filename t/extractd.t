@@ -302,6 +302,29 @@ for my $case (
          ->{json}{error_code}, $code, "${w}x$h: $code");
 }
 
+# files that take long to decode: scans times pixels, and bytes of all rows
+
+for my $case (
+    ['few scans of many pixels', 'KTP_NOT_DETECTED', 'not_detected',
+     'image/jpeg', jpeg(8192, 6144, scans => 30)],
+    ['many scans of few pixels', 'KTP_NOT_DETECTED', 'not_detected',
+     'image/jpeg', jpeg(1600, 1200, scans => 400)],
+    ['many scans of many pixels', 'INVALID_PAYLOAD_IMAGE_FORMAT', 'too_costly',
+     'image/jpeg', jpeg(8192, 6144, scans => 34)],
+    ['arithmetic coding', 'INVALID_PAYLOAD_IMAGE_FORMAT', 'too_costly',
+     'image/jpeg', jpeg(8192, 6144, scans => 5, sof => 0xca)],
+    ['16 bits, few pixels', 'INVALID_PAYLOAD_IMAGE_FORMAT', 'damaged',
+     'image/png', png(6000, 4000, type => [16, 6], rows => "\0" x 100)],
+    ['16 bits, many pixels', 'INVALID_PAYLOAD_IMAGE_FORMAT', 'too_costly',
+     'image/png', png(8192, 6144, type => [16, 6], rows => "\0" x 100)],
+) {
+    my ($name, $code, $reason, $type, $image) = @$case;
+    my $json = $d->request(type => $type, body => $image)->{json};
+
+    is($json->{error_code}, $code, "$name: $code");
+    is($json->{reason}, $reason, "$name: $reason");
+}
+
 like($d->log, qr/\A\Qktp-extractd: listening on unix:\E\S+\n\z/,
      'the log has its one line, and nothing of a request');
 

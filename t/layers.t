@@ -16,7 +16,7 @@ my %library = (
     leptonica => '<leptonica/allheaders.h>', microhttpd => '<microhttpd.h>',
     omp => '<omp.h>', openssl => '<openssl/evp.h>', seccomp => '<seccomp.h>',
     spng => '<spng.h>', tesseract => '<tesseract/capi.h>',
-    turbojpeg => '<turbojpeg.h>', yajl => '<yajl/yajl_gen.h>',
+    jpeg => '<jpeglib.h>', yajl => '<yajl/yajl_gen.h>',
 );
 
 my $copy = KTP::Nginx::scratch_dir();

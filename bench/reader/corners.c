@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "ktpx_file.h"
+#include "ktpr_decode.h"
 #include "ktpr_quad.h"
 #include "specimens.h"
 #include "truth_json.h"
@@ -79,7 +80,7 @@ corners_image(ktpr_pool_t *pool, const char *name, int verbose,
     bytes = ktpx_file_read(name, &len);
     specimens_truth(name, truth_name, sizeof(truth_name));
 
-    if (bytes == NULL || ktpr_image_decode(pool, bytes, len, &image) != 0) {
+    if (bytes == NULL || ktpr_decode(pool, bytes, len, &image) != 0) {
         free(bytes);
         return;
     }

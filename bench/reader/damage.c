@@ -120,8 +120,8 @@ main(int argc, char **argv)
     printf("%d damaged images: %d read, %d not detected, %d undecodable, "
            "%d failed; at most %.2f s of CPU each, %ld MB in all\n",
            count, results[KTPR_OK], results[KTPR_NOT_DETECTED],
-           results[KTPR_UNDECODABLE], results[KTPR_FAILED], most,
-           usage.ru_maxrss / 1024);
+           results[KTPR_UNDECODABLE] + results[KTPR_TOO_COSTLY],
+           results[KTPR_FAILED], most, usage.ru_maxrss / 1024);
 
     ktpr_reader_destroy(reader);
     specimens_free(&images);

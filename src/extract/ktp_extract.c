@@ -122,6 +122,10 @@ ktp_extract_file(ktpr_reader_t *reader, const char *name,
         body = ktpr_json_error("The image is not a JPEG or PNG file",
                                "INVALID_PAYLOAD_IMAGE_FORMAT", 1, &len);
         break;
+    case KTPR_TOO_COSTLY:
+        body = ktpr_json_error("The image takes too long to decode",
+                               "INVALID_PAYLOAD_IMAGE_FORMAT", 1, &len);
+        break;
     default:
         body = ktpr_json_error("The image could not be read",
                                "INTERNAL_SERVER_ERROR", 1, &len);

@@ -293,6 +293,10 @@ ktpd_request_read(ktpd_request_t *r, const ktpd_answer_t *answer)
         r->code = KTP_INVALID_PAYLOAD_IMAGE_FORMAT;
         return;
 
+    case KTPR_TOO_COSTLY:
+        r->code = KTP_TOO_COSTLY;
+        return;
+
     case KTPR_FAILED:
         r->code = KTP_INTERNAL_SERVER_ERROR;
         return;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ktpr_decode.h"
 #include "ktpr_fields.h"
 #include "ktpr_head.h"
 #include "ktpr_issued.h"
@@ -100,9 +101,11 @@ ktpr_reader_scan(const ktpr_reader_t *reader, ktpr_scan_t *scan,
     ktpr_result_t result;
     ktpr_status_t rc;
 
-    rc = ktpr_image_decode(scan->pool, image, len, &scan->image);
+    rc = ktpr_decode(scan->pool, image, len, &scan->image);
     if (rc != KTPR_DONE) {
-        return rc == KTPR_UNFIT ? KTPR_UNDECODABLE : KTPR_FAILED;
+        return rc == KTPR_UNFIT    ? KTPR_UNDECODABLE
+               : rc == KTPR_COSTLY ? KTPR_TOO_COSTLY
+                                   : KTPR_FAILED;
     }
 
     found = ktpr_scan_find(scan);
@@ -166,5 +169,5 @@ ktpr_reader_image(ktpr_reader_t *reader, const unsigned char *bytes,
 {
     ktpr_pool_reset(reader->pool);
 
-    return ktpr_image_decode(reader->pool, bytes, len, image);
+    return ktpr_decode(reader->pool, bytes, len, image);
 }

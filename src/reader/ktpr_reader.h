@@ -16,6 +16,7 @@ typedef enum {
     KTPR_OK = 0,
     KTPR_NOT_DETECTED, /* an image without a card; only quality is set */
     KTPR_UNDECODABLE,  /* not a JPEG or PNG file that decodes */
+    KTPR_TOO_COSTLY,   /* a file that takes too long to decode */
     KTPR_FAILED        /* no memory, or Tesseract failed; card is empty */
 } ktpr_result_t;
 

@@ -17,7 +17,7 @@
 
 #include "ktpr_columns.h"
 #include "ktpr_crop.h"
-#include "ktpr_image.h"
+#include "ktpr_decode.h"
 #include "ktpr_page.h"
 #include "ktpr_quad.h"
 #include "ktpr_quality.h"
@@ -328,7 +328,7 @@ run_decode(step_t *step)
 {
     ktpr_image_t image;
 
-    return ktpr_image_decode(step->pool, step->file, step->len, &image);
+    return ktpr_decode(step->pool, step->file, step->len, &image);
 }
 
 

@@ -14,7 +14,7 @@
 #include "ktpr_assign.h"
 #include "ktpr_digit_net.h"
 #include "ktpr_fields.h"
-#include "ktpr_image.h"
+#include "ktpr_decode.h"
 #include "ktpr_lexicon.h"
 #include "ktpr_reading.h"
 #include "ktpr_gazetteer.h"
@@ -288,7 +288,7 @@ image_orientation(void **state)
 
     pool = ktpr_pool_create(1 << 20);
     bytes = sideways(&len);
-    assert_int_equal(ktpr_image_decode(pool, bytes, len, &image), 0);
+    assert_int_equal(ktpr_decode(pool, bytes, len, &image), 0);
     assert_int_equal(image.w, 8);
     assert_int_equal(image.h, 16);
 
@@ -297,7 +297,7 @@ image_orientation(void **state)
         unsigned char *cut = malloc(i + 1);
 
         memcpy(cut, bytes, i);
-        (void) ktpr_image_decode(pool, cut, i, &image);
+        (void) ktpr_decode(pool, cut, i, &image);
         free(cut);
         ktpr_pool_reset(pool);
     }

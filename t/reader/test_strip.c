@@ -15,7 +15,7 @@
 #include <jpeglib.h>
 
 #include "ktp_strip.h"
-#include "ktpr_image.h"
+#include "ktpr_decode.h"
 
 
 #define WIDTH  331
@@ -113,10 +113,8 @@ test_pixels(void **state)
 
         pool = ktpr_pool_create(16UL << 20);
         assert_non_null(pool);
-        assert_int_equal(ktpr_image_decode(pool, file, len, &before),
-                         KTPR_DONE);
-        assert_int_equal(ktpr_image_decode(pool, stripped, n, &after),
-                         KTPR_DONE);
+        assert_int_equal(ktpr_decode(pool, file, len, &before), KTPR_DONE);
+        assert_int_equal(ktpr_decode(pool, stripped, n, &after), KTPR_DONE);
 
         /* turned by a quarter, both */
         assert_int_equal(before.w, HEIGHT);

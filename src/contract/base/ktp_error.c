@@ -219,6 +219,11 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "truncated", KTP_ERROR_PLAIN,
             "image file ends too early"),
 
+    ktp_row(KTP_TOO_COSTLY, KTP_INVALID_PAYLOAD_IMAGE_FORMAT, 400,
+            "INVALID_PAYLOAD_IMAGE_FORMAT",
+            "too_costly", KTP_ERROR_PLAIN,
+            "image takes too long to decode"),
+
     ktp_row(KTP_URL_NOT_ALLOWED, KTP_INVALID_PAYLOAD_IMAGE_FORMAT, 400,
             "INVALID_PAYLOAD_IMAGE_FORMAT",
             "url_not_allowed", KTP_ERROR_PLAIN,

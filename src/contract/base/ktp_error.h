@@ -69,6 +69,7 @@ typedef enum {
     KTP_TYPE_UNKNOWN,
     KTP_TYPE_NOT_ALLOWED, /* JPEG or PNG, but ktp_image_types lacks it */
     KTP_TRUNCATED,
+    KTP_TOO_COSTLY, /* to decode: the extractor's */
     KTP_URL_NOT_ALLOWED,
     KTP_URL_TOO_LONG,
     KTP_URL_NOT_FETCHED,

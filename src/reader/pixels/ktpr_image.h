@@ -1,7 +1,4 @@
-/*
- * Decoding: the bytes of a JPEG file (libjpeg-turbo, reduced while it is
- * decoded) or of a PNG file (libspng) to pixels, upright as EXIF says.
- */
+/* Images: pixels in memory, a reduced copy of those of a file. */
 
 #ifndef KTPR_IMAGE_H
 #define KTPR_IMAGE_H
@@ -18,9 +15,6 @@
  */
 #define KTPR_MAX_SIDE 2200
 
-/* Pixels of a file, at most; a larger one is rejected unread. */
-#define KTPR_MAX_PIXELS (64 * 1000 * 1000L)
-
 typedef struct {
     int            w, h;
     unsigned char *rgb;   /* three bytes a pixel, rows without padding */
@@ -29,12 +23,15 @@ typedef struct {
 
 
 /*
- * Decodes a file; pixels belong to the pool.  A truncated file is decoded as
- * far as it goes.  KTPR_UNFIT when the file is neither a JPEG nor a PNG file,
- * is damaged, or has more than KTPR_MAX_PIXELS; KTPR_NO_MEMORY.
+ * Sets the size of an image, its scale to 1, and allocates its pixels, which
+ * belong to the pool.  KTPR_NO_MEMORY.
  */
-ktpr_status_t ktpr_image_decode(ktpr_pool_t *pool, const unsigned char *bytes,
-                                size_t len, ktpr_image_t *image);
+ktpr_status_t ktpr_image_create(ktpr_pool_t *pool, int w, int h,
+                                ktpr_image_t *image);
+
+/* Turns an image upright by an orientation of EXIF; KTPR_NO_MEMORY. */
+ktpr_status_t ktpr_image_turn(ktpr_pool_t *pool, ktpr_image_t *image,
+                              int orientation);
 
 
 #endif /* KTPR_IMAGE_H */

@@ -15,24 +15,27 @@ our @EXPORT = qw(jpeg png base64 json_body multipart chunked);
 
 # A grey baseline JPEG.  Its two Huffman tables have one code each, a single
 # 0 bit, for "no difference" and "end of block": a block is two 0 bits.
-# size => N pads the file with comments to N bytes.
+# size => N pads the file with comments to N bytes.  scans => N makes it a
+# progressive one of N scans, of which all but the first have no data.
 sub jpeg {
     my ($width, $height, %opt) = @_;
 
     my $blocks = int(($width + 7) / 8) * int(($height + 7) / 8);
-    my $bits = '0' x ($blocks * 2);
+    my $more = $opt{scans} ? $opt{scans} - 1 : 0;
+    my $bits = '0' x ($blocks * ($opt{scans} ? 1 : 2));
 
     $bits .= '1' x (-length($bits) % 8);
 
     my $head = "\xff\xd8"
              . segment(0xe0, "JFIF\0" . pack 'CCCnnCC', 1, 1, 0, 1, 1, 0, 0);
     my $tail = segment(0xdb, "\0" . "\1" x 64)
-             . segment($opt{sof} || 0xc0,
+             . segment($opt{sof} || ($opt{scans} ? 0xc2 : 0xc0),
                        pack 'CnnCCCC', 8, $height, $width, 1, 1, 0x11, 0)
              . segment(0xc4, pack 'C*', 0x00, 1, (0) x 15, 0)
              . segment(0xc4, pack 'C*', 0x10, 1, (0) x 15, 0)
-             . segment(0xda, pack 'C*', 1, 1, 0, 0, 63, 0)
+             . segment(0xda, pack 'C*', 1, 1, 0, 0, $opt{scans} ? 0 : 63, 0)
              . pack('B*', $bits)
+             . segment(0xda, pack 'C*', 1, 1, 0, 1, 63, 0) x $more
              . "\xff\xd9";
 
     my $missing = ($opt{size} || 0) - length($head) - length($tail);
@@ -60,11 +63,13 @@ sub segment {
 
 # A grey 8-bit PNG; size as above, at least 12 bytes more than without.
 # rows => a string holds its rows, each after a filter's byte; else all black.
+# type => [BITS, COLOUR TYPE] is that of its header in place of [8, 0].
 sub png {
     my ($width, $height, %opt) = @_;
 
     my $head = "\x89PNG\r\n\x1a\n"
-             . chunk('IHDR', pack 'NNCCCCC', $width, $height, 8, 0, 0, 0, 0);
+             . chunk('IHDR', pack 'NNCCCCC', $width, $height,
+                     @{ $opt{type} || [8, 0] }, 0, 0, 0);
     my $tail = chunk('IDAT', compress($opt{rows}
                                     || ("\0" x ($width + 1)) x $height))
              . chunk('IEND', '');

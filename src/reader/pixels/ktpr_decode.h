@@ -1,0 +1,25 @@
+/*
+ * Decoding: the bytes of a JPEG file (libjpeg-turbo, reduced while it is
+ * decoded) or of a PNG file (libspng) to pixels, upright as EXIF says.
+ */
+
+#ifndef KTPR_DECODE_H
+#define KTPR_DECODE_H
+
+#include <stddef.h>
+
+#include "ktpr_image.h"
+
+
+/*
+ * Decodes a file; pixels belong to the pool.  A truncated file is decoded as
+ * far as it goes.  KTPR_UNFIT when the file is neither a JPEG nor a PNG file,
+ * is damaged, or has more than KTP_MAX_PIXELS; KTPR_COSTLY when it would take
+ * much longer than such an image of a camera: a JPEG file with many scans, a
+ * large PNG file with 16 bits a channel; KTPR_NO_MEMORY.
+ */
+ktpr_status_t ktpr_decode(ktpr_pool_t *pool, const unsigned char *bytes,
+                          size_t len, ktpr_image_t *image);
+
+
+#endif /* KTPR_DECODE_H */
