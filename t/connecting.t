@@ -30,12 +30,20 @@ plan skip_all => 'the queue of this kernel does not fill up' if @fill == 10;
 
 my $upstream = KTP::Upstream->new;
 my $url = $upstream->url;
-my $nginx = KTP::Nginx->new;
+my $nginx = KTP::Nginx->new(resolver => 1);
+
+# libcurl 8.20 and newer connects before it knows of an IPv6 address
+$nginx->hosts(['full.test', '127.0.0.1', 50, 2000]);
 
 my $conf = $nginx->config(main => KTP::load_module(), server => <<EOC);
         location = /full {
             ktp_pass http://$address/x;
             ktp_connect_timeout 100ms;
+            ktp_retries 0;
+        }
+        location = /name {
+            ktp_pass http://full.test:@{[$full->sockport]}/x;
+            ktp_connect_timeout 300ms;
             ktp_retries 0;
         }
         location = /e { ktp_pass $url/x; }
@@ -68,6 +76,23 @@ $nginx->settle;
 my $before = descriptors();
 
 is(post('/full')->{status}, 504, "time to connect is over, $_") for 1 .. 5;
+
+my $connects = () = $nginx->log_from =~ /ktp call connect: IPv4/g;
+
+# others wait for the look-up of the one that goes away
+my ($first, @others) = map {
+    my $call = post_begin($nginx->port, '/name', json_body(jpeg(800, 600)));
+    syswrite $call->{sock}, $call->{out};
+    $call->{out} = '';
+    $call;
+} 1 .. 4;
+
+KTP::Nginx::wait_for(sub {
+    (() = $nginx->log_from =~ /ktp call connect: IPv4/g) > $connects;
+});
+close $first->{sock};
+is(answer_of($_)->{status}, 504, 'time is over for a name') for @others;
+
 KTP::Nginx::wait_for(sub { descriptors() == $before });
 is(descriptors(), $before, 'no descriptor is left');
 

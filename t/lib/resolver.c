@@ -1,10 +1,11 @@
 /*
  * Names for tests, in place of the machine's resolver: preloaded into nginx.
- * KTP_TEST_HOSTS is a file of lines "name milliseconds address", read for
- * each look-up; the address "none" is a name that does not exist, several are
- * separated by commas.  Look-ups are counted in KTP_TEST_HOSTS.log, a name a
- * line.  libcurl 8.20 and newer looks each family up by a call of its own: the
- * call for IPv6 alone, beside that for IPv4, is not counted.  A name that the
+ * KTP_TEST_HOSTS is a file of lines "name milliseconds milliseconds address",
+ * read for each look-up; the address "none" is a name that does not exist,
+ * several are separated by commas.  libcurl 8.20 and newer looks each family
+ * up by a call of its own: the second number is for that of IPv6.  Look-ups
+ * are listed in KTP_TEST_HOSTS.log, a line each: the name, and " IPv6" if
+ * only such addresses are looked up.  A name that the
  * file does not have is not looked up: no test asks a name server.
  */
 
@@ -64,8 +65,8 @@ int
 getaddrinfo(const char *name, const char *service,
             const struct addrinfo *hints, struct addrinfo **res)
 {
-    int             found;
-    long            ms;
+    int             found, ipv6;
+    long            ms, ms_ipv6;
     FILE           *in;
     char            text[256], address[256], *one, *last;
     getaddrinfo_pt  next;
@@ -81,10 +82,12 @@ getaddrinfo(const char *name, const char *service,
 
     found = 0;
     ms = 0;
+    ipv6 = hints && hints->ai_family == AF_INET6;
     in = fopen(hosts, "r");
 
     while (in && !found
-           && fscanf(in, "%255s %ld %255s", text, &ms, address) == 3) {
+           && fscanf(in, "%255s %ld %ld %255s", text, &ms, &ms_ipv6, address)
+                  == 4) {
         found = strcmp(text, name) == 0;
     }
 
@@ -92,11 +95,14 @@ getaddrinfo(const char *name, const char *service,
         fclose(in);
     }
 
-    ktp_test_resolver_count(
-        name, hints && hints->ai_family == AF_INET6 ? " IPv6" : "");
+    ktp_test_resolver_count(name, ipv6 ? " IPv6" : "");
 
     if (!found) {
         return EAI_NONAME;
+    }
+
+    if (ipv6) {
+        ms = ms_ipv6;
     }
 
     ts.tv_sec = ms / 1000;

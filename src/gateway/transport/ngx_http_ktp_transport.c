@@ -321,7 +321,7 @@ ngx_http_ktp_transport_add(ngx_http_ktp_transfer_t *t)
 {
     CURLMcode rc;
 
-    ngx_http_ktp_transport_name_forget(t);
+    ngx_http_ktp_transport_name_hosts(t);
 
     rc = curl_multi_add_handle(ngx_http_ktp_transport.multi, t->easy);
 
@@ -442,6 +442,10 @@ ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t)
     } else if (t->state >= NGX_HTTP_KTP_TRANSFER_STARTED) {
         (void) curl_multi_remove_handle(ngx_http_ktp_transport.multi, t->easy);
         ERR_clear_error();
+
+        if (t->name) {
+            ngx_http_ktp_transport_name_end(t, CURLE_ABORTED_BY_CALLBACK);
+        }
     }
 
     ngx_http_ktp_transport_transfer_free(t);
@@ -617,6 +621,8 @@ ngx_http_ktp_transport_action(curl_socket_t fd, int mask)
                       curl_multi_strerror(mrc));
     }
 
+    ngx_http_ktp_transport_name_check_all();
+
     for (;;) {
         msg = curl_multi_info_read(tr->multi, &n);
         if (msg == NULL) {
@@ -655,7 +661,7 @@ ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
         return;
     }
 
-    ngx_http_ktp_transport_name_forgotten(t);
+    ngx_http_ktp_transport_name_hosts_clear(t);
 
     if (t->name) {
         ngx_http_ktp_transport_name_end(t, rc);

@@ -228,6 +228,7 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
 
     t->begun = 1;
 
+    ngx_http_ktp_transport_name_connected(t, ip);
     ngx_http_ktp_callback_connected(t);
 
     ngx_http_ktp_transport_state(t, call->read
@@ -343,9 +344,7 @@ ngx_http_ktp_callback_open(void *data, curlsocktype purpose,
 
     call = t->call;
 
-    if (t->name) {
-        ngx_http_ktp_transport_name_end(t, CURLE_OK);
-    }
+    ngx_http_ktp_transport_name_check(t);
 
     /* without a socket none of the callbacks that use the call is called */
 

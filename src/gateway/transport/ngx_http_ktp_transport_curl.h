@@ -133,10 +133,12 @@ struct ngx_http_ktp_transfer_s {
     /* of the current call; zero in SPARE */
 
     ngx_http_ktp_call_t *call;
-    ngx_http_ktp_name_t *name;    /* look-up that this transfer makes */
+    /* the look-up that this transfer makes, until all of it is cached */
+    ngx_http_ktp_name_t *name;
     ngx_queue_t          waiting; /* in QUEUED: tr->queued or name's */
     struct curl_slist   *headers;
-    struct curl_slist   *forget; /* addresses that libcurl drops first */
+    struct curl_slist   *hosts;       /* CURLOPT_RESOLVE */
+    curl_off_t           lookup_time; /* libcurl's, before the look-up */
     ngx_event_t          timer;
     ngx_msec_t           start;
     ngx_msec_t           attempt; /* start of the current attempt */
@@ -200,8 +202,11 @@ typedef struct {
     ngx_uint_t  nnames;
     ngx_queue_t queued; /* transfers that wait for a slot */
 
-    /* addresses that failed; the next transfer drops them from the cache */
-    struct curl_slist *forget;
+    /*
+     * CURLOPT_RESOLVE of the next transfer: addresses that failed, to be
+     * dropped from the cache, and those that libcurl did not keep
+     */
+    struct curl_slist *hosts;
     ngx_event_t        wake;
 } ngx_http_ktp_transport_t;
 
@@ -333,11 +338,23 @@ int ngx_http_ktp_transport_name_start(void *resolver, void *reserved,
 void ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc);
 
 /*
- * To be called before a transfer is added: libcurl is to drop the addresses
- * that have failed.  Forgotten is called when the transfer has ended.
+ * Ends the transfer's look-up, or those of all transfers that are connecting,
+ * if libcurl has the addresses of both families in its cache.
  */
-void ngx_http_ktp_transport_name_forget(ngx_http_ktp_transfer_t *t);
-void ngx_http_ktp_transport_name_forgotten(ngx_http_ktp_transfer_t *t);
+void ngx_http_ktp_transport_name_check(ngx_http_ktp_transfer_t *t);
+void ngx_http_ktp_transport_name_check_all(void);
+
+/* The transfer is connected to ip: its look-up, if any, ends. */
+void ngx_http_ktp_transport_name_connected(ngx_http_ktp_transfer_t *t,
+                                           const char              *ip);
+
+/*
+ * To be called before a transfer is added: libcurl is to drop the addresses
+ * that have failed, and to cache others.  Clear is called when the transfer
+ * has ended.
+ */
+void ngx_http_ktp_transport_name_hosts(ngx_http_ktp_transfer_t *t);
+void ngx_http_ktp_transport_name_hosts_clear(ngx_http_ktp_transfer_t *t);
 
 /* No connection could be made to a cached address: it is to be dropped. */
 void ngx_http_ktp_transport_name_failed(ngx_http_ktp_transfer_t *t);

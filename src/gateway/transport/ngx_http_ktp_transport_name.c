@@ -6,6 +6,11 @@
  * starts a thread, which it cannot stop.  Here only the first call that needs
  * a name resolves it; others are queued, and started again when the address
  * is in the cache.
+ *
+ * libcurl 8.20 and newer looks up IPv4 and IPv6 at the same time, connects to
+ * the first address that is found, and once connected discards the look-up if
+ * the other answer is still missing.  The address of that connection is cached
+ * then.
  */
 
 struct ngx_http_ktp_name_s {
@@ -21,6 +26,9 @@ struct ngx_http_ktp_name_s {
 static ngx_http_ktp_name_t *ngx_http_ktp_name_find(const ngx_str_t *text);
 static ngx_http_ktp_name_t *ngx_http_ktp_name_create(const ngx_str_t *text);
 static ngx_uint_t ngx_http_ktp_name_full(const ngx_http_ktp_upstream_t *up);
+static curl_off_t ngx_http_ktp_name_time(const ngx_http_ktp_transfer_t *t);
+static ngx_uint_t ngx_http_ktp_name_cache(ngx_http_ktp_transfer_t *t,
+                                          const char *change, const char *ip);
 static void       ngx_http_ktp_name_wake(ngx_event_t *ev);
 static void       ngx_http_ktp_name_go(ngx_queue_t *waiting, CURLcode rc);
 
@@ -55,7 +63,7 @@ ngx_http_ktp_transport_name_exit(void)
         ngx_free(ngx_queue_data(q, ngx_http_ktp_name_t, queue));
     }
 
-    curl_slist_free_all(tr->forget);
+    curl_slist_free_all(tr->hosts);
 }
 
 
@@ -85,6 +93,7 @@ ngx_http_ktp_transport_name_start(void *resolver, void *reserved, void *data)
 
     name->leader = t;
     t->name = name;
+    t->lookup_time = ngx_http_ktp_name_time(t);
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
                    "ktp call look-up: started, %ui in progress",
@@ -110,6 +119,70 @@ ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc)
 }
 
 
+void
+ngx_http_ktp_transport_name_check(ngx_http_ktp_transfer_t *t)
+{
+    if (t->name && ngx_http_ktp_name_time(t) != t->lookup_time) {
+        ngx_http_ktp_transport_name_end(t, CURLE_OK);
+    }
+}
+
+
+void
+ngx_http_ktp_transport_name_check_all(void)
+{
+    ngx_queue_t              *q;
+    ngx_http_ktp_name_t      *name;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    for (q = ngx_queue_head(&tr->names); q != ngx_queue_sentinel(&tr->names);
+         q = ngx_queue_next(q)) {
+
+        name = ngx_queue_data(q, ngx_http_ktp_name_t, queue);
+
+        if (name->leader
+            && name->leader->state == NGX_HTTP_KTP_TRANSFER_CONNECTING) {
+            ngx_http_ktp_transport_name_check(name->leader);
+        }
+    }
+}
+
+
+void
+ngx_http_ktp_transport_name_connected(ngx_http_ktp_transfer_t *t,
+                                      const char              *ip)
+{
+    ngx_http_ktp_transport_name_check(t);
+
+    if (t->name == NULL) {
+        return;
+    }
+
+    if (ngx_http_ktp_name_cache(t, "+", ip)) {
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
+                       "ktp call look-up: address of the connection cached");
+    }
+
+    ngx_http_ktp_transport_name_end(t, CURLE_OK);
+}
+
+
+/* Changes when libcurl has all answers, which are in its cache then. */
+
+static curl_off_t
+ngx_http_ktp_name_time(const ngx_http_ktp_transfer_t *t)
+{
+    curl_off_t us;
+
+    us = 0;
+    (void) curl_easy_getinfo(t->easy, CURLINFO_NAMELOOKUP_TIME_T, &us);
+
+    return us;
+}
+
+
 /*
  * The name may have another address by now.  One that this call has looked up
  * itself stays: while an upstream is down, a call makes one look-up at most.
@@ -118,60 +191,81 @@ ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc)
 void
 ngx_http_ktp_transport_name_failed(ngx_http_ktp_transfer_t *t)
 {
-    u_char                   *p, entry[NGX_MAXHOSTNAMELEN + 16];
-    const ngx_str_t          *name;
-    struct curl_slist        *slist;
-    ngx_http_ktp_transport_t *tr;
-
-    tr = &ngx_http_ktp_transport;
-    name = &t->call->upstream->lookup;
-
-    if (t->state != NGX_HTTP_KTP_TRANSFER_CONNECTING || !t->cached
-        || name->len > NGX_MAXHOSTNAMELEN) {
+    if (t->state != NGX_HTTP_KTP_TRANSFER_CONNECTING || !t->cached) {
         return;
     }
 
     t->cached = 0;
 
-    p = ngx_sprintf(entry, "-%V:%ui", name, (ngx_uint_t) t->port);
-    *p = '\0';
+    if (ngx_http_ktp_name_cache(t, "-", NULL)) {
+        ngx_log_debug0(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
+                       "ktp call look-up: cached address dropped");
+    }
+}
 
-    slist = curl_slist_append(tr->forget, (char *) entry);
 
-    if (slist) {
-        tr->forget = slist;
+/* Adds an entry of CURLOPT_RESOLVE for the next transfer. */
+
+static ngx_uint_t
+ngx_http_ktp_name_cache(ngx_http_ktp_transfer_t *t, const char *change,
+                        const char *ip)
+{
+    u_char            *p, entry[NGX_MAXHOSTNAMELEN + NGX_SOCKADDR_STRLEN + 16];
+    const ngx_str_t   *name;
+    struct curl_slist *slist;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+    name = &t->call->upstream->lookup;
+
+    if (name->len > NGX_MAXHOSTNAMELEN) {
+        return 0;
     }
 
-    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
-                   "ktp call look-up: cached address dropped");
+    p = ngx_sprintf(entry, "%s%V:%ui", change, name, (ngx_uint_t) t->port);
+
+    if (ip) {
+        p = ngx_slprintf(p, entry + sizeof(entry) - 1,
+                         ngx_strchr(ip, ':') ? ":[%s]" : ":%s", ip);
+    }
+
+    *p = '\0';
+
+    slist = curl_slist_append(tr->hosts, (char *) entry);
+    if (slist == NULL) {
+        return 0;
+    }
+
+    tr->hosts = slist;
+
+    return 1;
 }
 
 
 void
-ngx_http_ktp_transport_name_forget(ngx_http_ktp_transfer_t *t)
+ngx_http_ktp_transport_name_hosts(ngx_http_ktp_transfer_t *t)
 {
     ngx_http_ktp_transport_t *tr;
 
     tr = &ngx_http_ktp_transport;
 
-    if (tr->forget
-        && curl_easy_setopt(t->easy, CURLOPT_RESOLVE, tr->forget)
-               == CURLE_OK) {
-        t->forget = tr->forget;
-        tr->forget = NULL;
+    if (tr->hosts
+        && curl_easy_setopt(t->easy, CURLOPT_RESOLVE, tr->hosts) == CURLE_OK) {
+        t->hosts = tr->hosts;
+        tr->hosts = NULL;
     }
 }
 
 
-/* Otherwise libcurl would drop them again with each start of the handle. */
+/* Otherwise libcurl would do it again with each start of the handle. */
 
 void
-ngx_http_ktp_transport_name_forgotten(ngx_http_ktp_transfer_t *t)
+ngx_http_ktp_transport_name_hosts_clear(ngx_http_ktp_transfer_t *t)
 {
-    if (t->forget) {
+    if (t->hosts) {
         curl_easy_setopt(t->easy, CURLOPT_RESOLVE, NULL);
-        curl_slist_free_all(t->forget);
-        t->forget = NULL;
+        curl_slist_free_all(t->hosts);
+        t->hosts = NULL;
     }
 }
 

@@ -122,7 +122,7 @@ ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t)
     /* headers contain the credentials */
 
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
-    ngx_http_ktp_transport_name_forgotten(t);
+    ngx_http_ktp_transport_name_hosts_clear(t);
 
     for (s = t->headers; s; s = s->next) {
         ngx_explicit_memzero(s->data, ngx_strlen(s->data));

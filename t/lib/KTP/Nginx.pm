@@ -112,12 +112,14 @@ sub new {
 
 
 # Names for nginx, in place of the machine's resolver (resolver.c): each
-# [name, address, milliseconds that the look-up takes].
+# [name, address, milliseconds that the look-up takes, and that of IPv6 where
+# libcurl does it by itself].
 sub hosts {
     my ($self, @names) = @_;
 
     write_file("$self->{prefix}/hosts.new", join '', map {
-        sprintf "%s %d %s\n", $_->[0], $_->[2] || 0, $_->[1]
+        my ($name, $address, $ms, $ipv6) = @$_;
+        sprintf "%s %d %d %s\n", $name, $ms // 0, $ipv6 // $ms // 0, $address
     } @names);
     rename "$self->{prefix}/hosts.new", "$self->{prefix}/hosts";
 }
