@@ -161,7 +161,7 @@ X-A: o.e
 
 === TEST 5: packets of a request
 --- config
-    location = /t { return 200 "$content_length $http_x_a\n"; }
+    location = /t { return 200 "$http_content_length $http_x_a\n"; }
 --- more_headers
 X-A: 1
 --- request eval

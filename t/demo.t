@@ -13,6 +13,7 @@ use Time::HiRes qw(sleep time);
 
 plan skip_all => 'it builds the release variant'
     if $KTP::Nginx::Variant ne 'release';
+plan skip_all => 'it builds for the nginx in PATH' if $ENV{TEST_NGINX_BINARY};
 
 my @fields = qw(
     nik full_name place_of_birth date_of_birth gender blood_type address
