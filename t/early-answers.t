@@ -36,6 +36,7 @@ my $locations = <<EOC;
             lingering_timeout 300ms;
             ktp_pass $url/x;
         }
+        location = /page.html { default_type text/html; root $prefix/html; }
 EOC
 
 $nginx->start($nginx->config(main => KTP::load_module(), server => $locations,
@@ -166,6 +167,61 @@ for my $size ('small', 'large') {
                         $_[1], $case->[1]) });
             }
         }
+    }
+}
+
+# a browser too, in which the page comes from where it sends to
+
+SKIP: {
+    my @cases = (['http/1.1', $clear], ['http/1.1', $tls, '--disable-http2'],
+                 ['h2', $tls]);
+
+    skip 'no chromium', @cases * (4 * @paths + 1)
+        unless has('chromium --version');
+
+    my $list = join ',', map { my $size = $files{$_};
+        map { "['$_->[0]',$size]" } @paths } 'small', 'large';
+
+    KTP::Nginx::write_file("$prefix/html/page.html", <<"EOC");
+<!DOCTYPE html><title>.</title><link rel=icon href="data:,">
+<pre id=out></pre>
+<script>
+const out = document.getElementById('out');
+for (const [path, size] of [$list]) {
+    const body = new Uint8Array(size).fill(46);
+    body.set([@{[join ',', unpack 'C*', $heic]}]);
+    const x = new XMLHttpRequest();
+    x.open('POST', path, false);
+    x.setRequestHeader('Content-Type', 'image/jpeg');
+    let line;
+    try { x.send(body); line = x.status + ' ' + x.responseText.trim(); }
+    catch (e) { line = 'error ' + e; }
+    out.textContent += line + '\\n';
+}
+out.textContent += performance.getEntriesByType('navigation')[0]
+    .nextHopProtocol + '\\n';
+</script>
+EOC
+
+    for my $case (@cases) {
+        my ($protocol, $url, @more) = @$case;
+        my $got = run('sh', '-c', 'exec "$@" 2> /dev/null', 'sh', 'env',
+                      "HOME=$prefix", 'chromium', '--headless', '--no-sandbox',
+                      '--disable-gpu', '--ignore-certificate-errors', @more,
+                      '--dump-dom', "$url/page.html");
+        my ($text) = $got =~ m{<pre id="out">(.*?)</pre>}s;
+        my @answers = split /\n/, $text // '';
+
+        for my $size ('small', 'large') {
+            for my $path (@paths) {
+                my $answer = shift(@answers) // '';
+
+                client("Chromium, $protocol, $url", $path, $size,
+                       sub { $answer });
+            }
+        }
+
+        is($answers[0], $protocol, "Chromium, $url: $protocol");
     }
 }
 
