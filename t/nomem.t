@@ -13,12 +13,15 @@ use KTP::Upstream;
 use Test::More;
 
 my $slow = $KTP::Nginx::Slow;
-my $nginx = KTP::Nginx->new(nomem => 1);
 my $up = KTP::Upstream->new;
 my $url = $up->url;
 
-my $conf = $nginx->config(main => KTP::load_module(), log_level => 'info',
-                          server => <<"EOC");
+my $nginx = start();
+
+sub start {
+    my $new = KTP::Nginx->new(nomem => 1);
+    my $conf = $new->config(main => KTP::load_module(), log_level => 'info',
+                            server => <<"EOC");
         location = /fresh { ktp_pass $url/x; ktp_keepalive 0; }
         location = /kept { ktp_pass $url/x; }
         location = /fetch {
@@ -28,7 +31,10 @@ my $conf = $nginx->config(main => KTP::load_module(), log_level => 'info',
         }
 EOC
 
-$nginx->start($conf) or BAIL_OUT($nginx->complaint);
+    $new->start($conf) or BAIL_OUT($new->complaint);
+
+    return $new;
+}
 
 my $small = json_body(jpeg(800, 600));
 my $large = json_body(jpeg(800, 600, size => 2_000_000));
@@ -75,6 +81,25 @@ for ([1, @ways], [5, @ways], [25, @ways]) {
        "there is memory again after $n");
     is(post($nginx->port, '/kept', $large)->{status}, 200,
        "also for a large image, after $n");
+}
+
+# a call begins only if there is memory for it and for those begun before it,
+# however much of a region the calls before have left
+
+for my $before (1, 5, 8, 12) {
+    $nginx = start();
+    round($before, $ways[3]);
+    $nginx->nomem(1);
+
+    my %statuses = map { $_->{status} => 1 } round(200, $ways[3]);
+    my $log = $nginx->log_from;
+
+    is(join(' ', sort keys %statuses), '400 500',
+       "200 after $before: some downloads begin, others are refused");
+    unlike($log, qr/Out of memory/, "200 after $before: what begins ends well");
+    unlike($log, qr/exited on signal/, "200 after $before: no crash");
+
+    $nginx->nomem(0);
 }
 
 done_testing();

@@ -47,6 +47,8 @@ typedef struct {
 } ngx_http_ktp_heap_cleanup_t;
 
 
+static ngx_uint_t                  ngx_http_ktp_heap_regions(size_t size);
+static ngx_uint_t                  ngx_http_ktp_heap_keep(void);
 static ngx_uint_t                  ngx_http_ktp_heap_list(size_t size);
 static size_t                      ngx_http_ktp_heap_size(ngx_uint_t n);
 static void                       *ngx_http_ktp_heap_new(size_t size);
@@ -54,6 +56,7 @@ static ngx_http_ktp_heap_region_t *ngx_http_ktp_heap_map(void);
 static ngx_http_ktp_heap_region_t *ngx_http_ktp_heap_region(void *p);
 static void ngx_http_ktp_heap_clear(ngx_http_ktp_heap_region_t *region);
 static void ngx_http_ktp_heap_release(ngx_http_ktp_heap_region_t *region);
+static void ngx_http_ktp_heap_unmap(ngx_http_ktp_heap_region_t *region);
 static void ngx_http_ktp_heap_unspare(ngx_http_ktp_heap_region_t *region);
 static void ngx_http_ktp_heap_cleanup(void *data);
 
@@ -71,6 +74,9 @@ static ngx_http_ktp_heap_region_t *ngx_http_ktp_heap_current;
 static ngx_queue_t ngx_http_ktp_heap_spares = {&ngx_http_ktp_heap_spares,
                                                &ngx_http_ktp_heap_spares};
 static ngx_uint_t  ngx_http_ktp_heap_nspares;
+
+/* the number of them in the largest reserve since the last trim */
+static ngx_uint_t ngx_http_ktp_heap_peak;
 
 
 void *
@@ -114,29 +120,71 @@ ngx_http_ktp_heap_alloc(size_t size)
 
 
 ngx_int_t
-ngx_http_ktp_heap_reserve(void)
+ngx_http_ktp_heap_reserve(size_t size)
 {
     ngx_int_t                   rc;
+    ngx_uint_t                  n;
     ngx_http_ktp_heap_region_t *region;
 
     rc = NGX_OK;
+    n = ngx_http_ktp_heap_regions(size);
 
     (void) pthread_mutex_lock(&ngx_http_ktp_heap_lock);
 
-    if (ngx_http_ktp_heap_nspares == 0) {
+    ngx_http_ktp_heap_peak = ngx_max(ngx_http_ktp_heap_peak, n);
+
+    while (ngx_http_ktp_heap_nspares < n) {
         region = ngx_http_ktp_heap_map();
 
-        if (region) {
-            ngx_http_ktp_heap_release(region);
-
-        } else {
+        if (region == NULL) {
             rc = NGX_ERROR;
+            break;
         }
+
+        ngx_http_ktp_heap_release(region);
     }
 
     (void) pthread_mutex_unlock(&ngx_http_ktp_heap_lock);
 
     return rc;
+}
+
+
+void
+ngx_http_ktp_heap_trim(size_t size)
+{
+    ngx_http_ktp_heap_region_t *region;
+
+    (void) pthread_mutex_lock(&ngx_http_ktp_heap_lock);
+
+    ngx_http_ktp_heap_peak = ngx_http_ktp_heap_regions(size);
+
+    while (ngx_http_ktp_heap_nspares > ngx_http_ktp_heap_keep()) {
+        region = ngx_queue_data(ngx_queue_last(&ngx_http_ktp_heap_spares),
+                                ngx_http_ktp_heap_region_t, queue);
+        ngx_http_ktp_heap_unspare(region);
+        ngx_http_ktp_heap_unmap(region);
+    }
+
+    (void) pthread_mutex_unlock(&ngx_http_ktp_heap_lock);
+}
+
+
+/* The number of regions that have size bytes. */
+
+static ngx_uint_t
+ngx_http_ktp_heap_regions(size_t size)
+{
+    return (size + NGX_HTTP_KTP_HEAP_REGION - 1) / NGX_HTTP_KTP_HEAP_REGION;
+}
+
+
+/* The number of regions without blocks in use that are kept, at most. */
+
+static ngx_uint_t
+ngx_http_ktp_heap_keep(void)
+{
+    return ngx_max(NGX_HTTP_KTP_HEAP_SPARE, ngx_http_ktp_heap_peak);
 }
 
 
@@ -330,12 +378,19 @@ ngx_http_ktp_heap_clear(ngx_http_ktp_heap_region_t *region)
 static void
 ngx_http_ktp_heap_release(ngx_http_ktp_heap_region_t *region)
 {
-    if (ngx_http_ktp_heap_nspares < NGX_HTTP_KTP_HEAP_SPARE) {
+    if (ngx_http_ktp_heap_nspares < ngx_http_ktp_heap_keep()) {
         ngx_queue_insert_head(&ngx_http_ktp_heap_spares, &region->queue);
         ngx_http_ktp_heap_nspares++;
         return;
     }
 
+    ngx_http_ktp_heap_unmap(region);
+}
+
+
+static void
+ngx_http_ktp_heap_unmap(ngx_http_ktp_heap_region_t *region)
+{
     ngx_http_ktp_heap_clear(region);
     (void) munmap(region, NGX_HTTP_KTP_HEAP_REGION);
 }

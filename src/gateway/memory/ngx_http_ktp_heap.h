@@ -1,7 +1,7 @@
 /*
  * Small allocations for secrets and for code that handles them: excluded from
  * core dumps and wiped when freed.  Memory is returned to the system when all
- * allocations of a region of 128 KB are freed; one such region is kept.
+ * allocations of a region of 128 KB are freed; some such regions are kept.
  */
 
 #ifndef NGX_HTTP_KTP_HEAP_H
@@ -21,10 +21,14 @@
 void *ngx_http_ktp_heap_alloc(size_t size);
 
 /*
- * Sees to it that the next 128 KB of small allocations do not fail.
- * NGX_ERROR: memory is short.
+ * Sees to it that the next size bytes of small allocations do not fail.
+ * NGX_ERROR: memory is short.  The memory of the largest reserve is kept until
+ * the next trim, for those that follow.
  */
-ngx_int_t ngx_http_ktp_heap_reserve(void);
+ngx_int_t ngx_http_ktp_heap_reserve(size_t size);
+
+/* Returns memory that was in reserve to the system, except size bytes. */
+void ngx_http_ktp_heap_trim(size_t size);
 
 /* The usable size of an allocation of size bytes. */
 size_t ngx_http_ktp_heap_room(size_t size);

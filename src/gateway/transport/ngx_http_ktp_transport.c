@@ -14,6 +14,21 @@
 #define NGX_HTTP_KTP_TRIM_DELAY      1000
 
 
+/*
+ * Memory in reserve for each call until its request has been sent, in bytes:
+ * libcurl 7.88 allocates 26 to 50 KB by then, nothing much later.  It does not
+ * survive everywhere that memory is short: some calls would hang, others
+ * crash.
+ */
+#define NGX_HTTP_KTP_CALL_MEMORY (64 * 1024)
+
+/*
+ * Milliseconds for which a reserve is kept for the next calls: mapping and
+ * unmapping it for each call would take some percent of a busy worker's time.
+ */
+#define NGX_HTTP_KTP_RESERVE_DELAY 1000
+
+
 /* The version that loops during calls, CURL_VERSION_BITS(8, 20, 0). */
 #define NGX_HTTP_KTP_CURL_SPINS 0x081400
 
@@ -21,12 +36,14 @@
 #define NGX_HTTP_KTP_CURL_CHECKS_LATE 0x081500
 
 
-static void       ngx_http_ktp_transport_count(ngx_http_ktp_call_t *call,
-                                               ngx_int_t            n);
-static void       ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t);
-static void       ngx_http_ktp_transport_finish(ngx_http_ktp_transfer_t *t,
-                                                CURLcode                 rc);
-static void       ngx_http_ktp_transport_deadline(ngx_event_t *ev);
+static ngx_uint_t
+            ngx_http_ktp_transport_grows(ngx_http_ktp_transfer_state_t state);
+static void ngx_http_ktp_transport_count(ngx_http_ktp_call_t *call,
+                                         ngx_int_t            n);
+static void ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t);
+static void ngx_http_ktp_transport_finish(ngx_http_ktp_transfer_t *t,
+                                          CURLcode                 rc);
+static void ngx_http_ktp_transport_deadline(ngx_event_t *ev);
 static ngx_uint_t ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t,
                                                CURLcode                 rc);
 static void       ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc);
@@ -34,6 +51,7 @@ static void       ngx_http_ktp_transport_answered(ngx_event_t *ev);
 static int  ngx_http_ktp_transport_timer(CURLM *multi, long ms, void *data);
 static void ngx_http_ktp_transport_timer_event(ngx_event_t *ev);
 static void ngx_http_ktp_transport_trim_event(ngx_event_t *ev);
+static void ngx_http_ktp_transport_reserve_event(ngx_event_t *ev);
 
 
 ngx_http_ktp_transport_t ngx_http_ktp_transport;
@@ -91,6 +109,10 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
     tr->trim.data = &tr->dummy;
     tr->trim.log = cycle->log;
     tr->trim.cancelable = 1;
+    tr->reserve.handler = ngx_http_ktp_transport_reserve_event;
+    tr->reserve.data = &tr->dummy;
+    tr->reserve.log = cycle->log;
+    tr->reserve.cancelable = 1;
     tr->answered.handler = ngx_http_ktp_transport_answered;
     tr->answered.data = &tr->dummy;
     tr->answered.log = cycle->log;
@@ -170,6 +192,10 @@ ngx_http_ktp_transport_exit(ngx_cycle_t *cycle)
         ngx_del_timer(&tr->trim);
     }
 
+    if (tr->reserve.timer_set) {
+        ngx_del_timer(&tr->reserve);
+    }
+
     ngx_http_ktp_transport_name_exit();
     ngx_http_ktp_transport_socket_exit();
 
@@ -207,13 +233,14 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
         return NGX_BUSY;
     }
 
-    /*
-     * A call takes some 30 KB.  libcurl does not survive everywhere that
-     * memory is short: some calls would hang, others crash.
-     */
-
-    if (ngx_http_ktp_heap_reserve() != NGX_OK) {
+    if (ngx_http_ktp_heap_reserve((tr->ngrowing + 1)
+                                  * NGX_HTTP_KTP_CALL_MEMORY)
+        != NGX_OK) {
         return NGX_ERROR;
+    }
+
+    if (!tr->reserve.timer_set) {
+        ngx_add_timer(&tr->reserve, NGX_HTTP_KTP_RESERVE_DELAY);
     }
 
     call->connect_time = -1;
@@ -283,7 +310,22 @@ ngx_http_ktp_transport_state(ngx_http_ktp_transfer_t      *t,
     }
 #endif
 
+    ngx_http_ktp_transport.ngrowing +=
+        ngx_http_ktp_transport_grows(state)
+        - ngx_http_ktp_transport_grows(t->state);
+
     t->state = state;
+}
+
+
+/* 1 if libcurl may still have to allocate most of what a call takes. */
+
+static ngx_uint_t
+ngx_http_ktp_transport_grows(ngx_http_ktp_transfer_state_t state)
+{
+    return state == NGX_HTTP_KTP_TRANSFER_QUEUED
+           || (state >= NGX_HTTP_KTP_TRANSFER_STARTED
+               && state <= NGX_HTTP_KTP_TRANSFER_SENDING);
 }
 
 
@@ -802,4 +844,19 @@ ngx_http_ktp_transport_trim_event(ngx_event_t *ev)
 #if defined(__GLIBC__)
     (void) malloc_trim(0);
 #endif
+}
+
+
+static void
+ngx_http_ktp_transport_reserve_event(ngx_event_t *ev)
+{
+    ngx_uint_t n;
+
+    n = ngx_http_ktp_transport.ngrowing;
+
+    ngx_http_ktp_heap_trim(n * NGX_HTTP_KTP_CALL_MEMORY);
+
+    if (n) {
+        ngx_add_timer(ev, NGX_HTTP_KTP_RESERVE_DELAY);
+    }
 }

@@ -172,6 +172,7 @@ typedef struct {
     ngx_event_t      answered;   /* resumes calls marked as heard */
     ngx_event_t      trim;       /* trims the heap after handshakes */
     ngx_uint_t       handshakes; /* since the last trim */
+    ngx_event_t      reserve;    /* trims the memory in reserve */
     ngx_log_t       *log;
     ngx_event_t      timer; /* libcurl's, CURLMOPT_TIMERFUNCTION */
     ngx_connection_t dummy; /* ev->data of events: debug logs read fd */
@@ -179,6 +180,7 @@ typedef struct {
     ngx_queue_t      spare;
     ngx_uint_t       nspare;
     ngx_uint_t       ncalls;
+    ngx_uint_t       ngrowing; /* transfers that need memory in reserve */
     ngx_uint_t       nkind[NGX_HTTP_KTP_CALL_KINDS]; /* of them */
     ngx_uint_t       reads;           /* successful reads of bodies so far */
     ngx_uint_t       keepalive;       /* largest setting seen so far */
