@@ -385,6 +385,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, pass_trace),
       NULL },
 
+    { ngx_string("ktp_billed_codes"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ktp_billing_codes,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ktp_price"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
       ngx_http_ktp_billing_price,
@@ -490,6 +497,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->nik_check = NGX_CONF_UNSET;
     conf->log_key = NGX_CONF_UNSET_PTR;
     conf->pass_trace = NGX_CONF_UNSET;
+    conf->billed_codes = NGX_CONF_UNSET_PTR;
     conf->price = NGX_CONF_UNSET_PTR;
     conf->dedupe.on = NGX_CONF_UNSET_UINT;
     conf->idempotency.on = NGX_CONF_UNSET_UINT;
@@ -525,6 +533,7 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->nik_check, prev->nik_check, 0);
     ngx_conf_merge_ptr_value(conf->log_key, prev->log_key, NULL);
     ngx_conf_merge_value(conf->pass_trace, prev->pass_trace, 0);
+    ngx_conf_merge_ptr_value(conf->billed_codes, prev->billed_codes, NULL);
     ngx_conf_merge_ptr_value(conf->price, prev->price, NULL);
     ngx_http_ktp_once_merge(prev, conf);
 

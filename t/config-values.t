@@ -113,6 +113,11 @@ my %row = (
                                     scope=all $d ''))],
                               '"off", or "on" or "required"|"ttl=TIME"'],
     ktp_forget            => [['on', '$f'], undef],
+    ktp_billed_codes      => [['none KTP_NOT_DETECTED', 'KTP_NOT_DETECTED none',
+                               'KTP_NOT_DETECTED,INVALID_PAYLOAD',
+                               'ktp_not_detected', 'KTP-NOT-DETECTED', 'all',
+                               '$codes', 'A' x 65, "''"],
+                              '"none", or error codes'],
     ktp_price             => [[(map { "$_ IDR" } qw(x -1 +1 1e3 1,5 1.500,00 .5 5.
                                    0x1 Rp500 1.0000001 1000000000000 $p ''
                                    1_000)), "' 1' IDR",

@@ -119,6 +119,12 @@ for my $row (
      server => "location /y { ktp_auth \$remote_user; $near }"],
     [[], $near, 'ktp_client a { }'],
 
+    [['code "KTP_NOT_DETECETD" in "ktp_billed_codes" directive is not known '
+      . 'as one of a response with status 400'],
+     "$near ktp_billed_codes KTP_NOT_DETECTED KTP_NOT_DETECETD;"],
+    [[], "$near ktp_billed_codes INVALID_PAYLOAD_REFERENCE_ID_EXISTS;"],
+    [[], "$near ktp_billed_codes none;"],
+
     # a point is no separator of thousands
     (map { [[qq{amount "$_" in "ktp_price" directive has a decimal point, }
              . 'thousands are not separated'], "$near ktp_price $_ IDR;"] }

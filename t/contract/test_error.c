@@ -259,13 +259,50 @@ test_by_status(void **state)
 }
 
 
+static void
+test_of_request(void **state)
+{
+    size_t i;
+
+    static const struct {
+        const char *name;
+        int         is;
+    } rows[] = {
+        {"KTP_NOT_DETECTED", 1},
+        {"MISSING_PAYLOAD_IMAGE", 1},
+        {"INVALID_PAYLOAD", 1},
+        {"INVALID_PAYLOAD_REFERENCE_ID_EXISTS", 1},
+        {"", 0},
+        {"KTP_NOT_DETECTE", 0},
+        {"KTP_NOT_DETECTED_", 0},
+        {"ktp_not_detected", 0},
+        {"UNAUTHORIZED", 0},
+        {"INTERNAL_SERVER_ERROR", 0},
+        {"FAIL_ON_1", 0},
+    };
+
+    (void) state;
+
+    for (i = 0; i < count(rows); i++) {
+        assert_int_equal(
+            ktp_error_of_request(rows[i].name, strlen(rows[i].name)),
+            rows[i].is);
+    }
+
+    /* the length counts, not a null */
+
+    assert_int_equal(ktp_error_of_request("KTP_NOT_DETECTED,", 16), 1);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),    cmocka_unit_test(test_reasons),
-        cmocka_unit_test(test_write),   cmocka_unit_test(test_room),
-        cmocka_unit_test(test_unknown), cmocka_unit_test(test_by_status),
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_write),      cmocka_unit_test(test_room),
+        cmocka_unit_test(test_of_request), cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_by_status),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -591,6 +591,27 @@ ktp_error_numbers(char *p, ktp_error_numbers_t numbers,
 }
 
 
+int
+ktp_error_of_request(const char *name, size_t len)
+{
+    static const char vendor[] = "INVALID_PAYLOAD_REFERENCE_ID_EXISTS";
+
+    ktp_code_t         code;
+    const ktp_error_t *e;
+
+    for (code = KTP_OK + 1; code < KTP_KINDS; code++) {
+        e = ktp_error(code);
+
+        if (e->status == 400 && strlen(e->name) == len
+            && memcmp(e->name, name, len) == 0) {
+            return 1;
+        }
+    }
+
+    return len == sizeof(vendor) - 1 && memcmp(name, vendor, len) == 0;
+}
+
+
 size_t
 ktp_error_write(ktp_code_t code, const ktp_error_facts_t *facts, char *buf)
 {

@@ -186,6 +186,12 @@ const ktp_error_t *ktp_error(ktp_code_t code);
 ktp_code_t ktp_error_by_status(unsigned status);
 
 /*
+ * 1 if the "error_code" of len bytes blames the client's request: that of a
+ * 400 of the contract, including those that only the vendor returns.
+ */
+int ktp_error_of_request(const char *name, size_t len);
+
+/*
  * Writes the JSON body of a code with the numbers of its row to buf, which
  * has KTP_ERROR_BODY and facts->request_id_len bytes.  Returns its length.
  */

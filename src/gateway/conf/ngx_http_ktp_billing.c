@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_billing.h"
+#include "ktp_error.h"
 #include "ktp_money.h"
 #include "ngx_http_ktp_value.h"
 
@@ -130,4 +131,83 @@ ngx_http_ktp_billing_currency(ngx_conf_t *cf, ngx_str_t *code)
     *push = currency;
 
     return currency;
+}
+
+
+char *
+ngx_http_ktp_billing_codes(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    size_t     j;
+    ngx_str_t *value, *code;
+    ngx_uint_t i;
+
+    if (klcf->billed_codes != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    klcf->billed_codes =
+        ngx_array_create(cf->pool, cf->args->nelts, sizeof(ngx_str_t));
+    if (klcf->billed_codes == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "none") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        for (j = 0; j < value[i].len; j++) {
+            if (!(value[i].data[j] >= 'A' && value[i].data[j] <= 'Z')
+                && !(value[i].data[j] >= '0' && value[i].data[j] <= '9')
+                && value[i].data[j] != '_') {
+                break;
+            }
+        }
+
+        if (value[i].len == 0 || value[i].len > KTP_ANSWER_MAX_CODE
+            || j < value[i].len) {
+            return ngx_http_ktp_value_invalid(
+                cf, "invalid code", &value[i],
+                "\"none\", or error codes such as \"KTP_NOT_DETECTED\"");
+        }
+
+        if (!ktp_error_of_request((char *) value[i].data, value[i].len)) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "code \"%V\" in \"%V\" directive is not known "
+                               "as one of a response with status 400",
+                               &value[i], &value[0]);
+        }
+
+        code = ngx_array_push(klcf->billed_codes);
+        if (code == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *code = value[i];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_uint_t
+ngx_http_ktp_billing_has(const ngx_array_t *codes, const char *code)
+{
+    ngx_str_t *value;
+    ngx_uint_t i;
+
+    value = codes->elts;
+
+    for (i = 0; i < codes->nelts; i++) {
+        if (ngx_strcmp(value[i].data, code) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }

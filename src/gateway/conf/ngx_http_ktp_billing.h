@@ -1,4 +1,4 @@
-/* The directives about money: what a call costs. */
+/* The directives about money: what is billed, and what it costs. */
 
 #ifndef NGX_HTTP_KTP_BILLING_H
 #define NGX_HTTP_KTP_BILLING_H
@@ -28,6 +28,14 @@ struct ngx_http_ktp_price_s {
 /* ktp_price AMOUNT CURRENCY; fills kmcf->currencies. */
 char *ngx_http_ktp_billing_price(ngx_conf_t *cf, ngx_command_t *cmd,
                                  void *conf);
+
+/* ktp_billed_codes none | CODE ... */
+char *ngx_http_ktp_billing_codes(ngx_conf_t *cf, ngx_command_t *cmd,
+                                 void *conf);
+
+/* 1 if a null-terminated error code is among those of ktp_billed_codes. */
+ngx_uint_t ngx_http_ktp_billing_has(const ngx_array_t *codes,
+                                    const char        *code);
 
 
 #endif /* NGX_HTTP_KTP_BILLING_H */

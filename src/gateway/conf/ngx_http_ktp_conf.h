@@ -116,6 +116,7 @@ typedef struct {
     ktp_answer_policy_t       answer_policy; /* of the three */
     ngx_http_ktp_secret_t    *log_key;       /* NULL: none */
     ngx_flag_t                pass_trace;
+    ngx_array_t              *billed_codes; /* of ngx_str_t; NULL: not known */
     ngx_http_ktp_price_t     *price; /* of a billed call; NULL: unknown */
     ngx_http_ktp_once_t       dedupe;
     ngx_http_ktp_once_t       idempotency;

@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_verdict.h"
+#include "ngx_http_ktp_billing.h"
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_policy.h"
 
@@ -30,8 +31,11 @@ static ngx_uint_t ngx_http_ktp_verdict_is_json(ngx_http_ktp_call_t *call);
 static ngx_uint_t ngx_http_ktp_verdict_is_object(ngx_http_ktp_call_t *call);
 static void       ngx_http_ktp_verdict_log_bad(ngx_http_ktp_call_t    *call,
                                                ngx_http_ktp_verdict_t *verdict);
-static ngx_uint_t ngx_http_ktp_verdict_of_request(const char *name);
-static void       ngx_http_ktp_verdict_trim(ngx_http_ktp_call_t *call);
+static ngx_http_ktp_billed_t
+            ngx_http_ktp_verdict_answer(const ngx_http_ktp_loc_conf_t *klcf,
+                                        const ngx_http_ktp_call_t     *call,
+                                        const ktp_answer_t            *answer);
+static void ngx_http_ktp_verdict_trim(ngx_http_ktp_call_t *call);
 static ktp_code_t ngx_http_ktp_verdict_rewrite(ngx_http_request_t  *r,
                                                ngx_http_ktp_call_t *call);
 
@@ -65,8 +69,7 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
         verdict->code = ngx_http_ktp_verdict_rewrite(r, call);
 
         if (verdict->code == KTP_INTERNAL_SERVER_ERROR) {
-            verdict->billed =
-                ngx_http_ktp_verdict_billed(call, answer->status_code);
+            verdict->billed = ngx_http_ktp_verdict_answer(klcf, call, answer);
             return;
         }
 
@@ -95,7 +98,8 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
                                : NGX_HTTP_KTP_OUTCOME_OK;
 
     } else if (call->status < NGX_HTTP_INTERNAL_SERVER_ERROR
-               && ngx_http_ktp_verdict_of_request(answer->error_code)) {
+               && ktp_error_of_request(answer->error_code,
+                                       ngx_strlen(answer->error_code))) {
         verdict->outcome = NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED;
 
     } else {
@@ -103,7 +107,7 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
         ngx_http_ktp_verdict_log_bad(call, verdict);
     }
 
-    verdict->billed = ngx_http_ktp_verdict_billed(call, answer->status_code);
+    verdict->billed = ngx_http_ktp_verdict_answer(klcf, call, answer);
 }
 
 
@@ -374,29 +378,6 @@ ngx_http_ktp_verdict_log_bad(ngx_http_ktp_call_t    *call,
 }
 
 
-/* 1 if an error code of the contract blames the client's request. */
-
-static ngx_uint_t
-ngx_http_ktp_verdict_of_request(const char *name)
-{
-    ktp_code_t         code;
-    const ktp_error_t *e;
-
-    for (code = KTP_OK + 1; code < KTP_KINDS; code++) {
-        e = ktp_error(code);
-
-        if (e->status == NGX_HTTP_BAD_REQUEST
-            && ngx_strcmp(e->name, name) == 0) {
-            return 1;
-        }
-    }
-
-    /* of the vendor only */
-
-    return ngx_strcmp(name, "INVALID_PAYLOAD_REFERENCE_ID_EXISTS") == 0;
-}
-
-
 /* RFC 8259, 8.1: a byte order mark may be ignored, and must not be sent. */
 
 static void
@@ -475,6 +456,29 @@ ngx_http_ktp_verdict_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
     call->body.len = answer->out_len;
 
     return KTP_OK;
+}
+
+
+/* As far as the vendor's rules are not known, a 400 may be billed. */
+
+static ngx_http_ktp_billed_t
+ngx_http_ktp_verdict_answer(const ngx_http_ktp_loc_conf_t *klcf,
+                            const ngx_http_ktp_call_t     *call,
+                            const ktp_answer_t            *answer)
+{
+    ngx_http_ktp_billed_t billed;
+
+    billed = ngx_http_ktp_verdict_billed(call, answer->status_code);
+
+    if (billed != NGX_HTTP_KTP_BILLED_UNKNOWN || klcf->billed_codes == NULL
+        || call->status != NGX_HTTP_BAD_REQUEST
+        || answer->error_code[0] == '\0') {
+        return billed;
+    }
+
+    return ngx_http_ktp_billing_has(klcf->billed_codes, answer->error_code)
+               ? NGX_HTTP_KTP_BILLED_YES
+               : NGX_HTTP_KTP_BILLED_NO;
 }
 
 
