@@ -157,7 +157,8 @@ KTP::Nginx::wait_for(sub {
     return keys %logged == @rows;
 });
 
-my %value = KTP::Nginx::curl("$base/s")->{body} =~ /^(ktp_\S+) (\S+)$/mg;
+my $metrics = KTP::Nginx::curl("$base/s")->{body};
+my %value = $metrics =~ /^(ktp_\S+) (\S+)$/mg;
 
 for my $n (0 .. $#rows) {
     my ($location, $status, $body, $answer, $outcome, $billed) = @{ $rows[$n] };
@@ -168,14 +169,26 @@ for my $n (0 .. $#rows) {
     $seen .= " $_ " . ($value{$_} // '-')
         for qq{ktp_billable_calls_total{client="c$n",billed="yes"}},
             qq{ktp_billable_calls_total{client="c$n",billed="unknown"}},
+            qq{ktp_billed_calls_total{client="c$n",outcome="$outcome"}},
             qq{ktp_cost_total{client="c$n",currency="IDR"}},
             qq{ktp_client_quota_used_calls{client="c$n",period="total"}};
 
     is($seen =~ s/ ktp_\S+//gr,
        join(' ', $answer, $outcome, $billed, $cost, $yes ? 1 : 0,
-            $maybe ? 1 : 0, $yes ? '500.5' : 0, $yes || $maybe ? 1 : 0),
+            $maybe ? 1 : 0, $yes ? 1 : '-', $yes ? '500.5' : 0, $yes || $maybe ? 1 : 0),
        "/$location $status $body");
 }
+
+# what was paid for in vain is told from what was of use
+
+my %paid;
+$paid{$_->[4]}++ for grep { $_->[5] eq 'yes' } @rows;
+
+my %total;
+$total{$1} += $2
+    while $metrics =~ /^ktp_billed_calls_total\{.*outcome="(\w+)"\} (\d+)$/mg;
+is_deeply(\%total, \%paid, 'all that is billed, by outcome');
+cmp_ok(keys %paid, '>=', 4, 'of each kind');
 
 $nginx->stop;
 

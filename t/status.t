@@ -71,6 +71,7 @@ ktp_requests_total\{client="-",outcome="rejected",error_code="INVALID_PAYLOAD_IM
 ktp_requests_total\{client="-",outcome="rejected",error_code="METHOD_NOT_ALLOWED"\} 1
 ktp_billable_calls_total\{client="-",billed="yes"\} 2
 ktp_billable_calls_total\{client="-",billed="unknown"\} 0
+ktp_billed_calls_total\{client="-",outcome="ok"\} 2
 \z/]
 --- upstream_calls: 2
 

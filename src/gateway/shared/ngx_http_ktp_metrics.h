@@ -49,8 +49,8 @@ typedef enum {
 struct ngx_http_ktp_counters_s {
     uint32_t requests[NGX_HTTP_KTP_METRICS_OUTCOMES]
                      [NGX_HTTP_KTP_METRICS_CODES];
-    ngx_atomic_t billed; /* calls that returned a result */
-    ngx_atomic_t maybe;  /* calls that may have been billed */
+    ngx_atomic_t billed[NGX_HTTP_KTP_METRICS_OUTCOMES];
+    ngx_atomic_t maybe; /* calls that may have been billed */
     ngx_atomic_t saved[NGX_HTTP_KTP_METRICS_SAVED];
     ngx_atomic_t cost[NGX_HTTP_KTP_CURRENCIES]; /* see ktp_money.h */
 };

@@ -59,6 +59,9 @@ static void      ngx_http_ktp_status_rows(ngx_http_ktp_status_t   *st,
 static void      ngx_http_ktp_status_clients(ngx_http_ktp_status_t        *st,
                                              ngx_uint_t                    family,
                                              ngx_http_ktp_status_client_pt handler);
+static void      ngx_http_ktp_status_billed(ngx_http_ktp_status_t   *st,
+                                            ngx_str_t               *client,
+                                            ngx_http_ktp_counters_t *counters);
 static void      ngx_http_ktp_status_cost(ngx_http_ktp_status_t   *st,
                                           ngx_str_t               *client,
                                           ngx_http_ktp_counters_t *counters);
@@ -109,6 +112,7 @@ typedef enum {
     NGX_HTTP_KTP_REQUESTS = 0,
     NGX_HTTP_KTP_ERRORS,
     NGX_HTTP_KTP_BILLABLE,
+    NGX_HTTP_KTP_BILLED,
     NGX_HTTP_KTP_COST,
     NGX_HTTP_KTP_SAVED,
     NGX_HTTP_KTP_CALLS,
@@ -147,6 +151,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
      "Requests completed with an error, by error code and reason."},
     {"ktp_billable_calls_total", "counter",
      "Upstream calls that were billed or may have been billed."},
+    {"ktp_billed_calls_total", "counter",
+     "Upstream calls that were billed, by outcome of the request."},
     {"ktp_cost_total", "counter",
      "Price of upstream calls that were billed, by currency."},
     {"ktp_saved_calls_total", "counter",
@@ -323,6 +329,8 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_errors(st);
     ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_BILLABLE,
                                 ngx_http_ktp_status_pair);
+    ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_BILLED,
+                                ngx_http_ktp_status_billed);
     ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_COST,
                                 ngx_http_ktp_status_cost);
     ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_SAVED,
@@ -474,17 +482,54 @@ static void
 ngx_http_ktp_status_pair(ngx_http_ktp_status_t *st, ngx_str_t *client,
                          ngx_http_ktp_counters_t *counters)
 {
+    uint64_t             billed;
+    ngx_uint_t           i;
     ngx_http_ktp_label_t labels[2];
 
     labels[0].name = "client";
     labels[0].value = *client;
     labels[1].name = "billed";
 
+    billed = 0;
+
+    for (i = 0; i < NGX_HTTP_KTP_METRICS_OUTCOMES; i++) {
+        billed += counters->billed[i];
+    }
+
     ngx_str_set(&labels[1].value, "yes");
-    ngx_http_ktp_status_number(st, "", labels, 2, counters->billed);
+    ngx_http_ktp_status_number(st, "", labels, 2, billed);
 
     ngx_str_set(&labels[1].value, "unknown");
     ngx_http_ktp_status_number(st, "", labels, 2, counters->maybe);
+}
+
+
+/* What is "ok" was of use. */
+
+static void
+ngx_http_ktp_status_billed(ngx_http_ktp_status_t *st, ngx_str_t *client,
+                           ngx_http_ktp_counters_t *counters)
+{
+    ngx_uint_t           i;
+    const char          *outcome;
+    ngx_http_ktp_label_t labels[2];
+
+    labels[0].name = "client";
+    labels[0].value = *client;
+    labels[1].name = "outcome";
+
+    for (i = 0; i < NGX_HTTP_KTP_METRICS_OUTCOMES; i++) {
+        if (counters->billed[i] == 0) {
+            continue;
+        }
+
+        outcome = ngx_http_ktp_outcome_name(i + 1);
+
+        labels[1].value.data = (u_char *) outcome;
+        labels[1].value.len = ngx_strlen(outcome);
+
+        ngx_http_ktp_status_number(st, "", labels, 2, counters->billed[i]);
+    }
 }
 
 
