@@ -40,6 +40,9 @@ $nginx->stop;
 my $rules = KTP::Nginx::read_file('conf-examples/prometheus-alerts.yml');
 my $board = JSON::PP->new->decode(
     KTP::Nginx::read_file('conf-examples/grafana-dashboard.json'));
+my %query = map { my $panel = $_;
+                  map { ("$panel->{title}: $_->{refId}" => $_->{expr}) }
+                      @{ $panel->{targets} } } @{ $board->{panels} };
 my @queries = map { $_->{expr} } map { @{ $_->{targets} } }
               @{ $board->{panels} };
 
@@ -82,6 +85,14 @@ sub requests {
                    $outcome, $code || '', $client || 'shop';
 }
 
+sub billable {
+    return qq{ktp_billable_calls_total{instance="gw",client="shop",billed="$_[0]"}};
+}
+
+sub billed {
+    return qq{ktp_billed_calls_total{instance="gw",client="shop",outcome="$_[0]"}};
+}
+
 my $slow = 'ktp_upstream_duration_seconds_bucket{instance="gw",le="10"}';
 my $left = 'ktp_client_quota_left_calls{client="shop",period="month"}';
 
@@ -98,8 +109,17 @@ my %day = (
     requests('upstream_error', 'INTERNAL_SERVER_ERROR') => counter(0.1),
     requests('timeout', 'INTERNAL_SERVER_ERROR')        => counter(0.1),
     requests('aborted')                                 => counter(0.5),
-    'ktp_billable_calls_total{instance="gw",billed="yes"}'     => counter(52),
-    'ktp_billable_calls_total{instance="gw",billed="unknown"}' => counter(7),
+    billable('yes')                                     => counter(56),
+    billable('unknown')                                 => counter(7),
+    billed('ok')                                        => counter(50),
+    billed('bad_quality')                               => counter(2),
+    billed('not_accepted')                              => counter(4),
+    'ktp_cost_total{instance="gw",client="shop",currency="IDR"}'
+                                                        => counter(84000),
+    'ktp_saved_calls_total{instance="gw",client="shop",reason="replayed"}'
+                                                        => counter(3),
+    'ktp_client_calls{instance="gw",client="shop",period="month"}'
+                                                        => '500000+63x1440',
     'ktp_upstream_unclear_total{instance="gw"}'         => counter(0.7),
     'ktp_calls_in_flight{instance="gw"}'                => '20x1440',
     'ktp_state_failing{instance="gw"}'                  => '0x599 1 0x840',
@@ -132,6 +152,10 @@ my %faults = (
     KtpQuotaNearlyUsed => { $left => '200000-10x1440' },
     KtpBillUnclear     => {
         'ktp_upstream_unclear_total{instance="gw"}' => fault(3) },
+    KtpSpendJumps      => {
+        billable('yes') => '0+56x899 50344+600x540' },
+    KtpPaidInVain      => {
+        billed('bad_quality') => '0+2x899 1798+30x540' },
     KtpStateNotWritten => {
         'ktp_state_failing{instance="gw"}' => '0x899 1x540' },
     KtpCallsPileUp     => {
@@ -140,8 +164,24 @@ my %faults = (
 
 is_deeply([sort keys %faults], [sort @names], 'each alert has its fault');
 
+# What the panels about money show of the ordinary day at 09:00, when an hour
+# has 3360 billed calls of 1500 rupiah, 3000 of which were of use.
+
+my %shown = (
+    'Spent this month: A'           => [5040000, 'currency="IDR"'],
+    'Saved this month: A'           => [270000, 'currency="IDR"'],
+    'Paid and of use: A'            => [0.893, ''],
+    'Unknown whether paid: A'       => [420, ''],
+    'Spent by client this month: A' => [5040000, 'client="shop",currency="IDR"'],
+    'Calls by client this month: A' => [534020, 'client="shop"'],
+    'Calls saved, an hour: A'       => [180, 'reason="replayed"'],
+    'Calls saved, an hour: B'       => [363, ''],
+    'Paid and of no use, an hour: A' =>
+        [120, 'outcome="bad_quality"', 240, 'outcome="not_accepted"'],
+);
+
 SKIP: {
-    skip 'prometheus is not installed', 2
+    skip 'prometheus is not installed', 3
         unless grep { -x "$_/promtool" } split /:/, $ENV{PATH};
 
     promtool('check rules', 'conf-examples/prometheus-alerts.yml');
@@ -154,6 +194,27 @@ SKIP: {
         day({}, map { ($_ * 60 + 3 => '') } 0 .. 23),
         map { day($faults{$_}, 960 => $_) } sort keys %faults);
     promtool('test rules', "$dir/alerts-test.yml");
+
+    # queries are right, as rules with Grafana's variables filled in
+
+    my $n = 0;
+
+    KTP::Nginx::write_file("$dir/queries.yml", "groups: [{name: q, rules: [\n"
+        . join(",\n", map { '{record: "q:' . $n++ . '", expr: '
+                            . JSON::PP->new->allow_nonref->encode(filled($_))
+                            . '}' } @queries) . "]}]\n");
+    promtool('check rules', "$dir/queries.yml");
+
+    KTP::Nginx::write_file("$dir/money.yml",
+        "rule_files: []\nevaluation_interval: 1m\ntests:\n- interval: 1m\n"
+        . "  input_series:\n"
+        . join('', map { "  - series: '$_'\n    values: '$day{$_}'\n" }
+                       sort keys %day)
+        . "  promql_expr_test:\n"
+        . join('', map { "  - expr: 'round(" . filled($query{$_}) . ", 0.001)'\n"
+                         . "    eval_time: 540m\n    exp_samples:\n"
+                         . samples(@{ $shown{$_} }) } sort keys %shown));
+    promtool('test rules', "$dir/money.yml");
 }
 
 
@@ -173,6 +234,26 @@ sub day {
               . ($firing{$_} ? "\n    - {labels: '{alertname=\"$firing{$_}\"}',"
                                . " value: 1}\n" : " []\n")
           } sort { $a <=> $b } keys %firing);
+}
+
+
+# A query of the dashboard, of an hour.
+sub filled {
+    my ($query) = @_;
+
+    return $query =~ s/\$instance/.*/gr =~ s/\$__range\b/1h/gr
+                  =~ s/\$__rate_interval/5m/gr;
+}
+
+
+sub samples {
+    my $text = '';
+
+    while (my ($value, $labels) = splice @_, 0, 2) {
+        $text .= "    - {labels: '{$labels}', value: $value}\n";
+    }
+
+    return $text;
 }
 
 
