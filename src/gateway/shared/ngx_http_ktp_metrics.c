@@ -296,9 +296,9 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
                                     1);
 
         if (request->price) {
-            (void) ngx_atomic_fetch_add(
+            (void) __atomic_fetch_add(
                 &counters->cost[request->price->currency->column],
-                request->price->amount);
+                request->price->amount, __ATOMIC_RELAXED);
         }
 
     } else if (request->billed == NGX_HTTP_KTP_BILLED_UNKNOWN) {

@@ -52,7 +52,7 @@ struct ngx_http_ktp_counters_s {
     ngx_atomic_t billed[NGX_HTTP_KTP_METRICS_OUTCOMES];
     ngx_atomic_t maybe; /* calls that may have been billed */
     ngx_atomic_t saved[NGX_HTTP_KTP_METRICS_SAVED];
-    ngx_atomic_t cost[NGX_HTTP_KTP_CURRENCIES]; /* see ktp_money.h */
+    uint64_t     cost[NGX_HTTP_KTP_CURRENCIES]; /* see ktp_money.h */
 };
 
 typedef struct {
