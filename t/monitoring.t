@@ -280,6 +280,8 @@ my @audit = map { eval { JSON::PP->new->decode($_) } || {} } @lines;
 is(scalar @audit, 2, 'a line each');
 is($audit[0]{outcome}, 'ok', 'the first was answered');
 is($audit[0]{billed}, 'yes', 'and is billed');
+is($audit[0]{source}, 'upstream', 'by a call');
+is($audit[1]{source}, '', 'which the second did not get to');
 is($audit[0]{width}, 800, 'with its width');
 like($audit[0]{nik_hmac}, qr/^[0-9a-f]{64}$/, 'a digest of the number');
 like($audit[0]{image_hmac}, qr/^[0-9a-f]{64}$/, 'and of the image');
@@ -296,13 +298,16 @@ unlike("@lines", qr/$nik|BUDI|SANTOSO|07-1990|BANDUNG|rahasia/i,
 
 ($nginx, $port) = example('billing-log.conf');
 post($port, "none.jpg", '');
+$upstream->answer(KTP::Upstream::response(200, $person =~ s/V-1/LOCAL-0/r));
+post($port, "card.jpg", '');
+$upstream->answer(KTP::Upstream::response(200, $person));
 post($port, "card.jpg", '');
 $nginx->stop;
 
 my $billing = KTP::Nginx::read_file($nginx->prefix . '/logs/ktp-billing.log');
 
 like($billing, qr/\A\S+\t[0-9a-f]{32}\t-\tyes\t200\tV-1\t-\t[0-9.]+\t0\t1500\n\z/,
-     'one line for the call, none for what was refused');
+     'one line for the call of the vendor, none for what was refused or free');
 
 done_testing();
 
