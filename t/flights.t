@@ -214,10 +214,13 @@ is(calls_of(sub {
     is(scalar(keys %{{map { $_->{body} => 1 } @answers}}), 1, 'alike');
 }), 1, '... by one call');
 
-my @log = map { (split)[1, 2] } grep { /joined/ }
-          split /\n/, KTP::Nginx::read_file("$prefix/logs/f.log");
-is(scalar(grep { $_ eq 'joined' } @log), 9, 'the log says who has joined');
-is(scalar(keys %{{@log}}), 1, '... and which call');
+my @log;
+ok(KTP::Nginx::wait_for(sub {
+    @log = grep { /joined/ }
+           split /\n/, KTP::Nginx::read_file("$prefix/logs/f.log");
+    @log == 9
+}), 'the log says who has joined');
+is(scalar(keys %{{map { (split)[2] => 1 } @log}}), 1, '... and which call');
 
 is(calls_of(sub {
     my (undef, $lead, @join) = together('/d', 3);
