@@ -386,15 +386,64 @@ lines_of_one_card(void **state)
 }
 
 
+/* the head and the number are above a name whose label is worn */
+static void
+head_is_no_name(void **state)
+{
+    int                 i;
+    ktpr_entry_t       *e;
+    static ktpr_table_t table;
+
+    static const struct {
+        const char *label, *value;
+        int         line;
+    } rows[] = {
+        {"", "PROVINSI JAWA BARAF", KTPR_LINE_NONE},
+        {"", "KOTA BANDUNG", KTPR_LINE_NONE},
+        {"NIK", "3273995708810002", KTPR_LINE_NONE},
+        {"", "SITI CONTOH", KTPR_LINE_NAME},
+        {"Tempat/Tgl Lahir", "BANDUNG, 17-08-1981", KTPR_LINE_BIRTH},
+        {"Jenis Kelamin", "PEREMPUAN", KTPR_LINE_GENDER},
+    };
+
+    (void) state;
+
+    table.spacing = 30;
+    table.n = (int) (sizeof(rows) / sizeof(rows[0]));
+
+    for (i = 0; i < table.n; i++) {
+        e = &table.entries[i];
+        e->row.y = 30 * i;
+        e->row.has_label = rows[i].label[0] != '\0';
+        e->row.has_value = 1;
+        strcpy(e->label.text, rows[i].label);
+        strcpy(e->value.text, rows[i].value);
+        ktpr_assign_weigh(e);
+    }
+
+    ktpr_assign(&table);
+
+    for (i = 0; i < table.n; i++) {
+        assert_int_equal(table.entries[i].line, rows[i].line);
+    }
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_distance), cmocka_unit_test(text_cleaning),
-        cmocka_unit_test(dates),         cmocka_unit_test(lines_of_one_card),
-        cmocka_unit_test(addresses),     cmocka_unit_test(lexicon),
-        cmocka_unit_test(regions),       cmocka_unit_test(maps),
-        cmocka_unit_test(digit_none),    cmocka_unit_test(image_orientation),
+        cmocka_unit_test(text_distance),
+        cmocka_unit_test(text_cleaning),
+        cmocka_unit_test(dates),
+        cmocka_unit_test(lines_of_one_card),
+        cmocka_unit_test(head_is_no_name),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(lexicon),
+        cmocka_unit_test(regions),
+        cmocka_unit_test(maps),
+        cmocka_unit_test(digit_none),
+        cmocka_unit_test(image_orientation),
         cmocka_unit_test(pool_ceiling),
     };
 

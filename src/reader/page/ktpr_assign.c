@@ -43,6 +43,7 @@
 #define KTPR_ASSIGN_OCCUPATION  .35
 #define KTPR_ASSIGN_VALID       .55
 #define KTPR_ASSIGN_NATIONALITY .5
+#define KTPR_ASSIGN_HEAD        -.8 /* the head or the number, for a name */
 
 /* Likeness to a word of the lexicon from which on a value is of its shape. */
 #define KTPR_ASSIGN_LIKE_GENDER     .65
@@ -54,6 +55,9 @@
 /* A place and a date: digits at most, and letters before them at least. */
 #define KTPR_ASSIGN_BIRTH_DIGITS  9
 #define KTPR_ASSIGN_BIRTH_LETTERS 3
+
+/* Digits that no name has, but the number if some are lost. */
+#define KTPR_ASSIGN_NUMBER_DIGITS 8
 
 /* fixed: digits of a date */
 #define KTPR_ASSIGN_DATE_DIGITS 8
@@ -276,7 +280,29 @@ ktpr_shape_nationality(const ktpr_shape_t *shape)
 }
 
 
+/* A line of the head, or the number: it is above the name, and is none. */
+static int
+ktpr_shape_head(const ktpr_shape_t *shape)
+{
+    size_t i;
+    char   start[KTPR_MAX_VALUE];
+
+    static const char *const words[] = {"PROVINSI", "KABUPATEN", "KOTA "};
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        ktpr_text_copy(start, strlen(words[i]) + 1, shape->text);
+
+        if (ktpr_text_distance(start, words[i]) <= (i < 2)) {
+            return 1;
+        }
+    }
+
+    return shape->digits >= KTPR_ASSIGN_NUMBER_DIGITS;
+}
+
+
 static const ktpr_hint_t ktpr_hints[] = {
+    {KTPR_LINE_NAME, KTPR_ASSIGN_HEAD, ktpr_shape_head, 0, 0},
     {KTPR_LINE_BIRTH, KTPR_ASSIGN_BIRTH, ktpr_shape_birth, 0, 0},
     {KTPR_LINE_BIRTH, KTPR_ASSIGN_DATE, ktpr_shape_date, 0, 0},
     {KTPR_LINE_VALID, KTPR_ASSIGN_DATE_ALONE, ktpr_shape_date_alone, 0, 0},
