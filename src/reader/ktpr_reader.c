@@ -6,6 +6,7 @@
 #include "ktpr_fields.h"
 #include "ktpr_head.h"
 #include "ktpr_issued.h"
+#include "ktpr_kind.h"
 #include "ktpr_number.h"
 #include "ktpr_quality.h"
 #include "ktpr_reader.h"
@@ -74,15 +75,16 @@ static ktpr_result_t
 ktpr_reader_fields(const ktpr_reader_t *reader, ktpr_scan_t *scan,
                    ktpr_card_t *card)
 {
+    ktpr_head_t     head;
     ktpr_evidence_t birth;
 
-    ktpr_head_read(scan, card->fields);
+    head = ktpr_head_read(scan, card->fields);
     ktpr_fields_read(scan, card->fields, &birth);
     ktpr_number_read(scan, &birth, reader->year, card->fields);
     ktpr_head_repair(scan, card->fields);
     ktpr_issued_read(scan, card->fields);
 
-    if (scan->doubtful && !ktpr_number_sure(&card->fields[KTPR_NIK])) {
+    if (!ktpr_kind_card(scan, head, card->fields)) {
         memset(card->fields, 0, sizeof(card->fields));
         return KTPR_NOT_DETECTED;
     }

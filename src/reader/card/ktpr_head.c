@@ -330,7 +330,53 @@ ktpr_head_other(const char *text, const char *name)
 }
 
 
-void
+/* Whether a line is the title of a document that is no KTP. */
+static int
+ktpr_head_title(const char *text)
+{
+    size_t i;
+
+    static const char *const titles[] = {
+        "IDENTITAS ANAK",   "MAHASISWA",       "UNIVERSITAS", "SEKOLAH",
+        "SURAT IZIN",       "MENGEMUDI",       "PELAJAR",     "FORMULIR",
+        "SURAT KETERANGAN", "INDONESIA SEHAT",
+    };
+
+    for (i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+        if (strstr(text, titles[i]) != NULL) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The kind of head that the lines make. */
+static ktpr_head_t
+ktpr_head_kind(const ktpr_head_line_t *lines, int n,
+               const ktpr_head_line_t *state, const ktpr_head_line_t *city)
+{
+    int         i;
+    ktpr_head_t kind;
+
+    kind = state != NULL && city != NULL ? KTPR_HEAD_PROVINCE : KTPR_HEAD_NONE;
+
+    for (i = 0; i < n; i++) {
+        if (ktpr_head_title(lines[i].reading.text)) {
+            return KTPR_HEAD_OTHER;
+        }
+
+        if (ktpr_begins(lines[i].reading.text, "PROVINSI")) {
+            kind = KTPR_HEAD_PROVINCE;
+        }
+    }
+
+    return kind;
+}
+
+
+ktpr_head_t
 ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
     int                  n;
@@ -362,6 +408,8 @@ ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
             ktpr_fields_repair(field, city->name, line->sure);
         }
     }
+
+    return ktpr_head_kind(lines, n, state, line);
 }
 
 

@@ -11,8 +11,15 @@
 #include "ktpr_scan.h"
 
 
+typedef enum {
+    KTPR_HEAD_NONE = 0, /* not that of a card */
+    KTPR_HEAD_PROVINCE, /* of a card: it names a province */
+    KTPR_HEAD_OTHER     /* the title of another document */
+} ktpr_head_t;
+
+
 /* Reads province and regency or city; what is not found stays empty. */
-void ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields);
+ktpr_head_t ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields);
 
 /*
  * Corrects district and village within the city that was read, and the place

@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ktp_nik.h"
@@ -510,4 +511,22 @@ ktpr_number_sure(const ktpr_field_t *field)
 
     return !field->repaired && field->confidence > KTPR_NUMBER_CONFIDENT
            && ktp_nik_parse(&nik, field->value, strlen(field->value)) == 0;
+}
+
+
+int
+ktpr_number_agrees(const ktpr_field_t *fields)
+{
+    const char         *value;
+    ktp_nik_t           nik;
+    const ktpr_field_t *birth;
+
+    value = fields[KTPR_NIK].value;
+    birth = &fields[KTPR_DATE_OF_BIRTH];
+
+    return !birth->repaired && strlen(birth->value) == 10
+           && ktp_nik_parse(&nik, value, strlen(value)) == 0
+           && strtoul(birth->value, NULL, 10) == nik.day
+           && strtoul(birth->value + 3, NULL, 10) == nik.month
+           && strtoul(birth->value + 8, NULL, 10) == nik.year;
 }

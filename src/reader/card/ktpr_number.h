@@ -28,6 +28,12 @@ void ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
 int ktpr_number_sure(const ktpr_field_t *field);
 
 /*
+ * Whether the number is valid, and the date of birth in it is the printed one,
+ * which was read by itself.
+ */
+int ktpr_number_agrees(const ktpr_field_t *fields);
+
+/*
  * Decides the doubtful digits of a number by the other fields, in place: nik
  * has the likeliest digit of each of its sixteen places.  May correct the
  * date of birth.  A part of ktpr_number_read().
