@@ -48,16 +48,32 @@ for my $case (
     [place_of_birth => 'BIAK'],
     [place_of_birth => 'NEW YORK'],
 
+    # RT/RW in the shapes that cards have
+    [rt_rw => '-'],
+    [rt_rw => '013'],
+    [rt_rw => '1/2'],
+    [rt_rw => '01/05'],
+    [rt_rw => '013/-'],
+    [rt_rw => '112/016'],
+    [rt_rw => 'DEPOK BARU', rt_rw => ''],
+
+    # a name of one letter, and dashes for nothing
+    [full_name => 'I'],
+    [religion => '-'],
+    [occupation => '-'],
+    [administrative_village => '-'],
+
     # words that are not in the lexicons
     [occupation => 'PEGAWAI SWASTA'],
     [religion => 'KEPERCAYAAN'],
 ) {
     my ($name, $value, %more) = @$case;
     my $data = read_card('--set', "$name=$value",
-                         map { ('--set', "$_=$more{$_}") } keys %more)
+                         map { ('--set', "$_=$more{$_}") }
+                             grep { $_ ne $name } keys %more)
              ->{data};
 
-    is($data->{$name}, $value, "$name: $value");
+    is($data->{$name}, $more{$name} // $value, "$name: $value");
     ok(!$data->{details}{$name}{repaired}, 'and it is not repaired');
 }
 

@@ -65,6 +65,14 @@
 #define KTPR_FIELDS_RT_SMALL 1.2
 
 /*
+ * Digits of a text that may be RT/RW, at least, and with characters that look
+ * like one, at most.  Set not recorded.  Lower, or more: letters of other
+ * lines become six digits; higher, or fewer: blurred ones are left empty.
+ */
+#define KTPR_FIELDS_RT_DIGITS  3
+#define KTPR_FIELDS_RT_LONGEST 8
+
+/*
  * Capitals from the end of the gender to the blood group's label, and the
  * width that is read.  Geometry of the card; set not recorded.  Shorter
  * gap: the end of the gender is read again; shorter width: the group itself
@@ -170,7 +178,7 @@ static const char *const ktpr_alphabets[KTPR_LINES] = {
     [KTPR_LINE_BIRTH] = KTPR_LETTERS KTPR_DIGITS " .,-'()/",
     [KTPR_LINE_GENDER] = KTPR_LETTERS "-",
     [KTPR_LINE_ADDRESS] = KTPR_LETTERS KTPR_DIGITS " .,-/'()&",
-    [KTPR_LINE_RT_RW] = KTPR_DIGITS "/",
+    [KTPR_LINE_RT_RW] = KTPR_DIGITS "/-",
     [KTPR_LINE_VILLAGE] = KTPR_LETTERS  KTPR_DIGITS " -'/.()",
     [KTPR_LINE_DISTRICT] = KTPR_LETTERS KTPR_DIGITS " -'/.()",
     [KTPR_LINE_RELIGION] = KTPR_LETTERS,
@@ -236,11 +244,25 @@ ktpr_fields_date_valid(const char *date)
 }
 
 
+/* Whether a value is a dash, which stands for none. */
+static int
+ktpr_value_dash(const char *s)
+{
+    return strcmp(s, "-") == 0;
+}
+
+
 /* Upper case, one blank between words, nothing but the value. */
 static void
 ktpr_value_clean(char *s)
 {
     ktpr_text_upper(s);
+
+    if (ktpr_value_dash(s + strspn(s, " :"))) {
+        ktpr_text_copy(s, 2, "-");
+        return;
+    }
+
     ktpr_text_trim(s, KTPR_JUNK_LEFT, KTPR_JUNK_RIGHT);
     ktpr_text_fold(s);
 }
@@ -261,7 +283,8 @@ ktpr_value_read(const ktpr_entry_t *e, ktpr_line_id_t line,
 {
     *best = e->value;
 
-    if (!ktpr_in_alphabet(best->text, ktpr_alphabets[line])) {
+    if (!ktpr_value_dash(best->text)
+        && !ktpr_in_alphabet(best->text, ktpr_alphabets[line])) {
         ktpr_reading_agree(ktpr_alphabets[line], best);
     }
 }
@@ -345,6 +368,11 @@ ktpr_line_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text, size_t size,
         ktpr_value_read(&e[i], line, &best);
         ktpr_text_copy(part, sizeof(part), best.text);
         ktpr_value_clean(part);
+
+        if (ktpr_value_dash(part) && best.confidence <= KTPR_READING_CLEAR) {
+            part[0] = '\0';
+        }
+
         repaired |= ktpr_part_repair(line, &best, part);
 
         if (i == 0) {
@@ -591,7 +619,10 @@ ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
         return;
     }
 
-    ktpr_text_trim(text, "", " -.");
+    if (!ktpr_value_dash(text)) {
+        ktpr_text_trim(text, "", " -.");
+    }
+
     sure = reading.confidence;
     word = ktpr_lexicon_match(w->lexicon, text, w->limit, &distance);
 
@@ -618,6 +649,76 @@ ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
 }
 
 
+/* Whether all letters of a text were read clearly. */
+static int
+ktpr_text_clear(const ktpr_reading_t *reading, const char *text)
+{
+    float  sure[KTPR_MAX_VALUE];
+    size_t i;
+
+    ktpr_reading_sure(reading, text, sure);
+
+    for (i = 0; text[i] != '\0'; i++) {
+        if (sure[i] <= KTPR_READING_CLEAR) {
+            return 0;
+        }
+    }
+
+    return i > 0;
+}
+
+
+/*
+ * Whether a text is what a card may have for RT/RW: "001/002", "1/2", "013",
+ * "013/-", "-".  Two numbers have as many digits, or else one was cut.
+ */
+static int
+ktpr_rt_rw_printed(const char *s)
+{
+    size_t i, n, digits[2];
+
+    digits[1] = 0;
+
+    for (i = 0; i < 2; i++) {
+        digits[i] = strspn(s, KTPR_DIGITS);
+        n = digits[i] == 0 && s[0] == '-' ? 1 : digits[i];
+
+        if (n < 1 || n > 3) {
+            return 0;
+        }
+
+        s += n;
+        if (s[0] != '/') {
+            break;
+        }
+
+        s++;
+    }
+
+    return s[0] == '\0' && s[-1] != '/'
+           && (digits[0] == digits[1] || digits[0] == 0 || digits[1] == 0);
+}
+
+
+/* Whether a text may be a misread RT/RW: mostly digits, about six. */
+static int
+ktpr_rt_rw_like(const char *s)
+{
+    int n, real, other;
+
+    n = real = other = 0;
+
+    for (; *s != '\0'; s++) {
+        real += isdigit((unsigned char) *s) != 0;
+        n += ktpr_text_digit(*s) != '\0';
+        other += isalpha((unsigned char) *s) && ktpr_text_digit(*s) == '\0';
+    }
+
+    return real >= KTPR_FIELDS_RT_DIGITS && n <= KTPR_FIELDS_RT_LONGEST
+           && other <= 1;
+}
+
+
 static void
 ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
@@ -635,6 +736,17 @@ ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_field_t *fields)
     }
 
     e = ktpr_scan_line(scan, KTPR_LINE_RT_RW);
+    field = &fields[KTPR_RT_RW];
+
+    if (ktpr_rt_rw_printed(text) && ktpr_text_clear(&reading, text)) {
+        ktpr_fields_set(scan, field, text, &reading, &e->row.value);
+        return;
+    }
+
+    if (!ktpr_rt_rw_like(text)) {
+        return;
+    }
+
     n = ktpr_text_digits(text, digits, sizeof(digits));
 
     /* the slash was read as a digit */
@@ -659,9 +771,9 @@ ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_field_t *fields)
     ktpr_evidence_best(&evidence, digits);
     snprintf(rt, sizeof(rt), "%.3s/%.3s", digits, digits + 3);
 
-    field = &fields[KTPR_RT_RW];
     ktpr_fields_set(scan, field, rt, &reading, &e->row.value);
     field->confidence = ktpr_evidence_sure(&evidence, digits, &least);
+    field->repaired = strcmp(rt, text) != 0;
 }
 
 
@@ -775,7 +887,10 @@ ktpr_read_free(ktpr_scan_t *scan, const ktpr_free_line_t *line,
         return;
     }
 
-    ktpr_text_trim(text, line->ends, line->ends);
+    if (line->line == KTPR_LINE_NAME || !ktpr_value_dash(text)) {
+        ktpr_text_trim(text, line->ends, line->ends);
+    }
+
     ktpr_fields_set(scan, field,
                     reading.confidence >= KTPR_FIELDS_READABLE ? text : "",
                     &reading, &ktpr_scan_line(scan, line->line)->row.value);

@@ -68,6 +68,15 @@
 #define KTPR_SCAN_LABEL_KNOWN   .5
 #define KTPR_SCAN_VALUE         14
 
+/*
+ * Widths of one letter or dash, in capitals, and its confidence.  Narrower, or
+ * less sure: specks are read; wider: the beginning of a faint value is taken
+ * for all of it.
+ */
+#define KTPR_SCAN_LETTER_LEAST .12
+#define KTPR_SCAN_LETTER_MOST  1.6
+#define KTPR_SCAN_LETTER_SURE  .5f
+
 /* Margin of a label's cut, in capitals: the value stays outside. */
 #define KTPR_SCAN_LABEL_MARGIN .3
 
@@ -226,6 +235,35 @@ ktpr_most_evident(const ktpr_entry_t *e)
 }
 
 
+/*
+ * Reads a value that was not found beside a label: one letter or a dash, which
+ * are no fragment, if there is a little ink, else a faint one.
+ */
+static void
+ktpr_scan_missed(ktpr_scan_t *scan, ktpr_entry_t *e)
+{
+    double       ink;
+    ktpr_strip_t strip;
+
+    strip = e->row.value;
+    ink = strip.x1 - strip.x0;
+
+    if (ink > KTPR_SCAN_LETTER_LEAST * scan->rows.capital
+        && ink < KTPR_SCAN_LETTER_MOST * scan->rows.capital) {
+        ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
+                       &e->value);
+
+        if (e->value.confidence > KTPR_SCAN_LETTER_SURE) {
+            return;
+        }
+    }
+
+    strip.x1 = strip.x0 + KTPR_SCAN_VALUE * scan->rows.capital;
+    ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
+                   &e->value);
+}
+
+
 static void
 ktpr_scan_entry(ktpr_scan_t *scan, ktpr_entry_t *e)
 {
@@ -252,9 +290,7 @@ ktpr_scan_entry(ktpr_scan_t *scan, ktpr_entry_t *e)
 
     } else if (e->row.has_label
                && ktpr_most_like(e) >= KTPR_SCAN_LABEL_KNOWN) {
-        strip.x1 = strip.x0 + KTPR_SCAN_VALUE * scan->rows.capital;
-        ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
-                       &e->value);
+        ktpr_scan_missed(scan, e);
     }
 
     memset(e->evidence, 0, sizeof(e->evidence));
