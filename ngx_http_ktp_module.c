@@ -41,6 +41,12 @@ static ngx_conf_enum_t ngx_http_ktp_quality_names[] = {
     {ngx_string("off"), KTP_FLAG_FALSE},
     {ngx_null_string, 0}};
 
+static ngx_conf_enum_t ngx_http_ktp_reference_id_names[] = {
+    {ngx_string("pass"), NGX_HTTP_KTP_REFERENCE_PASS},
+    {ngx_string("generate"), NGX_HTTP_KTP_REFERENCE_GENERATE},
+    {ngx_string("derive"), NGX_HTTP_KTP_REFERENCE_DERIVE},
+    {ngx_null_string, 0}};
+
 static ngx_conf_enum_t ngx_http_ktp_image_url_names[] = {
     {ngx_string("off"), 0}, {ngx_string("fetch"), 1}, {ngx_null_string, 0}};
 
@@ -72,6 +78,10 @@ static ngx_http_ktp_value_t ngx_http_ktp_retries = {"a number from 0 to 5", 0,
 
 static ngx_http_ktp_value_t ngx_http_ktp_validate_quality = {
     "\"client\", \"on\", or \"off\"", 0, 0, ngx_http_ktp_quality_names};
+
+static ngx_http_ktp_value_t ngx_http_ktp_reference_id = {
+    "\"pass\", \"generate\", or \"derive\"", 0, 0,
+    ngx_http_ktp_reference_id_names};
 
 static ngx_http_ktp_value_t ngx_http_ktp_image_url = {
     "\"off\" or \"fetch\"", 0, 0, ngx_http_ktp_image_url_names};
@@ -399,6 +409,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ktp_reference_id"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_value_enum,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, reference_id),
+      &ngx_http_ktp_reference_id },
+
       ngx_null_command
 };
 
@@ -501,6 +518,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->price = NGX_CONF_UNSET_PTR;
     conf->dedupe.on = NGX_CONF_UNSET_UINT;
     conf->idempotency.on = NGX_CONF_UNSET_UINT;
+    conf->reference_id = NGX_CONF_UNSET_UINT;
 
     ngx_http_ktp_upstream_conf_create(conf);
 
@@ -536,6 +554,8 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->billed_codes, prev->billed_codes, NULL);
     ngx_conf_merge_ptr_value(conf->price, prev->price, NULL);
     ngx_http_ktp_once_merge(prev, conf);
+    ngx_conf_merge_uint_value(conf->reference_id, prev->reference_id,
+                              NGX_HTTP_KTP_REFERENCE_PASS);
 
     if (conf->fields == 0) {
         conf->fields = prev->fields ? prev->fields : KTP_FIELDS_ALL;

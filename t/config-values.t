@@ -125,6 +125,8 @@ my %row = (
                                '500', '500 IDR month', 'off'],
                               'a number such as "1500"|three capital letters'],
     ktp_pass_trace        => [[@flag], '"on" or "off"'],
+    ktp_reference_id      => [['on', @flag, 'random', 'pass,derive'],
+                              '"pass", "generate", or "derive"'],
 );
 
 # the same of a client's block

@@ -482,6 +482,14 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
         return NGX_CONF_ERROR;
     }
 
+    if (klcf->reference_id == NGX_HTTP_KTP_REFERENCE_DERIVE
+        && klcf->log_key == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ktp_reference_id derive\" requires "
+                           "\"ktp_log_key\"");
+        return NGX_CONF_ERROR;
+    }
+
     if (!clcf->noname) {
         ngx_http_ktp_conf_warn(cf, klcf, &clcf->name);
     }

@@ -61,6 +61,13 @@ typedef struct {
     unsigned   ignore : 1; /* reference_id=ignore */
 } ngx_http_ktp_once_t;
 
+/* What is sent as "reference_id" if the client sent none. */
+typedef enum {
+    NGX_HTTP_KTP_REFERENCE_PASS = 0, /* nothing */
+    NGX_HTTP_KTP_REFERENCE_GENERATE, /* a random one for each call */
+    NGX_HTTP_KTP_REFERENCE_DERIVE    /* the same for the same image */
+} ngx_http_ktp_reference_id_t;
+
 /* The parsed URL of ktp_pass. */
 typedef struct {
     ngx_str_t host; /* an IPv6 address is in brackets */
@@ -120,6 +127,7 @@ typedef struct {
     ngx_http_ktp_price_t     *price; /* of a billed call; NULL: unknown */
     ngx_http_ktp_once_t       dedupe;
     ngx_http_ktp_once_t       idempotency;
+    ngx_uint_t                reference_id; /* ngx_http_ktp_reference_id_t */
 } ngx_http_ktp_loc_conf_t;
 
 /* A "ktp_pass" directive, for checks of the whole configuration. */

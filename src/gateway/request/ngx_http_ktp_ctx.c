@@ -55,7 +55,8 @@ ngx_http_ktp_ctx_create(ngx_http_request_t *r)
     pcln->handler = ngx_http_ktp_ctx_release;
     pcln->data = ctx;
 
-    if (kmcf->image_hmac || kmcf->forget) {
+    if (kmcf->image_hmac || kmcf->forget
+        || klcf->reference_id == NGX_HTTP_KTP_REFERENCE_DERIVE) {
         ngx_http_ktp_digest_init(r, &ctx->digest);
     }
 

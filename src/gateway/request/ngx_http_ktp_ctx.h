@@ -50,11 +50,13 @@ struct ngx_http_ktp_ctx_s {
     ngx_str_t              client;      /* client name, or empty */
     ngx_http_ktp_client_t *client_conf; /* NULL: no client */
     ngx_http_ktp_taken_t   taken;
-    ktp_answer_t           answer;     /* of the upstream */
-    ngx_http_ktp_digest_t  digest;     /* of the image */
-    ngx_str_t              image_hmac; /* hexadecimal, or empty */
-    u_char                 image_digest[KTP_HMAC_SIZE]; /* the same */
-    ngx_str_t              traceparent; /* of the call; may be empty */
+    ktp_answer_t           answer;       /* of the upstream */
+    ngx_http_ktp_digest_t  digest;       /* of the image */
+    ngx_str_t              image_hmac;   /* hexadecimal, or empty */
+    ngx_str_t              reference_id; /* that is not the client's */
+    ngx_str_t              traceparent;  /* of the call; may be empty */
+
+    u_char image_digest[KTP_HMAC_SIZE]; /* the bytes of image_hmac */
 
     ngx_buf_t *answer_body; /* of this module */
     ngx_buf_t *error_body;  /* replaces the error page of nginx */

@@ -174,6 +174,17 @@ ngx_http_ktp_digest_update(ngx_http_ktp_digest_t *digest,
 }
 
 
+void
+ngx_http_ktp_digest_put(void *digest, const void *p, size_t len)
+{
+    ngx_http_ktp_digest_t *d = digest;
+
+    if (d->mac && EVP_MAC_update(d->mac, p, len) != 1) {
+        ngx_http_ktp_digest_free(d);
+    }
+}
+
+
 ngx_int_t
 ngx_http_ktp_digest_final(ngx_http_ktp_digest_t *digest,
                           unsigned char          out[KTP_HMAC_SIZE])

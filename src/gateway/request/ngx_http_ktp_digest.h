@@ -1,6 +1,6 @@
 /*
- * Digests: HMAC-SHA-256 with ktp_log_key, to correlate log entries, and
- * SHA-256 of an image, to find the same one again.
+ * Digests: HMAC-SHA-256 with ktp_log_key, to correlate log entries and to
+ * derive identifiers, and SHA-256 of an image, to find the same one again.
  */
 
 #ifndef NGX_HTTP_KTP_DIGEST_H
@@ -11,7 +11,7 @@
 #include "ktp_store.h"
 
 
-/* The digest of a store that is being filled. */
+/* The digest of a store that is being filled, or of pieces of text. */
 typedef struct {
     void  *mac;   /* NULL: there is no digest with the key */
     void  *md;    /* of the image alone, or NULL */
@@ -46,6 +46,9 @@ ngx_int_t ngx_http_ktp_digest_image(ngx_http_ktp_digest_t *digest);
  */
 void ngx_http_ktp_digest_update(ngx_http_ktp_digest_t *digest,
                                 const ktp_store_t     *store);
+
+/* Adds len bytes to that with the key; digest is an ngx_http_ktp_digest_t. */
+void ngx_http_ktp_digest_put(void *digest, const void *p, size_t len);
 
 /* End the digests of a whole store: NGX_OK and out, or NGX_ERROR. */
 ngx_int_t ngx_http_ktp_digest_final(ngx_http_ktp_digest_t *digest,

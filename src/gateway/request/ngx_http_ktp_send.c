@@ -6,6 +6,7 @@
 #include "ngx_http_ktp_heap.h"
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_quota.h"
+#include "ngx_http_ktp_reference.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_trace.h"
 #include "ngx_http_ktp_verdict.h"
@@ -56,6 +57,11 @@ ngx_http_ktp_send(ngx_http_request_t *r)
     ctx->image_size = ctx->store.size;
 
     ngx_http_ktp_send_request(r, &request);
+
+    code = ngx_http_ktp_reference(r, &request, 1);
+    if (code != KTP_OK) {
+        return code;
+    }
 
     if (ctx->streaming) {
         ktp_outgoing_complete(&ctx->outgoing, &request,
@@ -113,6 +119,11 @@ ngx_http_ktp_send_part(ngx_http_request_t *r)
 
     if (request.width == 0) {
         return KTP_OK;
+    }
+
+    code = ngx_http_ktp_reference(r, &request, 0);
+    if (code != KTP_OK) {
+        return code;
     }
 
     /*

@@ -2,6 +2,7 @@
 #include "ngx_http_ktp_billing.h"
 #include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_outcome.h"
+#include "ngx_http_ktp_reference.h"
 #include "ngx_http_ktp_trace.h"
 
 
@@ -20,6 +21,7 @@ typedef enum {
     NGX_HTTP_KTP_VAR_TRACEPARENT,
     NGX_HTTP_KTP_VAR_IMAGE_HMAC,
     NGX_HTTP_KTP_VAR_NIK_HMAC,
+    NGX_HTTP_KTP_VAR_REFERENCE_ID,
     NGX_HTTP_KTP_VAR_INTAKE,
     NGX_HTTP_KTP_VAR_FORMAT,
     NGX_HTTP_KTP_VAR_WIDTH,
@@ -101,6 +103,8 @@ static ngx_http_variable_t ngx_http_ktp_vars[] = {
     ngx_http_ktp_var("ktp_nik_hmac", ngx_http_ktp_variables_link,
                      NGX_HTTP_KTP_VAR_NIK_HMAC),
 
+    ngx_http_ktp_var("ktp_reference_id", ngx_http_ktp_variables_image,
+                     NGX_HTTP_KTP_VAR_REFERENCE_ID),
     ngx_http_ktp_var("ktp_intake", ngx_http_ktp_variables_image,
                      NGX_HTTP_KTP_VAR_INTAKE),
     ngx_http_ktp_var("ktp_image_format", ngx_http_ktp_variables_image,
@@ -364,6 +368,7 @@ static ngx_int_t
 ngx_http_ktp_variables_image(ngx_http_request_t        *r,
                              ngx_http_variable_value_t *v, uintptr_t data)
 {
+    ngx_str_t            value;
     ngx_http_ktp_ctx_t  *ctx;
     const ktp_request_t *image;
 
@@ -380,6 +385,15 @@ ngx_http_ktp_variables_image(ngx_http_request_t        *r,
     image = ngx_http_ktp_ctx_image(ctx);
 
     switch (data) {
+
+    case NGX_HTTP_KTP_VAR_REFERENCE_ID:
+        value = ngx_http_ktp_reference_value(ctx);
+
+        v->data = value.data;
+        v->len = value.len;
+        v->valid = value.len ? 1 : 0;
+        v->not_found = !v->valid;
+        return NGX_OK;
 
     case NGX_HTTP_KTP_VAR_INTAKE:
         return ngx_http_ktp_variables_text(v, ngx_http_ktp_ctx_type(ctx));

@@ -2,6 +2,7 @@
 #include "ngx_http_ktp_billing.h"
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_policy.h"
+#include "ngx_http_ktp_reference.h"
 
 
 /* Seconds between two messages that an upstream refuses calls. */
@@ -12,6 +13,9 @@
 
 /* RFC 9110, 15.5.3; nginx has no name for it. */
 #define NGX_HTTP_KTP_PAYMENT_REQUIRED 402
+
+/* The code of the vendor for a "reference_id" that it has seen before. */
+#define NGX_HTTP_KTP_VERDICT_EXISTS "INVALID_PAYLOAD_REFERENCE_ID_EXISTS"
 
 /* Bytes of the upstream's Content-Type that are logged. */
 #define NGX_HTTP_KTP_VERDICT_TYPE 64
@@ -101,6 +105,14 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
                && ktp_error_of_request(answer->error_code,
                                        ngx_strlen(answer->error_code))) {
         verdict->outcome = NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED;
+
+        /* the client does not know the identifier */
+
+        if (ngx_http_ktp_reference_derived(r)
+            && ngx_strcmp(answer->error_code, NGX_HTTP_KTP_VERDICT_EXISTS)
+                   == 0) {
+            verdict->code = KTP_DUPLICATE_REQUEST;
+        }
 
     } else {
         verdict->reason = KTP_UPSTREAM_STATUS;
@@ -399,6 +411,7 @@ ngx_http_ktp_verdict_trim(ngx_http_ktp_call_t *call)
 static ktp_code_t
 ngx_http_ktp_verdict_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 {
+    ngx_uint_t               rewrites;
     ktp_answer_t            *answer;
     ngx_http_ktp_ctx_t      *ctx;
     ktp_answer_policy_t      policy;
@@ -419,8 +432,27 @@ ngx_http_ktp_verdict_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
     answer->hmac = ngx_http_ktp_digest_hmac;
     answer->hmac_ctx = r;
 
-    if (!ktp_answer_rewrites(&policy)) {
+    /* a client that sent no identifier gets none */
+
+    answer->set_reference = ctx->reference_id.len ? 1 : 0;
+
+    rewrites = ktp_answer_rewrites(&policy);
+
+    if (rewrites || answer->set_reference) {
+        answer->out_size = answer->len + KTP_ANSWER_EXTRA;
+        answer->out = ngx_pnalloc(r->pool, answer->out_size);
+        if (answer->out == NULL) {
+            return KTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (!rewrites) {
         ktp_answer_read(answer);
+
+        if (answer->out_len) {
+            call->body.data = (u_char *) answer->out;
+            call->body.len = answer->out_len;
+        }
 
         if (answer->reason) {
             ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
@@ -430,12 +462,6 @@ ngx_http_ktp_verdict_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
         }
 
         return KTP_OK;
-    }
-
-    answer->out_size = answer->len + KTP_ANSWER_EXTRA;
-    answer->out = ngx_pnalloc(r->pool, answer->out_size);
-    if (answer->out == NULL) {
-        return KTP_INTERNAL_SERVER_ERROR;
     }
 
     if (ktp_answer_rewrite(answer, &policy) != 0) {

@@ -78,7 +78,9 @@ sub port { return $_[0]{port} }
 # The next requests are answered with these steps: a string is sent as it
 # is, {delay => SECONDS} waits, {close => 1} closes, {reset => 1} resets,
 # {hang => 1} says nothing any more, {until => FILE} waits until the file is
-# there.  With {early => N} as the first step
+# there, {vendor => 'free'} is the answer of a vendor that takes a reference_id
+# once and echoes it: a repeat is refused, and not charged; {vendor => 'paid'}
+# charges it, see charged().  With {early => N} as the first step
 # the answer begins when N bytes of the request are there.  No steps: the
 # usual answer.
 sub answer {
@@ -105,7 +107,7 @@ sub reset {
     my ($self) = @_;
 
     unlink glob "$self->{dir}/calls/*.call";
-    unlink "$self->{dir}/answer";
+    unlink "$self->{dir}/answer", "$self->{dir}/charged";
 }
 
 
@@ -121,6 +123,23 @@ sub calls {
 }
 
 
+# The body of such a request, from which the chunked coding is removed.
+sub body_of {
+    my ($call) = @_;
+
+    my $in = $call->{body} // '';
+    my $body = '';
+
+    return $in unless ($call->{head} // '')
+                      =~ /^Transfer-Encoding: chunked\r$/mi;
+
+    $body .= substr $in, 0, hex $1, ''
+        while $in =~ s/\A(?:\r\n)?([0-9a-f]+)\r\n//i;
+
+    return $body;
+}
+
+
 # Waits until there are so many whole requests; returns whether.
 sub wait_calls {
     my ($self, $n) = @_;
@@ -133,6 +152,17 @@ sub wait_calls {
     }
 
     return 1;
+}
+
+
+# What a vendor has charged so far: the reference_id of each request, '' for
+# none.
+sub charged {
+    my ($self) = @_;
+
+    return KTP::Nginx::read_file("$self->{dir}/charged") =~ /^(.*)$/mg
+        if -e "$self->{dir}/charged";
+    return ();
 }
 
 
@@ -267,7 +297,7 @@ sub read_client {
         KTP::Nginx::write_file("$file.new", $request);
         rename "$file.new", $file;
 
-        push @{ $client->{steps} }, $self->steps unless $client->{early};
+        push @{ $client->{steps} }, $self->vendor($request, $self->steps) unless $client->{early};
         delete $client->{early};
     }
 
@@ -331,7 +361,41 @@ sub steps {
 }
 
 
-# The same, of an answer that may not be next.
+# The steps with the vendor's answer to a request in place of its step.  The
+# ids that it has seen outlive reset().
+sub vendor {
+    my ($self, $request, @steps) = @_;
+
+    return map {
+        ref $_ && $_->{vendor} ? $self->vendor_answer($request, $_->{vendor})
+                               : $_
+    } @steps;
+}
+
+
+sub vendor_answer {
+    my ($self, $request, $kind) = @_;
+
+    my ($head, $body) = split /(?<=\r\n)\r\n/, $request, 2;
+    my ($text) = body_of({ head => $head, body => $body })
+                 =~ /"reference_id":"((?:[^"\\]|\\.)*)"\} *\z/;
+    my $id = $text // '';
+    my $again = $id ne '' && $self->{ids}{$id}++;
+
+    unless ($again && $kind eq 'free') {
+        open my $out, '>>', "$self->{dir}/charged";
+        print $out "$id\n";
+    }
+
+    return response('400 Bad Request', '{"message":"reference_id exists",'
+                    . '"error_code":"INVALID_PAYLOAD_REFERENCE_ID_EXISTS"}')
+        if $again;
+
+    return response('200 OK', $Body =~ s/\}\}\z/,"reference_id":"$id"}}/r);
+}
+
+
+# The steps of an answer that may not be next.
 sub peek {
     my ($self) = @_;
 
