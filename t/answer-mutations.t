@@ -299,7 +299,7 @@ sub referred {
         unless ref $data eq 'HASH';
 
     $data->{reference_id} = $reference
-        if $reference ne '' || exists $data->{reference_id};
+        if $reference ne '' || defined $data->{reference_id};
 
     is_deeply($answers[1], $answers[0], "$name: nothing else is changed")
         or diag("$before\n$after");

@@ -781,6 +781,15 @@ test_refer(void **state)
         {"r-2", DATA("\"reference_id\":null"),
          DATA("\"reference_id\":\"r-2\""), DATA("\"reference_id\":\"r-2\"")},
 
+        /* equal */
+        {"", DATA("\"reference_id\": null"), DATA("\"reference_id\": null"),
+         DATA("\"reference_id\":\"\"")},
+        {"r-1", DATA("\"reference_id\": \"r\\u002d1\""),
+         DATA("\"reference_id\": \"r\\u002d1\""),
+         DATA("\"reference_id\":\"r-1\"")},
+        {"r-1", DATA("\"reference_id\": \"r-1 \""),
+         DATA("\"reference_id\": \"r-1\""), DATA("\"reference_id\":\"r-1\"")},
+
         /* between others, which stay as they are */
         {"r-2",
          " {\"data\": {\"nik\" : \"1\",\n\t\"reference_id\" :\r\n "

@@ -108,9 +108,10 @@ int ktp_answer_rewrite(ktp_answer_t              *answer,
  * set nevertheless.
  *
  * With set_reference, the body is written to out, byte for byte but for
- * "reference_id" of "data": its value becomes reference_id, which is added if
- * there is none and it is not empty.  out_len is 0 if that is impossible,
- * because the body is not JSON or has a key twice.
+ * "reference_id" of "data": its value becomes reference_id, unless it is
+ * equal, or null for an empty one; it is added if there is none and it is not
+ * empty. out_len is 0 if that is impossible, because the body is not JSON or
+ * has a key twice.
  */
 void ktp_answer_read(ktp_answer_t *answer);
 

@@ -87,6 +87,7 @@ ktp_answer_json_write_refer(ktp_answer_t *answer, const ktp_answer_doc_t *doc)
     size_t              from, to;
     const char         *name;
     ktp_value_t         id;
+    const ktp_value_t  *own;
     ktp_json_writer_t  *json;
     ktp_answer_writer_t writer;
 
@@ -104,10 +105,15 @@ ktp_answer_json_write_refer(ktp_answer_t *answer, const ktp_answer_doc_t *doc)
     writer.missing = 0;
 
     id = answer->reference_id;
+    own = &doc->field[KTP_FIELD_REFERENCE_ID];
     from = doc->reference_key;
     to = doc->reference_end;
 
-    if (from) {
+    if (own->p && own->len == id.len
+        && (id.len == 0 || memcmp(own->p, id.p, id.len) == 0)) {
+        to = 0;
+
+    } else if (from) {
         from = ktp_answer_text(answer->body, from) + 1; /* the colon */
         from = ktp_answer_text(answer->body, from);
 

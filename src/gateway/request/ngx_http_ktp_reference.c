@@ -155,7 +155,7 @@ ngx_http_ktp_reference_value(ngx_http_ktp_ctx_t *ctx)
 {
     ngx_str_t value;
 
-    if (ctx->reference_id.len) {
+    if (ctx->called && ctx->reference_id.len) {
         return ctx->reference_id;
     }
 

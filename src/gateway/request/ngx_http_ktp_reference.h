@@ -15,8 +15,9 @@ ktp_code_t ngx_http_ktp_reference(ngx_http_request_t *r,
                                   ktp_request_t *request, ngx_uint_t complete);
 
 /*
- * The reference_id of the call: of the client, or of this module.  It is empty
- * if there is none, and lives as long as the request.
+ * The reference_id of the call: of the client, or of this module.  Without a
+ * call it is that of the client.  It is empty if there is none, and lives as
+ * long as the request.
  */
 ngx_str_t ngx_http_ktp_reference_value(ngx_http_ktp_ctx_t *ctx);
 

@@ -432,9 +432,14 @@ ngx_http_ktp_verdict_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
     answer->hmac = ngx_http_ktp_digest_hmac;
     answer->hmac_ctx = r;
 
-    /* a client that sent no identifier gets none */
+    /*
+     * a client that sent no identifier gets none, and not that of a call that
+     * another request has made
+     */
 
-    answer->set_reference = ctx->reference_id.len ? 1 : 0;
+    answer->set_reference = ctx->reference_id.len != 0
+                            || ctx->source == NGX_HTTP_KTP_SOURCE_JOINED
+                            || ctx->source == NGX_HTTP_KTP_SOURCE_REPLAYED;
 
     rewrites = ktp_answer_rewrites(&policy);
 
