@@ -76,7 +76,8 @@ void ktp_answer_json_read_free(ktp_answer_doc_t *doc);
  * Copies the body to answer->out with the reference_id of the answer in place
  * of its own.  Sets out_len, to 0 if it is impossible or there is no memory.
  */
-void ktp_answer_json_write_refer(ktp_answer_t *answer, const ktp_answer_doc_t *doc);
+void ktp_answer_json_write_refer(ktp_answer_t           *answer,
+                                 const ktp_answer_doc_t *doc);
 
 /* Returns the bits of the fields that a policy masks or drops. */
 unsigned ktp_answer_leak_hidden(const ktp_answer_policy_t *policy);
