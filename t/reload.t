@@ -25,8 +25,7 @@ my $url = $upstream->url;
 # an upgraded binary gets the environment from here
 my %opt = (
     log_level => 'notice', master => 'on', workers => 2,
-    main => KTP::load_module() . "\n"
-            . 'env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS;',
+    main => KTP::load_module() . "\n$KTP::Nginx::Environment",
     server => "location = /e { ktp_pass $url/x; }",
 );
 

@@ -33,8 +33,7 @@ sub config {
 
     return $nginx->config(
         log_level => 'notice', master => 'on', workers => 2, root => 0,
-        main => KTP::load_module() . "\n"
-                . 'env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS;',
+        main => KTP::load_module() . "\n$KTP::Nginx::Environment",
         http => <<EOC, server => "location = /e { ktp_pass $url/x; }");
     ktp_zone k:$zone state=$state;
     ktp_auth on;

@@ -7,6 +7,8 @@ package KTP::Nginx;
 # KTP_VARIANT=asan          runs nginx under the sanitizers' libraries
 # TEST_NGINX_USE_VALGRIND=1 runs nginx under valgrind
 # TEST_NGINX_BINARY         is run in place of the nginx in PATH
+# LD_LIBRARY_PATH           is for nginx only: the test's own curl can need what
+#                           the libcurl of that folder was built without
 #
 # new(resolver => 1) has nginx look names up in hosts() only.
 #
@@ -25,6 +27,12 @@ use Time::HiRes qw(sleep time);
 our $Binary   = absolute($ENV{TEST_NGINX_BINARY} || 'nginx');
 our $Variant  = $ENV{KTP_VARIANT} || 'release';
 our $Valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
+
+my $Libraries = delete $ENV{LD_LIBRARY_PATH};
+
+# directives by which a new binary inherits what nginx is run with
+our $Environment = join ' ', map { "env $_;" }
+                   qw(LD_PRELOAD LD_LIBRARY_PATH ASAN_OPTIONS UBSAN_OPTIONS);
 
 # what a run under an instrumented nginx takes longer
 our $Slow = $Valgrind ? 10 : $Variant eq 'asan' ? 3 : 1;
@@ -380,7 +388,9 @@ sub wrapper {
 
 
 sub environment {
-    return () unless $Variant eq 'asan';
+    my %env = defined $Libraries ? (LD_LIBRARY_PATH => $Libraries) : ();
+
+    return %env unless $Variant eq 'asan';
 
     unless (@Preload) {
         for my $lib (qw(libasan.so libubsan.so)) {
@@ -392,6 +402,7 @@ sub environment {
     my $file = reports_dir();
 
     return (
+        %env,
         LD_PRELOAD    => "@Preload",
         ASAN_OPTIONS  => 'detect_leaks=0:detect_odr_violation=0'
                          . ":abort_on_error=0:log_path=$file/asan",
