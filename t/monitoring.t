@@ -319,7 +319,9 @@ like($billing[0]{$_->[0]}, $_->[1], "with $_->[0]")
         [retries => qr/^0$/];
 
 # the reader of this log understands it
-KTP::Nginx::write_file("$dir/export.csv", qq(ref\n""\n));
+my $id = $billing[0]{reference_id} // '';
+like($id, qr/^[0-9a-f]{32}$/, 'with the reference_id that was sent');
+KTP::Nginx::write_file("$dir/export.csv", "ref\n$id\n");
 is(system("scripts/ktp-reconcile --id=ref --from=2000-01-01"
           . " $dir/export.csv $billing_log > $dir/out"), 0,
    'it agrees with an export of one call')
