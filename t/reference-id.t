@@ -36,6 +36,7 @@ my $derive = 'ktp_reference_id derive';
 my @conf = (
     main => KTP::load_module(),
     http => <<'EOC',
+    ktp_zone zone:1m;
     log_format ktp '$request_id $status $ktp_outcome $ktp_billed '
                    '$ktp_error_code $ktp_error_reason $ktp_reference_id';
     access_log logs/ktp.log ktp;
@@ -44,6 +45,7 @@ my @conf = (
     add_header X-Request-Id $request_id always;
     ktp_client one { }
     ktp_client two { }
+    ktp_answer_zone answers:1m;
 EOC
     server => join('',
         location('/pass'),
@@ -63,6 +65,19 @@ EOC
         location('/quality', $derive, $key, 'ktp_validate_quality on'),
         location('/client', $derive, $key, 'ktp_auth $arg_c'),
         location('/no-key', $derive, 'ktp_log_key $arg_k'),
+        location('/once', 'ktp_reference_id generate', 'ktp_dedupe on'),
+        location('/once-stream', 'ktp_reference_id generate', 'ktp_dedupe on',
+                 'ktp_request_buffering off'),
+        location('/once-derive', $derive, $key, 'ktp_dedupe on'),
+        location('/ignore', 'ktp_dedupe on reference_id=ignore'),
+        location('/ignore-masked', 'ktp_dedupe on reference_id=ignore',
+                 'ktp_fields reference_id'),
+        location('/scope-client', $derive, $key, 'ktp_auth $arg_c',
+                 'ktp_dedupe on ttl=1ms'),
+        location('/scope-all', $derive, $key, 'ktp_auth $arg_c',
+                 'ktp_dedupe on ttl=1ms scope=all'),
+        location('/idempotent', $derive, $key, 'ktp_idempotency on'),
+        'location = /status { ktp_status; }',
         "location = /path { ktp_pass $url/v3; $derive; $key; }"),
     log_level => 'debug');
 
@@ -111,6 +126,48 @@ sub call {
 
     return { sent => eval { decode_json($sent) } // {}, answer => $answer,
              log => log_line($answer) };
+}
+
+
+# Four requests at a time, of which three have joined the call of the first;
+# their answers.
+sub together {
+    my ($path, $image) = @_;
+
+    my $go = $nginx->prefix . '/go';
+
+    unlink $go;
+    $up->reset;
+    $up->answer({ until => $go }, { vendor => 'free' });
+
+    my @calls = map {
+        my $call = post_begin($nginx->port, $path, $image, $binary);
+
+        syswrite $call->{sock}, $call->{out};
+        $call->{out} = '';
+        wait_status($_ == 1 ? ('ktp_shared_calls_in_flight', 1)
+                            : ('ktp_waiting_requests', $_ - 1));
+        $call;
+    } 1 .. 4;
+
+    KTP::Nginx::write_file($go, '');
+
+    return map { answer_of($_) } @calls;
+}
+
+
+# Waits until a metric has a value.
+sub wait_status {
+    my ($name, $value) = @_;
+
+    my $base = 'http://127.0.0.1:' . $nginx->port;
+
+    KTP::Nginx::wait_for(sub {
+        my ($seen) = KTP::Nginx::curl("$base/status")->{body}
+                     =~ /^$name (\d+)$/m;
+
+        return defined $seen && $seen == $value;
+    });
 }
 
 
@@ -293,6 +350,80 @@ for my $kind ('free', 'paid') {
     is(post($nginx->port, '/derive', $image, $binary)->{status}, 400,
        "$kind: no card");
 }
+
+# requests that share a call: none gets the id of another
+
+my $n = 0;
+
+for my $path ('/once', '/once-stream', '/once-derive') {
+    my $image = jpeg(830, 600, size => 100_000 + ++$n);
+    my @answers = together($path, $image);
+    my @charged = $up->charged;
+    my @lines = map { log_line($_) } @answers;
+
+    push @answers, post($nginx->port, $path, $image, $binary);
+
+    is(scalar(() = $up->calls), 1, "$path: one call for all");
+    like($charged[0], $hex, "$path: with an id");
+
+    my %body = map { $_->{body} => 1 } @answers;
+
+    is(join(' ', keys %body),
+       $KTP::Upstream::Body =~ s/\}\}\z/,"reference_id":""}}/r,
+       "$path: nobody gets it");
+    is(join('; ', sort @lines), join('; ', ('200 ok no - - -') x 3,
+                                     "200 ok yes - - $charged[0]"),
+       "$path: it is logged once");
+    is(log_line($answers[-1]), '200 ok no - - -', "$path: a stored answer");
+}
+
+for my $path ('/ignore', '/ignore-masked') {
+    my $image = jpeg(830, 600, size => 100_000 + ++$n);
+
+    $up->reset;
+    $up->answer({ vendor => 'free' });
+
+    for my $mine ("first $path", "second $path", '') {
+        my $args = $mine ? '?reference_id=' . ($mine =~ s/ /%20/r) : '';
+        my $answer = post($nginx->port, "$path$args", $image, $binary);
+
+        is(eval { decode_json($answer->{body})->{data}{reference_id} }, $mine,
+           "$path: the id of each");
+    }
+
+    is(scalar(() = $up->calls), 1, "$path: one call");
+}
+
+# what the vendor refuses, it refuses for all who wait
+
+{
+    my $image = jpeg(850, 600);
+
+    id_of('/derive', $image, $binary);
+
+    my @answers = together('/once-derive', $image);
+
+    is(join(' ', map { $_->{status} } @answers), '409 409 409 409',
+       'who joins a call that is refused');
+    is(scalar(() = $up->calls), 1, 'one call');
+}
+
+# the id is that of the flight
+
+my $first = id_of('/scope-client?c=one', $jpeg, $binary);
+
+isnt(id_of('/scope-client?c=two', $jpeg, $binary), $first,
+     'scope=client: another client is another flight');
+
+my $second = id_of('/scope-all?c=one', $jpeg, $binary);
+
+sleep 0.01;
+is(id_of('/scope-all?c=two', $jpeg, $binary), $second,
+   'scope=all: another client is the same');
+
+$first = id_of('/idempotent', $jpeg, $binary, 'Idempotency-Key: a');
+isnt(id_of('/idempotent', $jpeg, $binary, 'Idempotency-Key: b'), $first,
+     'another key is another request');
 
 # a key that has no value cannot be used, and no call is made without an id
 

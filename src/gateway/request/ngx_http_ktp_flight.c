@@ -37,8 +37,7 @@ static ktp_code_t ngx_http_ktp_flight_key(ngx_http_request_t    *r,
 static ktp_code_t ngx_http_ktp_flight_ticket(ngx_http_request_t    *r,
                                              ngx_http_ktp_flight_t *flight);
 static ktp_code_t ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t  *ctx,
-                                           const ktp_request_t *request,
-                                           ktp_value_t          app_id);
+                                           const ktp_request_t *request);
 static ngx_int_t  ngx_http_ktp_flight_replayed(ngx_http_request_t *r);
 static void       ngx_http_ktp_flight_list(ngx_http_ktp_flight_t *flight);
 static void       ngx_http_ktp_flight_unlist(ngx_http_ktp_flight_t *flight);
@@ -231,24 +230,12 @@ static ktp_code_t
 ngx_http_ktp_flight_ticket(ngx_http_request_t    *r,
                            ngx_http_ktp_flight_t *flight)
 {
-    ngx_str_t                app_id;
-    ktp_value_t              id;
     ngx_http_ktp_ctx_t      *ctx;
     ngx_http_ktp_ticket_t   *ticket;
     ngx_http_ktp_loc_conf_t *klcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
-
-    ngx_str_null(&app_id);
-
-    if (klcf->app_id
-        && ngx_http_ktp_secret(r, klcf->app_id, &app_id) != NGX_OK) {
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    id.p = (char *) app_id.data;
-    id.len = app_id.len;
 
     ticket = &flight->ticket;
 
@@ -261,45 +248,31 @@ ngx_http_ktp_flight_ticket(ngx_http_request_t    *r,
     ticket->able = !ctx->streaming;
     ngx_memcpy(ticket->hmac, ctx->image_digest, NGX_HTTP_KTP_VAULT_KEY);
 
-    return ngx_http_ktp_flight_keys(ctx, ktp_intake_request(ctx->intake), id);
+    return ngx_http_ktp_flight_keys(ctx, ktp_intake_request(ctx->intake));
 }
 
 
 static ktp_code_t
-ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t *ctx, const ktp_request_t *request,
-                         ktp_value_t app_id)
+ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t *ctx, const ktp_request_t *request)
 {
-    u_char                   digest[KTP_FLIGHT_DIGEST];
-    ngx_int_t                rc;
-    ktp_flight_t             text, name;
-    ngx_http_request_t      *r;
-    ngx_http_ktp_ticket_t   *ticket;
-    ngx_http_ktp_loc_conf_t *klcf;
+    u_char                 digest[KTP_FLIGHT_DIGEST];
+    ngx_int_t              rc;
+    ktp_flight_t           text, name;
+    ngx_http_ktp_ticket_t *ticket;
 
     static const u_char none[KTP_FLIGHT_DIGEST];
 
-    r = ctx->request;
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
     ticket = &ctx->flight->ticket;
 
     if (ngx_http_ktp_digest_image_final(&ctx->digest, digest) != NGX_OK) {
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_memzero(&text, sizeof(ktp_flight_t));
+    if (ngx_http_ktp_flight_text(ctx, request, &text) != NGX_OK) {
+        return KTP_INTERNAL_SERVER_ERROR;
+    }
 
     text.digest = digest;
-    text.is_quality = request->is_quality != KTP_FLAG_FALSE;
-    text.validate_quality = klcf->validate_quality == KTP_FLAG_ABSENT
-                                ? request->validate_quality == KTP_FLAG_TRUE
-                                : klcf->validate_quality == KTP_FLAG_TRUE;
-    text.upstream.p = (char *) klcf->upstream->url.data;
-    text.upstream.len = klcf->upstream->url.len;
-    text.app_id = app_id;
-    text.client.p = (char *) ctx->client.data;
-    text.client.len = ctx->client.len;
-    text.reference_id.p = request->reference_id;
-    text.reference_id.len = ngx_strlen(request->reference_id);
 
     rc = ngx_http_ktp_vault_key(ngx_http_ktp_flight_image, digest,
                                 KTP_FLIGHT_DIGEST, ticket->image);
@@ -317,14 +290,7 @@ ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t *ctx, const ktp_request_t *request,
         }
     }
 
-    if (!klcf->dedupe.on) {
-        text.key = ctx->flight->key;
-
-    } else {
-        text.client.len = klcf->dedupe.all ? 0 : text.client.len;
-        text.reference_id.len =
-            klcf->dedupe.ignore ? 0 : text.reference_id.len;
-    }
+    ngx_http_ktp_flight_narrow(ctx, &text);
 
     if (rc == NGX_OK) {
         rc = ngx_http_ktp_vault_flight("flight", &text, ticket->key);
@@ -333,6 +299,61 @@ ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t *ctx, const ktp_request_t *request,
     ngx_explicit_memzero(digest, KTP_FLIGHT_DIGEST);
 
     return rc == NGX_OK ? KTP_OK : KTP_INTERNAL_SERVER_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_ktp_flight_text(ngx_http_ktp_ctx_t *ctx, const ktp_request_t *request,
+                         ktp_flight_t *text)
+{
+    ngx_str_t                app_id;
+    ngx_http_request_t      *r;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    r = ctx->request;
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    ngx_str_null(&app_id);
+
+    if (klcf->app_id
+        && ngx_http_ktp_secret(r, klcf->app_id, &app_id) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(text, sizeof(ktp_flight_t));
+
+    text->is_quality = request->is_quality != KTP_FLAG_FALSE;
+    text->validate_quality = klcf->validate_quality == KTP_FLAG_ABSENT
+                                 ? request->validate_quality == KTP_FLAG_TRUE
+                                 : klcf->validate_quality == KTP_FLAG_TRUE;
+    text->upstream.p = (char *) klcf->upstream->url.data;
+    text->upstream.len = klcf->upstream->url.len;
+    text->app_id.p = (char *) app_id.data;
+    text->app_id.len = app_id.len;
+    text->client.p = (char *) ctx->client.data;
+    text->client.len = ctx->client.len;
+    text->reference_id.p = request->reference_id;
+    text->reference_id.len = ngx_strlen(request->reference_id);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_ktp_flight_narrow(ngx_http_ktp_ctx_t *ctx, ktp_flight_t *text)
+{
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_ktp_module);
+
+    if (klcf->dedupe.on) {
+        text->client.len = klcf->dedupe.all ? 0 : text->client.len;
+        text->reference_id.len =
+            klcf->dedupe.ignore ? 0 : text->reference_id.len;
+
+    } else if (ctx->flight) {
+        text->key = ctx->flight->key;
+    }
 }
 
 

@@ -8,6 +8,7 @@
 #ifndef NGX_HTTP_KTP_FLIGHT_H
 #define NGX_HTTP_KTP_FLIGHT_H
 
+#include "ktp_flight.h"
 #include "ngx_http_ktp_ctx.h"
 #include "ngx_http_ktp_flights.h"
 
@@ -46,6 +47,17 @@ ktp_code_t ngx_http_ktp_flight_wait(ngx_http_request_t    *r,
  * live as long as the request.
  */
 ngx_int_t ngx_http_ktp_flight_call(ngx_http_request_t *r);
+
+/*
+ * Sets what a request is, but for the digest of its image; the values live
+ * until control returns to the event loop.
+ */
+ngx_int_t ngx_http_ktp_flight_text(ngx_http_ktp_ctx_t  *ctx,
+                                   const ktp_request_t *request,
+                                   ktp_flight_t        *text);
+
+/* Reduces that to what the directives of the location compare. */
+void ngx_http_ktp_flight_narrow(ngx_http_ktp_ctx_t *ctx, ktp_flight_t *text);
 
 /* Milliseconds that a call may take; 0: that of the upstream. */
 ngx_msec_t ngx_http_ktp_flight_time(ngx_http_ktp_ctx_t *ctx);

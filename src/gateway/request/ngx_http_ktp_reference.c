@@ -1,7 +1,6 @@
 #include "ngx_http_ktp_reference.h"
-#include "ktp_flight.h"
 #include "ngx_http_ktp_digest.h"
-#include "ngx_http_ktp_secret.h"
+#include "ngx_http_ktp_flight.h"
 #include <openssl/rand.h>
 
 
@@ -94,44 +93,29 @@ ngx_http_ktp_reference_random(u_char *id)
 
 
 /*
- * The same for the same image, options, upstream, App-ID and client, as long
- * as the key is the same, also after a restart.
+ * The same for the requests of one flight, as long as the key is the same,
+ * also after a restart.
  */
 
 static ngx_int_t
 ngx_http_ktp_reference_derive(ngx_http_request_t  *r,
                               const ktp_request_t *request, u_char *id)
 {
-    u_char                   out[KTP_HMAC_SIZE];
-    ngx_int_t                rc;
-    ngx_str_t                app_id;
-    ktp_flight_t             flight;
-    ngx_http_ktp_ctx_t      *ctx;
-    ngx_http_ktp_digest_t    digest;
-    ngx_http_ktp_loc_conf_t *klcf;
+    u_char                out[KTP_HMAC_SIZE];
+    ngx_int_t             rc;
+    ktp_flight_t          flight;
+    ngx_http_ktp_ctx_t   *ctx;
+    ngx_http_ktp_digest_t digest;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
-
-    ngx_str_null(&app_id);
 
     if (ctx->image_hmac.len == 0
-        || (klcf->app_id
-            && ngx_http_ktp_secret(r, klcf->app_id, &app_id) != NGX_OK)) {
+        || ngx_http_ktp_flight_text(ctx, request, &flight) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_memzero(&flight, sizeof(ktp_flight_t));
-
+    ngx_http_ktp_flight_narrow(ctx, &flight);
     flight.digest = ctx->image_digest;
-    flight.validate_quality = request->validate_quality == KTP_FLAG_TRUE;
-    flight.is_quality = request->is_quality != KTP_FLAG_FALSE;
-    flight.upstream.p = (char *) klcf->upstream->url.data;
-    flight.upstream.len = klcf->upstream->url.len;
-    flight.app_id.p = (char *) app_id.data;
-    flight.app_id.len = app_id.len;
-    flight.client.p = (char *) ctx->client.data;
-    flight.client.len = ctx->client.len;
 
     ngx_memzero(&digest, sizeof(ngx_http_ktp_digest_t));
 
@@ -175,6 +159,6 @@ ngx_http_ktp_reference_derived(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    return ctx->reference_id.len
-           && klcf->reference_id == NGX_HTTP_KTP_REFERENCE_DERIVE;
+    return klcf->reference_id == NGX_HTTP_KTP_REFERENCE_DERIVE
+           && ktp_intake_request(ctx->intake)->reference_id[0] == '\0';
 }

@@ -22,8 +22,9 @@ ktp_code_t ngx_http_ktp_reference(ngx_http_request_t *r,
 ngx_str_t ngx_http_ktp_reference_value(ngx_http_ktp_ctx_t *ctx);
 
 /*
- * 1 if the call has a reference_id that was derived: an upstream that has seen
- * it before has seen the image before.
+ * 1 if the call, also of another request that this one has joined, has a
+ * reference_id that was derived: an upstream that has seen it before has seen
+ * the image before.
  */
 ngx_uint_t ngx_http_ktp_reference_derived(ngx_http_request_t *r);
 
