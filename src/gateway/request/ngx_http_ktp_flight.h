@@ -8,8 +8,8 @@
 #ifndef NGX_HTTP_KTP_FLIGHT_H
 #define NGX_HTTP_KTP_FLIGHT_H
 
-#include "ktp_flight.h"
 #include "ngx_http_ktp_ctx.h"
+#include "ktp_flight.h"
 #include "ngx_http_ktp_flights.h"
 
 
