@@ -704,6 +704,7 @@ ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
     }
 
     ngx_http_ktp_transport_name_hosts_clear(t);
+    ngx_http_ktp_transport_name_check(t);
 
     if (t->name) {
         ngx_http_ktp_transport_name_end(t, rc);
