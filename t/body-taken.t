@@ -89,7 +89,8 @@ push @flows,
         access_by_lua_block { ngx.req.discard_body() }", $gone],
     ['lua, its own socket', "ktp_pass $url/x;
         access_by_lua_block { local s = ngx.req.socket()
-            if s then s:receive(10) end }", qr/$part|^(?!.*\bktp body)/s]
+            if s then s:receive(10) end }",
+        qr/$part|body: draining|^(?!.*\bktp body)/s]
     if $lua;
 
 my $locations = join '', map {

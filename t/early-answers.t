@@ -30,6 +30,21 @@ my $locations = <<EOC;
         location = /stream { ktp_pass $url/x; ktp_request_buffering off; }
         location = /key { ktp_auth on; ktp_pass $url/x; }
         location = /name { ktp_auth \$http_x_none; ktp_pass $url/x; }
+        location = /length { client_max_body_size 1k; ktp_pass $url/x; }
+        location = /deny { deny all; ktp_pass $url/x; }
+        location = /return { return 404; ktp_pass $url/x; }
+        location = /basic {
+            auth_basic cards;
+            auth_basic_user_file $prefix/passwords;
+            ktp_pass $url/x;
+        }
+        location = /limit {
+            limit_req zone=one;
+            limit_req_status 429;
+            ktp_pass $url/x;
+        }
+        location = /later { auth_request /no; ktp_pass $url/x; }
+        location = /no { internal; client_max_body_size 0; return 403; }
         location = /hasty { lingering_close off; ktp_pass $url/x; }
         location = /short {
             lingering_time 1s;
@@ -41,6 +56,7 @@ EOC
 
 $nginx->start($nginx->config(main => KTP::load_module(), server => $locations,
                              http => <<EOC)) or BAIL_OUT($nginx->complaint);
+    limit_req_zone \$uri zone=one:1m rate=1r/m;
     ktp_client one { key_sha256 @{['0' x 64]}; }
     server {
         listen 127.0.0.1:$port{http2} http2;
@@ -138,6 +154,14 @@ my @paths = (['/card', 400, 'INVALID_PAYLOAD_IMAGE_FORMAT'],
              ['/stream', 400, 'INVALID_PAYLOAD_IMAGE_FORMAT'],
              ['/key', 401, 'UNAUTHORIZED'], ['/name', 401, 'UNAUTHORIZED']);
 
+# those of nginx itself, which has begun to discard the body then
+my @pages = (['/length', 413, 'INVALID_PAYLOAD_IMAGE_SIZE'],
+             ['/deny', 403, 'FORBIDDEN'], ['/return', 404, 'NOT_FOUND'],
+             ['/basic', 401, 'UNAUTHORIZED'], ['/later', 403, 'FORBIDDEN'],
+             ['/limit', 429, 'TOO_MANY_REQUESTS']);
+
+KTP::Nginx::write_file("$prefix/passwords", '');
+
 for my $size ('small', 'large') {
     for my $path (@paths) {
         client('curl, HTTP/1.1', $path, $size, sub { curl($clear, @_) });
@@ -225,12 +249,42 @@ EOC
     }
 }
 
+for my $path (@pages) {
+    client('curl, HTTP/1.1', $path, 'large', sub { curl($clear, @_) });
+
+    for my $size ('small', 'large') {
+        client('curl, HTTP/2', $path, $size,
+               sub { curl($http2, @_, '--http2-prior-knowledge') });
+    }
+
+    client('curl, HTTP/2 with TLS', $path, 'large',
+           sub { curl($tls, @_, '--http2') });
+
+    SKIP: {
+        skip 'no node', 2 unless has('node --version');
+
+        client('node, HTTP/2 with TLS', $path, 'large', sub {
+            run('node', "$prefix/client.js", $tls, @_) });
+    }
+
+    SKIP: {
+        skip 'no httpx and h2', 2
+            unless has('/usr/bin/python3 -c "import httpx, h2"');
+
+        client('httpx, HTTP/2 with TLS', $path, 'large', sub {
+            run('/usr/bin/python3', "$prefix/client.py", "$tls$_[0]", $_[1],
+                2) });
+    }
+}
+
 # Java starts slowly: all its requests are those of one process
 
 SKIP: {
     my @cases = map { my $size = $_; map { my $path = $_;
         map { [@$_, $path, $size] } [1, $clear], [1, $tls], [2, $tls]
     } @paths } 'small', 'large';
+
+    push @cases, map { [2, $tls, $_, 'large'] } @pages;
 
     skip 'no java', 2 * @cases unless has('java -version');
 
@@ -267,13 +321,23 @@ for my $case (['/short', 0.25, 3], ['/hasty', 0, 0.3]) {
 }
 
 is(scalar $upstream->calls, 0, 'nothing was sent to the upstream');
-unlike($nginx->log_from, qr/\[(alert|crit|emerg|error)\]/, 'a clean log');
+
+# what nginx says of its own pages
+my $said = qr/access forbidden by rule|intended to send too large body/;
+$said = qr/$said|limiting requests|no user\/password was provided/;
+
+is(join('', grep { !/$said/ }
+            $nginx->log_from =~ /^.*\[(?:alert|crit|emerg|error)\].*\n/mg),
+   '', 'a clean log');
 
 done_testing();
 
 
 sub client {
     my ($name, $path, $size, $code) = @_;
+
+    # takes the one request that passes
+    curl($clear, '/limit', "$prefix/small") if $path->[0] eq '/limit';
 
     my ($status, $body) = $code->($path->[0], "$prefix/$size")
                           =~ /^(\S+) (.*)/s;

@@ -22,8 +22,6 @@ static ktp_code_t ngx_http_ktp_access_piece(ngx_http_request_t *r, u_char *p,
 static void ngx_http_ktp_access_done(ngx_http_request_t *r, ktp_code_t code);
 static ngx_int_t ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
                                           ngx_http_ktp_client_t **client);
-static ngx_int_t ngx_http_ktp_access_end(ngx_http_ktp_ctx_t *ctx,
-                                         ngx_int_t           rc);
 static ngx_int_t ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx);
 
 
@@ -100,16 +98,14 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "invalid App-ID or API-Key");
 
-        rc = ngx_http_ktp_access_refuse(ctx, client);
-
-        return ngx_http_ktp_access_end(ctx, rc);
+        return ngx_http_ktp_access_refuse(ctx, client);
     }
 
     if (rc == NGX_OK) {
         rc = ngx_http_ktp_access_client(ctx, client);
     }
 
-    return ngx_http_ktp_access_end(ctx, rc);
+    return rc;
 }
 
 
@@ -149,7 +145,7 @@ ngx_http_ktp_access_identify(ngx_http_request_t *r)
         rc = ngx_http_ktp_access_client(ctx, client);
     }
 
-    return rc == NGX_OK ? NGX_DECLINED : ngx_http_ktp_access_end(ctx, rc);
+    return rc == NGX_OK ? NGX_DECLINED : rc;
 }
 
 
@@ -355,43 +351,6 @@ ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
     }
 
     return NGX_OK;
-}
-
-
-/*
- * Over HTTP/2 the answer of nginx would not wait for the body, and be lost on
- * many clients: it is sent from here if that is the end of the request.
- */
-
-static ngx_int_t
-ngx_http_ktp_access_end(ngx_http_ktp_ctx_t *ctx, ngx_int_t rc)
-{
-    ngx_http_request_t       *r;
-    ngx_http_ktp_loc_conf_t  *klcf;
-    ngx_http_core_loc_conf_t *clcf;
-
-    if (rc != NGX_HTTP_UNAUTHORIZED && rc != NGX_HTTP_FORBIDDEN) {
-
-        /* after NGX_DONE the request may have ended, with its context */
-
-        return rc;
-    }
-
-    r = ctx->request;
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (r->http_version < NGX_HTTP_VERSION_20 || klcf->upstream == NULL
-        || clcf->satisfy == NGX_HTTP_SATISFY_ANY || clcf->auth_delay
-        || clcf->error_pages) {
-        return rc;
-    }
-
-    r->main->count++;
-    ngx_http_ktp_answer_error(r, ctx->code);
-    ngx_http_finalize_request(r, NGX_DONE);
-
-    return NGX_DONE;
 }
 
 

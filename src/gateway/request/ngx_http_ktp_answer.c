@@ -17,6 +17,7 @@ static ktp_code_t ngx_http_ktp_answer_drop(ngx_http_request_t *r, u_char *p,
                                            size_t n);
 static void ngx_http_ktp_answer_output(ngx_http_request_t *r, ktp_code_t code);
 static ngx_int_t ngx_http_ktp_answer_header_filter(ngx_http_request_t *r);
+static void ngx_http_ktp_answer_page(ngx_http_request_t *r, ktp_code_t code);
 static ngx_int_t ngx_http_ktp_answer_body_filter(ngx_http_request_t *r,
                                                  ngx_chain_t        *in);
 
@@ -26,6 +27,9 @@ static ngx_http_output_body_filter_pt   ngx_http_next_body_filter;
 
 static const ngx_http_ktp_body_t ngx_http_ktp_answer_rest = {
     ngx_http_ktp_answer_drop, NULL, ngx_http_ktp_answer_output};
+
+static const ngx_http_ktp_body_t ngx_http_ktp_answer_page_rest = {
+    ngx_http_ktp_answer_drop, NULL, ngx_http_ktp_answer_page};
 
 static ngx_str_t ngx_http_ktp_answer_json_type =
     ngx_string("application/json");
@@ -331,7 +335,50 @@ ngx_http_ktp_answer_header_filter(ngx_http_request_t *r)
     ngx_http_clear_content_length(r);
     r->headers_out.content_length_n = body.len;
 
-    return ngx_http_next_header_filter(r);
+    r->main->count++;
+
+    if (ngx_http_ktp_body_drain(r, &ngx_http_ktp_answer_page_rest)
+        == NGX_DECLINED) {
+        r->main->count--;
+        return ngx_http_next_header_filter(r);
+    }
+
+    /* nginx sends nothing more, and finalizes its part of the request */
+
+    r->header_only = 1;
+
+    return NGX_DONE;
+}
+
+
+/* The rest of the body was read: sends the page that has waited for it. */
+
+static void
+ngx_http_ktp_answer_page(ngx_http_request_t *r, ktp_code_t code)
+{
+    ngx_int_t           rc;
+    ngx_chain_t         out;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    r->header_only = 0;
+
+    /* the filters before this module's have seen the header */
+
+    rc = ngx_http_next_header_filter(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        ngx_http_finalize_request(r, rc);
+        return;
+    }
+
+    ctx->error_sent = 1;
+
+    out.buf = ctx->error_body;
+    out.next = NULL;
+
+    ngx_http_finalize_request(r, ngx_http_next_body_filter(r, &out));
 }
 
 

@@ -165,6 +165,21 @@ ngx_http_ktp_body_drain(ngx_http_request_t *r, const ngx_http_ktp_body_t *body)
         return NGX_DECLINED;
     }
 
+#if (NGX_HTTP_V2)
+    if (r->stream && r->request_body == NULL) {
+
+        if (r->stream->in_closed
+            || (r->headers_in.content_length_n <= 0
+                && !r->headers_in.chunked)) {
+            return NGX_DECLINED;
+        }
+
+        /* nginx has begun to discard it, for its error page */
+
+        r->stream->skip_data = 0;
+    }
+#endif
+
     /* what another handler has begun to read is left to nginx */
 
     if (r->request_body
