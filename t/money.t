@@ -15,6 +15,29 @@ our $jpeg = jpeg(800, 600);
 our $nine = join ' ', map { "server { ktp_price 1 $_; }" }
                       qw(IDR USD SGD MYR EUR JPY AUD GBP IDR PHP);
 
+# the same upload twice, with answers that are stored
+our $twice = <<'EOC';
+    ktp_dedupe on;
+    add_header X-Cost "[$ktp_source $ktp_billed $ktp_cost]" always;
+    location = /e { ktp_pass $TEST_NGINX_UPSTREAM/x; }
+    location = /free {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        ktp_billed_codes none;
+    }
+    location = /paid {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        ktp_billed_codes KTP_NOT_DETECTED;
+    }
+    location = /s { ktp_status; }
+EOC
+
+sub zones {
+    return "ktp_zone ktp:$_[0]; ktp_answer_zone answers:$_[0]; "
+         . 'ktp_price 1500 IDR;';
+}
+
+our $detected = '{"error_code":"KTP_NOT_DETECTED"}';
+
 # the values that tests compare, one a line in the order of the answer
 sub only {
     my ($pattern) = @_;
@@ -223,3 +246,119 @@ too many currencies in "ktp_price" directives, there must be at most 8
 --- must_die
 --- error_log
 "ktp_price" directive is duplicate
+
+
+
+=== TEST 12: a replay costs nothing, and has saved a call
+--- http_config eval: main::zones('2m')
+--- config eval: $::twice
+--- request eval: [("POST /e\n$::jpeg") x 2, "GET /s"]
+--- error_code eval: [200, 200, 200]
+--- response_headers eval: ["X-Cost: [upstream yes 1500]", "X-Cost: [replayed no 0]", ""]
+--- response_body_filters eval: main::only('ktp_(?:cost|saved|billable|requests)')
+--- response_body_like eval
+[qr/^/, qr/^/, qr/\Aktp_requests_total\{client="-",outcome="ok",error_code=""\} 2
+ktp_billable_calls_total\{client="-",billed="yes"\} 1
+ktp_billable_calls_total\{client="-",billed="unknown"\} 0
+ktp_cost_total\{client="-",currency="IDR"\} 1500
+ktp_saved_calls_total\{client="-",reason="replayed"\} 1
+\z/]
+--- upstream_calls: 1
+
+
+
+=== TEST 13: also of a photo that was paid for in vain
+--- http_config eval: main::zones('3m')
+--- config eval: $::twice
+--- request eval: [("POST /e\n$::jpeg") x 2, "GET /s"]
+--- upstream_answer eval
+KTP::Upstream::response(200, '{"error_code":"FAIL_ON_1"}')
+--- error_code eval: [200, 200, 200]
+--- response_headers eval: ["X-Cost: [upstream yes 1500]", "X-Cost: [replayed no 0]", ""]
+--- response_body_filters eval: main::only('ktp_(?:cost|saved|billable|requests)')
+--- response_body_like eval
+[qr/^/, qr/^/, qr/\Aktp_requests_total\{client="-",outcome="bad_quality",error_code="FAIL_ON_1"\} 2
+ktp_billable_calls_total\{client="-",billed="yes"\} 1
+ktp_billable_calls_total\{client="-",billed="unknown"\} 0
+ktp_cost_total\{client="-",currency="IDR"\} 1500
+ktp_saved_calls_total\{client="-",reason="replayed"\} 1
+\z/]
+--- upstream_calls: 1
+
+
+
+=== TEST 14: what is free is not saved: the local extractor
+--- http_config eval: main::zones('5m')
+--- config eval: $::twice
+--- request eval: [("POST /e\n$::jpeg") x 2, "GET /s"]
+--- upstream_answer eval
+KTP::Upstream::response(200, '{"status_code":"LOCAL-0"}')
+--- error_code eval: [200, 200, 200]
+--- response_headers eval: ["X-Cost: [upstream no 0]", "X-Cost: [replayed no 0]", ""]
+--- response_body_filters eval: main::only('ktp_(?:cost|saved|billable|requests)')
+--- response_body_like eval
+[qr/^/, qr/^/, qr/\Aktp_requests_total\{client="-",outcome="ok",error_code=""\} 2
+ktp_billable_calls_total\{client="-",billed="yes"\} 0
+ktp_billable_calls_total\{client="-",billed="unknown"\} 0
+ktp_cost_total\{client="-",currency="IDR"\} 0
+\z/]
+--- upstream_calls: 1
+
+
+
+=== TEST 15: a code that is not billed
+--- http_config eval: main::zones('6m')
+--- config eval: $::twice
+--- request eval: [("POST /free\n$::jpeg") x 2, "GET /s"]
+--- upstream_answer eval
+KTP::Upstream::response(400, $::detected)
+--- error_code eval: [400, 400, 200]
+--- response_headers eval: ["X-Cost: [upstream no 0]", "X-Cost: [replayed no 0]", ""]
+--- response_body_filters eval: main::only('ktp_(?:cost|saved|billable|requests)')
+--- response_body_like eval
+[qr/^/, qr/^/, qr/\Aktp_requests_total\{client="-",outcome="not_accepted",error_code="KTP_NOT_DETECTED"\} 2
+ktp_billable_calls_total\{client="-",billed="yes"\} 0
+ktp_billable_calls_total\{client="-",billed="unknown"\} 0
+ktp_cost_total\{client="-",currency="IDR"\} 0
+\z/]
+--- upstream_calls: 1
+
+
+
+=== TEST 16: one that is
+--- http_config eval: main::zones('7m')
+--- config eval: $::twice
+--- request eval: [("POST /paid\n$::jpeg") x 2, "GET /s"]
+--- upstream_answer eval
+KTP::Upstream::response(400, $::detected)
+--- error_code eval: [400, 400, 200]
+--- response_headers eval: ["X-Cost: [upstream yes 1500]", "X-Cost: [replayed no 0]", ""]
+--- response_body_filters eval: main::only('ktp_(?:cost|saved|billable|requests)')
+--- response_body_like eval
+[qr/^/, qr/^/, qr/\Aktp_requests_total\{client="-",outcome="not_accepted",error_code="KTP_NOT_DETECTED"\} 2
+ktp_billable_calls_total\{client="-",billed="yes"\} 1
+ktp_billable_calls_total\{client="-",billed="unknown"\} 0
+ktp_cost_total\{client="-",currency="IDR"\} 1500
+ktp_saved_calls_total\{client="-",reason="replayed"\} 1
+\z/]
+--- upstream_calls: 1
+
+
+
+=== TEST 17: one that may be
+--- http_config eval: main::zones('8m')
+--- config eval: $::twice
+--- request eval: [("POST /e\n$::jpeg") x 2, "GET /s"]
+--- upstream_answer eval
+KTP::Upstream::response(400, $::detected)
+--- error_code eval: [400, 400, 200]
+--- response_headers eval: ["X-Cost: [upstream unknown ]", "X-Cost: [replayed no 0]", ""]
+--- response_body_filters eval: main::only('ktp_(?:cost|saved|billable|requests)')
+--- response_body_like eval
+[qr/^/, qr/^/, qr/\Aktp_requests_total\{client="-",outcome="not_accepted",error_code="KTP_NOT_DETECTED"\} 2
+ktp_billable_calls_total\{client="-",billed="yes"\} 0
+ktp_billable_calls_total\{client="-",billed="unknown"\} 1
+ktp_cost_total\{client="-",currency="IDR"\} 0
+ktp_saved_calls_total\{client="-",reason="replayed"\} 1
+\z/]
+--- upstream_calls: 1

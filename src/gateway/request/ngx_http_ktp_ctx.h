@@ -65,6 +65,7 @@ struct ngx_http_ktp_ctx_s {
     unsigned body_paused : 1;
     unsigned calling : 1;   /* a call is in progress */
     unsigned streaming : 1; /* it was started before the body is complete */
+    unsigned saved : 1;     /* a call of its own would be billed, or may be */
     unsigned called : 1;    /* a call was made; its results are in call */
     unsigned answered : 1;  /* by this module: not to be replaced */
     unsigned error_sent : 1;

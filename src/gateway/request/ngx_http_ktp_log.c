@@ -86,9 +86,10 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
 static ngx_http_ktp_saved_t
 ngx_http_ktp_log_saved(ngx_http_ktp_ctx_t *ctx)
 {
-    if (ctx->outcome != NGX_HTTP_KTP_OUTCOME_OK
-        && ctx->outcome != NGX_HTTP_KTP_OUTCOME_BAD_QUALITY
-        && ctx->outcome != NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED) {
+    if (!ctx->saved
+        || (ctx->outcome != NGX_HTTP_KTP_OUTCOME_OK
+            && ctx->outcome != NGX_HTTP_KTP_OUTCOME_BAD_QUALITY
+            && ctx->outcome != NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED)) {
         return NGX_HTTP_KTP_SAVED_NONE;
     }
 

@@ -512,6 +512,9 @@ ngx_http_ktp_send_replay(ngx_http_request_t *r)
     ktp_store_free(&ctx->store);
 
     ngx_http_ktp_verdict(r, &ctx->call, &verdict);
+
+    ctx->saved = verdict.billed != NGX_HTTP_KTP_BILLED_NO;
+
     ngx_http_ktp_send_answer(r, &verdict);
 }
 
