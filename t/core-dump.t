@@ -38,7 +38,7 @@ my %bodies = (
 );
 
 for my $type (sort keys %bodies) {
-    for my $way ('http', 'https', 'http2', 'https2', 'streamed') {
+    for my $way ('http', 'https', 'http2', 'https2', 'streamed', 'masked') {
         check($type, $way);
     }
 }
@@ -59,6 +59,7 @@ sub check {
         ssl_certificate_key $prefix/key.pem;
 EOC
     my $buffering = $way eq 'streamed' ? 'off' : 'on';
+    my $mask = $way ne 'masked' ? '' : 'ktp_mask nik=last:4; ktp_nik_check on;';
 
     system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=a"
            . " -keyout $prefix/key.pem -out $prefix/cert.pem 2>/dev/null")
@@ -73,7 +74,7 @@ EOM
         listen 127.0.0.1:$port $listen;
         $tls
         ktp_request_buffering $buffering;
-        location = /e { ktp_pass $url/x; }
+        location = /e { ktp_pass $url/x; $mask }
     }
 EOH
         or BAIL_OUT($nginx->complaint);

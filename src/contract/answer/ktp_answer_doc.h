@@ -54,7 +54,8 @@ typedef struct {
 
     const char *reason; /* why it is not strictly right, or NULL */
     const char *place;  /* a member's constant name, or NULL */
-    void       *memory;
+    void       *memory; /* wiped when it is freed */
+    size_t      memory_size;
 } ktp_answer_doc_t;
 
 

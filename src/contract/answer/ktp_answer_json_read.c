@@ -114,6 +114,8 @@ ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
         return -1;
     }
 
+    doc->memory_size = len + 1;
+
     memset(&ps, 0, offsetof(ktp_answer_parser_t, json));
     ps.doc = doc;
     ps.strict = strict;
@@ -149,6 +151,10 @@ ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
 void
 ktp_answer_json_read_free(ktp_answer_doc_t *doc)
 {
+    if (doc->memory) {
+        explicit_bzero(doc->memory, doc->memory_size);
+    }
+
     free(doc->memory);
     doc->memory = NULL;
 }

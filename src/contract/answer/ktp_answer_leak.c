@@ -625,6 +625,7 @@ ktp_answer_leak(ktp_answer_doc_t *doc, unsigned status,
         rc = ktp_leak_found(leak, NULL);
     }
 
+    explicit_bzero(leak, sizeof(ktp_leak_t));
     free(leak);
 
     return rc;

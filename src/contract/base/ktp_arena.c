@@ -110,6 +110,7 @@ ktp_arena_destroy(ktp_arena_t *arena)
     while (arena->block) {
         block = arena->block;
         arena->block = block->next;
+        explicit_bzero(block->data, block->used);
         free(block);
     }
 }

@@ -31,6 +31,7 @@ int ktp_arena_reserve(ktp_arena_t *arena, size_t total);
 void *ktp_arena_alloc(ktp_arena_t *arena, size_t size);
 void *ktp_arena_realloc(ktp_arena_t *arena, void *p, size_t size);
 
+/* Wipes and frees all allocations. */
 void ktp_arena_destroy(ktp_arena_t *arena);
 
 
