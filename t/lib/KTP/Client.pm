@@ -25,11 +25,13 @@ sub post {
 
 
 # The same without waiting: what answer_of() takes.  A body that is an array
-# is sent as it is, behind a head with the headers only.
+# is sent as it is, behind a head with the headers only.  The port may be a
+# connection that is open.
 sub post_begin {
     my ($port, $uri, $body, @headers) = @_;
 
-    my $sock = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+    my $sock = ref $port ? $port
+             : IO::Socket::INET->new(PeerAddr => '127.0.0.1',
                                      PeerPort => $port)
         or die "cannot connect: $!\n";
 
