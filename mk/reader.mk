@@ -8,9 +8,10 @@ READER_INCS := $(call incs,src/reader)
 READER_LIB  := $(OUT)/libktp_reader.a
 
 # all regions of Indonesia, down to villages, as a table in the program
-build/ktpr_gazetteer_table.c: data/wilayah.tsv scripts/make-regions
+build/ktpr_gazetteer_table.c: data/wilayah.tsv data/former.tsv \
+		scripts/make-regions
 	@mkdir -p $(@D)
-	@scripts/make-regions $< > $@.$$$$ && mv $@.$$$$ $@
+	@scripts/make-regions $< data/former.tsv > $@.$$$$ && mv $@.$$$$ $@
 
 $(OUT)/obj/ktpr_gazetteer_table.o: build/ktpr_gazetteer_table.c \
 		src/reader/words/ktpr_gazetteer.h $(FLAGS)

@@ -45,6 +45,11 @@ for my $case (
     [city => 'KOTA PALANGKA RAYA', state => 'KALIMANTAN TENGAH'],
     [city => 'KABUPATEN TOBA SAMOSIR', state => 'SUMATERA UTARA'],
     [city => 'KOTA MATARAM', state => 'SULAWESI SELATAN'],
+    [state => 'IRIAN JAYA BARAT', city => 'KABUPATEN MANOKWARI'],
+    [state => 'NANGGROE ACEH DARUSSALAM', city => 'KOTA SABANG'],
+    [state => 'DI YOGYAKARTA', city => 'KABUPATEN SLEMAN'],
+    [state => 'TIMOR TIMUR', city => 'KABUPATEN DILI'],
+    [city => 'KABUPATEN MALUKU TENGGARA BARAT', state => 'MALUKU'],
     [place_of_birth => 'BIAK'],
     [place_of_birth => 'NEW YORK'],
 

@@ -163,7 +163,7 @@ static void
 regions(void **state)
 {
     double               distance;
-    const ktpr_region_t *java, *bali, *bogor;
+    const ktpr_region_t *java, *bali, *bogor, *toba;
 
     (void) state;
 
@@ -177,6 +177,16 @@ regions(void **state)
     assert_non_null(bogor);
     assert_true(bogor->code == 3271000000ULL);
     assert_true(bogor > java);
+
+    /* a former name has the code of the current one */
+    toba = ktpr_gazetteer_match(NULL, KTPR_LEVEL_REGENCY,
+                                "KABUPATEN TOBA SAMOSIR", 0, &distance);
+    assert_non_null(toba);
+    assert_true(toba->code == 1212000000ULL);
+    assert_non_null(ktpr_gazetteer_match(toba, KTPR_LEVEL_DISTRICT, "BALIGE",
+                                         0, &distance));
+    assert_null(ktpr_gazetteer_match(toba, KTPR_LEVEL_DISTRICT, "COBLONG", 0,
+                                     &distance));
 
     /* it is not in another province, and no province itself */
     bali =

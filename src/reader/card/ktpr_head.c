@@ -77,6 +77,9 @@
  */
 #define KTPR_HEAD_CUT .7f
 
+/* fixed: letters of the shortest names, BALI and RIAU */
+#define KTPR_HEAD_PROVINCE_LETTERS 4
+
 #define KTPR_HEAD_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZ .-'()"
 
 typedef struct {
@@ -330,6 +333,34 @@ ktpr_head_other(const char *text, const char *name)
 }
 
 
+/*
+ * A line that is clearly a province which the table lacks, and no known one of
+ * which letters were misread or cut off, or NULL.
+ */
+static ktpr_head_line_t *
+ktpr_head_unknown(ktpr_head_line_t *lines, int n)
+{
+    int         i;
+    double      distance;
+    const char *name;
+
+    for (i = 0; i < n; i++) {
+        name = lines[i].name;
+
+        if (lines[i].reading.confidence > KTPR_READING_CLEAR
+            && ktpr_begins(lines[i].reading.text, "PROVINSI")
+            && strlen(name) >= KTPR_HEAD_PROVINCE_LETTERS
+            && ktpr_gazetteer_match(NULL, KTPR_LEVEL_PROVINCE, name,
+                                    KTPR_HEAD_KNOWN_EDITS, &distance)
+                   == NULL) {
+            return &lines[i];
+        }
+    }
+
+    return NULL;
+}
+
+
 /* Whether a line is the title of a document that is no KTP. */
 static int
 ktpr_head_title(const char *text)
@@ -387,14 +418,22 @@ ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
     n = ktpr_head_lines(scan, lines);
 
     state = ktpr_head_province(lines, n);
+    field = &fields[KTPR_STATE];
+
     if (state != NULL) {
-        field = &fields[KTPR_STATE];
         ktpr_fields_set(scan, field, state->province->name, &state->reading,
                         &state->strip);
 
         if (ktpr_head_other(state->reading.text, state->province->name)) {
             field->confidence = state->sure;
             field->repaired = 1;
+        }
+
+    } else {
+        state = ktpr_head_unknown(lines, n);
+        if (state != NULL) {
+            ktpr_fields_set(scan, field, state->name, &state->reading,
+                            &state->strip);
         }
     }
 

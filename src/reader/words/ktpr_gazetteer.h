@@ -23,7 +23,9 @@ typedef enum {
 } ktpr_level_t;
 
 
-/* Sorted by code; the number of its regions. */
+/*
+ * Sorted by code, former names behind the current one; the number of names.
+ */
 extern const ktpr_region_t ktpr_gazetteer_table[];
 extern const unsigned      ktpr_gazetteer_table_n;
 
