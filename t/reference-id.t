@@ -65,6 +65,9 @@ EOC
         location('/quality', $derive, $key, 'ktp_validate_quality on'),
         location('/client', $derive, $key, 'ktp_auth $arg_c'),
         location('/no-key', $derive, 'ktp_log_key $arg_k'),
+        location('/free', $derive, $key, 'ktp_billed_codes none'),
+        location('/paid', $derive, $key, 'ktp_billed_codes '
+                 . 'INVALID_PAYLOAD_REFERENCE_ID_EXISTS'),
         location('/once', 'ktp_reference_id generate', 'ktp_dedupe on'),
         location('/once-stream', 'ktp_reference_id generate', 'ktp_dedupe on',
                  'ktp_request_buffering off'),
@@ -349,6 +352,16 @@ for my $kind ('free', 'paid') {
         '{"message":"no","error_code":"KTP_NOT_DETECTED"}'));
     is(post($nginx->port, '/derive', $image, $binary)->{status}, 400,
        "$kind: no card");
+}
+
+# the operator knows whether the vendor charges a refusal
+
+for my $row (['/free', 'no'], ['/paid', 'yes']) {
+    my ($path, $billed) = @$row;
+    my $got = call($path, $large, $binary);
+
+    like($got->{log}, qr/^409 not_accepted $billed DUPLICATE_REQUEST /,
+         "$path: billed $billed");
 }
 
 # requests that share a call: none gets the id of another
