@@ -11,8 +11,7 @@ static ngx_int_t ngx_http_ktp_answer_body(ngx_http_request_t *r,
                                           ngx_http_ktp_ctx_t *ctx,
                                           ktp_code_t code, ngx_str_t *body);
 static void ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
-                                     ngx_str_t *type, const u_char *body,
-                                     size_t len);
+                                     const u_char *body, size_t len);
 static ktp_code_t ngx_http_ktp_answer_drop(ngx_http_request_t *r, u_char *p,
                                            size_t n);
 static void ngx_http_ktp_answer_output(ngx_http_request_t *r, ktp_code_t code);
@@ -78,8 +77,7 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
         return;
     }
 
-    ngx_http_ktp_answer_send(r, e->status, &ngx_http_ktp_answer_json_type,
-                             body.data, body.len);
+    ngx_http_ktp_answer_send(r, e->status, body.data, body.len);
 }
 
 
@@ -132,8 +130,7 @@ ngx_http_ktp_answer_call(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 {
     /* the upstream's Content-Type may have arbitrary parameters */
 
-    ngx_http_ktp_answer_send(r, call->status, &ngx_http_ktp_answer_json_type,
-                             call->body.data, call->body.len);
+    ngx_http_ktp_answer_send(r, call->status, call->body.data, call->body.len);
 }
 
 
@@ -141,8 +138,7 @@ void
 ngx_http_ktp_answer_text(ngx_http_request_t *r, ngx_uint_t status,
                          ngx_str_t *body)
 {
-    ngx_http_ktp_answer_send(r, status, &ngx_http_ktp_answer_json_type,
-                             body->data, body->len);
+    ngx_http_ktp_answer_send(r, status, body->data, body->len);
 }
 
 
@@ -150,7 +146,7 @@ ngx_http_ktp_answer_text(ngx_http_request_t *r, ngx_uint_t status,
 
 static void
 ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
-                         ngx_str_t *type, const u_char *body, size_t len)
+                         const u_char *body, size_t len)
 {
     static ngx_str_t no_store = ngx_string("no-store");
 
@@ -175,8 +171,8 @@ ngx_http_ktp_answer_send(ngx_http_request_t *r, ngx_uint_t status,
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = len;
-    r->headers_out.content_type = *type;
-    r->headers_out.content_type_len = type->len;
+    r->headers_out.content_type = ngx_http_ktp_answer_json_type;
+    r->headers_out.content_type_len = ngx_http_ktp_answer_json_type.len;
     r->headers_out.content_type_lowcase = NULL;
 
     b = ngx_calloc_buf(r->pool);

@@ -62,6 +62,9 @@ static ngx_int_t ngx_http_ktp_variables_text(ngx_http_variable_value_t *v,
 static ngx_int_t ngx_http_ktp_variables_number(ngx_http_request_t        *r,
                                                ngx_http_variable_value_t *v,
                                                off_t                      n);
+static ngx_int_t ngx_http_ktp_variables_nonzero(ngx_http_request_t        *r,
+                                                ngx_http_variable_value_t *v,
+                                                off_t                      n);
 static ngx_int_t ngx_http_ktp_variables_time(ngx_http_request_t        *r,
                                              ngx_http_variable_value_t *v,
                                              ngx_msec_int_t             ms);
@@ -317,21 +320,7 @@ ngx_http_ktp_variables_quota_left(ngx_http_request_t        *r,
                ? ngx_http_ktp_count_left(ctx->client_conf)
                : -1;
 
-    if (left == -1) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (v->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    v->len = ngx_sprintf(v->data, "%L", left) - v->data;
-    v->valid = 1;
-    v->not_found = 0;
-
-    return NGX_OK;
+    return ngx_http_ktp_variables_number(r, v, left);
 }
 
 
@@ -402,13 +391,13 @@ ngx_http_ktp_variables_image(ngx_http_request_t        *r,
         return ngx_http_ktp_variables_text(v, ngx_http_ktp_ctx_format(ctx));
 
     case NGX_HTTP_KTP_VAR_WIDTH:
-        return ngx_http_ktp_variables_number(r, v, image->width);
+        return ngx_http_ktp_variables_nonzero(r, v, image->width);
 
     case NGX_HTTP_KTP_VAR_HEIGHT:
-        return ngx_http_ktp_variables_number(r, v, image->height);
+        return ngx_http_ktp_variables_nonzero(r, v, image->height);
 
     default: /* NGX_HTTP_KTP_VAR_BYTES */
-        return ngx_http_ktp_variables_number(r, v, ctx->image_size);
+        return ngx_http_ktp_variables_nonzero(r, v, ctx->image_size);
     }
 }
 
@@ -439,7 +428,7 @@ ngx_http_ktp_variables_call(ngx_http_request_t        *r,
         return NGX_OK;
 
     case NGX_HTTP_KTP_VAR_STATUS:
-        return ngx_http_ktp_variables_number(r, v, call->status);
+        return ngx_http_ktp_variables_nonzero(r, v, call->status);
 
     case NGX_HTTP_KTP_VAR_CONNECT_TIME:
         return ngx_http_ktp_variables_time(r, v, call->connect_time);
@@ -451,18 +440,10 @@ ngx_http_ktp_variables_call(ngx_http_request_t        *r,
         return ngx_http_ktp_variables_time(r, v, call->response_time);
 
     case NGX_HTTP_KTP_VAR_BYTES_SENT:
-        return ngx_http_ktp_variables_number(r, v, call->bytes_sent);
+        return ngx_http_ktp_variables_nonzero(r, v, call->bytes_sent);
 
     default: /* NGX_HTTP_KTP_VAR_RETRIES */
-        v->not_found = 0;
-        v->data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
-        if (v->data == NULL) {
-            return NGX_ERROR;
-        }
-
-        v->len = ngx_sprintf(v->data, "%ui", call->retries) - v->data;
-        v->valid = 1;
-        return NGX_OK;
+        return ngx_http_ktp_variables_number(r, v, call->retries);
     }
 }
 
@@ -487,10 +468,20 @@ ngx_http_ktp_variables_text(ngx_http_variable_value_t *v, const char *text)
 /* 0 means that there is no value. */
 
 static ngx_int_t
+ngx_http_ktp_variables_nonzero(ngx_http_request_t        *r,
+                               ngx_http_variable_value_t *v, off_t n)
+{
+    return ngx_http_ktp_variables_number(r, v, n ? n : -1);
+}
+
+
+/* A negative number means that there is no value. */
+
+static ngx_int_t
 ngx_http_ktp_variables_number(ngx_http_request_t        *r,
                               ngx_http_variable_value_t *v, off_t n)
 {
-    if (n == 0) {
+    if (n < 0) {
         v->not_found = 1;
         return NGX_OK;
     }
