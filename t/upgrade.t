@@ -34,13 +34,16 @@ sub config {
     return $nginx->config(
         log_level => 'notice', master => 'on', workers => 2, root => 0,
         main => KTP::load_module() . "\n$KTP::Nginx::Environment",
-        http => <<EOC, server => "location = /e { ktp_pass $url/x; }");
+        http => <<EOC, server => <<EOS);
     ktp_zone k:$zone state=$state;
     ktp_auth on;
     $blocks
     log_format pid '\$pid \$status';
     access_log @{[ $nginx->prefix ]}/logs/pid.log pid;
 EOC
+    location = /e { ktp_pass $url/x; }
+    location = /metrics { ktp_auth off; access_log off; ktp_status; }
+EOS
 }
 
 # a connection for each, so that all workers have some
@@ -56,6 +59,15 @@ sub calls {
     my ($client, $n) = @_;
 
     return KTP::Load::clients($nginx->port, 1, $n, request($client));
+}
+
+# when the counters of a response started, and the requests that they have
+sub metrics {
+    my $text = KTP::Nginx::curl('http://127.0.0.1:' . $nginx->port
+                                . '/metrics')->{body};
+
+    return ($text =~ /^ktp_start_time_seconds (\d+)$/m,
+            $text =~ /^ktp_requests_total\{client="two",outcome="ok".* (\d+)$/m);
 }
 
 sub counted {
@@ -122,8 +134,20 @@ ok(KTP::Nginx::wait_for(sub { counted('one') == 3000 && counted('three') == 2 })
 # -- a binary that is given up
 
 is(calls('two', 10)->{200}, 10, 'calls before');
+my ($started) = metrics();
+KTP::Nginx::wait_for(sub { time() >= $started + 1 });
 my $newer = upgrade();
 is(calls('two', 10)->{200}, 10, 'calls of either');
+
+# each response says whose counters it has; those of both have all calls
+my %requests;
+ok(KTP::Nginx::wait_for(sub {
+    my ($of, $n) = metrics();
+    $requests{$of} = $n // 0;
+    keys %requests == 2 && eval(join '+', values %requests) == 20;
+}), 'metrics of either, told apart by their start');
+ok($requests{$started} >= 10, 'the older ones go on');
+ok((sort keys %requests)[0] == $started, 'the newer ones started later');
 ok(gone($newer), 'the newer one is given up');
 ok(KTP::Nginx::wait_for(sub { $nginx->daemon_pid == $new }),
    'the one before it serves');

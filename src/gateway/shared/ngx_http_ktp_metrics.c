@@ -50,6 +50,7 @@ ngx_http_ktp_metrics_create(ngx_slab_pool_t *pool, size_t size)
     metrics = ngx_slab_calloc(pool, sizeof(ngx_http_ktp_metrics_t)
                                         + n * sizeof(ngx_http_ktp_worker_t));
     if (metrics) {
+        metrics->started = ngx_time();
         metrics->nworkers = n;
     }
 

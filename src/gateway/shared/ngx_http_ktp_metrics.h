@@ -94,6 +94,7 @@ struct ngx_http_ktp_metrics_s {
     u_char     currencies[NGX_HTTP_KTP_CURRENCIES][NGX_HTTP_KTP_CURRENCY];
     ngx_uint_t ncurrencies;
 
+    time_t                started; /* seconds since the epoch */
     ngx_uint_t            nworkers;
     ngx_http_ktp_worker_t workers[];
 };

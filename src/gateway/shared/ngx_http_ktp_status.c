@@ -132,6 +132,7 @@ typedef enum {
     NGX_HTTP_KTP_CONNECTIONS,
     NGX_HTTP_KTP_OPENED,
     NGX_HTTP_KTP_WORKERS,
+    NGX_HTTP_KTP_START_TIME,
     NGX_HTTP_KTP_STATE_FAILING,
     NGX_HTTP_KTP_RETRIES,
     NGX_HTTP_KTP_UNCLEAR,
@@ -188,6 +189,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
      "Connections opened to the upstream."},
     {"ktp_workers", "gauge",
      "Worker processes, including those shutting down."},
+    {"ktp_start_time_seconds", "gauge",
+     "Time at which the counters started from zero, since the epoch."},
     {"ktp_state_failing", "gauge",
      "1 if the state file cannot be written, otherwise 0."},
     {"ktp_upstream_retries_total", "counter", "Retries of upstream calls."},
@@ -725,6 +728,8 @@ ngx_http_ktp_status_gauges(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_CONNECTIONS, sum.connections);
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_OPENED, sum.opened);
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_WORKERS, workers);
+    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_START_TIME,
+                               st->zone->shared->metrics->started);
     ngx_http_ktp_status_single(st, NGX_HTTP_KTP_STATE_FAILING,
                                st->zone->shared->ledger->failing);
 }
