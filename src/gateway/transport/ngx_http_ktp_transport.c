@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_transport_curl.h"
 #include "ngx_http_ktp_heap.h"
+#include "ngx_http_ktp_registers.h"
 #include <malloc.h>
 #include <openssl/err.h>
 
@@ -685,6 +686,9 @@ ngx_http_ktp_transport_action(curl_socket_t fd, int mask)
 
         ngx_http_ktp_transport_ended(easy, rc);
     }
+
+    /* libcurl has copied headers, and with them the credentials */
+    ngx_http_ktp_registers_wipe();
 }
 
 
