@@ -3,6 +3,9 @@
 #ifndef NGX_HTTP_KTP_REGISTERS_H
 #define NGX_HTTP_KTP_REGISTERS_H
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+
 
 /*
  * Wipes the vector registers.  To be called after secrets were copied: with
