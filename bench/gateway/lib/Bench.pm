@@ -308,6 +308,7 @@ sub fill {
         MODULE => $peer->{module}
             || KTP::Nginx::build_dir() . '/ngx_http_ktp_module.so',
         EXTRA => $peer->{extra} || '',
+        WORKERS => $peer->{workers} || 1,
     );
 
     my $text = template($name);
