@@ -1,5 +1,5 @@
-# ktp-extractd: cards that are photographed from aside, turned, or both, and
-# one that is set otherwise.
+# ktp-extractd: cards that are photographed from aside, turned, or both, from
+# far away, and one that is set otherwise.
 
 use strict;
 use warnings;
@@ -37,6 +37,33 @@ for my $asked (@asked) {
 
     delete @{ $data }{qw(image_quality reference_id)} if $data;
     is_deeply($data, $truth, "$name: all 16 fields are as printed");
+}
+
+# The card's own pixels decide, not its part of the photo.
+
+for my $case (
+    [1600, 1200, 0.33, 'plain', 0], [2000, 1500, 0.25, 'wood', 0],
+    [2800, 2100, 0.20, 'tiles', -12], [4000, 3000, 0.16, 'papers', 20],
+    [4000, 3000, 0.30, 'stone', 180],
+) {
+    my ($w, $h, $cover, $table, $turn) = @$case;
+    my ($card, $truth) = KTP::Specimen::draw(
+        60, '--size', "${w}x$h", '--cover', $cover, '--table', $table,
+        '--rotate', $turn);
+    my $name = sprintf '%d pixels of %d on %s, turned by %d', $cover * $w, $w,
+                       $table, $turn;
+    my $data = $d->request(uri => "$KTP::Extractd::Uri?details=1",
+                           body => $card)->{json}{data};
+    my $box = $data->{details}{nik}{box};
+
+    is_deeply({ map { $_ => $data->{$_} } keys %$truth }, $truth,
+              "$name: all 16 fields are as printed");
+
+    # where the number is, in the photo and not in the part of it
+    my ($x, $y) = ($box->[0] + $box->[2] / 2, $box->[1] + $box->[3] / 2);
+
+    cmp_ok(abs($x - $w / 2) + abs($y - $h / 2), '<', $cover * $w / 2,
+           "$name: the number is where it is");
 }
 
 done_testing;

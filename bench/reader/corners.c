@@ -80,7 +80,7 @@ corners_image(ktpr_pool_t *pool, const char *name, int verbose,
     bytes = ktpx_file_read(name, &len);
     specimens_truth(name, truth_name, sizeof(truth_name));
 
-    if (bytes == NULL || ktpr_decode(pool, bytes, len, &image) != 0) {
+    if (bytes == NULL || ktpr_decode(pool, bytes, len, NULL, &image) != 0) {
         free(bytes);
         return;
     }

@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +11,7 @@
 #include "ktpr_quality.h"
 #include "ktpr_reader.h"
 #include "ktpr_scan.h"
+#include "ktpr_spots.h"
 
 
 /*
@@ -19,6 +20,29 @@
  * can make a worker larger.
  */
 #define KTPR_READER_MEMORY (160UL << 20)
+
+/*
+ * A card is far away if its longer side is less than this part of the image's:
+ * it is read again, or for the first time, from that part of the photo, with a
+ * margin in longer sides.  More costs time; less loses names.
+ */
+#define KTPR_READER_FAR    .42
+#define KTPR_READER_MARGIN .3
+
+/*
+ * Score of columns (ktpr_columns.c) from which on a spot is part of a page of
+ * writing, and no other is looked at: it saves the time of documents.
+ */
+#define KTPR_READER_PAGE 18.
+
+/* Pixels of the file that the longer side has at least. */
+#define KTPR_READER_CARD 320
+
+/* A card in its plane, in row spacings. */
+#define KTPR_READER_LEFT   -9.5
+#define KTPR_READER_TOP    -7.
+#define KTPR_READER_RIGHT  24.
+#define KTPR_READER_BOTTOM 14.5
 
 struct ktpr_reader_s {
     ktpr_engines_t engines;
@@ -93,38 +117,127 @@ ktpr_reader_fields(const ktpr_reader_t *reader, ktpr_scan_t *scan,
 }
 
 
-static ktpr_result_t
-ktpr_reader_scan(const ktpr_reader_t *reader, ktpr_scan_t *scan,
-                 const unsigned char *image, size_t len, ktpr_card_t *card)
+/* A file that is being read; its whole image, reduced, and the best scan. */
+typedef struct {
+    const ktpr_reader_t *reader;
+    const unsigned char *bytes;
+    size_t               len;
+    ktpr_image_t         whole;
+    ktpr_scan_t          scan;
+} ktpr_photo_t;
+
+
+static ktpr_scan_t
+ktpr_reader_scan(const ktpr_photo_t *photo)
 {
-    int           found;
-    double        measures[KTPR_MEASURES];
-    ktpr_map_t    plane;
-    ktpr_result_t result;
+    ktpr_scan_t scan = {0};
+
+    scan.pool = photo->reader->pool;
+    scan.engines = &photo->reader->engines;
+
+    return scan;
+}
+
+
+/*
+ * Finds the card in a part of the photo, decoded as large as can be, with a
+ * margin around it; scan is set.  1 when there is one, 0 when not, or
+ * KTPR_NO_MEMORY.
+ */
+static int
+ktpr_reader_near(const ktpr_photo_t *photo, const ktpr_area_t *part,
+                 ktpr_scan_t *scan)
+{
+    int           margin, side, least;
+    double        scale;
+    ktpr_area_t   area;
     ktpr_status_t rc;
 
-    rc = ktpr_decode(scan->pool, image, len, &scan->image);
-    if (rc != KTPR_DONE) {
-        return rc == KTPR_UNFIT    ? KTPR_UNDECODABLE
-               : rc == KTPR_COSTLY ? KTPR_TOO_COSTLY
-                                   : KTPR_FAILED;
+    scale = photo->whole.scale;
+    side = part->w > part->h ? part->w : part->h;
+    least = photo->whole.w > photo->whole.h ? photo->whole.w : photo->whole.h;
+
+    if (side * scale < KTPR_READER_CARD || side > KTPR_READER_FAR * least) {
+        return 0;
     }
 
-    found = ktpr_scan_find(scan);
+    margin = (int) (KTPR_READER_MARGIN * side);
+    area.x = (int) ((part->x - margin) * scale);
+    area.y = (int) ((part->y - margin) * scale);
+    area.w = (int) ((part->w + 2 * margin) * scale);
+    area.h = (int) ((part->h + 2 * margin) * scale);
 
-    if (found < 0) {
-        return KTPR_FAILED;
+    *scan = ktpr_reader_scan(photo);
+    rc =
+        ktpr_decode(scan->pool, photo->bytes, photo->len, &area, &scan->image);
+
+    return rc == KTPR_DONE        ? ktpr_scan_find(scan)
+           : rc == KTPR_NO_MEMORY ? rc
+                                  : 0;
+}
+
+
+/* Finds a found card again, nearer, if it is far away. */
+static ktpr_status_t
+ktpr_reader_nearer(ktpr_photo_t *photo)
+{
+    int          i, rc;
+    double       x0, y0, x1, y1;
+    ktpr_map_t   plane;
+    ktpr_scan_t  scan;
+    ktpr_area_t  part;
+    ktpr_point_t p;
+
+    ktpr_fields_plane(&photo->scan, &plane);
+    x0 = y0 = 1e9;
+    x1 = y1 = -1e9;
+
+    for (i = 0; i < 4; i++) {
+        p = ktpr_map_point(&plane,
+                           i % 2 ? KTPR_READER_RIGHT : KTPR_READER_LEFT,
+                           i / 2 ? KTPR_READER_BOTTOM : KTPR_READER_TOP);
+        x0 = fmin(x0, p.x);
+        y0 = fmin(y0, p.y);
+        x1 = fmax(x1, p.x);
+        y1 = fmax(y1, p.y);
     }
 
-    result =
-        found > 0 ? ktpr_reader_fields(reader, scan, card) : KTPR_NOT_DETECTED;
+    if (!(x0 > -photo->whole.w && y0 > -photo->whole.h
+          && x1 < 2 * photo->whole.w && y1 < 2 * photo->whole.h)) {
+        return KTPR_DONE;
+    }
+
+    part.x = (int) x0;
+    part.y = (int) y0;
+    part.w = (int) (x1 - x0);
+    part.h = (int) (y1 - y0);
+
+    rc = ktpr_reader_near(photo, &part, &scan);
+    if (rc > 0 && !scan.doubtful) {
+        photo->scan = scan;
+    }
+
+    return rc < 0 ? KTPR_NO_MEMORY : KTPR_DONE;
+}
+
+
+/* Measures the quality of an image and, with KTPR_OK, of the card in it. */
+static ktpr_result_t
+ktpr_reader_quality(ktpr_photo_t *photo, const ktpr_image_t *image,
+                    ktpr_result_t result, ktpr_card_t *card)
+{
+    double        spacing, measures[KTPR_MEASURES];
+    ktpr_map_t    plane;
+    ktpr_status_t rc;
+
+    spacing = 0;
 
     if (result == KTPR_OK) {
-        ktpr_fields_plane(scan, &plane);
+        spacing = ktpr_scan_spacing(&photo->scan);
+        ktpr_fields_plane(&photo->scan, &plane);
     }
 
-    rc = ktpr_quality_measures(scan->pool, &scan->image,
-                               result == KTPR_OK ? ktpr_scan_spacing(scan) : 0,
+    rc = ktpr_quality_measures(photo->reader->pool, image, spacing,
                                result == KTPR_OK ? &plane : NULL, measures);
 
     if (rc == KTPR_DONE) {
@@ -135,20 +248,111 @@ ktpr_reader_scan(const ktpr_reader_t *reader, ktpr_scan_t *scan,
 }
 
 
+/*
+ * Reads the fields of the card that was found, if one was, and measures the
+ * quality of the image: of the scan's or, without a card, of the whole one.
+ */
+static ktpr_result_t
+ktpr_reader_found(ktpr_photo_t *photo, int found, const ktpr_image_t *whole,
+                  ktpr_card_t *card)
+{
+    ktpr_result_t result;
+
+    if (found < 0) {
+        return KTPR_FAILED;
+    }
+
+    result = found > 0 ? ktpr_reader_fields(photo->reader, &photo->scan, card)
+                       : KTPR_NOT_DETECTED;
+
+    if (result == KTPR_OK) {
+        whole = &photo->scan.image;
+    }
+
+    return whole == NULL ? result
+                         : ktpr_reader_quality(photo, whole, result, card);
+}
+
+
+/*
+ * Looks for a card that is far away in spots of the photo.  What was allocated
+ * for the photo and for each spot before is freed.
+ */
+static ktpr_result_t
+ktpr_reader_spots(ktpr_photo_t *photo, ktpr_card_t *card)
+{
+    int           i, n;
+    ktpr_area_t   spots[KTPR_MAX_SPOTS];
+    ktpr_pool_t  *pool;
+    ktpr_result_t result;
+
+    pool = photo->reader->pool;
+    result = KTPR_NOT_DETECTED;
+    n = ktpr_spots_find(pool, &photo->whole, spots);
+
+    for (i = 0; i < n && result == KTPR_NOT_DETECTED; i++) {
+        if (ktpr_pool_failed(pool)) {
+            return KTPR_FAILED;
+        }
+
+        ktpr_pool_reset(pool);
+        result = ktpr_reader_found(
+            photo, ktpr_reader_near(photo, &spots[i], &photo->scan), NULL,
+            card);
+
+        if (photo->scan.best_columns > KTPR_READER_PAGE) {
+            break;
+        }
+    }
+
+    return n < 0 ? KTPR_FAILED : result;
+}
+
+
+static ktpr_result_t
+ktpr_reader_file(ktpr_photo_t *photo, ktpr_card_t *card)
+{
+    int           found;
+    ktpr_result_t result;
+    ktpr_status_t rc;
+
+    rc = ktpr_decode(photo->reader->pool, photo->bytes, photo->len, NULL,
+                     &photo->whole);
+    if (rc != KTPR_DONE) {
+        return rc == KTPR_UNFIT    ? KTPR_UNDECODABLE
+               : rc == KTPR_COSTLY ? KTPR_TOO_COSTLY
+                                   : KTPR_FAILED;
+    }
+
+    photo->scan.image = photo->whole;
+    found = ktpr_scan_find(&photo->scan);
+
+    if (found > 0 && ktpr_reader_nearer(photo) != KTPR_DONE) {
+        return KTPR_FAILED;
+    }
+
+    result = ktpr_reader_found(photo, found, &photo->whole, card);
+
+    return result == KTPR_NOT_DETECTED ? ktpr_reader_spots(photo, card)
+                                       : result;
+}
+
+
 ktpr_result_t
 ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
                  ktpr_card_t *card)
 {
-    ktpr_scan_t   scan;
+    ktpr_photo_t  photo = {0};
     ktpr_result_t result;
 
     ktpr_pool_reset(reader->pool);
     memset(card, 0, sizeof(ktpr_card_t));
-    memset(&scan, 0, sizeof(ktpr_scan_t));
-    scan.pool = reader->pool;
-    scan.engines = &reader->engines;
+    photo.reader = reader;
+    photo.bytes = image;
+    photo.len = len;
+    photo.scan = ktpr_reader_scan(&photo);
 
-    result = ktpr_reader_scan(reader, &scan, image, len, card);
+    result = ktpr_reader_file(&photo, card);
 
     /* a reading without the memory that it takes is no answer */
     if (ktpr_pool_failed(reader->pool)) {
@@ -171,5 +375,5 @@ ktpr_reader_image(ktpr_reader_t *reader, const unsigned char *bytes,
 {
     ktpr_pool_reset(reader->pool);
 
-    return ktpr_decode(reader->pool, bytes, len, image);
+    return ktpr_decode(reader->pool, bytes, len, NULL, image);
 }

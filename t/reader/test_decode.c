@@ -208,7 +208,7 @@ jpegs(void **state)
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         print_message("# JPEG %zu\n", i);
         file = jpeg(&cases[i].jpeg, &len);
-        assert_int_equal(ktpr_decode(pool, file, len, &image),
+        assert_int_equal(ktpr_decode(pool, file, len, NULL, &image),
                          cases[i].status);
         free(file);
 
@@ -259,7 +259,7 @@ pngs(void **state)
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         print_message("# PNG %zu\n", i);
         file = png(&cases[i].png, &len);
-        assert_int_equal(ktpr_decode(pool, file, len, &image),
+        assert_int_equal(ktpr_decode(pool, file, len, NULL, &image),
                          cases[i].status);
         free(file);
 
@@ -279,12 +279,129 @@ pngs(void **state)
 }
 
 
+/* The file with EXIF in front that tells an orientation; frees the old one. */
+static unsigned char *
+oriented(unsigned char *file, size_t *len, int orientation)
+{
+    unsigned char *out;
+    unsigned char  exif[] = {
+         0xff, 0xe1, 0x00, 0x22, 'E', 'x', 'i', 'f', 0,    0,    'M', 'M',
+         0,    42,   0,    0,    0,   8,   0,   1,   0x01, 0x12, 0,   3,
+         0,    0,    0,    1,    0,   0,   0,   0,   0,    0,    0,   0,
+    };
+
+    exif[29] = (unsigned char) orientation;
+    out = malloc(*len + sizeof(exif));
+    assert_non_null(out);
+    memcpy(out, file, 2);
+    memcpy(out + 2, exif, sizeof(exif));
+    memcpy(out + 2 + sizeof(exif), file + 2, *len - 2);
+    *len += sizeof(exif);
+    free(file);
+
+    return out;
+}
+
+
+/* Whether what is decoded of an area is that part of the whole. */
+static void
+check_area(ktpr_pool_t *pool, const unsigned char *file, size_t len,
+           const ktpr_area_t *area, const ktpr_area_t *kept)
+{
+    int          y;
+    ktpr_image_t whole, part;
+
+    assert_int_equal(ktpr_decode(pool, file, len, NULL, &whole), KTPR_DONE);
+    assert_int_equal(ktpr_decode(pool, file, len, area, &part), KTPR_DONE);
+    assert_int_equal(part.scale, 1);
+    assert_int_equal(part.x, kept->x);
+    assert_int_equal(part.y, kept->y);
+    assert_int_equal(part.w, kept->w);
+    assert_int_equal(part.h, kept->h);
+
+    for (y = 0; y < part.h; y++) {
+        assert_memory_equal(
+            part.rgb + 3 * y * part.w,
+            whole.rgb + 3 * ((kept->y + y) * whole.w + kept->x), 3 * part.w);
+    }
+
+    ktpr_pool_reset(pool);
+}
+
+
+static void
+areas(void **state)
+{
+    int            k;
+    size_t         i, len;
+    ktpr_pool_t   *pool;
+    ktpr_image_t   image;
+    unsigned char *file;
+
+    static const jpeg_t picture = {321, 243, 3, 0, 0};
+    static const jpeg_t large = {4400, 3000, 3, 0, 0};
+    static const png_t  pngs[] = {{321, 243, 8, 2, 0}, {321, 243, 8, 2, 1}};
+
+    static const struct {
+        ktpr_area_t area, kept;
+    } cases[] = {
+        {{0, 0, 200, 200}, {0, 0, 200, 200}},
+        {{57, 33, 100, 71}, {57, 33, 100, 71}},
+        {{-20, -30, 90, 80}, {0, 0, 70, 50}},
+        {{200, 201, 43, 42}, {200, 201, 43, 42}},
+    };
+
+    const ktpr_area_t part = {2200, 1500, 1100, 750};
+
+    (void) state;
+
+    pool = ktpr_pool_create(160UL << 20);
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (k = 1; k <= 8; k++) {
+            file = oriented(jpeg(&picture, &len), &len, k);
+            check_area(pool, file, len, &cases[i].area, &cases[i].kept);
+            free(file);
+        }
+
+        for (k = 0; k < 2; k++) {
+            file = png(&pngs[k], &len);
+            check_area(pool, file, len, &cases[i].area, &cases[i].kept);
+            free(file);
+        }
+    }
+
+    /* what does not fit is as the file ends, and one pixel at least */
+    for (k = 1; k <= 8; k++) {
+        const ktpr_area_t out = {300, 400, 500, 600};
+
+        file = oriented(jpeg(&picture, &len), &len, k);
+        assert_int_equal(ktpr_decode(pool, file, len, &out, &image),
+                         KTPR_DONE);
+        assert_int_equal(image.w, k < 5 ? 21 : 1);
+        assert_int_equal(image.h, 1);
+        free(file);
+    }
+
+    /* a part is larger than in the whole */
+    file = jpeg(&large, &len);
+    assert_int_equal(ktpr_decode(pool, file, len, &part, &image), KTPR_DONE);
+    assert_int_equal(image.w, 1100);
+    assert_int_equal(image.h, 750);
+    assert_in_range(image.rgb[0], 255 / 2 - 3, 255 / 2 + 3);
+    assert_in_range(image.rgb[3 * 1099], 255 * 3 / 4 - 3, 255 * 3 / 4 + 3);
+    free(file);
+    ktpr_pool_destroy(pool);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jpegs),
         cmocka_unit_test(pngs),
+        cmocka_unit_test(areas),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

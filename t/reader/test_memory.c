@@ -328,7 +328,7 @@ run_decode(step_t *step)
 {
     ktpr_image_t image;
 
-    return ktpr_decode(step->pool, step->file, step->len, &image);
+    return ktpr_decode(step->pool, step->file, step->len, NULL, &image);
 }
 
 

@@ -298,7 +298,7 @@ image_orientation(void **state)
 
     pool = ktpr_pool_create(1 << 20);
     bytes = sideways(&len);
-    assert_int_equal(ktpr_decode(pool, bytes, len, &image), 0);
+    assert_int_equal(ktpr_decode(pool, bytes, len, NULL, &image), 0);
     assert_int_equal(image.w, 8);
     assert_int_equal(image.h, 16);
 
@@ -307,7 +307,7 @@ image_orientation(void **state)
         unsigned char *cut = malloc(i + 1);
 
         memcpy(cut, bytes, i);
-        (void) ktpr_decode(pool, cut, i, &image);
+        (void) ktpr_decode(pool, cut, i, NULL, &image);
         free(cut);
         ktpr_pool_reset(pool);
     }

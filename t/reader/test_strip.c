@@ -113,8 +113,10 @@ test_pixels(void **state)
 
         pool = ktpr_pool_create(16UL << 20);
         assert_non_null(pool);
-        assert_int_equal(ktpr_decode(pool, file, len, &before), KTPR_DONE);
-        assert_int_equal(ktpr_decode(pool, stripped, n, &after), KTPR_DONE);
+        assert_int_equal(ktpr_decode(pool, file, len, NULL, &before),
+                         KTPR_DONE);
+        assert_int_equal(ktpr_decode(pool, stripped, n, NULL, &after),
+                         KTPR_DONE);
 
         /* turned by a quarter, both */
         assert_int_equal(before.w, HEIGHT);

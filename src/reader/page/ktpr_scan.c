@@ -184,8 +184,8 @@ ktpr_scan_box(const ktpr_scan_t *scan, const ktpr_strip_t *strip, int *x_file,
     y0_image = fmax(0, fmin(y0_image, scan->image.h - 1));
     x1_image = fmax(x0_image, fmin(x1_image, scan->image.w));
     y1_image = fmax(y0_image, fmin(y1_image, scan->image.h));
-    *x_file = (int) (x0_image * scan->image.scale);
-    *y_file = (int) (y0_image * scan->image.scale);
+    *x_file = (int) (scan->image.x + x0_image * scan->image.scale);
+    *y_file = (int) (scan->image.y + y0_image * scan->image.scale);
     *w_file = (int) ((x1_image - x0_image) * scan->image.scale);
     *h_file = (int) ((y1_image - y0_image) * scan->image.scale);
 }

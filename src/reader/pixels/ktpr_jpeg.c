@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <jpeglib.h>
 #include <jerror.h>
@@ -28,6 +29,9 @@
 typedef struct {
     struct jpeg_error_mgr    errors;
     struct jpeg_progress_mgr progress;
+    const ktpr_area_t       *upright; /* what is wanted, NULL: all */
+    int                      orientation;
+    ktpr_area_t              area; /* the same as stored, then as put out */
     jmp_buf                  failed;
     ktpr_status_t            status; /* with which it failed */
     int                      scan;   /* the last one that was counted */
@@ -138,11 +142,13 @@ ktpr_jpeg_inks(const unsigned char *cmyk, int n, unsigned char *rgb)
 }
 
 
-/* Reads the header and chooses the reduction and the colours. */
+/* Reads the header, and starts to decode at the size that fits the area. */
 static void
 ktpr_jpeg_open(ktpr_jpeg_t *jpeg, j_decompress_ptr file,
                const unsigned char *bytes, size_t len)
 {
+    int side;
+
     file->progress = &jpeg->progress;
     jpeg->progress.progress_monitor = ktpr_jpeg_progress;
 
@@ -153,18 +159,45 @@ ktpr_jpeg_open(ktpr_jpeg_t *jpeg, j_decompress_ptr file,
         ktpr_jpeg_fail(jpeg, KTPR_UNFIT);
     }
 
-    file->scale_num = ktpr_jpeg_scale(file->image_width > file->image_height
-                                          ? file->image_width
-                                          : file->image_height);
+    jpeg->area =
+        ktpr_image_stored(jpeg->upright, (int) file->image_width,
+                          (int) file->image_height, jpeg->orientation);
+    side = jpeg->area.w > jpeg->area.h ? jpeg->area.w : jpeg->area.h;
+
+    file->scale_num = ktpr_jpeg_scale((unsigned) side);
     file->scale_denom = KTPR_JPEG_WHOLE;
     file->out_color_space = file->num_components == 4 ? JCS_CMYK : JCS_RGB;
 
     jpeg_start_decompress(file);
+}
 
-    if (file->output_width > KTPR_MAX_SIDE
-        || file->output_height > KTPR_MAX_SIDE) {
+
+/* Makes the image for the area at the size of the output. */
+static void
+ktpr_jpeg_create(ktpr_pool_t *pool, ktpr_jpeg_t *jpeg, j_decompress_ptr file,
+                 ktpr_image_t *image)
+{
+    int          n;
+    ktpr_area_t *area;
+
+    n = (int) file->scale_num;
+    area = &jpeg->area;
+    area->w = (area->x + area->w) * n;
+    area->h = (area->y + area->h) * n;
+    area->x = area->x * n / KTPR_JPEG_WHOLE;
+    area->y = area->y * n / KTPR_JPEG_WHOLE;
+    area->w = (area->w + KTPR_JPEG_WHOLE - 1) / KTPR_JPEG_WHOLE - area->x;
+    area->h = (area->h + KTPR_JPEG_WHOLE - 1) / KTPR_JPEG_WHOLE - area->y;
+
+    if (area->w > KTPR_MAX_SIDE + 1 || area->h > KTPR_MAX_SIDE + 1) {
         ktpr_jpeg_fail(jpeg, KTPR_UNFIT);
     }
+
+    if (ktpr_image_create(pool, area->w, area->h, image) != KTPR_DONE) {
+        ktpr_jpeg_fail(jpeg, KTPR_NO_MEMORY);
+    }
+
+    image->scale = (double) KTPR_JPEG_WHOLE / n;
 }
 
 
@@ -173,35 +206,32 @@ static void
 ktpr_jpeg_rows(ktpr_pool_t *pool, ktpr_jpeg_t *jpeg, j_decompress_ptr file,
                ktpr_image_t *image)
 {
-    JSAMPROW       row;
-    unsigned char *rgb;
+    int                y, channels;
+    JSAMPROW           row;
+    unsigned char     *rgb, *from;
+    const ktpr_area_t *area;
 
-    if (ktpr_image_create(pool, (int) file->output_width,
-                          (int) file->output_height, image)
-        != KTPR_DONE) {
+    area = &jpeg->area;
+    channels = file->out_color_components;
+    row = ktpr_pool_alloc(pool, file->output_width, (size_t) channels);
+    if (row == NULL) {
         ktpr_jpeg_fail(jpeg, KTPR_NO_MEMORY);
     }
 
-    image->scale = (double) file->scale_denom / file->scale_num;
-    row = NULL;
+    from = row + area->x * channels;
 
-    if (file->out_color_components == 4) {
-        row = ktpr_pool_alloc(pool, file->output_width, 4);
-        if (row == NULL) {
-            ktpr_jpeg_fail(jpeg, KTPR_NO_MEMORY);
+    for (y = 0; y < area->y + area->h; y++) {
+        jpeg_read_scanlines(file, &row, 1);
+        if (y < area->y) {
+            continue;
         }
-    }
 
-    while (file->output_scanline < file->output_height) {
-        rgb = image->rgb
-              + (size_t) file->output_scanline * file->output_width * 3;
+        rgb = image->rgb + (size_t) (y - area->y) * (size_t) area->w * 3;
 
-        if (row == NULL) {
-            jpeg_read_scanlines(file, &rgb, 1);
-
+        if (channels == 4) {
+            ktpr_jpeg_inks(from, area->w, rgb);
         } else {
-            jpeg_read_scanlines(file, &row, 1);
-            ktpr_jpeg_inks(row, image->w, rgb);
+            memcpy(rgb, from, (size_t) area->w * 3);
         }
     }
 
@@ -211,11 +241,13 @@ ktpr_jpeg_rows(ktpr_pool_t *pool, ktpr_jpeg_t *jpeg, j_decompress_ptr file,
 
 ktpr_status_t
 ktpr_jpeg_decode(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
-                 ktpr_image_t *image)
+                 const ktpr_area_t *area, int orientation, ktpr_image_t *image)
 {
     ktpr_jpeg_t                   jpeg = {0};
     struct jpeg_decompress_struct file = {0};
 
+    jpeg.upright = area;
+    jpeg.orientation = orientation;
     file.err = jpeg_std_error(&jpeg.errors);
     jpeg.errors.error_exit = ktpr_jpeg_error;
     jpeg.errors.emit_message = ktpr_jpeg_message;
@@ -224,6 +256,7 @@ ktpr_jpeg_decode(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
     if (setjmp(jpeg.failed) == 0) {
         jpeg_create_decompress(&file);
         ktpr_jpeg_open(&jpeg, &file, bytes, len);
+        ktpr_jpeg_create(pool, &jpeg, &file, image);
         ktpr_jpeg_rows(pool, &jpeg, &file, image);
     }
 

@@ -8,7 +8,8 @@
  *   plane   unit                 origin, and the way from there
  *   -----   ----                 ------------------------------
  *   file    pixel of the file    upper left of the upright file
- *   image   pixel, decoded       same; file = image * ktpr_image_t.scale
+ *   image   pixel, decoded       upper left of the file, or of a part of it;
+ *                                file = image * ktpr_image_t.scale + .x, .y
  *   small   by x by pixels of    same; image = (small + .5) * by - .5,
  *           the image            ktpr_edges_t.by
  *   work    pixel; longer side   upper left of the flattened page, as the

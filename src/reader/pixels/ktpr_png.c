@@ -23,23 +23,35 @@
 #define KTPR_PNG_PASSES 7
 
 
+typedef struct {
+    const struct spng_ihdr *ihdr;
+    ktpr_area_t             area;
+    int                     reduce;
+    unsigned               *sums; /* of a row of the image, or of all rows */
+    ktpr_image_t           *image;
+} ktpr_png_t;
+
+
 /*
- * Adds pixels of a row of RGBA, on a white ground, to the sums of a reduced
- * row, of which each pixel is the mean of reduce x reduce pixels: w pixels,
- * from first on by step.
+ * Adds pixels of a row of RGBA, on a white ground, to the sums of a row of the
+ * image, of which each pixel is the mean of reduce x reduce of the area: those
+ * in columns from first on by step.
  */
 static void
-ktpr_png_add(const unsigned char *rgba, int w, int first, int step, int reduce,
-             unsigned *sums)
+ktpr_png_add(const ktpr_png_t *file, const unsigned char *rgba, int first,
+             int step, unsigned *sums)
 {
-    int      i, c;
+    int      i, to, c;
     unsigned alpha;
 
-    for (i = first; i < w; i += step) {
+    to = file->image->w * file->reduce;
+    i = (first - file->area.x % step + step) % step;
+
+    for (rgba += 4 * (size_t) file->area.x; i < to; i += step) {
         alpha = rgba[4 * i + 3];
 
         for (c = 0; c < 3; c++) {
-            sums[i / reduce * 3 + c] +=
+            sums[i / file->reduce * 3 + c] +=
                 (rgba[4 * i + c] * alpha + 255 * (255 - alpha)) / 255;
         }
     }
@@ -67,29 +79,18 @@ ktpr_png_mean(unsigned *sums, int y, int count, ktpr_image_t *image)
  * the sums of the whole image are kept, and not of one row.
  */
 static ktpr_status_t
-ktpr_png_rows(ktpr_pool_t *pool, spng_ctx *png, const struct spng_ihdr *ihdr,
-              int reduce, ktpr_image_t *image)
+ktpr_png_rows(ktpr_png_t *file, spng_ctx *png, unsigned char *row)
 {
-    int                  y, w, rc, whole, pass;
+    int                  y, rc, whole, pass;
     size_t               size;
-    unsigned            *sums;
-    unsigned char       *row;
     struct spng_row_info info;
 
     /* of each pass: the first column, and from one to the next */
     static const unsigned char columns[KTPR_PNG_PASSES][2] = {
         {0, 8}, {4, 8}, {0, 4}, {2, 4}, {0, 2}, {1, 2}, {0, 1}};
 
-    whole = ihdr->interlace_method != 0;
-    w = image->w * reduce;
-    size = (size_t) image->w * 3;
-    row = ktpr_pool_alloc(pool, ihdr->width, 4);
-    sums = ktpr_pool_alloc(pool, whole ? size * (size_t) image->h : size,
-                           sizeof(unsigned));
-
-    if (row == NULL || sums == NULL) {
-        return KTPR_NO_MEMORY;
-    }
+    whole = file->ihdr->interlace_method != 0;
+    size = whole ? (size_t) file->image->w * 3 : 0;
 
     rc = spng_decode_image(png, NULL, 0, SPNG_FMT_RGBA8,
                            SPNG_DECODE_TRNS | SPNG_DECODE_PROGRESSIVE);
@@ -100,35 +101,73 @@ ktpr_png_rows(ktpr_pool_t *pool, spng_ctx *png, const struct spng_ihdr *ihdr,
             break;
         }
 
-        rc = spng_decode_row(png, row, (size_t) ihdr->width * 4);
+        rc = spng_decode_row(png, row, (size_t) file->ihdr->width * 4);
         if (rc != 0 && rc != SPNG_EOI) {
             break;
         }
 
-        y = (int) info.row_num / reduce;
-        if (y >= image->h) {
+        y = (int) info.row_num - file->area.y;
+        if (y < 0 || y >= file->image->h * file->reduce) {
             continue;
         }
 
         pass = whole ? info.pass : KTPR_PNG_PASSES - 1;
-        ktpr_png_add(row, w, columns[pass][0], columns[pass][1], reduce,
-                     whole ? sums + size * (size_t) y : sums);
+        ktpr_png_add(file, row, columns[pass][0], columns[pass][1],
+                     file->sums + size * (size_t) (y / file->reduce));
 
-        if (!whole && (int) info.row_num % reduce == reduce - 1) {
-            ktpr_png_mean(sums, y, reduce * reduce, image);
+        if (!whole && y % file->reduce == file->reduce - 1) {
+            ktpr_png_mean(file->sums, y / file->reduce,
+                          file->reduce * file->reduce, file->image);
         }
     }
 
-    for (y = 0; whole && y < image->h; y++) {
-        ktpr_png_mean(sums + size * (size_t) y, y, reduce * reduce, image);
+    for (y = 0; whole && y < file->image->h; y++) {
+        ktpr_png_mean(file->sums + size * (size_t) y, y,
+                      file->reduce * file->reduce, file->image);
     }
-
-    ktpr_pool_free(pool, sums);
-    ktpr_pool_free(pool, row);
 
     return rc == SPNG_EOI    ? KTPR_DONE
            : rc == SPNG_EMEM ? KTPR_NO_MEMORY
                              : KTPR_UNFIT;
+}
+
+
+/* Decodes the area into a new image. */
+static ktpr_status_t
+ktpr_png_pixels(ktpr_pool_t *pool, ktpr_png_t *file, spng_ctx *png)
+{
+    int            side, rows;
+    ktpr_status_t  rc;
+    unsigned char *row;
+
+    side = file->area.w > file->area.h ? file->area.w : file->area.h;
+    file->reduce = (side + KTPR_MAX_SIDE - 1) / KTPR_MAX_SIDE;
+
+    if (file->area.w < file->reduce || file->area.h < file->reduce) {
+        return KTPR_UNFIT;
+    }
+
+    if (ktpr_image_create(pool, file->area.w / file->reduce,
+                          file->area.h / file->reduce, file->image)
+        != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
+    }
+
+    file->image->scale = file->reduce;
+    rows = file->ihdr->interlace_method != 0 ? file->image->h : 1;
+    row = ktpr_pool_alloc(pool, file->ihdr->width, 4);
+    file->sums = ktpr_pool_alloc(pool, (size_t) file->image->w * (size_t) rows,
+                                 3 * sizeof(unsigned));
+
+    if (row == NULL || file->sums == NULL) {
+        return KTPR_NO_MEMORY;
+    }
+
+    rc = ktpr_png_rows(file, png, row);
+    ktpr_pool_free(pool, file->sums);
+    ktpr_pool_free(pool, row);
+
+    return rc;
 }
 
 
@@ -150,11 +189,11 @@ ktpr_png_depth(const struct spng_ihdr *ihdr)
 
 ktpr_status_t
 ktpr_png_decode(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
-                ktpr_image_t *image)
+                const ktpr_area_t *area, ktpr_image_t *image)
 {
-    int              reduce, side;
     long             pixels;
     spng_ctx        *png;
+    ktpr_png_t       file = {0};
     ktpr_status_t    rc;
     struct spng_ihdr ihdr;
 
@@ -170,20 +209,16 @@ ktpr_png_decode(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
     if (spng_set_png_buffer(png, bytes, len) == 0
         && spng_get_ihdr(png, &ihdr) == 0) {
         pixels = (long) ihdr.width * ihdr.height;
-        side = ihdr.width > ihdr.height ? ihdr.width : ihdr.height;
-        reduce = (side + KTPR_MAX_SIDE - 1) / KTPR_MAX_SIDE;
 
         if (pixels * ktpr_png_depth(&ihdr) > KTPR_PNG_WORK) {
             rc = KTPR_COSTLY;
 
-        } else if (pixels <= KTP_MAX_PIXELS && (int) ihdr.width >= reduce
-                   && (int) ihdr.height >= reduce) {
-            rc = ktpr_image_create(pool, ihdr.width / reduce,
-                                   ihdr.height / reduce, image);
-            if (rc == KTPR_DONE) {
-                image->scale = reduce;
-                rc = ktpr_png_rows(pool, png, &ihdr, reduce, image);
-            }
+        } else if (pixels <= KTP_MAX_PIXELS) {
+            file.ihdr = &ihdr;
+            file.image = image;
+            file.area = ktpr_image_stored(area, (int) ihdr.width,
+                                          (int) ihdr.height, 1);
+            rc = ktpr_png_pixels(pool, &file, png);
         }
     }
 

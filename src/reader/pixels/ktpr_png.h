@@ -10,7 +10,8 @@
 
 /* As ktpr_decode(), of a file with the signature of PNG. */
 ktpr_status_t ktpr_png_decode(ktpr_pool_t *pool, const unsigned char *bytes,
-                              size_t len, ktpr_image_t *image);
+                              size_t len, const ktpr_area_t *area,
+                              ktpr_image_t *image);
 
 
 #endif /* KTPR_PNG_H */
