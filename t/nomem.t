@@ -60,6 +60,9 @@ sub round {
     return map { answer_of($_) } @calls;
 }
 
+# the pid file is there before the process has its own memory
+is(post($nginx->port, '/fresh', $small)->{status}, 200, 'there is memory');
+
 for ([1, @ways], [5, @ways], [25, @ways]) {
     my ($n, @these) = @$_;
 
