@@ -38,7 +38,7 @@ $(OUT)/make_seeds: t/fuzz/make_seeds.c $(CONTRACT_LIB) \
 fuzz-seeds: $(OUT)/make_seeds ## write the fuzzers' seeds from the unit cases
 	@rm -rf t/fuzz/corpus/fuzz_json t/fuzz/corpus/fuzz_multipart \
 		t/fuzz/corpus/fuzz_base64 t/fuzz/corpus/fuzz_probe \
-		t/fuzz/corpus/fuzz_intake
+		t/fuzz/corpus/fuzz_intake t/fuzz/corpus/fuzz_strip
 	@$< t/fuzz/corpus
 
 .PHONY: fuzz

@@ -108,6 +108,16 @@ write_texts(void)
 }
 
 
+/* One for the probe, and for the removal of metadata. */
+
+static void
+write_image(size_t n, const case_buf_t *file)
+{
+    write_seed("fuzz_probe", n, file);
+    write_seed("fuzz_strip", n, file);
+}
+
+
 static void
 write_images(void)
 {
@@ -115,7 +125,7 @@ write_images(void)
     case_buf_t file = {NULL, 0, 0};
 
     case_jpeg(&file, 1600, 1200);
-    write_seed("fuzz_probe", 100, &file);
+    write_image(100, &file);
 
     for (n = 0; n < 4; n++) {
         file.len = 0;
@@ -140,7 +150,7 @@ write_images(void)
         }
 
         case_short(&file, 0xffd9);
-        write_seed("fuzz_probe", 101 + n, &file);
+        write_image(101 + n, &file);
     }
 
     file.len = 0;
@@ -150,7 +160,7 @@ write_images(void)
     case_png_chunk(&file, "IDAT", "ab", 2);
     case_png_chunk(&file, "IDAT", "cd", 2);
     case_png_chunk(&file, "IEND", "", 0);
-    write_seed("fuzz_probe", 110, &file);
+    write_image(110, &file);
 
     free(file.data);
 }
@@ -170,6 +180,7 @@ main(int argc, char **argv)
     write_bodies("fuzz_json", cases_json, count(cases_json));
     write_bodies("fuzz_multipart", cases_multipart, count(cases_multipart));
     write_bodies("fuzz_probe", cases_binary, count(cases_binary));
+    write_bodies("fuzz_strip", cases_binary, count(cases_binary));
     write_texts();
     write_images();
 
