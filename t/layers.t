@@ -188,6 +188,12 @@ like($said->{'src/contract/base/probe.h:1'}[0] || '',
      "a system header before nginx's is found in a header of ours");
 unlink "$copy/$_" for splice @added;
 
+add('src/gateway/memory/probe.c', '#include "ktp_cpu.h"');
+($status, $said) = check_layers($copy);
+like($said->{'src/gateway/memory/probe.c:1'}[0] || '',
+     qr{^<ngx_config\.h> is not included}, "nginx's header is missing");
+unlink "$copy/$_" for splice @added;
+
 mkdir "$copy/src/cellar";
 add('src/cellar/probe.c', '#include <stddef.h>');
 ($status, $said) = check_layers($copy);
