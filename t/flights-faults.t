@@ -278,7 +278,8 @@ for my $zone ('128k', '160k') {
         begin($nginx, undef, (forms(photo(1000 + $_)))[0])
     } 1 .. 300;
 
-    ok($upstream->wait_calls(300), "$zone: 300 calls at a time");
+    ok(KTP::Nginx::wait_for(sub { calls() == 300 }, 30),
+       "$zone: 300 calls at a time");
     land();
 
     my %got;
@@ -400,6 +401,37 @@ for my $sent (0, 1) {
     ok(wait_gauge($nginx, 'ktp_waiting_requests', 0), "$what: nobody waits");
     ok(wait_gauge($nginx, 'ktp_shared_calls_in_flight', 0),
        "$what: for no call");
+}
+
+# -- a killed leader of an old generation, which both generations wait for
+
+fresh('a killed leader of an old generation');
+{
+    my $leader = leader();
+    my @waiters = waiters(2);
+    my %old = map { $_ => 1 } @workers;
+
+    $nginx->signal('HUP');
+    ok(KTP::Nginx::wait_for(sub { $nginx->workers == 4 }), 'two generations');
+
+    my @new = grep { !$old{$_} } $nginx->workers;
+    my @later = map { begin($nginx, $new[$_ % 2], $forms[$_]) } 0 .. 2;
+
+    ok(wait_gauge($nginx, 'ktp_waiting_requests', 5), 'five wait');
+
+    # one of the waiters has the same worker
+    my $start = time();
+    kill 'KILL', $workers[0];
+    is(statuses(@waiters, @later), '502 0 502 502 502',
+       'each but that of the same worker has the error');
+    cmp_ok(time() - $start, '<', $seconds + 1 * $slow,
+           'in the time of ktp_timeout');
+    land();
+    ok(KTP::Nginx::wait_for(sub { $nginx->workers == 2 }),
+       'the other old worker leaves');
+    is(calls(), 1, 'nobody repeats what may be billed');
+    ok(wait_gauge($nginx, 'ktp_waiting_requests', 0), 'nobody waits');
+    ok(wait_gauge($nginx, 'ktp_shared_calls_in_flight', 0), 'for no call');
 }
 
 $nginx->stop;
