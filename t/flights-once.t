@@ -30,9 +30,11 @@ for my $run (1 .. $runs) {
     my $body = $KTP::Upstream::Body =~ s/SPECIMEN/SPECIMEN $run/r;
     my $log = () = logged($nginx);
     my @old = $nginx->workers;
+    my $gate = $nginx->prefix . "/gate-$run";
 
+    # on a busy machine, clients take longer to begin
     $upstream->reset;
-    $upstream->answer({ delay => (1 + rand) * $slow },
+    $upstream->answer({ delay => (1 + rand) * $slow }, { until => $gate },
                       KTP::Upstream::response('200 OK', $body));
 
     my ($lines, $failed) = processes($clients, sub {
@@ -47,10 +49,13 @@ for my $run (1 .. $runs) {
         } 1 .. $each;
     }, sub {
         ok($upstream->wait_calls(1), "run $run: the call is made");
-        KTP::Nginx::wait_for(sub {
+        ok(KTP::Nginx::wait_for(sub {
             gauge($nginx, 'ktp_waiting_requests') >= $clients / 2
-        });
+        }, 20), 'others wait for it');
         $nginx->signal('HUP');
+        ok(KTP::Nginx::wait_for(sub { $nginx->workers > @old }, 20),
+           'there are two generations');
+        KTP::Nginx::write_file($gate, '');
     });
 
     my %got;
