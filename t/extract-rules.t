@@ -68,6 +68,12 @@ for my $case (
     [occupation => '-'],
     [administrative_village => '-'],
 
+    # numbers and dates that cannot be
+    [nik => '3273996713780002'],
+    [nik => '9999991107540006'],
+    [nik => '3273990000000001'],
+    [date_of_birth => '31-06-1978', nik => '3273993106780002'],
+
     # words that are not in the lexicons
     [occupation => 'PEGAWAI SWASTA'],
     [religion => 'KEPERCAYAAN'],
@@ -80,6 +86,34 @@ for my $case (
 
     is($data->{$name}, $more{$name} // $value, "$name: $value");
     ok(!$data->{details}{$name}{repaired}, 'and it is not repaired');
+}
+
+# a number is reported as it is, with what is strange about it
+
+for my $case (
+    ['3273991107540006', []],
+    ['3273996713540006', ['invalid_date']],
+    ['9999991107540006', ['unknown_region']],
+    ['3578991107540006', ['region_differs']],
+    ['3273991208540006', ['date_of_birth_differs']],
+    ['3273995107540006', ['gender_differs']],
+    ['3578995208640006', [qw(region_differs date_of_birth_differs
+                             gender_differs)], '0.5'],
+) {
+    my ($nik, $warnings, $below) = @$case;
+    my $detail = read_card('--set', "nik=$nik")->{data}{details}{nik};
+
+    is($detail->{value}, $nik, "nik: $nik");
+    is_deeply($detail->{warnings}, $warnings, "warnings: @$warnings");
+    cmp_ok($detail->{confidence}, $below ? '<' : '>', $below || 0.9,
+           'confidence');
+}
+
+# fifteen digits or seventeen are no number
+
+for my $nik ('327399110754000', '32739911075400061') {
+    is(read_card('--set', "nik=$nik")->{data}{nik}, '',
+       length($nik) . ' digits');
 }
 
 done_testing();

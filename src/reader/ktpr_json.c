@@ -6,6 +6,7 @@
 
 #include "ktp_json.h"
 #include "ktpr_json.h"
+#include "ktpr_number.h"
 
 
 /*
@@ -82,6 +83,7 @@ ktpr_json_quality(yajl_gen gen, const ktpr_quality_t *quality)
 }
 
 
+/* Begins the details of a field; the caller ends them. */
 static void
 ktpr_json_detail(yajl_gen gen, const char *name, const ktpr_field_t *field)
 {
@@ -98,7 +100,37 @@ ktpr_json_detail(yajl_gen gen, const char *name, const ktpr_field_t *field)
     yajl_gen_integer(gen, field->w);
     yajl_gen_integer(gen, field->h);
     yajl_gen_array_close(gen);
-    yajl_gen_map_close(gen);
+}
+
+
+static void
+ktpr_json_warnings(yajl_gen gen, const ktpr_field_t *fields)
+{
+    size_t   i;
+    unsigned warnings;
+
+    static const struct {
+        ktpr_number_warning_t warning;
+        const char           *name;
+    } names[] = {
+        {KTPR_NUMBER_NO_REGION, "unknown_region"},
+        {KTPR_NUMBER_NO_DATE_IN, "invalid_date"},
+        {KTPR_NUMBER_OTHER_REGION, "region_differs"},
+        {KTPR_NUMBER_OTHER_BIRTH, "date_of_birth_differs"},
+        {KTPR_NUMBER_OTHER_GENDER, "gender_differs"},
+    };
+
+    warnings = ktpr_number_warnings(fields);
+    ktpr_json_string(gen, "warnings");
+    yajl_gen_array_open(gen);
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (warnings & names[i].warning) {
+            ktpr_json_string(gen, names[i].name);
+        }
+    }
+
+    yajl_gen_array_close(gen);
 }
 
 
@@ -113,6 +145,12 @@ ktpr_json_details(yajl_gen gen, const ktpr_card_t *card)
     for (i = 0; i < KTPR_ALL_FIELDS; i++) {
         ktpr_json_detail(gen, ktpr_field_name((ktpr_field_id_t) i),
                          &card->fields[i]);
+
+        if (i == KTPR_NIK) {
+            ktpr_json_warnings(gen, card->fields);
+        }
+
+        yajl_gen_map_close(gen);
     }
 
     yajl_gen_map_close(gen);

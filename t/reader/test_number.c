@@ -78,6 +78,69 @@ clear_number_stays(void **state)
 }
 
 
+/* No month has 13, but each digit is clear; so is one of a date. */
+static void
+clear_digits_stay(void **state)
+{
+    ktpr_evidence_t evidence, birth;
+
+    (void) state;
+
+    card("KOTA BOGOR", "JAWA BARAT", "LAKI-LAKI", "17-03-1931");
+    clear(&evidence, "3271041713310002");
+    clear(&birth, "17031931");
+    decide(&evidence, &birth, 2026, "3271041713310002");
+    assert_string_equal(fields[KTPR_DATE_OF_BIRTH].value, "17-03-1931");
+
+    /* a doubtful one is corrected, a clear one beside it is not */
+    evidence.e[8][0] = RIVAL;
+    decide(&evidence, &birth, 2026, "3271041703310002");
+    clear(&evidence, "3271041713310002");
+    evidence.e[9][8] = RIVAL;
+    decide(&evidence, &birth, 2026, "3271041713310002");
+
+    /* 9999 is nobody's */
+    clear(&evidence, "9999041703310002");
+    decide(&evidence, &birth, 2026, "9999041703310002");
+
+    /* the number has another date, both of them clear */
+    clear(&evidence, NIK);
+    decide(&evidence, &birth, 2026, NIK);
+    assert_string_equal(fields[KTPR_DATE_OF_BIRTH].value, "17-03-1931");
+    assert_false(fields[KTPR_DATE_OF_BIRTH].repaired);
+}
+
+
+static void
+warnings(void **state)
+{
+    size_t i;
+
+    static const struct {
+        const char *nik;
+        unsigned    warnings;
+    } cases[] = {
+        {NIK, 0},
+        {"", 0},
+        {"9999041708310002", KTPR_NUMBER_NO_REGION},
+        {"3271046708310002",
+         KTPR_NUMBER_OTHER_GENDER | KTPR_NUMBER_OTHER_BIRTH},
+        {"3271041713310002", KTPR_NUMBER_NO_DATE_IN},
+        {"3271043002310002", KTPR_NUMBER_NO_DATE_IN},
+        {"3171041708310002", KTPR_NUMBER_OTHER_REGION},
+        {"3271041808310002", KTPR_NUMBER_OTHER_BIRTH},
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        card("KOTA BOGOR", "JAWA BARAT", "LAKI-LAKI", "17-08-1931");
+        strcpy(fields[KTPR_NIK].value, cases[i].nik);
+        assert_int_equal(ktpr_number_warnings(fields), cases[i].warnings);
+    }
+}
+
+
 static void
 fields_decide_doubtful_digits(void **state)
 {
@@ -161,6 +224,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clear_number_stays),
+        cmocka_unit_test(clear_digits_stay),
+        cmocka_unit_test(warnings),
         cmocka_unit_test(fields_decide_doubtful_digits),
         cmocka_unit_test(clock_bounds_years),
     };

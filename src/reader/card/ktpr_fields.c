@@ -567,7 +567,7 @@ ktpr_read_birth(ktpr_scan_t *scan, ktpr_field_t *fields,
                 ktpr_evidence_t *birth)
 {
     int            at;
-    float          least;
+    float          least, sure;
     char           text[2 * KTPR_MAX_VALUE], date[11], digits[KTPR_CELLS + 1];
     ktpr_field_t  *field;
     ktpr_entry_t  *e;
@@ -590,9 +590,15 @@ ktpr_read_birth(ktpr_scan_t *scan, ktpr_field_t *fields,
         ktpr_evidence_best(birth, digits);
         snprintf(date, sizeof(date), "%.2s-%.2s-%.4s", digits, digits + 2,
                  digits + 4);
-        ktpr_fields_set(scan, field, ktpr_fields_date_valid(date) ? date : "",
-                        &reading, &e->row.value);
-        field->confidence = ktpr_evidence_sure(birth, digits, &least);
+        sure = ktpr_evidence_sure(birth, digits, &least);
+
+        /* some cards have 00-00-1950, or the 31st of June */
+        ktpr_fields_set(
+            scan, field,
+            ktpr_fields_date_valid(date) || least > KTPR_READING_CLEAR ? date
+                                                                       : "",
+            &reading, &e->row.value);
+        field->confidence = field->value[0] != '\0' ? sure : 0;
     }
 
     ktpr_text_letters(text);

@@ -27,6 +27,18 @@ void ktpr_number_read(ktpr_scan_t *scan, const ktpr_evidence_t *birth,
  */
 int ktpr_number_sure(const ktpr_field_t *field);
 
+/* What is strange about a number; it is reported as it was read. */
+typedef enum {
+    KTPR_NUMBER_NO_REGION = 1,    /* no regency has or had its code */
+    KTPR_NUMBER_NO_DATE_IN = 2,   /* it has no date of birth */
+    KTPR_NUMBER_OTHER_REGION = 4, /* not that of the card, see ktp_nik.h */
+    KTPR_NUMBER_OTHER_BIRTH = 8,
+    KTPR_NUMBER_OTHER_GENDER = 16
+} ktpr_number_warning_t;
+
+/* The warnings about the number of a card, as bits; 0 without a number. */
+unsigned ktpr_number_warnings(const ktpr_field_t *fields);
+
 /*
  * Whether the number is valid, and the date of birth in it is the printed one,
  * which was read by itself.

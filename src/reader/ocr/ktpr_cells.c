@@ -185,6 +185,19 @@ ktpr_windows_gap(const ktpr_windows_t *windows, double x)
 }
 
 
+/* The logarithm of the likelihood of a digit at x, in the cut. */
+static double
+ktpr_windows_digit(const ktpr_windows_t *windows, double x)
+{
+    int at;
+
+    at = (int) lrint(x);
+
+    return at >= 0 && at < windows->n ? (double) windows->cell[at]
+                                      : (double) KTPR_CELLS_NEVER;
+}
+
+
 /* Finds the best predecessor of cell k at window x. */
 static void
 ktpr_windows_step(ktpr_windows_t *w, int k, int x, double pitch)
@@ -338,11 +351,19 @@ ktpr_cells_try(const ktpr_view_t *view, const ktpr_strip_t *strip,
     }
 
     sum = 0;
+    cells->least = 0;
+
     for (k = 0; k < windows->cells; k++) {
         ktpr_cell_fill(windows, best[k], cells->p[k]);
         sum += windows->cell[best[k]];
+        cells->least = fmin(cells->least, windows->cell[best[k]]);
     }
 
+    pitch = (double) (best[windows->cells - 1] - best[0])
+            / (windows->cells > 1 ? windows->cells - 1 : 1);
+    cells->beyond =
+        fmax(ktpr_windows_digit(windows, best[0] - pitch),
+             ktpr_windows_digit(windows, best[windows->cells - 1] + pitch));
     cells->n = windows->cells;
     cells->quality = sum / windows->cells;
 

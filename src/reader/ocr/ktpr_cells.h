@@ -15,6 +15,8 @@ typedef struct {
     int    n;
     double p[KTPR_CELLS][10]; /* each row adds up to 1 */
     double quality;           /* mean log of the best digits' likelihoods */
+    double least;             /* the lowest of them */
+    double beyond; /* of a digit before the first or behind the last */
 } ktpr_cells_t;
 
 

@@ -70,6 +70,8 @@ ktpr_evidence_cells(const ktpr_view_t *view, const ktpr_strip_t *strip,
 
     evidence->n = cells.n;
     evidence->quality = cells.quality;
+    evidence->least = cells.least;
+    evidence->beyond = cells.beyond;
 
     for (i = 0; i < cells.n; i++) {
         for (d = 0; d < 10; d++) {
@@ -260,15 +262,12 @@ ktpr_evidence_sum(const ktpr_evidence_t *evidence, int at, const char *digits,
 }
 
 
-float
-ktpr_evidence_sure(const ktpr_evidence_t *evidence, const char *digits,
-                   float *least)
+void
+ktpr_evidence_digits(const ktpr_evidence_t *evidence, const char *digits,
+                     float *sure)
 {
     int    i, d;
-    double sum, all, p;
-
-    all = 0;
-    *least = 1;
+    double sum, p;
 
     for (i = 0; i < evidence->n; i++) {
         p = evidence->e[i][digits[i] - '0'];
@@ -278,8 +277,26 @@ ktpr_evidence_sure(const ktpr_evidence_t *evidence, const char *digits,
             sum += exp(evidence->e[i][d] - p);
         }
 
-        all += 1 / sum / evidence->n;
-        *least = 1 / sum < *least ? (float) (1 / sum) : *least;
+        sure[i] = (float) (1 / sum);
+    }
+}
+
+
+float
+ktpr_evidence_sure(const ktpr_evidence_t *evidence, const char *digits,
+                   float *least)
+{
+    int    i;
+    float  sure[KTPR_CELLS];
+    double all;
+
+    all = 0;
+    *least = 1;
+    ktpr_evidence_digits(evidence, digits, sure);
+
+    for (i = 0; i < evidence->n; i++) {
+        all += (double) sure[i] / evidence->n;
+        *least = sure[i] < *least ? sure[i] : *least;
     }
 
     return (float) all;

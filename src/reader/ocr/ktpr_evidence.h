@@ -12,8 +12,8 @@
 /* Logarithms of the likelihood of each digit in each place. */
 typedef struct {
     double e[KTPR_CELLS][10];
-    int    n;       /* places; 0: nothing is known */
-    double quality; /* of the cells, see ktpr_cells.h */
+    int    n;                      /* places; 0: nothing is known */
+    double quality, least, beyond; /* of the cells, see ktpr_cells.h */
 } ktpr_evidence_t;
 
 
@@ -47,6 +47,10 @@ void ktpr_evidence_best(const ktpr_evidence_t *evidence, char *digits);
 /* The sum of the evidence for n digits from place at on, in log units. */
 double ktpr_evidence_sum(const ktpr_evidence_t *evidence, int at,
                          const char *digits, int n);
+
+/* The confidence in each digit of a number, 0 to 1; n of them. */
+void ktpr_evidence_digits(const ktpr_evidence_t *evidence, const char *digits,
+                          float *sure);
 
 /*
  * The confidence in a number, 0 to 1, as the mean of its digits; least is set
