@@ -33,6 +33,26 @@ like($text, qr/^\{"message":"[^"]+","error_code":"INVALID_PAYLOAD_IMAGE_FORMAT"/
      'a file is refused');
 like($text, qr/^\{"message":"[^"]+","error_code":"UNAUTHORIZED"/m,
      'the extractor asks for keys');
+
+# the same card again
+
+my %seconds = $text =~ m{^(upstream|replayed), ([\d.]+) s$}mg;
+
+is_deeply([sort keys %seconds], [qw(replayed upstream)],
+          'one upload is read, and the other is not');
+cmp_ok($seconds{replayed}, '<', $seconds{upstream}, 'which takes less time');
+like($text, qr/^\$ cmp answer\.json again\.json\n\n/m,
+     'and gives the same answer');
+
+# README.md shows what it prints, but for numbers that differ each time
+
+my ($shown) = KTP::Nginx::read_file('README.md')
+              =~ /^## Try it\n.*?\n\n(    \$ .*?\n)\n^\S/ms;
+my %printed = map { alike($_) => 1 } split /\n/, $text;
+
+is(join("\n", grep { !/^ *\.\.\.$/ && !$printed{alike($_)} }
+              map { s/^    //r } split /\n/, $shown), '',
+   'README.md shows its output');
 is(left(), '', 'it leaves nothing');
 
 # Ctrl-C while all of it runs
@@ -43,6 +63,15 @@ unlike($text, qr/^== done/m, 'it was interrupted');
 is(left(), '', 'it leaves nothing either');
 
 done_testing();
+
+
+sub alike {
+    my ($line) = @_;
+
+    return $line =~ s/(?<=127\.0\.0\.1:)(?:\d+|PORT)/N/r
+                 =~ s/(?<=, )[\d.]+ s$/N s/r
+                 =~ s/(?<="request_id":")\w+/N/r;
+}
 
 
 # Runs it in a process group of its own, which is interrupted as a terminal
