@@ -5,13 +5,18 @@ use strict;
 use warnings;
 
 use lib 't/lib';
+use Digest::SHA qw(sha256_hex);
 use File::Basename qw(basename);
+use JSON::PP qw(decode_json);
 use KTP ();
+use KTP::Image;
 use KTP::Nginx;
+use KTP::Upstream;
 use Test::More;
 
 my $build = KTP::Nginx::build_dir();
 my @files = glob 'conf-examples/*.conf';
+my %format;
 
 ok(@files > 0, 'there are examples');
 
@@ -19,16 +24,22 @@ for my $file (@files) {
     my $name = basename($file);
     my $nginx = KTP::Nginx->new;
     my $prefix = $nginx->prefix;
-    my ($conf, $port) = adapt(KTP::Nginx::read_file($file), $prefix);
+    my $text = KTP::Nginx::read_file($file);
+    my ($conf, $port) = adapt($text, $prefix);
+
+    while ($text =~ /^( *log_format (\w+) .*?;)$/gms) {
+        is($1, $format{$2} //= $1, "$name: $2 is the same everywhere");
+    }
 
     ok($nginx->start($conf), "$name starts") or diag($nginx->complaint);
 
     my $log = $nginx->log_from
             . KTP::Nginx::read_file("$prefix/logs/stderr");
-    unlike($log, qr/\[(?:warn|alert|crit|emerg)\]/, "$name: no warning");
+    unlike($log =~ s/\[warn\] .*, quotas start from zero$//mgr,
+           qr/\[(?:warn|alert|crit|emerg)\]/, "$name: no warning");
 
     for my $uri (ktp_locations($conf)) {
-        my $answer = KTP::Nginx::curl("http://127.0.0.1:$port$uri");
+        my $answer = KTP::Nginx::curl('-k', base($conf, $port) . $uri);
 
         like($answer->{body}, qr/^\{"message":"[^"]+","error_code":"/,
              "$name: $uri answers in the contract's shape");
@@ -37,7 +48,105 @@ for my $file (@files) {
     $nginx->stop;
 }
 
+production();
 done_testing();
+
+
+# production.conf with keys and an upstream of the test: an upload is paid for
+# once, by each application, and what is stored of it can be erased.
+sub production {
+    my $nginx = KTP::Nginx->new;
+    my $prefix = $nginx->prefix;
+    my $upstream = KTP::Upstream->new;
+    my $url = $upstream->url;
+    my ($conf, $port)
+        = adapt(KTP::Nginx::read_file('conf-examples/production.conf'),
+                $prefix);
+    my ($local) = $conf =~ /listen (127\.0\.0\.1:\d+);/;
+    my $hash = sha256_hex('key');
+
+    is($conf =~ s/\b0{64}\b/$hash/g, 2, 'production.conf: two keys to be set');
+    $conf =~ s{https://api\.verihubs\.com}{$url};
+    ok($nginx->start($conf), 'it starts') or diag($nginx->complaint);
+
+    KTP::Nginx::write_file("$prefix/card.jpg", jpeg(800, 600));
+    KTP::Nginx::write_file("$prefix/other.jpg", jpeg(800, 601));
+
+    my $send = sub {
+        my ($client, $image, @headers) = @_;
+
+        return KTP::Nginx::curl(
+            '-k', (map { ('-H', $_) } "App-ID: $client", 'API-Key: key',
+                         @headers),
+            '-F', "image=\@$prefix/$image.jpg",
+            "https://127.0.0.1:$port/v2/ktp/extract");
+    };
+
+    my $before = $send->('branch-office', 'card');
+    my $again = $send->('branch-office', 'card');
+    my $masked = $send->('back-office', 'card');
+
+    like($before->{head}, qr/^X-KTP-Source: upstream\r$/m, 'an upload is a call');
+    like($again->{head}, qr/^X-KTP-Source: replayed\r$/m, 'the same again is none');
+    is($again->{body}, $before->{body}, 'and has the same answer');
+    like($masked->{head}, qr/^X-KTP-Source: upstream\r$/m,
+         'that of another application is its own');
+    like($masked->{body}, qr/"nik":"\*{12}0001"/, 'with its mask');
+
+    $send->('branch-office', 'other', 'Idempotency-Key: a');
+    like($send->('branch-office', 'other', 'Idempotency-Key: a')->{head},
+         qr/^Idempotency-Replayed: true\r$/m, 'keys are heeded');
+    is($send->('branch-office', 'card', 'Idempotency-Key: a')->{status}, 422,
+       'and belong to their request');
+    is(scalar(() = $upstream->calls), 3, 'three calls in all');
+
+    my $metrics = KTP::Nginx::curl("http://$local/metrics")->{body};
+
+    like($metrics, qr/^ktp_cost_total\{client="branch-office",currency="IDR"\} 3000$/m,
+         'Prometheus has what was spent');
+    like($metrics, qr/^ktp_saved_calls_total\{client="branch-office",reason="replayed"\} 2$/m,
+         'and what was not');
+
+    my @audit = lines($prefix, 'ktp-audit.log', 6);
+    my @billing = lines($prefix, 'ktp-billing.log', 3);
+
+    is(scalar @audit, 6, 'each request is in the audit log');
+    is(scalar @billing, 3, 'each call is in the billing log');
+    like($_->{reference_id}, qr/^[0-9a-f]{32}$/, 'with its reference_id')
+        for @billing;
+
+    # the data officer has the digest from the log
+
+    like(KTP::Nginx::curl('-X', 'POST', "http://$local/forget?image_hmac="
+                          . $audit[0]{image_hmac})->{body}, qr/"erased":2/,
+         'what is stored of an image is erased');
+    like($send->('branch-office', 'card')->{head},
+         qr/^X-KTP-Source: upstream\r$/m, 'and is not there any more');
+    $nginx->stop;
+}
+
+
+# The lines of a log once there are that many.
+sub lines {
+    my ($prefix, $name, $n) = @_;
+
+    my @lines;
+
+    KTP::Nginx::wait_for(sub {
+        @lines = split /\n/, KTP::Nginx::read_file("$prefix/logs/$name");
+        @lines >= $n
+    });
+
+    return map { decode_json($_) } @lines;
+}
+
+
+sub base {
+    my ($conf, $port) = @_;
+
+    return $conf =~ /:$port ssl;/ ? "https://127.0.0.1:$port"
+                                  : "http://127.0.0.1:$port";
+}
 
 
 # The text with what a test may use, and the first port.
@@ -47,6 +156,11 @@ sub adapt {
     my %ports;
 
     $text =~ s{load_module modules/}{load_module $build/}g;
+    # those of the test's own command line, and of whoever runs it
+    $text =~ s{^pid .*}{}m;
+    $text =~ s{^user .*}{}m if $> != 0;
+    $text =~ s{listen 443 ssl;}{listen 127.0.0.1:443 ssl;}g;
+
     $text =~ s{/run/}{$prefix/}g;
     $text =~ s{/var/lib/ktp/}{$prefix/lib/}g;
 
@@ -68,6 +182,13 @@ sub adapt {
         system('mkdir', '-p', $dir);
         KTP::Nginx::write_file($path, "secret\n");
         chmod 0600, $path;
+    }
+
+    if ($text =~ m{^ *ssl_certificate +(\S+)/(\S+)\.pem;}m) {
+        system('openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=a'
+               . " -out $prefix/conf/$1/$2.pem -keyout $prefix/conf/$1/$2.key"
+               . " 2> $prefix/logs/openssl") == 0
+            or die KTP::Nginx::read_file("$prefix/logs/openssl");
     }
 
     my ($port) = $text =~ /listen 127\.0\.0\.1:(\d+)/;
