@@ -108,7 +108,7 @@ typedef enum {
     /* the gateway */
     KTP_NO_CONNECTIONS,
     KTP_TOO_MANY_WAITING, /* for the same call */
-    KTP_FLIGHT_LOST,      /* the process that made the call has died */
+    KTP_FLIGHT_LOST,      /* the call is over, and may be billed */
     KTP_BODY_IN_FILE,     /* where another handler of nginx has put it */
     KTP_BODY_IN_PART,
     KTP_BODY_DISCARDED,

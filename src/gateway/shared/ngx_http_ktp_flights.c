@@ -636,9 +636,9 @@ ngx_http_ktp_flights_look(ngx_http_ktp_flights_t *flights,
             rc = ngx_http_ktp_flights_replay(entry, ticket, pool, &sealed);
 
         } else {
-            rc = entry->full   ? NGX_HTTP_KTP_FLIGHTS_FULL
-                 : entry->sent ? NGX_HTTP_KTP_FLIGHTS_LOST
-                               : NGX_HTTP_KTP_FLIGHTS_UNSENT;
+            rc = entry->full && waiter->able ? NGX_HTTP_KTP_FLIGHTS_FULL
+                 : entry->sent               ? NGX_HTTP_KTP_FLIGHTS_LOST
+                                             : NGX_HTTP_KTP_FLIGHTS_UNSENT;
         }
     }
 
@@ -715,8 +715,10 @@ ngx_http_ktp_flights_land(ngx_http_ktp_flights_t *flights,
             ngx_http_ktp_flights_put(flights, entry, sealed, size);
         }
 
-        entry->full = entry->len == 0;
-        sh->full += entry->full;
+        /* an error is not worth a call of each who waits for it */
+
+        entry->full = store && entry->len == 0;
+        sh->full += entry->len == 0;
         entry->landed = ngx_current_msec;
 
         if (store && !entry->erase && entry->len) {
