@@ -28,7 +28,7 @@ sub fresh {
 
     note($name);
     $nginx->stop if $nginx;
-    $nginx = KTP::Nginx->new;
+    $nginx = KTP::Nginx->new(late => delete $opt{late});
     start($nginx, $url, workers => 2, http => $limits, %opt)
         or BAIL_OUT($nginx->complaint);
     $upstream->reset;
@@ -91,6 +91,21 @@ for (
     is(scalar(grep { $_ eq $image } images()), $calls,
        "$name: each with the image");
 }
+
+
+# -- the clock of a worker is behind that of the one that stored the answer
+
+fresh('clocks that differ', late => 1);
+
+my ($first, $second) = $nginx->workers;
+my ($form) = forms(photo(++$number));
+
+is(upload($first, $form)->{status}, 200, 'an answer is stored');
+$nginx->late($second);
+is(upload($second, $form)->{status}, 200,
+   'a worker whose clock is behind has it');
+is(calls(), 1, '... from the zone');
+$nginx->late;
 
 $nginx->stop;
 is($nginx->reports, '', 'no report');

@@ -343,8 +343,11 @@ ngx_http_ktp_flights_enter(ngx_http_ktp_flights_t *flights,
     entry =
         (ngx_http_ktp_entry_t *) ngx_http_ktp_flights_find(sh, ticket->key);
 
+    /* another worker's clock may be ahead of this one's */
+
     if (entry && entry->state == NGX_HTTP_KTP_FLIGHTS_STORED && !bound
-        && ngx_current_msec - entry->landed > ticket->age) {
+        && (ngx_msec_int_t) (ngx_current_msec - entry->landed)
+               > (ngx_msec_int_t) ticket->age) {
 
         /* too old for this request: it stays for those who wait for it */
 
@@ -1299,7 +1302,8 @@ ngx_http_ktp_flights_expire(ngx_http_ktp_flights_t *flights)
 
     sh = flights->shared;
 
-    if (ngx_current_msec - sh->swept < NGX_HTTP_KTP_FLIGHTS_SWEEP / 2
+    if ((ngx_msec_int_t) (ngx_current_msec - sh->swept)
+            < NGX_HTTP_KTP_FLIGHTS_SWEEP / 2
         || !ngx_shmtx_trylock(&flights->pool->mutex)) {
         return;
     }

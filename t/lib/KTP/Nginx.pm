@@ -115,6 +115,11 @@ sub new {
     mkdir "$self->{prefix}/$_" for qw(logs html conf);
     $self->{log} = "$self->{prefix}/logs/error.log";
 
+    if ($opt{late}) {
+        $self->{late} = preload('late');
+        $self->late;
+    }
+
     return $self;
 }
 
@@ -157,6 +162,17 @@ sub nomem {
 
     $fail ? write_file("$self->{prefix}/nomem", '')
           : unlink "$self->{prefix}/nomem";
+}
+
+
+# With late => 1: the process whose clock is a second behind (late.c), or none.
+sub late {
+    my ($self, $pid) = @_;
+
+    # in place: it is mapped
+    open my $file, -e "$self->{prefix}/late" ? '+<' : '>',
+         "$self->{prefix}/late" or die "late: $!\n";
+    syswrite $file, pack 'l', $pid || 0;
 }
 
 
@@ -346,6 +362,12 @@ sub spawn {
         $env{LD_PRELOAD} = join ' ', grep { defined } $env{LD_PRELOAD},
                                                       $self->{nomem};
         $env{KTP_TEST_NOMEM} = "$self->{prefix}/nomem";
+    }
+
+    if ($self->{late}) {
+        $env{LD_PRELOAD} = join ' ', grep { defined } $env{LD_PRELOAD},
+                                                      $self->{late};
+        $env{KTP_TEST_LATE} = "$self->{prefix}/late";
     }
 
     if ($self->{resolver}) {
