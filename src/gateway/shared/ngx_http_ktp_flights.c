@@ -78,9 +78,11 @@ struct ngx_http_ktp_entry_s {
     size_t  room;
     size_t  len; /* 0: there is no answer */
 
-    unsigned sent : 1;
-    unsigned erase : 1; /* not to be stored */
-    unsigned full : 1;  /* the answer found no room */
+    /* no bits: the leader sets sent without the lock */
+
+    ngx_uint_t sent;
+    ngx_uint_t erase; /* not to be stored */
+    ngx_uint_t full;  /* the answer found no room */
 };
 
 struct ngx_http_ktp_waiter_s {
