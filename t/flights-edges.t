@@ -29,7 +29,8 @@ sub fresh {
     note($name);
     $nginx->stop if $nginx;
     $nginx = KTP::Nginx->new(late => delete $opt{late});
-    start($nginx, $url, workers => 2, http => $limits, %opt)
+    start($nginx, $url, workers => 2, http => $limits, %opt,
+          server => 'location = /f { ktp_forget; }' . ($opt{server} // ''))
         or BAIL_OUT($nginx->complaint);
     $upstream->reset;
 }
@@ -106,6 +107,76 @@ is(upload($second, $form)->{status}, 200,
    'a worker whose clock is behind has it');
 is(calls(), 1, '... from the zone');
 $nginx->late;
+
+
+# -- a key beside uploads without one, which are compared for a shorter time
+
+for (
+    # name, the call of the upload without a key, its status
+    ['succeeds', KTP::Upstream::response('200 OK', $KTP::Upstream::Body), 200],
+    ['fails', KTP::Upstream::response('500 Oops',
+        '{"message":"no","error_code":"INTERNAL"}'), 500],
+) {
+    my ($name, $answer, $status) = @$_;
+
+    fresh("a key beside an upload whose call $name",
+          dedupe => 'ktp_dedupe on ttl=1ms; ktp_idempotency on;');
+
+    my ($form) = forms(photo(++$number));
+    my @key = (headers => ['Idempotency-Key: k']);
+
+    upload(undef, $form, @key);
+    sleep 0.01; # ten times the ttl
+    held($answer);
+
+    my $bare = begin($nginx, undef, $form);
+
+    ok($upstream->wait_calls(1), "$name: an upload without a key is a call");
+    like(upload(undef, $form, @key)->{head}, qr/^Idempotency-Replayed: true/m,
+         "$name: the key has its answer meanwhile");
+    land();
+    is(answer_of($bare)->{status}, $status, "$name: the call has ended");
+
+    # expired answers are looked for twice a second
+    sleep 1.2;
+
+    my $again = upload(undef, $form, @key);
+
+    is($again->{status}, 200, "$name: the key has an answer after it");
+    like($again->{head}, qr/^Idempotency-Replayed: true/m, "$name: a stored one");
+    is(calls(), 1, "$name: which costs nothing");
+    is(gauge($nginx, 'ktp_stored_answers'), 1, "$name: of one that is stored");
+    is(upload(undef, $form, uri => '/f')->{status}, 200, "$name: forgotten");
+    is(gauge($nginx, 'ktp_stored_answers'), 0, "$name: it is gone");
+}
+
+
+# -- keys that are used stay in a full zone
+
+for my $dedupe ('ktp_idempotency on;', 'ktp_idempotency on; ktp_dedupe on;') {
+    fresh("a full zone: $dedupe", zone => '128k', dedupe => $dedupe);
+
+    my ($form) = forms(photo(++$number));
+    my %seen;
+
+    for my $i (1 .. 120) {
+        my ($other) = forms(photo(++$number));
+
+        upload(undef, $other, headers => ["Idempotency-Key: o$i"]);
+        $seen{ upload(undef, $form, headers => ['Idempotency-Key: k'])
+                   ->{status} }++;
+    }
+
+    cmp_ok(gauge($nginx, 'ktp_answers_evicted_total'), '>', 20,
+           'answers and keys made room');
+    is_deeply(\%seen, { 200 => 120 }, 'a key that is used has its answer');
+    is(calls(), 121, '... of one call');
+
+    my ($second) = forms(photo(++$number));
+
+    is(upload(undef, $second, headers => ['Idempotency-Key: k'])->{status}, 422,
+       '... and is known');
+}
 
 $nginx->stop;
 is($nginx->reports, '', 'no report');

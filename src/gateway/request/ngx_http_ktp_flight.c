@@ -242,8 +242,8 @@ ngx_http_ktp_flight_ticket(ngx_http_request_t    *r,
     flight->until = ngx_current_msec + klcf->timeout;
 
     ticket->timeout = klcf->timeout;
-    ticket->age = klcf->dedupe.on ? klcf->dedupe.ttl : 0;
     ticket->bound = flight->key.len ? klcf->idempotency.ttl : 0;
+    ticket->age = klcf->dedupe.on ? klcf->dedupe.ttl : ticket->bound;
     ticket->keep = ngx_max(ticket->age, ticket->bound);
     ticket->able = !ctx->streaming;
     ngx_memcpy(ticket->hmac, ctx->image_digest, NGX_HTTP_KTP_VAULT_KEY);

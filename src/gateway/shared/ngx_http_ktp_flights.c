@@ -124,23 +124,44 @@ struct ngx_http_ktp_flights_s {
 static ngx_int_t ngx_http_ktp_flights_zone_init(ngx_shm_zone_t *shm_zone,
                                                 void           *data);
 static ngx_int_t ngx_http_ktp_flights_create(ngx_http_ktp_flights_t *flights);
-static ngx_http_ktp_item_t                  *
+static ngx_http_ktp_item_t              *
 ngx_http_ktp_flights_find(ngx_http_ktp_flights_shared_t *sh,
-                                           const u_char                  *key);
-static void      ngx_http_ktp_flights_list(ngx_http_ktp_flights_shared_t *sh,
-                                           ngx_http_ktp_item_t           *item,
-                                           const u_char                  *key);
-static void      ngx_http_ktp_flights_time(ngx_http_ktp_flights_shared_t *sh,
-                                           ngx_http_ktp_item_t           *item,
-                                           ngx_msec_t                     keep);
-static void      ngx_http_ktp_flights_unlist(ngx_http_ktp_flights_shared_t *sh,
-                                             ngx_http_ktp_item_t           *item);
-static void      ngx_http_ktp_flights_free(ngx_http_ktp_flights_t *flights,
-                                           ngx_http_ktp_item_t    *item);
-static void     *ngx_http_ktp_flights_alloc(ngx_http_ktp_flights_t *flights,
-                                            size_t                  size);
-static void      ngx_http_ktp_flights_drop(ngx_http_ktp_flights_t *flights,
-                                           u_char *p, size_t size);
+                                       const u_char                  *key);
+static void  ngx_http_ktp_flights_list(ngx_http_ktp_flights_shared_t *sh,
+                                       ngx_http_ktp_item_t           *item,
+                                       const u_char                  *key);
+static void  ngx_http_ktp_flights_time(ngx_http_ktp_flights_shared_t *sh,
+                                       ngx_http_ktp_item_t           *item,
+                                       ngx_msec_t                     keep);
+static void  ngx_http_ktp_flights_unlist(ngx_http_ktp_flights_shared_t *sh,
+                                         ngx_http_ktp_item_t           *item);
+static void  ngx_http_ktp_flights_free(ngx_http_ktp_flights_t *flights,
+                                       ngx_http_ktp_item_t    *item);
+static void *ngx_http_ktp_flights_alloc(ngx_http_ktp_flights_t *flights,
+                                        size_t                  size);
+static void  ngx_http_ktp_flights_drop(ngx_http_ktp_flights_t *flights,
+                                       u_char *p, size_t size);
+static ngx_http_ktp_entry_t *
+ngx_http_ktp_flights_choose(ngx_http_ktp_flights_t      *flights,
+                            const ngx_http_ktp_ticket_t *ticket,
+                            ngx_uint_t                   bound);
+static ngx_http_ktp_entry_t *
+ngx_http_ktp_flights_entry(ngx_http_ktp_flights_shared_t *sh,
+                           const u_char                  *key);
+static ngx_uint_t
+            ngx_http_ktp_flights_is_young(const ngx_http_ktp_entry_t *entry,
+                                          ngx_msec_t                  age);
+static void ngx_http_ktp_flights_aside(const u_char *key, u_char *aside);
+static void ngx_http_ktp_flights_move(ngx_http_ktp_flights_t *flights,
+                                      ngx_http_ktp_entry_t   *entry,
+                                      ngx_http_ktp_entry_t   *former,
+                                      const u_char           *key);
+static void ngx_http_ktp_flights_remove(ngx_http_ktp_flights_t *flights,
+                                        ngx_http_ktp_entry_t   *entry);
+static void ngx_http_ktp_flights_renew(ngx_http_ktp_flights_t *flights,
+                                       ngx_http_ktp_entry_t   *entry);
+static void ngx_http_ktp_flights_touch(ngx_http_ktp_flights_shared_t *sh,
+                                       ngx_http_ktp_item_t           *item);
 static ngx_int_t ngx_http_ktp_flights_bind(ngx_http_ktp_flights_t *flights,
                                            ngx_http_ktp_ticket_t  *ticket,
                                            ngx_uint_t             *bound);
@@ -342,21 +363,7 @@ ngx_http_ktp_flights_enter(ngx_http_ktp_flights_t *flights,
         return NGX_HTTP_KTP_FLIGHTS_REUSED;
     }
 
-    entry =
-        (ngx_http_ktp_entry_t *) ngx_http_ktp_flights_find(sh, ticket->key);
-
-    /* another worker's clock may be ahead of this one's */
-
-    if (entry && entry->state == NGX_HTTP_KTP_FLIGHTS_STORED && !bound
-        && (ngx_msec_int_t) (ngx_current_msec - entry->landed)
-               > (ngx_msec_int_t) ticket->age) {
-
-        /* too old for this request: it stays for those who wait for it */
-
-        ngx_http_ktp_flights_unlist(sh, &entry->item);
-        ngx_http_ktp_flights_settle(flights, entry);
-        entry = NULL;
-    }
+    entry = ngx_http_ktp_flights_choose(flights, ticket, bound);
 
     if (entry) {
         entry->keep = ngx_max(entry->keep, ticket->keep);
@@ -375,9 +382,9 @@ ngx_http_ktp_flights_enter(ngx_http_ktp_flights_t *flights,
 
         rc = ngx_http_ktp_flights_replay(entry, ticket, pool, &sealed);
 
-        ngx_queue_remove(&entry->item.queue);
-        ngx_queue_insert_head(entry->nwaiters ? &sh->active : &sh->idle,
-                              &entry->item.queue);
+        if (entry->nwaiters == 0) {
+            ngx_http_ktp_flights_touch(sh, &entry->item);
+        }
 
     } else if (entry->state == NGX_HTTP_KTP_FLIGHTS_IDLE) {
         ngx_http_ktp_flights_lead(flights, entry, ticket);
@@ -402,6 +409,135 @@ ngx_http_ktp_flights_enter(ngx_http_ktp_flights_t *flights,
 
 
 /*
+ * What a ticket enters: a stored answer that is young enough for it, or of any
+ * age if its idempotency key has been bound before; or the flight of its key;
+ * NULL, one begins.
+ */
+
+static ngx_http_ktp_entry_t *
+ngx_http_ktp_flights_choose(ngx_http_ktp_flights_t      *flights,
+                            const ngx_http_ktp_ticket_t *ticket,
+                            ngx_uint_t                   bound)
+{
+    u_char                key[NGX_HTTP_KTP_VAULT_KEY];
+    ngx_msec_t            age;
+    ngx_http_ktp_entry_t *entry, *aside;
+
+    age = bound ? NGX_MAX_INT_T_VALUE : ticket->age;
+
+    entry = ngx_http_ktp_flights_entry(flights->shared, ticket->key);
+
+    if (ngx_http_ktp_flights_is_young(entry, age)) {
+        return entry;
+    }
+
+    ngx_http_ktp_flights_aside(ticket->key, key);
+
+    aside = ngx_http_ktp_flights_entry(flights->shared, key);
+
+    if (ngx_http_ktp_flights_is_young(aside, age)) {
+        return aside;
+    }
+
+    if (entry && entry->state == NGX_HTTP_KTP_FLIGHTS_STORED) {
+
+        /* too old for this request, but not for all */
+
+        ngx_http_ktp_flights_move(flights, entry, aside, key);
+        entry = NULL;
+    }
+
+    return entry;
+}
+
+
+static ngx_http_ktp_entry_t *
+ngx_http_ktp_flights_entry(ngx_http_ktp_flights_shared_t *sh,
+                           const u_char                  *key)
+{
+    return (ngx_http_ktp_entry_t *) ngx_http_ktp_flights_find(sh, key);
+}
+
+
+/* entry may be NULL. */
+
+static ngx_uint_t
+ngx_http_ktp_flights_is_young(const ngx_http_ktp_entry_t *entry,
+                              ngx_msec_t                  age)
+{
+    /* another worker's clock may be ahead of this one's */
+
+    return entry && entry->state == NGX_HTTP_KTP_FLIGHTS_STORED
+           && (ngx_msec_int_t) (ngx_current_msec - entry->landed)
+                  <= (ngx_msec_int_t) age;
+}
+
+
+/* The key of an older answer, while a newer one is asked for. */
+
+static void
+ngx_http_ktp_flights_aside(const u_char *key, u_char *aside)
+{
+    ngx_uint_t i;
+
+    for (i = 0; i < NGX_HTTP_KTP_VAULT_KEY; i++) {
+        aside[i] = ~key[i];
+    }
+}
+
+
+/* Puts a stored answer aside, in place of another or of NULL. */
+
+static void
+ngx_http_ktp_flights_move(ngx_http_ktp_flights_t *flights,
+                          ngx_http_ktp_entry_t   *entry,
+                          ngx_http_ktp_entry_t *former, const u_char *key)
+{
+    if (former) {
+        ngx_http_ktp_flights_remove(flights, former);
+    }
+
+    ngx_rbtree_delete(&flights->shared->keys, &entry->item.sn.node);
+    ngx_http_ktp_flights_list(flights->shared, &entry->item, key);
+}
+
+
+/* It stays for those who wait for it. */
+
+static void
+ngx_http_ktp_flights_remove(ngx_http_ktp_flights_t *flights,
+                            ngx_http_ktp_entry_t   *entry)
+{
+    ngx_http_ktp_flights_unlist(flights->shared, &entry->item);
+    ngx_http_ktp_flights_settle(flights, entry);
+}
+
+
+/* A newer answer takes the place of one that was put aside, for its time. */
+
+static void
+ngx_http_ktp_flights_renew(ngx_http_ktp_flights_t *flights,
+                           ngx_http_ktp_entry_t   *entry)
+{
+    u_char                key[NGX_HTTP_KTP_VAULT_KEY];
+    ngx_msec_int_t        left;
+    ngx_http_ktp_entry_t *aside;
+
+    ngx_http_ktp_flights_aside(entry->item.key, key);
+
+    aside = ngx_http_ktp_flights_entry(flights->shared, key);
+
+    if (aside) {
+        left = (ngx_msec_int_t) (aside->item.time.key - ngx_current_msec);
+
+        ngx_http_ktp_flights_time(flights->shared, &entry->item,
+                                  ngx_max(left, 0));
+        ngx_http_ktp_flights_remove(flights, aside);
+    }
+}
+
+
+/*
  * Binds the idempotency key of a ticket to its request; *bound is 1 if it has
  * been before.  NGX_DECLINED: it is bound to another.
  */
@@ -411,6 +547,7 @@ ngx_http_ktp_flights_bind(ngx_http_ktp_flights_t *flights,
                           ngx_http_ktp_ticket_t *ticket, ngx_uint_t *bound)
 {
     ngx_http_ktp_bond_t           *bond;
+    ngx_http_ktp_entry_t          *entry;
     ngx_http_ktp_flights_shared_t *sh;
 
     sh = flights->shared;
@@ -424,11 +561,21 @@ ngx_http_ktp_flights_bind(ngx_http_ktp_flights_t *flights,
 
     if (bond) {
         *bound = 1;
+        ngx_http_ktp_flights_touch(sh, &bond->item);
 
         return ngx_memcmp(bond->digest, ticket->digest, NGX_HTTP_KTP_VAULT_KEY)
                        == 0
                    ? NGX_OK
                    : NGX_DECLINED;
+    }
+
+    /* the answer does not make room for its own key */
+
+    entry = ngx_http_ktp_flights_entry(sh, ticket->key);
+
+    if (entry && entry->state == NGX_HTTP_KTP_FLIGHTS_STORED
+        && entry->nwaiters == 0) {
+        ngx_http_ktp_flights_touch(sh, &entry->item);
     }
 
     bond = ngx_http_ktp_flights_alloc(flights, sizeof(ngx_http_ktp_bond_t));
@@ -570,8 +717,6 @@ ngx_http_ktp_flights_replay(ngx_http_ktp_entry_t  *entry,
                             ngx_http_ktp_ticket_t *ticket, ngx_pool_t *pool,
                             ngx_str_t *sealed)
 {
-    ngx_memcpy(ticket->key, entry->item.key, NGX_HTTP_KTP_VAULT_KEY);
-
     sealed->len = entry->len;
     sealed->data = ngx_pnalloc(pool, entry->len);
 
@@ -730,6 +875,7 @@ ngx_http_ktp_flights_land(ngx_http_ktp_flights_t *flights,
             entry->state = NGX_HTTP_KTP_FLIGHTS_STORED;
             sh->stored++;
             ngx_http_ktp_flights_time(sh, &entry->item, entry->keep);
+            ngx_http_ktp_flights_renew(flights, entry);
 
         } else {
             entry->state = NGX_HTTP_KTP_FLIGHTS_FAILED;
@@ -887,8 +1033,18 @@ ngx_http_ktp_flights_settle(ngx_http_ktp_flights_t *flights,
 
     /* stored, and nobody waits for it */
 
-    ngx_queue_remove(&entry->item.queue);
-    ngx_queue_insert_head(&sh->idle, &entry->item.queue);
+    ngx_http_ktp_flights_touch(sh, &entry->item);
+}
+
+
+/* What is used makes room for others last. */
+
+static void
+ngx_http_ktp_flights_touch(ngx_http_ktp_flights_shared_t *sh,
+                           ngx_http_ktp_item_t           *item)
+{
+    ngx_queue_remove(&item->queue);
+    ngx_queue_insert_head(&sh->idle, &item->queue);
 }
 
 
@@ -960,8 +1116,7 @@ ngx_http_ktp_flights_forget(ngx_http_ktp_flights_t *flights, const u_char *tag,
 
             if (entry->state == NGX_HTTP_KTP_FLIGHTS_STORED) {
                 n++;
-                ngx_http_ktp_flights_unlist(sh, item);
-                ngx_http_ktp_flights_settle(flights, entry);
+                ngx_http_ktp_flights_remove(flights, entry);
             }
         }
     }
