@@ -68,6 +68,11 @@ for my $case (
     [occupation => '-'],
     [administrative_village => '-'],
 
+    # blood groups
+    [blood_type => 'AB-'],
+    [blood_type => 'TIDAK TAHU'],
+    [blood_type => 'AB', gender => 'LAKI-LAKI ------------'], # a guilloche
+
     # numbers and dates that cannot be
     [nik => '3273996713780002'],
     [nik => '9999991107540006'],

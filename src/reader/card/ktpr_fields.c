@@ -73,21 +73,33 @@
 #define KTPR_FIELDS_RT_LONGEST 8
 
 /*
- * Capitals from the end of the gender to the blood group's label, and the
- * width that is read.  Geometry of the card; set not recorded.  Shorter
+ * Where the blood group's label begins, in spacings from the values, and the
+ * base lines that are tried, in capitals below the gender's: templates differ.
+ * Geometry of the card.  Further left: the end of the gender and lines beside
+ * it are read, too; further right: the label is cut.
+ */
+#define KTPR_FIELDS_BLOOD_PLACE 7.
+#define KTPR_FIELDS_BLOOD_LOWER .2
+
+/*
+ * Capitals from the end of the gender to the blood group's label, where it is
+ * not in its place, and the width that is read.  Set not recorded.  Shorter
  * gap: the end of the gender is read again; shorter width: the group itself
  * is cut off; longer: the photo's border is read.
  */
 #define KTPR_FIELDS_BLOOD_GAP   .7
 #define KTPR_FIELDS_BLOOD_WIDTH 20.
 
+/* Confidence, 0 to 1, of a group that needs no other strip. */
+#define KTPR_FIELDS_BLOOD_SURE .9f
+
 /*
- * Characters that may follow the blood group's label: a group has up to 3, a
- * colon with blanks as many, and the rest is for specks.  Set not recorded.
+ * Characters that may follow the blood group's label: TIDAK TAHU has 10, a
+ * colon with blanks 3, and the rest is for specks.  Set not recorded.
  * Lower: groups with dirt beside them are lost; higher: other text is taken
  * for a group.
  */
-#define KTPR_FIELDS_BLOOD_LONGEST 8
+#define KTPR_FIELDS_BLOOD_LONGEST 14
 
 /*
  * Likelihood by which the best group must exceed the next.  Set not
@@ -814,13 +826,16 @@ static const char *
 ktpr_blood_choose(ktpr_reading_t *reading)
 {
     char          text[KTPR_MAX_VALUE];
-    size_t        i, k, n;
+    size_t        i, k, n, length;
     const char   *colon;
     ktpr_choice_t choice;
 
-    static const char *const groups[] = {"A",   "B",  "AB", "O",  "A+",
-                                         "B+",  "O+", "A-", "B-", "AB+",
-                                         "AB-", "O-", "-"};
+    static const char *const groups[] = {"A",   "B",  "AB", "O",         "A+",
+                                         "B+",  "O+", "A-", "B-",        "AB+",
+                                         "AB-", "O-", "-",  "TIDAK TAHU"};
+
+    /* the photo begins before it ends */
+    static const char *const unknown[] = {"TIDA", "TIDAK", "TIDAK T"};
     static const char *const marks[] = {":", " : ", " :", ": ", " ", ""};
 
     n = ktpr_after_label(reading->text, "DARAH");
@@ -836,12 +851,21 @@ ktpr_blood_choose(ktpr_reading_t *reading)
 
     ktpr_choice_begin(&choice, reading);
 
-    for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-        for (k = 0; k < sizeof(marks) / sizeof(marks[0]); k++) {
-            ktpr_text_copy(text, n + 1, reading->text);
-            ktpr_text_append(text, sizeof(text), marks[k]);
+    for (k = 0; k < sizeof(marks) / sizeof(marks[0]); k++) {
+        ktpr_text_copy(text, n + 1, reading->text);
+        ktpr_text_append(text, sizeof(text), marks[k]);
+        length = strlen(text);
+
+        for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
             ktpr_text_append(text, sizeof(text), groups[i]);
             ktpr_choice_try(&choice, text, groups[i]);
+            text[length] = '\0';
+        }
+
+        for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+            ktpr_text_append(text, sizeof(text), unknown[i]);
+            ktpr_choice_try(&choice, text, "TIDAK TAHU");
+            text[length] = '\0';
         }
     }
 
@@ -852,31 +876,69 @@ ktpr_blood_choose(ktpr_reading_t *reading)
 }
 
 
+/*
+ * Reads the blood group in a strip that ends at the photo; the more confident
+ * one stays.
+ */
+static void
+ktpr_blood_strip(ktpr_scan_t *scan, ktpr_strip_t strip, ktpr_field_t *field)
+{
+    const char    *value;
+    ktpr_field_t   found;
+    ktpr_reading_t reading;
+
+    ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
+                   &reading);
+    value = ktpr_blood_choose(&reading);
+
+    memset(&found, 0, sizeof(found));
+    ktpr_fields_set(scan, &found, value, &reading, &strip);
+
+    if (field->raw[0] == '\0' || found.confidence > field->confidence) {
+        *field = found;
+    }
+}
+
+
 static void
 ktpr_read_blood(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
-    double         left;
-    const char    *value;
-    ktpr_entry_t  *e;
-    ktpr_strip_t   strip;
-    ktpr_reading_t reading;
+    size_t        i;
+    double        values, capital;
+    ktpr_entry_t *e;
+    ktpr_strip_t  strip;
+    ktpr_field_t *field;
+
+    static const double lower[] = {0, KTPR_FIELDS_BLOOD_LOWER};
 
     e = ktpr_scan_line(scan, KTPR_LINE_GENDER);
     if (e == NULL) {
         return;
     }
 
-    /* from the end of the gender to the photo */
-    strip = e->row.value;
-    left = strip.x0;
-    strip.x0 = strip.x1 + KTPR_FIELDS_BLOOD_GAP * scan->rows.capital;
-    strip.x1 = fmin(strip.x0 + KTPR_FIELDS_BLOOD_WIDTH * scan->rows.capital,
-                    left + KTPR_PHOTO * scan->table->spacing);
-    ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
-                   &reading);
-    value = ktpr_blood_choose(&reading);
+    field = &fields[KTPR_BLOOD_TYPE];
+    capital = scan->rows.capital;
+    values = ktpr_columns_at(&scan->columns.values, e->row.y);
 
-    ktpr_fields_set(scan, &fields[KTPR_BLOOD_TYPE], value, &reading, &strip);
+    for (i = 0; i < sizeof(lower) / sizeof(lower[0])
+                && field->confidence <= KTPR_FIELDS_BLOOD_SURE;
+         i++) {
+        strip = e->row.value;
+        strip.top += lower[i] * capital;
+        strip.bottom += lower[i] * capital;
+        strip.x0 = values + KTPR_FIELDS_BLOOD_PLACE * scan->table->spacing;
+        strip.x1 = values + KTPR_PHOTO * scan->table->spacing;
+        ktpr_blood_strip(scan, strip, field);
+    }
+
+    if (field->value[0] == '\0') {
+        /* from the end of the gender to the photo */
+        strip = e->row.value;
+        strip.x0 = strip.x1 + KTPR_FIELDS_BLOOD_GAP * capital;
+        strip.x1 = fmin(strip.x0 + KTPR_FIELDS_BLOOD_WIDTH * capital,
+                        values + KTPR_PHOTO * scan->table->spacing);
+        ktpr_blood_strip(scan, strip, field);
+    }
 }
 
 
