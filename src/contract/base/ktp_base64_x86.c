@@ -327,24 +327,24 @@ ktp_base64_x86_encode_avx512(const unsigned char *src, size_t len,
                              unsigned char *dst)
 {
     size_t  i;
-    __m512i v, spread;
+    __m512i v;
 
-    unsigned char order[64];
+    /* of each group the second byte, the first, the third, the second */
+    static const unsigned char order[64] = {
+        1,  0,  2,  1,  4,  3,  5,  4,  7,  6,  8,  7,  10, 9,  11, 10,
+        13, 12, 14, 13, 16, 15, 17, 16, 19, 18, 20, 19, 22, 21, 23, 22,
+        25, 24, 26, 25, 28, 27, 29, 28, 31, 30, 32, 31, 34, 33, 35, 34,
+        37, 36, 38, 37, 40, 39, 41, 40, 43, 42, 44, 43, 46, 45, 47, 46,
+    };
 
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+    const __m512i spread = _mm512_loadu_si512(order);
     const __m512i chars = _mm512_loadu_si512(alphabet);
 
     /* of eight bytes, that hold two groups; a value's offset is of 64 bits */
     const __m512i offsets = _mm512_set1_epi64(0x3036242a1016040a);
-
-    for (i = 0; i < sizeof(order); i++) {
-        /* the second byte, the first, the third, the second */
-        order[i] = i / 4 * 3 + ((0x1021 >> (12 - i % 4 * 4)) & 3);
-    }
-
-    spread = _mm512_loadu_si512(order);
 
     for (i = 0; len - i >= 64; i += 48) {
         v = _mm512_loadu_si512(src + i);
