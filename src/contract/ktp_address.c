@@ -2,16 +2,16 @@
 #include "ktp_address.h"
 
 
+/* clang-format off */
+
 #define KTP_V4(a, b, c, d, bits)                                              \
-    {                                                                         \
-        {a, b, c, d}, 4, bits                                                 \
-    }
+    { {a, b, c, d}, 4, bits }
 #define KTP_V6(a, b, c, d, e, f, bits)                                        \
-    {                                                                         \
-        {(a) >> 8, (a) &255, (b) >> 8, (b) &255, (c) >> 8, (c) &255,          \
-         (d) >> 8, (d) &255, (e) >> 8, (e) &255, (f) >> 8, (f) &255},         \
-            16, bits                                                          \
-    }
+    { {(a) >> 8, (a) & 255, (b) >> 8, (b) & 255, (c) >> 8, (c) & 255,         \
+       (d) >> 8, (d) & 255, (e) >> 8, (e) & 255, (f) >> 8, (f) & 255},        \
+      16, bits }
+
+/* clang-format on */
 
 
 static int ktp_address_match(const unsigned char *address, size_t len,

@@ -162,6 +162,7 @@ test_stream(void **state)
     ktp_store_t    st;
     ktp_request_t  request;
     ktp_outgoing_t out;
+    unsigned char  some[13];
 
     static const size_t sizes[] = {0,
                                    1,
@@ -200,7 +201,7 @@ test_stream(void **state)
 
         /* again from the middle */
         ktp_outgoing_rewind(&out);
-        (void) ktp_outgoing_read(&out, (unsigned char[13]){0}, 13);
+        (void) ktp_outgoing_read(&out, some, sizeof(some));
         ktp_outgoing_rewind(&out);
         check_reads(&out, &right, 17);
 
@@ -222,7 +223,6 @@ test_growing(void **state)
 {
     size_t         i, n, got, done, pos, pad, round;
     source_t       source;
-    ktp_chunks_t   chunks;
     ktp_store_t    st;
     ktp_request_t  request;
     ktp_outgoing_t out;
@@ -231,16 +231,18 @@ test_growing(void **state)
     static const size_t sizes[] = {
         0, 1, 2, 3, CHUNK - 1, CHUNK, CHUNK + 1, CHUNK + 2, 3 * CHUNK, 200000};
 
+    const ktp_chunks_t chunks = {CHUNK, source_alloc, source_free, &source};
+
     (void) state;
 
     memset(&request, 0, sizeof(request));
-    chunks = (ktp_chunks_t){CHUNK, source_alloc, source_free, &source};
 
     for (round = 0; round < 10 * count(sizes); round++) {
         case_buf_t bytes = {NULL, 0, 0}, right = {NULL, 0, 0};
 
         i = round % count(sizes);
-        source = (source_t){100, 0};
+        memset(&source, 0, sizeof(source));
+        source.left = 100;
 
         for (n = 0; n < sizes[i]; n++) {
             case_byte(&bytes, rand() & 0xff);

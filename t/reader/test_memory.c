@@ -49,6 +49,8 @@ typedef struct {
     size_t         len;
 } step_t;
 
+typedef int run_t(step_t *step);
+
 /* Allocations since the step began, and the one that fails: 0 for none. */
 static unsigned long calls, failing;
 
@@ -154,7 +156,7 @@ prepare(step_t *step, ktpr_pool_t *kept)
  * in the end is not negative.
  */
 static void
-each(int (*run)(step_t *step), step_t *step, unsigned long stride)
+each(run_t *run, step_t *step, unsigned long stride)
 {
     int           rc;
     unsigned long n;
@@ -339,7 +341,7 @@ steps(void **state)
     step_t       step;
     ktpr_pool_t *kept;
 
-    static int (*const runs[])(step_t * step) = {
+    static run_t *const runs[] = {
         run_quad,  run_page,      run_page_small, run_straight,     run_turn,
         run_level, run_fragments, run_columns,    run_rows,         run_sheet,
         run_crop,  run_smooth,    run_quality,    run_quality_none,

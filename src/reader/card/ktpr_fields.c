@@ -185,13 +185,14 @@ static const ktpr_word_line_t ktpr_word_lines[] = {
      KTPR_FIELDS_VALID_EDITS, 0},
 };
 
+/* clang-format off */
 static const char *const ktpr_alphabets[KTPR_LINES] = {
     [KTPR_LINE_NAME] = KTPR_LETTERS " .,'-",
     [KTPR_LINE_BIRTH] = KTPR_LETTERS KTPR_DIGITS " .,-'()/",
     [KTPR_LINE_GENDER] = KTPR_LETTERS "-",
     [KTPR_LINE_ADDRESS] = KTPR_LETTERS KTPR_DIGITS " .,-/'()&",
     [KTPR_LINE_RT_RW] = KTPR_DIGITS "/-",
-    [KTPR_LINE_VILLAGE] = KTPR_LETTERS  KTPR_DIGITS " -'/.()",
+    [KTPR_LINE_VILLAGE] = KTPR_LETTERS KTPR_DIGITS " -'/.()",
     [KTPR_LINE_DISTRICT] = KTPR_LETTERS KTPR_DIGITS " -'/.()",
     [KTPR_LINE_RELIGION] = KTPR_LETTERS,
     [KTPR_LINE_STATUS] = KTPR_LETTERS " ",
@@ -199,6 +200,7 @@ static const char *const ktpr_alphabets[KTPR_LINES] = {
     [KTPR_LINE_NATIONALITY] = KTPR_LETTERS " ",
     [KTPR_LINE_VALID] = KTPR_LETTERS KTPR_DIGITS " -",
 };
+/* clang-format on */
 
 
 void
