@@ -30,7 +30,7 @@ typedef enum {
 
 #define ktp_quota_word_number(word)                                           \
     ((uint32_t) ((word) >> KTP_QUOTA_COUNT_BITS))
-#define ktp_quota_word_count(word) ((word) &KTP_QUOTA_MAX)
+#define ktp_quota_word_count(word) (KTP_QUOTA_MAX & (word))
 #define ktp_quota_word(number, count)                                         \
     (((uint64_t) (number) << KTP_QUOTA_COUNT_BITS) | (count))
 

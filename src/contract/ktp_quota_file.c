@@ -228,7 +228,7 @@ ktp_quota_file_read_entry(const char *p, const char *end,
 
     entry->name = p;
 
-    while (p<end && * p> ' ' && *p < 0x7f) {
+    while (p < end && p[0] > ' ' && p[0] < 0x7f) {
         p++;
     }
 

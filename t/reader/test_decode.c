@@ -284,17 +284,18 @@ static unsigned char *
 oriented(unsigned char *file, size_t *len, int orientation)
 {
     unsigned char *out;
-    unsigned char  exif[] = {
-         0xff, 0xe1, 0x00, 0x22, 'E', 'x', 'i', 'f', 0,    0,    'M', 'M',
-         0,    42,   0,    0,    0,   8,   0,   1,   0x01, 0x12, 0,   3,
-         0,    0,    0,    1,    0,   0,   0,   0,   0,    0,    0,   0,
+
+    static const unsigned char exif[] = {
+        0xff, 0xe1, 0x00, 0x22, 'E', 'x', 'i', 'f', 0,    0,    'M', 'M',
+        0,    42,   0,    0,    0,   8,   0,   1,   0x01, 0x12, 0,   3,
+        0,    0,    0,    1,    0,   0,   0,   0,   0,    0,    0,   0,
     };
 
-    exif[29] = (unsigned char) orientation;
     out = malloc(*len + sizeof(exif));
     assert_non_null(out);
     memcpy(out, file, 2);
     memcpy(out + 2, exif, sizeof(exif));
+    out[2 + 29] = (unsigned char) orientation;
     memcpy(out + 2 + sizeof(exif), file + 2, *len - 2);
     *len += sizeof(exif);
     free(file);

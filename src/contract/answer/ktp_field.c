@@ -3,10 +3,9 @@
 #include "ktp_value.h"
 
 
-#define ktp_field_row(name)                                                   \
-    {                                                                         \
-        name, sizeof(name) - 1                                                \
-    }
+/* clang-format off */
+#define ktp_field_row(name) { name, sizeof(name) - 1 }
+/* clang-format on */
 
 static const ktp_value_t ktp_field_names[KTP_FIELDS] = {
     ktp_field_row("nik"),

@@ -38,7 +38,11 @@ ktp_cpu_allow(unsigned features)
 
 /* Before main(), or as the module is loaded: there are no threads yet. */
 
-static void __attribute__((constructor)) ktp_cpu_init(void)
+static void ktp_cpu_init(void) __attribute__((constructor));
+
+
+static void
+ktp_cpu_init(void)
 {
     ktp_cpu_allow(KTP_CPU_ALL);
 }

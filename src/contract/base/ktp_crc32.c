@@ -69,7 +69,11 @@ ktp_crc32_power(unsigned n)
 
 /* Before main(), or as the module is loaded: there are no threads yet. */
 
-static void __attribute__((constructor)) ktp_crc32_init(void)
+static void ktp_crc32_init(void) __attribute__((constructor));
+
+
+static void
+ktp_crc32_init(void)
 {
     int      k;
     uint32_t crc;

@@ -5,7 +5,7 @@
 
 #define KTP_UTF8_NOT_ASCII UINT64_C(0x8080808080808080)
 
-#define ktp_utf8_tail(c) (((c) &0xc0) == 0x80)
+#define ktp_utf8_tail(c) ((0xc0 & (c)) == 0x80)
 
 
 /*

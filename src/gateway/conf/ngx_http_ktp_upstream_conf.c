@@ -454,17 +454,23 @@ ngx_http_ktp_upstream_conf_pem_check(ngx_conf_t              *cf,
 
     pem = &klcf->upstream->certificate;
     bio = BIO_new_mem_buf(pem->data, pem->len);
-    x509 = bio ? PEM_read_bio_X509_AUX(
-               bio, NULL, ngx_http_ktp_upstream_conf_no_password, NULL)
-               : NULL;
-    BIO_free(bio);
+    x509 = NULL;
+
+    if (bio) {
+        x509 = PEM_read_bio_X509_AUX(
+            bio, NULL, ngx_http_ktp_upstream_conf_no_password, NULL);
+        BIO_free(bio);
+    }
 
     pem = &klcf->upstream->certificate_key;
     bio = BIO_new_mem_buf(pem->data, pem->len);
-    key = bio ? PEM_read_bio_PrivateKey(
-              bio, NULL, ngx_http_ktp_upstream_conf_no_password, NULL)
-              : NULL;
-    BIO_free(bio);
+    key = NULL;
+
+    if (bio) {
+        key = PEM_read_bio_PrivateKey(
+            bio, NULL, ngx_http_ktp_upstream_conf_no_password, NULL);
+        BIO_free(bio);
+    }
 
     rc = NGX_ERROR;
     path = &klcf->ssl_certificate_key;

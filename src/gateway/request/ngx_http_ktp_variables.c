@@ -72,10 +72,10 @@ static ngx_int_t ngx_http_ktp_variables_time(ngx_http_request_t        *r,
 
 /* not cacheable, since they change during a request */
 
+/* clang-format off */
 #define ngx_http_ktp_var(name, get, kind)                                     \
-    {                                                                         \
-        ngx_string(name), NULL, get, kind, NGX_HTTP_VAR_NOCACHEABLE, 0        \
-    }
+    { ngx_string(name), NULL, get, kind, NGX_HTTP_VAR_NOCACHEABLE, 0 }
+/* clang-format on */
 
 static ngx_http_variable_t ngx_http_ktp_vars[] = {
 
