@@ -19,6 +19,7 @@ my $limits = "ktp_timeout @{[10 * $slow]}s; ktp_read_timeout @{[10 * $slow]}s;"
 my $gate = KTP::Nginx::scratch_dir() . '/gate';
 my $upstream = KTP::Upstream->new;
 my $url = $upstream->url;
+my $good = KTP::Upstream::response('200 OK', $KTP::Upstream::Body);
 my $number = 0;
 my $nginx;
 
@@ -40,7 +41,7 @@ sub held {
 
     unlink $gate;
     $upstream->reset;
-    $upstream->answer({ until => $gate }, @answer);
+    $upstream->answer({ until => $gate }, @answer ? @answer : $good);
 }
 
 sub land { KTP::Nginx::write_file($gate, '') }
@@ -113,7 +114,7 @@ $nginx->late;
 
 for (
     # name, the call of the upload without a key, its status
-    ['succeeds', KTP::Upstream::response('200 OK', $KTP::Upstream::Body), 200],
+    ['succeeds', $good, 200],
     ['fails', KTP::Upstream::response('500 Oops',
         '{"message":"no","error_code":"INTERNAL"}'), 500],
 ) {
@@ -177,6 +178,71 @@ for my $dedupe ('ktp_idempotency on;', 'ktp_idempotency on; ktp_dedupe on;') {
     is(upload(undef, $second, headers => ['Idempotency-Key: k'])->{status}, 422,
        '... and is known');
 }
+
+
+# -- another zone after a reload: its workers have the descriptors of the old
+# ones, which may miss a wake
+
+sub reload {
+    my ($workers, $from, $to) = @_;
+
+    my $file = $nginx->prefix . '/conf/nginx.conf';
+
+    KTP::Nginx::write_file($file, KTP::Nginx::read_file($file)
+                                  =~ s/\Q$from\E/$to/r) if $from;
+    $nginx->signal('HUP');
+
+    return KTP::Nginx::wait_for(sub { $nginx->workers == $workers });
+}
+
+# the counts of the event descriptors of a process
+sub counts {
+    my ($pid) = @_;
+
+    return map { KTP::Nginx::read_file($_) =~ /^eventfd-count:\s+(\S+)/m }
+               glob "/proc/$pid/fdinfo/*";
+}
+
+fresh('another zone after a reload');
+{
+    my ($leads, $waits) = $nginx->workers;
+    my ($form) = forms(photo(++$number));
+
+    held();
+
+    my $lead = begin($nginx, $leads, $form);
+
+    ok($upstream->wait_calls(1), 'a call');
+
+    my $wait = begin($nginx, $waits, $form);
+
+    ok(wait_gauge($nginx, 'ktp_waiting_requests', 1), 'a request waits');
+    ok(reload(4, 'answers:4m', 'answers:8m'), 'two generations, two zones');
+    ok(KTP::Nginx::wait_for(sub {
+        my $log = $nginx->log_from;
+        2 == (() = $log =~ /gracefully shutting down/g)
+    }), 'the old one leaves');
+
+    # longer than it takes to look whether a wake was missed
+    sleep 0.7;
+
+    my ($new) = grep { $_ != $leads && $_ != $waits } $nginx->workers;
+
+    kill 'STOP', $waits;
+    land();
+    is(answer_of($lead)->{status}, 200, 'the call has ended');
+    ok(KTP::Nginx::wait_for(sub { !grep { hex } counts($new) }),
+       'others have read all descriptors');
+    kill 'CONT', $waits;
+
+    my $start = time();
+
+    is(answer_of($wait)->{status}, 200, 'who waits has the answer');
+    cmp_ok(time() - $start, '<', 2 * $slow, '... soon');
+    ok(KTP::Nginx::wait_for(sub { $nginx->workers == 2 }),
+       'and the old workers leave');
+}
+
 
 $nginx->stop;
 is($nginx->reports, '', 'no report');

@@ -1418,9 +1418,9 @@ ngx_http_ktp_flights_timer(ngx_event_t *ev)
     ngx_http_ktp_flights_sweep(kmcf->flights);
     ngx_http_ktp_flights_landed();
 
-    if (!ngx_exiting) {
-        ngx_add_timer(ev, NGX_HTTP_KTP_FLIGHTS_SWEEP);
-    }
+    /* also in a worker that leaves: its requests may wait */
+
+    ngx_add_timer(ev, NGX_HTTP_KTP_FLIGHTS_SWEEP);
 }
 
 
