@@ -244,6 +244,29 @@ fresh('another zone after a reload');
 }
 
 
+# -- many answers that expire at a time
+
+fresh('many answers expire', workers => 1, dedupe => 'ktp_dedupe on ttl=4s;');
+{
+    my (undef, $failed) = processes(4, sub {
+        my ($i) = @_;
+        my %client;
+
+        for (1 .. 250) {
+            my ($form) = forms(photo(10_000 * $i + $_));
+
+            client_post(\%client, $nginx->{flights_port}, '/d', $form)->{status}
+                == 200 or die "no answer\n";
+        }
+    });
+
+    is($failed, 0, 'a thousand answers');
+    ok(wait_gauge($nginx, 'ktp_stored_answers', 0, 5.5),
+       'are erased in the second in which they expire');
+    is(gauge($nginx, 'ktp_answers_evicted_total'), 0, '... none before');
+}
+
+
 $nginx->stop;
 is($nginx->reports, '', 'no report');
 done_testing;

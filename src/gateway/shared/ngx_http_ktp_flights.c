@@ -28,8 +28,10 @@
 #define NGX_HTTP_KTP_FLIGHTS_SWEEP 500
 #define NGX_HTTP_KTP_FLIGHTS_LATE  2000
 
-/* Expired entries that are freed under one lock. */
+/* Expired entries that are freed under one lock, and milliseconds until more
+   are, if there are more. */
 #define NGX_HTTP_KTP_FLIGHTS_BATCH 64
+#define NGX_HTTP_KTP_FLIGHTS_HASTE 10
 
 typedef enum {
     NGX_HTTP_KTP_FLIGHTS_FLYING = 0,
@@ -194,10 +196,10 @@ static void ngx_http_ktp_flights_put(ngx_http_ktp_flights_t *flights,
 static ngx_http_ktp_flights_rc_t
 ngx_http_ktp_flights_open(ngx_http_ktp_ticket_t *ticket, ngx_str_t *sealed,
                           ngx_pool_t *pool);
-static void ngx_http_ktp_flights_sweep(ngx_http_ktp_flights_t *flights);
-static void ngx_http_ktp_flights_expire(ngx_http_ktp_flights_t *flights);
-static void ngx_http_ktp_flights_reclaim(ngx_http_ktp_flights_t *flights,
-                                         ngx_pid_t pid, ngx_log_t *log);
+static ngx_uint_t ngx_http_ktp_flights_sweep(ngx_http_ktp_flights_t *flights);
+static ngx_uint_t ngx_http_ktp_flights_expire(ngx_http_ktp_flights_t *flights);
+static void       ngx_http_ktp_flights_reclaim(ngx_http_ktp_flights_t *flights,
+                                               ngx_pid_t pid, ngx_log_t *log);
 static void ngx_http_ktp_flights_take_place(ngx_http_ktp_flights_t *flights,
                                             ngx_cycle_t            *cycle);
 static void ngx_http_ktp_flights_timer(ngx_event_t *ev);
@@ -1356,7 +1358,7 @@ ngx_http_ktp_flights_take_place(ngx_http_ktp_flights_t *flights,
     /* a former worker may have had this process id */
 
     ngx_http_ktp_flights_reclaim(flights, ngx_pid, cycle->log);
-    ngx_http_ktp_flights_sweep(flights);
+    (void) ngx_http_ktp_flights_sweep(flights);
 
     n = ngx_http_ktp_wake_places();
 
@@ -1411,22 +1413,27 @@ ngx_http_ktp_flights_exit(void)
 static void
 ngx_http_ktp_flights_timer(ngx_event_t *ev)
 {
+    ngx_uint_t                more;
     ngx_http_ktp_main_conf_t *kmcf;
 
     kmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle, ngx_http_ktp_module);
 
-    ngx_http_ktp_flights_sweep(kmcf->flights);
+    more = ngx_http_ktp_flights_sweep(kmcf->flights);
     ngx_http_ktp_flights_landed();
 
     /* also in a worker that leaves: its requests may wait */
 
-    ngx_add_timer(ev, NGX_HTTP_KTP_FLIGHTS_SWEEP);
+    ngx_add_timer(ev, more ? NGX_HTTP_KTP_FLIGHTS_HASTE
+                           : NGX_HTTP_KTP_FLIGHTS_SWEEP);
 }
 
 
-/* One worker at a time looks for those that are dead, and for what is over. */
+/*
+ * One worker at a time looks for those that are dead, and for what is over;
+ * 1: there is more of it.
+ */
 
-static void
+static ngx_uint_t
 ngx_http_ktp_flights_sweep(ngx_http_ktp_flights_t *flights)
 {
     ngx_uint_t                     i;
@@ -1443,11 +1450,11 @@ ngx_http_ktp_flights_sweep(ngx_http_ktp_flights_t *flights)
         }
     }
 
-    ngx_http_ktp_flights_expire(flights);
+    return ngx_http_ktp_flights_expire(flights);
 }
 
 
-static void
+static ngx_uint_t
 ngx_http_ktp_flights_expire(ngx_http_ktp_flights_t *flights)
 {
     ngx_uint_t                     i;
@@ -1462,10 +1469,8 @@ ngx_http_ktp_flights_expire(ngx_http_ktp_flights_t *flights)
     if ((ngx_msec_int_t) (ngx_current_msec - sh->swept)
             < NGX_HTTP_KTP_FLIGHTS_SWEEP / 2
         || !ngx_shmtx_trylock(&flights->pool->mutex)) {
-        return;
+        return 0;
     }
-
-    sh->swept = ngx_current_msec;
 
     for (i = 0; i < NGX_HTTP_KTP_FLIGHTS_BATCH; i++) {
 
@@ -1492,6 +1497,10 @@ ngx_http_ktp_flights_expire(ngx_http_ktp_flights_t *flights)
         }
     }
 
+    if (i < NGX_HTTP_KTP_FLIGHTS_BATCH) {
+        sh->swept = ngx_current_msec;
+    }
+
     /* a leader that is late holds its entry, but nobody waits any longer */
 
     for (q = ngx_queue_head(&sh->active); q != ngx_queue_sentinel(&sh->active);
@@ -1509,6 +1518,8 @@ ngx_http_ktp_flights_expire(ngx_http_ktp_flights_t *flights)
     }
 
     ngx_shmtx_unlock(&flights->pool->mutex);
+
+    return i == NGX_HTTP_KTP_FLIGHTS_BATCH;
 }
 
 
