@@ -267,6 +267,48 @@ fresh('many answers expire', workers => 1, dedupe => 'ktp_dedupe on ttl=4s;');
 }
 
 
+# -- more generations of workers than there are places
+
+fresh('no place', workers => 1);
+{
+    my ($form) = forms(photo(++$number));
+    my (@held, %old);
+
+    # a request whose body does not come keeps its worker
+    for my $generation (2 .. 17) {
+        my ($new) = grep { !$old{$_}++ } $nginx->workers;
+
+        push @held, worker_socket($nginx, $new);
+        syswrite $held[-1], "POST /d HTTP/1.1\r\nHost: localhost\r\n"
+                            . "Content-Type: image/jpeg\r\n"
+                            . "Content-Length: 1000\r\n\r\n";
+        reload($generation) or last;
+    }
+
+    is(scalar($nginx->workers), 17, 'many generations');
+    ok(KTP::Nginx::wait_for(sub { $nginx->log_from =~ /no place in/ }),
+       'the last worker has no place');
+
+    held();
+
+    my ($last) = $nginx->log_from =~ /(\d+)#\d+: no place in/;
+    my $lead = begin($nginx, $last, $form);
+
+    ok($upstream->wait_calls(1), 'it makes a call');
+
+    my $wait = begin($nginx, $last, $form);
+
+    ok(wait_gauge($nginx, 'ktp_waiting_requests', 1), 'for two requests');
+    kill 'KILL', $last;
+    ok(wait_gauge($nginx, 'ktp_waiting_requests', 0),
+       'when it is killed, nobody waits');
+    ok(wait_gauge($nginx, 'ktp_shared_calls_in_flight', 0), 'for no call');
+    land();
+    is(upload(undef, $form)->{status}, 200, 'the next upload has an answer');
+    is(calls(), 2, 'of its own call');
+    close $_ for @held;
+}
+
 $nginx->stop;
 is($nginx->reports, '', 'no report');
 done_testing;

@@ -113,6 +113,7 @@ typedef struct {
     ngx_uint_t full;
 
     ngx_atomic_t places[NGX_HTTP_KTP_WAKE_MAX]; /* pids; 0: free */
+    ngx_uint_t   crowded; /* there may be workers without a place */
 } ngx_http_ktp_flights_shared_t;
 
 struct ngx_http_ktp_flights_s {
@@ -197,6 +198,7 @@ static ngx_http_ktp_flights_rc_t
 ngx_http_ktp_flights_open(ngx_http_ktp_ticket_t *ticket, ngx_str_t *sealed,
                           ngx_pool_t *pool);
 static ngx_uint_t ngx_http_ktp_flights_sweep(ngx_http_ktp_flights_t *flights);
+static ngx_pid_t  ngx_http_ktp_flights_dead(ngx_http_ktp_flights_t *flights);
 static ngx_uint_t ngx_http_ktp_flights_expire(ngx_http_ktp_flights_t *flights);
 static void       ngx_http_ktp_flights_reclaim(ngx_http_ktp_flights_t *flights,
                                                ngx_pid_t pid, ngx_log_t *log);
@@ -1382,6 +1384,8 @@ ngx_http_ktp_flights_take_place(ngx_http_ktp_flights_t *flights,
             sh->places[i] = 0;
         }
 
+        sh->crowded = 1;
+
         return;
     }
 
@@ -1442,6 +1446,14 @@ ngx_http_ktp_flights_sweep(ngx_http_ktp_flights_t *flights)
 
     sh = flights->shared;
 
+    if (sh->crowded) {
+        pid = ngx_http_ktp_flights_dead(flights);
+
+        if (pid) {
+            ngx_http_ktp_flights_reclaim(flights, pid, ngx_cycle->log);
+        }
+    }
+
     for (i = 0; i < ngx_http_ktp_wake_places(); i++) {
         pid = sh->places[i];
 
@@ -1451,6 +1463,53 @@ ngx_http_ktp_flights_sweep(ngx_http_ktp_flights_t *flights)
     }
 
     return ngx_http_ktp_flights_expire(flights);
+}
+
+
+/* A worker without a place that is dead, and has left requests; 0: none. */
+
+static ngx_pid_t
+ngx_http_ktp_flights_dead(ngx_http_ktp_flights_t *flights)
+{
+    ngx_pid_t                      dead;
+    ngx_queue_t                   *q, *w;
+    ngx_http_ktp_entry_t          *entry;
+    ngx_http_ktp_waiter_t         *waiter;
+    ngx_http_ktp_flights_shared_t *sh;
+
+    sh = flights->shared;
+    dead = 0;
+
+    ngx_shmtx_lock(&flights->pool->mutex);
+
+    for (q = ngx_queue_head(&sh->active);
+         q != ngx_queue_sentinel(&sh->active) && dead == 0;
+         q = ngx_queue_next(q)) {
+
+        entry = (ngx_http_ktp_entry_t *) ngx_queue_data(q, ngx_http_ktp_item_t,
+                                                        queue);
+
+        if (entry->leader && entry->place == NGX_HTTP_KTP_WAKE_MAX
+            && !ngx_http_ktp_process_alive(entry->leader)) {
+            dead = entry->leader;
+        }
+
+        for (w = ngx_queue_head(&entry->waiters);
+             w != ngx_queue_sentinel(&entry->waiters) && dead == 0;
+             w = ngx_queue_next(w)) {
+
+            waiter = ngx_queue_data(w, ngx_http_ktp_waiter_t, queue);
+
+            if (waiter->place == NGX_HTTP_KTP_WAKE_MAX
+                && !ngx_http_ktp_process_alive(waiter->pid)) {
+                dead = waiter->pid;
+            }
+        }
+    }
+
+    ngx_shmtx_unlock(&flights->pool->mutex);
+
+    return dead;
 }
 
 
