@@ -160,7 +160,7 @@ is(calls_of(sub {
 
 is(calls_of(sub {
     send_to('/short', $image);
-    sleep 0.01; # ten times the ttl
+    sleep 0.05; # more than a tick of a coarse clock
     send_to('/short', $image);
 }), 2, 'what is older than its ttl is not given');
 
@@ -183,6 +183,8 @@ is(calls_of(sub {
     send_to('/all', $image, 'X-Name: c') for 1 .. 3;
 }), 0, 'a replay takes nothing from a quota');
 is(send_to('/all', image(), 'X-Name: c')->{status}, 200, '... it is there');
+is(send_to('/all', $image, 'X-Name: c')->{status}, 403,
+   '... once it is used up, there is no replay');
 
 # -- joined
 
