@@ -416,6 +416,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, reference_id),
       &ngx_http_ktp_reference_id },
 
+    { ngx_string("ktp_sandbox"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, sandbox),
+      NULL },
+
       ngx_null_command
 };
 
@@ -519,6 +526,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->dedupe.on = NGX_CONF_UNSET_UINT;
     conf->idempotency.on = NGX_CONF_UNSET_UINT;
     conf->reference_id = NGX_CONF_UNSET_UINT;
+    conf->sandbox = NGX_CONF_UNSET;
 
     ngx_http_ktp_upstream_conf_create(conf);
 
@@ -556,6 +564,7 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_ktp_once_merge(prev, conf);
     ngx_conf_merge_uint_value(conf->reference_id, prev->reference_id,
                               NGX_HTTP_KTP_REFERENCE_PASS);
+    ngx_conf_merge_value(conf->sandbox, prev->sandbox, 0);
 
     if (conf->fields == 0) {
         conf->fields = prev->fields ? prev->fields : KTP_FIELDS_ALL;

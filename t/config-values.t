@@ -113,6 +113,7 @@ my %row = (
                                     scope=all $d ''))],
                               '"off", or "on" or "required"|"ttl=TIME"'],
     ktp_forget            => [['on', '$f'], undef],
+    ktp_sandbox           => [[@flag], '"on" or "off"'],
     ktp_billed_codes      => [['none KTP_NOT_DETECTED', 'KTP_NOT_DETECTED none',
                                'KTP_NOT_DETECTED,INVALID_PAYLOAD',
                                'ktp_not_detected', 'KTP-NOT-DETECTED', 'all',

@@ -121,10 +121,11 @@ my @cases = (
      {agreed => 1}],
 
     # answers that cost no call
-    ['replayed and joined requests are none', "ref,paid\na,yes\n",
+    ['replayed, joined and rehearsed requests are none', "ref,paid\na,yes\n",
      call('a', 'yes', source => 'upstream')
      . call('a', 'yes', source => 'joined')
-     . call('a', 'yes', source => 'replayed'), [], 0, {agreed => 1}],
+     . call('a', 'yes', source => 'replayed')
+     . call('a', 'no', source => 'sandbox'), [], 0, {agreed => 1}],
 
     # the form of the export
     ['quoted fields', qq("ref","a ""note""","paid"\r\n)

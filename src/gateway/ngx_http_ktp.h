@@ -49,7 +49,8 @@ typedef enum {
     NGX_HTTP_KTP_SOURCE_NONE = 0, /* nobody: rejected, or not yet */
     NGX_HTTP_KTP_SOURCE_UPSTREAM, /* a call of its own */
     NGX_HTTP_KTP_SOURCE_JOINED,   /* the call of another request */
-    NGX_HTTP_KTP_SOURCE_REPLAYED  /* a stored answer */
+    NGX_HTTP_KTP_SOURCE_REPLAYED, /* a stored answer */
+    NGX_HTTP_KTP_SOURCE_SANDBOX   /* nobody: the answer is a rehearsal's */
 } ngx_http_ktp_source_t;
 
 extern ngx_module_t ngx_http_ktp_module;

@@ -17,7 +17,7 @@ static const char *const ngx_http_ktp_outcomes[] = {NULL,
 static const char *const ngx_http_ktp_billed[] = {"no", "yes", "unknown"};
 
 static const char *const ngx_http_ktp_sources[] = {"", "upstream", "joined",
-                                                   "replayed"};
+                                                   "replayed", "sandbox"};
 
 
 const char *

@@ -350,6 +350,11 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "empty_values", KTP_ERROR_PLAIN,
             "image and reference_id are empty"),
 
+    ktp_row(KTP_SANDBOX_UNKNOWN, KTP_INVALID_PAYLOAD_REFERENCE_ID, 400,
+            "INVALID_PAYLOAD_REFERENCE_ID",
+            "sandbox_unknown", KTP_ERROR_PLAIN,
+            "reference_id selects no answer of the sandbox"),
+
     ktp_row(KTP_CODED_BODY, KTP_UNSUPPORTED_MEDIA_TYPE, 415,
             "UNSUPPORTED_MEDIA_TYPE",
             "coded_body", KTP_ERROR_PLAIN,

@@ -99,6 +99,7 @@ typedef enum {
     KTP_BAD_FLAG,
     KTP_REFERENCE_NOT_STRING,
     KTP_EMPTY_VALUES,
+    KTP_SANDBOX_UNKNOWN, /* reference_id selects no answer of the sandbox */
     KTP_CODED_BODY,
 
     /* the client */

@@ -167,8 +167,9 @@ ngx_http_ktp_check_location(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
 
     ngx_http_ktp_check_handler(cf, pass);
 
-    if (pass->clcf->handler == kmcf->handler && !pass->clcf->named
-        && !pass->clcf->internal && !ngx_http_ktp_check_closed(cf, pass)) {
+    if (pass->clcf->handler == kmcf->handler && !pass->klcf->sandbox
+        && !pass->clcf->named && !pass->clcf->internal
+        && !ngx_http_ktp_check_closed(cf, pass)) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                       "\"ktp_pass\" in location \"%V\" makes calls for "
                       "anybody, there is no \"ktp_auth\", \"allow\", "
@@ -335,7 +336,8 @@ ngx_http_ktp_check_keys(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
 
     klcf = pass->klcf;
 
-    if (ngx_http_ktp_conf_is_local(klcf) || (klcf->app_id && klcf->api_key)) {
+    if (klcf->sandbox || ngx_http_ktp_conf_is_local(klcf)
+        || (klcf->app_id && klcf->api_key)) {
         return;
     }
 

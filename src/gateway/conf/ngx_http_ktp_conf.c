@@ -529,7 +529,7 @@ ngx_http_ktp_conf_warn(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf,
 
     target = &klcf->target;
 
-    if (ngx_http_ktp_conf_is_local(klcf)) {
+    if (klcf->sandbox || ngx_http_ktp_conf_is_local(klcf)) {
         return;
     }
 

@@ -128,6 +128,7 @@ typedef struct {
     ngx_http_ktp_once_t       dedupe;
     ngx_http_ktp_once_t       idempotency;
     ngx_uint_t                reference_id; /* ngx_http_ktp_reference_id_t */
+    ngx_flag_t                sandbox;
 } ngx_http_ktp_loc_conf_t;
 
 /* A "ktp_pass" directive, for checks of the whole configuration. */

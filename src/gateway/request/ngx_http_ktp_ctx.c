@@ -44,6 +44,7 @@ ngx_http_ktp_ctx_create(ngx_http_request_t *r)
 
     ctx->request = r;
     ctx->price = klcf->price;
+    ctx->sandbox = klcf->sandbox;
     ktp_store_init(&ctx->store,
                    klcf->request_buffering ? &ngx_http_ktp_chunks_large
                                            : &ngx_http_ktp_chunks_small,

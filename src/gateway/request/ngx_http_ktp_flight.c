@@ -315,7 +315,7 @@ ngx_http_ktp_flight_text(ngx_http_ktp_ctx_t *ctx, const ktp_request_t *request,
 
     ngx_str_null(&app_id);
 
-    if (klcf->app_id
+    if (klcf->app_id && !klcf->sandbox
         && ngx_http_ktp_secret(r, klcf->app_id, &app_id) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -328,6 +328,15 @@ ngx_http_ktp_flight_text(ngx_http_ktp_ctx_t *ctx, const ktp_request_t *request,
                                  : klcf->validate_quality == KTP_FLAG_TRUE;
     text->upstream.p = (char *) klcf->upstream->url.data;
     text->upstream.len = klcf->upstream->url.len;
+
+    if (klcf->sandbox) {
+
+        /* its answers are no other location's; this is no URL */
+
+        text->upstream.p = "sandbox";
+        text->upstream.len = sizeof("sandbox") - 1;
+    }
+
     text->app_id.p = (char *) app_id.data;
     text->app_id.len = app_id.len;
     text->client.p = (char *) ctx->client.data;
@@ -349,7 +358,7 @@ ngx_http_ktp_flight_narrow(ngx_http_ktp_ctx_t *ctx, ktp_flight_t *text)
     if (klcf->dedupe.on) {
         text->client.len = klcf->dedupe.all ? 0 : text->client.len;
         text->reference_id.len =
-            klcf->dedupe.ignore ? 0 : text->reference_id.len;
+            klcf->dedupe.ignore && !klcf->sandbox ? 0 : text->reference_id.len;
 
     } else if (ctx->flight) {
         text->key = ctx->flight->key;

@@ -32,12 +32,21 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
 {
     ngx_http_ktp_ctx_t            *ctx;
     ngx_http_ktp_slot_t           *slot;
+    ngx_http_ktp_loc_conf_t       *klcf;
     ngx_http_ktp_main_conf_t      *kmcf;
     ngx_http_ktp_metrics_request_t request;
 
     ctx = ngx_http_ktp_ctx_get(r);
 
     if (!ngx_http_ktp_ctx_is_ours(r, ctx) || r != r->main) {
+        return NGX_OK;
+    }
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    /* a failure that is rehearsed must raise no alert */
+
+    if (ctx ? ctx->sandbox : klcf->sandbox) {
         return NGX_OK;
     }
 

@@ -20,7 +20,7 @@ ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx)
         return KTP_OK;
     }
 
-    if (ngx_http_ktp_count_exhausted(client)) {
+    if (!ctx->sandbox && ngx_http_ktp_count_exhausted(client)) {
         return ngx_http_ktp_quota_refused(ctx);
     }
 

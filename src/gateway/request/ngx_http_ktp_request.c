@@ -29,8 +29,9 @@ static const ngx_http_ktp_body_t ngx_http_ktp_request_reader = {
 ngx_int_t
 ngx_http_ktp_request_handler(ngx_http_request_t *r)
 {
-    ktp_code_t          code;
-    ngx_http_ktp_ctx_t *ctx;
+    ktp_code_t               code;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
 
     if (r != r->main) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -42,6 +43,12 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    /* error_page may have led here from another location */
+
+    ctx->sandbox = klcf->sandbox;
 
     ngx_http_ktp_ctx_let_in(ctx);
 
@@ -197,7 +204,7 @@ ngx_http_ktp_request_piece(ngx_http_request_t *r, u_char *p, size_t n)
 
     ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
 
-    if (code == KTP_OK && !klcf->request_buffering) {
+    if (code == KTP_OK && !klcf->request_buffering && !ctx->sandbox) {
         code = ngx_http_ktp_send_part(r);
     }
 

@@ -7,6 +7,7 @@
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_reference.h"
+#include "ngx_http_ktp_sandbox.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_trace.h"
 #include "ngx_http_ktp_verdict.h"
@@ -20,6 +21,7 @@
 #define NGX_HTTP_KTP_STREAM_BUFFER  16384
 
 
+static ktp_code_t ngx_http_ktp_send_whole(ngx_http_request_t *r);
 static void       ngx_http_ktp_send_cleanup(void *data);
 static ktp_code_t ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length);
 static void       ngx_http_ktp_send_request(ngx_http_request_t *r,
@@ -45,7 +47,6 @@ ktp_code_t
 ngx_http_ktp_send(ngx_http_request_t *r)
 {
     ktp_code_t               code;
-    ktp_request_t            request;
     ngx_connection_t        *c;
     ngx_http_ktp_ctx_t      *ctx;
     ngx_http_ktp_loc_conf_t *klcf;
@@ -56,25 +57,10 @@ ngx_http_ktp_send(ngx_http_request_t *r)
 
     ctx->image_size = ctx->store.size;
 
-    ngx_http_ktp_send_request(r, &request);
-
-    code = ngx_http_ktp_reference(r, &request, 1);
+    code = klcf->sandbox ? ngx_http_ktp_sandbox(r, ngx_http_ktp_send_done)
+                         : ngx_http_ktp_send_whole(r);
     if (code != KTP_OK) {
         return code;
-    }
-
-    if (ctx->streaming) {
-        ktp_outgoing_complete(&ctx->outgoing, &request,
-                              ngx_max(ctx->call.body_length, 0));
-        ngx_http_ktp_transport_resume(&ctx->call);
-
-    } else {
-        ktp_outgoing_init(&ctx->outgoing, &ctx->store, &request);
-
-        code = ngx_http_ktp_send_start(r, ctx->outgoing.length);
-        if (code != KTP_OK) {
-            return code;
-        }
     }
 
     /*
@@ -92,6 +78,37 @@ ngx_http_ktp_send(ngx_http_request_t *r)
     }
 
     return KTP_OK;
+}
+
+
+/* Starts the call, or completes the one that is being streamed. */
+
+static ktp_code_t
+ngx_http_ktp_send_whole(ngx_http_request_t *r)
+{
+    ktp_code_t          code;
+    ktp_request_t       request;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    ngx_http_ktp_send_request(r, &request);
+
+    code = ngx_http_ktp_reference(r, &request, 1);
+    if (code != KTP_OK) {
+        return code;
+    }
+
+    if (ctx->streaming) {
+        ktp_outgoing_complete(&ctx->outgoing, &request,
+                              ngx_max(ctx->call.body_length, 0));
+        ngx_http_ktp_transport_resume(&ctx->call);
+        return KTP_OK;
+    }
+
+    ktp_outgoing_init(&ctx->outgoing, &ctx->store, &request);
+
+    return ngx_http_ktp_send_start(r, ctx->outgoing.length);
 }
 
 

@@ -40,6 +40,8 @@ typedef enum {
 static ngx_int_t ngx_http_ktp_variables_request(ngx_http_request_t        *r,
                                                 ngx_http_variable_value_t *v,
                                                 uintptr_t data);
+static ngx_http_ktp_source_t
+                 ngx_http_ktp_variables_source(ngx_http_ktp_ctx_t *ctx);
 static ngx_int_t ngx_http_ktp_variables_cost(ngx_http_request_t        *r,
                                              ngx_http_variable_value_t *v,
                                              uintptr_t                  data);
@@ -206,7 +208,9 @@ ngx_http_ktp_variables_request(ngx_http_request_t        *r,
 
     case NGX_HTTP_KTP_VAR_SOURCE:
         return ngx_http_ktp_variables_text(
-            v, ctx ? ngx_http_ktp_outcome_source(ctx->source) : NULL);
+            v, ctx ? ngx_http_ktp_outcome_source(
+                   ngx_http_ktp_variables_source(ctx))
+                   : NULL);
 
     case NGX_HTTP_KTP_VAR_STATUS_CODE:
         return ngx_http_ktp_variables_text(v, ctx ? ctx->answer.status_code
@@ -222,6 +226,17 @@ ngx_http_ktp_variables_request(ngx_http_request_t        *r,
         return ngx_http_ktp_variables_text(
             v, ngx_http_ktp_ctx_error_code(r, ctx));
     }
+}
+
+
+/* That of a rehearsal is the same if its answer was joined or stored. */
+
+static ngx_http_ktp_source_t
+ngx_http_ktp_variables_source(ngx_http_ktp_ctx_t *ctx)
+{
+    return ctx->sandbox && ctx->source != NGX_HTTP_KTP_SOURCE_NONE
+               ? NGX_HTTP_KTP_SOURCE_SANDBOX
+               : ctx->source;
 }
 
 

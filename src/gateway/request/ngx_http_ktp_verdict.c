@@ -499,6 +499,10 @@ ngx_http_ktp_verdict_answer(const ngx_http_ktp_loc_conf_t *klcf,
 {
     ngx_http_ktp_billed_t billed;
 
+    if (klcf->sandbox) {
+        return NGX_HTTP_KTP_BILLED_NO;
+    }
+
     billed = ngx_http_ktp_verdict_billed(call, answer->status_code);
 
     if (billed != NGX_HTTP_KTP_BILLED_UNKNOWN || klcf->billed_codes == NULL
