@@ -573,6 +573,7 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
 
         if (call->body.len) {
             ngx_memcpy(body, call->body.data, call->body.len);
+            ngx_explicit_memzero(call->body.data, call->body.len);
             (void) ngx_pfree(call->pool, call->body.data);
         }
 
@@ -582,6 +583,10 @@ ngx_http_ktp_callback_write(char *p, size_t size, size_t n, void *data)
 
     ngx_memcpy(call->body.data + call->body.len, p, len);
     call->body.len += len;
+
+    /* since 8.7 libcurl keeps this buffer for all transfers of the worker */
+
+    ngx_explicit_memzero(p, len);
 
     return len;
 }
