@@ -260,6 +260,11 @@ my @late = map { answer_of($_) } $lead, @join;
 is(join(' ', map { $_->{status} } @late), '504 504 504',
    'a call that is late is so for all');
 cmp_ok($late[2]{seconds}, '<', 5 * $KTP::Nginx::Slow, '... in time');
+ok(KTP::Nginx::wait_for(sub {
+    metric('ktp_requests_total{client="-",outcome="timeout",'
+           . 'error_code="INTERNAL_SERVER_ERROR"}') == 3
+}), '... three requests are late');
+is(metric('ktp_upstream_calls_total{outcome="timeout"}'), 1, '... and one call');
 $upstream->answer;
 
 # -- streamed

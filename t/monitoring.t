@@ -85,6 +85,11 @@ sub requests {
                    $outcome, $code || '', $client || 'shop';
 }
 
+sub calls { return qq{ktp_upstream_calls_total{instance="gw",outcome="$_[0]"}} }
+
+sub evicted { return qq{ktp_answers_evicted_total{instance="gw"}} }
+sub full    { return qq{ktp_answer_zone_full_total{instance="gw"}} }
+
 sub billable {
     return qq{ktp_billable_calls_total{instance="gw",client="shop",billed="$_[0]"}};
 }
@@ -109,6 +114,14 @@ my %day = (
     requests('upstream_error', 'INTERNAL_SERVER_ERROR') => counter(0.1),
     requests('timeout', 'INTERNAL_SERVER_ERROR')        => counter(0.1),
     requests('aborted')                                 => counter(0.5),
+    calls('ok')                                         => counter(50),
+    calls('bad_quality')                                => counter(2),
+    calls('not_accepted')                               => counter(6),
+    calls('upstream_refused')                           => counter(0),
+    calls('upstream_limited')                           => counter(0.1),
+    calls('upstream_error')                             => counter(0.1),
+    calls('timeout')                                    => counter(0.1),
+    calls('aborted')                                    => counter(0.5),
     billable('yes')                                     => counter(56),
     billable('unknown')                                 => counter(7),
     billed('ok')                                        => counter(50),
@@ -118,6 +131,14 @@ my %day = (
                                                         => counter(84000),
     'ktp_saved_calls_total{instance="gw",client="shop",reason="replayed"}'
                                                         => counter(3),
+    'ktp_saved_calls_total{instance="gw",client="shop",reason="joined"}'
+                                                        => counter(2),
+    'ktp_waiting_requests{instance="gw"}'               => '3x1440',
+    'ktp_shared_calls_in_flight{instance="gw"}'         => '2x1440',
+    'ktp_stored_answers{instance="gw"}'                 => '600x1440',
+    'ktp_idempotency_keys{instance="gw"}'               => '200x1440',
+    evicted()                                           => counter(0.1),
+    full()                                              => counter(0.01),
     'ktp_client_calls{instance="gw",client="shop",period="month"}'
                                                         => '500000+63x1440',
     'ktp_upstream_unclear_total{instance="gw"}'         => counter(0.7),
@@ -139,11 +160,10 @@ sub fault { return "0x899 0+$_[0]x540" }
 my %faults = (
     KtpGatewayDown     => { 'up{job="ktp",instance="gw"}' => '1x899 0x540' },
     KtpVendorRefusesUs => {
-        requests('upstream_refused', 'UNAUTHORIZED') => fault(0.5) },
+        calls('upstream_refused') => fault(0.5) },
     KtpUpstreamFails   => {
-        requests('upstream_error', 'INTERNAL_SERVER_ERROR') => fault(6) },
-    KtpVendorLimitsUs  => {
-        requests('upstream_limited', 'TOO_MANY_REQUESTS') => fault(3) },
+        calls('upstream_error') => fault(6) },
+    KtpVendorLimitsUs  => { calls('upstream_limited') => fault(3) },
     KtpUpstreamSlow    => { $slow => '0+58x899 52200+50x540' },
     KtpKeyRefused      => {
         requests('unauthorized', 'UNAUTHORIZED', '-') => fault(30) },
@@ -160,6 +180,19 @@ my %faults = (
         'ktp_state_failing{instance="gw"}' => '0x899 1x540' },
     KtpCallsPileUp     => {
         'ktp_calls_in_flight{instance="gw"}' => '20x899 900x540' },
+    KtpAnswersEvicted  => { evicted() => '0+0.1x899 90+6x540' },
+    KtpAnswerZoneFull  => { full() => '0+0.01x899 9+1x540' },
+);
+
+# A day in which nine of ten requests are answered without a call, for every
+# ratio of calls: the same faults fire as without these requests.
+
+my %shared = (
+    requests('ok')                                      => counter(500),
+    requests('upstream_error', 'INTERNAL_SERVER_ERROR') => counter(8),
+    requests('timeout', 'INTERNAL_SERVER_ERROR')        => counter(8),
+    requests('upstream_limited', 'TOO_MANY_REQUESTS')   => counter(8),
+    requests('upstream_refused', 'UNAUTHORIZED')        => counter(0),
 );
 
 is_deeply([sort keys %faults], [sort @names], 'each alert has its fault');
@@ -169,13 +202,20 @@ is_deeply([sort keys %faults], [sort @names], 'each alert has its fault');
 
 my %shown = (
     'Spent this month: A'           => [5040000, 'currency="IDR"'],
-    'Saved this month: A'           => [270000, 'currency="IDR"'],
+    'Saved this month: A'           => [450000, 'currency="IDR"'],
     'Paid and of use: A'            => [0.893, ''],
     'Unknown whether paid: A'       => [420, ''],
     'Spent by client this month: A' => [5040000, 'client="shop",currency="IDR"'],
     'Calls by client this month: A' => [534020, 'client="shop"'],
-    'Calls saved, an hour: A'       => [180, 'reason="replayed"'],
+    'Calls saved, an hour: A'       =>
+        [180, 'reason="replayed"', 120, 'reason="joined"'],
     'Calls saved, an hour: B'       => [363, ''],
+    'Waiting requests: A'           => [3, ''],
+    'Waiting requests: B'           => [2, ''],
+    'Stored answers: A'             => [600, ''],
+    'Stored answers: B'             => [200, ''],
+    'Removed before they expired, an hour: A' => [6, ''],
+    'Removed before they expired, an hour: B' => [0.6, ''],
     'Paid and of no use, an hour: A' =>
         [120, 'outcome="bad_quality"', 240, 'outcome="not_accepted"'],
 );
@@ -192,7 +232,10 @@ SKIP: {
     KTP::Nginx::write_file("$dir/alerts-test.yml", join '',
         "rule_files: [alerts.yml]\nevaluation_interval: 1m\ntests:\n",
         day({}, map { ($_ * 60 + 3 => '') } 0 .. 23),
-        map { day($faults{$_}, 960 => $_) } sort keys %faults);
+        (map { day($faults{$_}, 960 => $_) } sort keys %faults),
+        day(\%shared, map { ($_ * 60 + 3 => '') } 0 .. 23),
+        map { day({%shared, %{ $faults{$_} }}, 960 => $_) }
+            grep { /^KtpVendor|^KtpUpstreamFails/ } sort keys %faults);
     promtool('test rules', "$dir/alerts-test.yml");
 
     # queries are right, as rules with Grafana's variables filled in

@@ -63,12 +63,16 @@ __DATA__
 ["POST /e\n$::jpeg", "POST /e\nno image", "POST /e\n$::jpeg", "GET /e",
  "GET /s"]
 --- error_code eval: [200, 400, 200, 405, 200]
---- response_body_filters eval: main::only('ktp_requests_total|ktp_bill')
+--- response_body_filters eval
+main::only('ktp_requests_total|ktp_bill|ktp_upstream_calls\S+(?:ok|rejected|timeout)"')
 --- response_body_like eval
 [qr/^$/, qr/^$/, qr/^$/, qr/^$/,
 qr/\Aktp_requests_total\{client="-",outcome="ok",error_code=""\} 2
 ktp_requests_total\{client="-",outcome="rejected",error_code="INVALID_PAYLOAD_IMAGE_FORMAT"\} 1
 ktp_requests_total\{client="-",outcome="rejected",error_code="METHOD_NOT_ALLOWED"\} 1
+ktp_upstream_calls_total\{outcome="ok"\} 2
+ktp_upstream_calls_total\{outcome="rejected"\} 0
+ktp_upstream_calls_total\{outcome="timeout"\} 0
 ktp_billable_calls_total\{client="-",billed="yes"\} 2
 ktp_billable_calls_total\{client="-",billed="unknown"\} 0
 ktp_billed_calls_total\{client="-",outcome="ok"\} 2

@@ -292,6 +292,8 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
         return;
     }
 
+    (void) ngx_atomic_fetch_add(&metrics->calls[request->outcome - 1], 1);
+
     if (request->billed == NGX_HTTP_KTP_BILLED_YES) {
         (void) ngx_atomic_fetch_add(&counters->billed[request->outcome - 1],
                                     1);

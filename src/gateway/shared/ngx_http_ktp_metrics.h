@@ -79,7 +79,8 @@ struct ngx_http_ktp_metrics_s {
     ngx_http_ktp_histogram_t upstream_time;
     ngx_http_ktp_histogram_t image_size;
 
-    ngx_atomic_t errors[KTP_CODES]; /* by reason */
+    ngx_atomic_t errors[KTP_CODES];                    /* by reason */
+    ngx_atomic_t calls[NGX_HTTP_KTP_METRICS_OUTCOMES]; /* of the upstream */
 
     ngx_atomic_t received; /* bytes, of requests */
     ngx_atomic_t sent;     /* to clients */

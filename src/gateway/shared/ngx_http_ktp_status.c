@@ -53,6 +53,7 @@ static ngx_int_t ngx_http_ktp_status_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ktp_status_send(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_all(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_errors(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_outcomes(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_rows(ngx_http_ktp_status_t   *st,
                                           ngx_str_t               *client,
                                           ngx_http_ktp_counters_t *counters);
@@ -111,6 +112,7 @@ static size_t ngx_http_ktp_status_decimal(u_char *buf, uint64_t value,
 typedef enum {
     NGX_HTTP_KTP_REQUESTS = 0,
     NGX_HTTP_KTP_ERRORS,
+    NGX_HTTP_KTP_UPSTREAM_CALLS,
     NGX_HTTP_KTP_BILLABLE,
     NGX_HTTP_KTP_BILLED,
     NGX_HTTP_KTP_COST,
@@ -150,6 +152,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
      "Requests completed, by client, outcome and error code."},
     {"ktp_errors_total", "counter",
      "Requests completed with an error, by error code and reason."},
+    {"ktp_upstream_calls_total", "counter",
+     "Upstream calls that have ended, by outcome of their request."},
     {"ktp_billable_calls_total", "counter",
      "Upstream calls that were billed or may have been billed."},
     {"ktp_billed_calls_total", "counter",
@@ -330,6 +334,7 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_REQUESTS,
                                 ngx_http_ktp_status_rows);
     ngx_http_ktp_status_errors(st);
+    ngx_http_ktp_status_outcomes(st);
     ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_BILLABLE,
                                 ngx_http_ktp_status_pair);
     ngx_http_ktp_status_clients(st, NGX_HTTP_KTP_BILLED,
@@ -436,6 +441,33 @@ ngx_http_ktp_status_errors(ngx_http_ktp_status_t *st)
         labels[1].value.len = ngx_strlen(e->reason);
 
         ngx_http_ktp_status_number(st, "", labels, 2, value);
+    }
+
+    ngx_http_ktp_status_family_end(st);
+}
+
+
+/* All outcomes, so that the first failure of a kind is seen by increase(). */
+
+static void
+ngx_http_ktp_status_outcomes(ngx_http_ktp_status_t *st)
+{
+    ngx_uint_t           i;
+    const char          *outcome;
+    ngx_http_ktp_label_t label;
+
+    label.name = "outcome";
+
+    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_UPSTREAM_CALLS);
+
+    for (i = 0; i < NGX_HTTP_KTP_METRICS_OUTCOMES; i++) {
+        outcome = ngx_http_ktp_outcome_name(i + 1);
+
+        label.value.data = (u_char *) outcome;
+        label.value.len = ngx_strlen(outcome);
+
+        ngx_http_ktp_status_number(st, "", &label, 1,
+                                   st->zone->shared->metrics->calls[i]);
     }
 
     ngx_http_ktp_status_family_end(st);
