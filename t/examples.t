@@ -49,6 +49,7 @@ for my $file (@files) {
 }
 
 production();
+page();
 done_testing();
 
 
@@ -122,6 +123,56 @@ sub production {
          'what is stored of an image is erased');
     like($send->('branch-office', 'card')->{head},
          qr/^X-KTP-Source: upstream\r$/m, 'and is not there any more');
+    $nginx->stop;
+}
+
+
+# The commands of docs/once.md, word for word, with what they print.
+sub page {
+    my $nginx = KTP::Nginx->new;
+    my $prefix = $nginx->prefix;
+    my $upstream = KTP::Upstream->new;
+    my $url = $upstream->url;
+    my $text = KTP::Nginx::read_file('docs/once.md');
+    my ($conf, $port)
+        = adapt(KTP::Nginx::read_file('conf-examples/production.conf'),
+                $prefix);
+    my ($local) = $conf =~ /listen (127\.0\.0\.1:\d+);/;
+    my $hash = sha256_hex('KEY');
+
+    $conf =~ s/\b0{64}\b/$hash/;
+    $conf =~ s{https://api\.verihubs\.com}{$url};
+    # long enough for three requests at a time
+    $upstream->answer({ delay => 1 }, KTP::Upstream::response(
+        '200 OK', $KTP::Upstream::Body));
+    ok($nginx->start($conf), 'docs/once.md: nginx starts')
+        or diag($nginx->complaint);
+
+    my %height = (card => 600, other => 601, third => 602);
+
+    KTP::Nginx::write_file("$prefix/$_.jpg", jpeg(800, $height{$_}))
+        for keys %height;
+
+    my ($file) = $text =~ /^    cat > shop\.curl <<'END'\n(.*?)^    END$/ms;
+    KTP::Nginx::write_file("$prefix/shop.curl",
+                           ($file =~ s/^    //mgr) . "insecure\n");
+
+    my @commands = $text =~ /^    \$ (.*\n(?:    .*\n)*)/mg;
+
+    cmp_ok(scalar @commands, '>', 5, 'it has commands');
+
+    for (@commands) {
+        my ($command, $want) = /^(.*?\n)(.*)/s;
+
+        $command =~ s{https://ktp\.example\.com}{https://127.0.0.1:$port}g;
+        $command =~ s{127\.0\.0\.1:8081}{$local}g;
+        $want =~ s/^    //mg;
+
+        my $got = qx{cd $prefix && $command};
+
+        is($got =~ s/ +$//mgr =~ s/\n?\z/\n/r, $want, "docs/once.md: $command");
+    }
+
     $nginx->stop;
 }
 
