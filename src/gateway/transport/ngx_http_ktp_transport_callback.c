@@ -41,7 +41,8 @@ static curl_socket_t ngx_http_ktp_callback_open(void                 *data,
                                                 struct curl_sockaddr *addr);
 static SSL          *ngx_http_ktp_callback_ssl(ngx_http_ktp_transfer_t *t);
 static uint64_t      ngx_http_ktp_callback_received(ngx_http_ktp_transfer_t *t,
-                                                    curl_socket_t            fd);
+                                                    curl_socket_t            fd,
+                                                    ngx_uint_t               start);
 static ngx_http_ktp_cause_t
 ngx_http_ktp_callback_cause(ngx_http_ktp_transfer_t *t, CURLcode rc);
 static void ngx_http_ktp_callback_detail(ngx_http_ktp_transfer_t *t);
@@ -256,26 +257,24 @@ ngx_http_ktp_callback_begin(void *data, char *ip, char *local_ip, int port,
 static void
 ngx_http_ktp_callback_connected(ngx_http_ktp_transfer_t *t)
 {
-    SSL          *ssl;
-    long          connects;
-    curl_socket_t fd;
+    SSL *ssl;
+    long connects;
 
     connects = 0;
-    fd = CURL_SOCKET_BAD;
     (void) curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, t->call->log, 0,
                    "ktp call connected: %s connection",
                    connects ? "new" : "kept-alive");
 
-    (void) curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd);
     t->unseen = 0;
-    t->received = ngx_http_ktp_callback_received(t, fd);
 
     ssl = ngx_http_ktp_callback_ssl(t);
     if (ssl == NULL) {
         return;
     }
+
+    t->received = BIO_number_read(SSL_get_rbio(ssl));
 
     (void) SSL_set_max_send_fragment(
         ssl, ngx_min(t->call->part, SSL3_RT_MAX_PLAIN_LENGTH));
@@ -410,6 +409,17 @@ ngx_http_ktp_callback_header(char *p, size_t size, size_t n, void *data)
 }
 
 
+/* libcurl does not tell the socket of a connection that it reuses before. */
+
+void
+ngx_http_ktp_transport_callback_start(ngx_http_ktp_transfer_t *t,
+                                      curl_socket_t            fd)
+{
+    t->received = 0;
+    t->received = ngx_http_ktp_callback_received(t, fd, 1);
+}
+
+
 /*
  * Chunk extensions, and a header line before its end, reach no callback.  The
  * kernel does not count what a Unix socket has received: there libcurl has
@@ -428,7 +438,7 @@ ngx_http_ktp_transport_callback_unseen(ngx_http_ktp_transfer_t *t,
     }
 
     if (!t->call->upstream->unix_socket.len) {
-        received = ngx_http_ktp_callback_received(t, fd);
+        received = ngx_http_ktp_callback_received(t, fd, 0);
         t->unseen += (int64_t) (received - t->received);
         t->received = received;
 
@@ -442,13 +452,19 @@ ngx_http_ktp_transport_callback_unseen(ngx_http_ktp_transfer_t *t,
 }
 
 
-/* Bytes that were read from a TCP connection so far, TLS records included. */
+/*
+ * Bytes that were read from a TCP connection so far, TLS records included; at
+ * the start of a response all that are there by now, and later those that were
+ * there before.  What arrives while they are counted is not counted as read.
+ */
 
 static uint64_t
-ngx_http_ktp_callback_received(ngx_http_ktp_transfer_t *t, curl_socket_t fd)
+ngx_http_ktp_callback_received(ngx_http_ktp_transfer_t *t, curl_socket_t fd,
+                               ngx_uint_t start)
 {
-    int                     unread;
+    int                     before, after;
     SSL                    *ssl;
+    uint64_t                received;
     socklen_t               len;
     ngx_http_ktp_tcp_info_t info;
 
@@ -460,15 +476,22 @@ ngx_http_ktp_callback_received(ngx_http_ktp_transfer_t *t, curl_socket_t fd)
 
     len = sizeof(ngx_http_ktp_tcp_info_t);
 
-    /* in this order: what arrives in between must not be counted as read */
-
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1
+    if (ioctl(fd, FIONREAD, &before) == -1
+        || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1
         || len < sizeof(ngx_http_ktp_tcp_info_t)
-        || ioctl(fd, FIONREAD, &unread) == -1) {
+        || ioctl(fd, FIONREAD, &after) == -1) {
         return t->received;
     }
 
-    return info.bytes_received - unread;
+    if (start) {
+        return info.bytes_received - before;
+    }
+
+    /* never less than before: it would be counted twice */
+
+    received = info.bytes_received - after;
+
+    return (int64_t) (received - t->received) > 0 ? received : t->received;
 }
 
 

@@ -288,6 +288,10 @@ void ngx_http_ktp_transport_callback_set(ngx_http_ktp_transfer_t *t);
  */
 void ngx_http_ktp_transport_callback_progress(ngx_http_ktp_transfer_t *t);
 
+/* The call has got this socket: what was read from it before is not its. */
+void ngx_http_ktp_transport_callback_start(ngx_http_ktp_transfer_t *t,
+                                           curl_socket_t            fd);
+
 /*
  * Counts the bytes that libcurl has read and passed to no callback.  To be
  * called after each read of the descriptor; before is the number of bytes that

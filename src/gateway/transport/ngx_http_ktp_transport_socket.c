@@ -248,8 +248,14 @@ ngx_http_ktp_transport_socket_handler(CURL *easy, curl_socket_t fd, int what,
     }
 
     if (s->opened) {
+        t = s->transfer;
+
         (void) curl_easy_getinfo(easy, CURLINFO_PRIVATE,
                                  (char **) &s->transfer);
+
+        if (s->transfer && s->transfer != t) {
+            ngx_http_ktp_transport_callback_start(s->transfer, fd);
+        }
     }
 
     ngx_http_ktp_socket_events(s, what);

@@ -11,6 +11,8 @@ package KTP::Nginx;
 #                           the libcurl of that folder was built without
 #
 # new(resolver => 1) has nginx look names up in hosts() only.
+# new(arrival => 1) has bytes arrive while nginx asks for their number
+# (arrival.c).
 #
 # What a sanitizer or valgrind reports fails the test script at its end.
 
@@ -111,6 +113,7 @@ sub new {
 
     $self->{resolver} = preload('resolver') if $opt{resolver};
     $self->{nomem} = preload('nomem') if $opt{nomem};
+    $self->{arrival} = preload('arrival') if $opt{arrival};
 
     mkdir "$self->{prefix}/$_" for qw(logs html conf);
     $self->{log} = "$self->{prefix}/logs/error.log";
@@ -362,6 +365,11 @@ sub spawn {
         $env{LD_PRELOAD} = join ' ', grep { defined } $env{LD_PRELOAD},
                                                       $self->{nomem};
         $env{KTP_TEST_NOMEM} = "$self->{prefix}/nomem";
+    }
+
+    if ($self->{arrival}) {
+        $env{LD_PRELOAD} = join ' ', grep { defined } $env{LD_PRELOAD},
+                                                      $self->{arrival};
     }
 
     if ($self->{late}) {
