@@ -267,6 +267,48 @@ fresh('many answers expire', workers => 1, dedupe => 'ktp_dedupe on ttl=4s;');
 }
 
 
+# -- a zone that was full of answers of all sizes is empty again
+
+fresh('a zone that was full', zone => '128k',
+      dedupe => 'ktp_dedupe on ttl=1s; ktp_idempotency on ttl=1s;');
+{
+    my $free = gauge($nginx, 'ktp_answer_zone_free_bytes');
+
+    for my $size (100, 1_500, 5_000, 30_000) {
+        my $body = $KTP::Upstream::Body =~ s/SPECIMEN/'x' x $size/er;
+
+        $upstream->answer(KTP::Upstream::response('200 OK', $body));
+
+        my ($lines, $failed) = processes(4, sub {
+            my ($i) = @_;
+
+            return map {
+                my $photo = $size * 1000 + $_ * 7 % 60;
+                my @key = $_ % 2 ? () : ("Idempotency-Key: $photo");
+                my $answer = upload(undef, (forms(photo($photo)))[$i % 3],
+                                    headers => \@key);
+
+                "$answer->{status} " . ($answer->{body} eq $body);
+            } 1 .. 60;
+        });
+        my %got;
+
+        $got{$_}++ for @$lines;
+        is($failed, 0, "$size bytes: the clients ended well");
+        is_deeply(\%got, { '200 1' => 240 }, "$size bytes: all are answered")
+            or diag(explain(\%got));
+    }
+
+    cmp_ok(gauge($nginx, 'ktp_answers_evicted_total'), '>', 100,
+           'answers made room for others');
+    ok(wait_gauge($nginx, "ktp_$_", 0), "no $_") for
+        qw(stored_answers idempotency_keys waiting_requests
+           shared_calls_in_flight);
+    is(gauge($nginx, 'ktp_answer_zone_free_bytes'), $free,
+       'all pages are free');
+}
+
+
 # -- more generations of workers than there are places
 
 fresh('no place', workers => 1);
