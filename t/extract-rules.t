@@ -71,13 +71,17 @@ for my $case (
     # blood groups
     [blood_type => 'AB-'],
     [blood_type => 'TIDAK TAHU'],
-    [blood_type => 'AB', gender => 'LAKI-LAKI ------------'], # a guilloche
+    [blood_type => 'AB', gender => 'LAKI-LAKI ----------------'],
 
     # numbers and dates that cannot be
     [nik => '3273996713780002'],
     [nik => '9999991107540006'],
     [nik => '3273990000000001'],
     [date_of_birth => '31-06-1978', nik => '3273993106780002'],
+
+    # a word that is cut off is completed if it is one only
+    [occupation => 'MENGURUS RUMA', occupation => 'MENGURUS RUMAH TANGGA'],
+    [occupation => 'KARYAWA', occupation => 'KARYAWA'],
 
     # words that are not in the lexicons
     [occupation => 'PEGAWAI SWASTA'],
@@ -90,7 +94,9 @@ for my $case (
              ->{data};
 
     is($data->{$name}, $more{$name} // $value, "$name: $value");
-    ok(!$data->{details}{$name}{repaired}, 'and it is not repaired');
+    is(!!$data->{details}{$name}{repaired},
+       defined $more{$name} && $more{$name} ne $value && $more{$name} ne '',
+       'and it is repaired only if that is another');
 }
 
 # a number is reported as it is, with what is strange about it

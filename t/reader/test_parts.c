@@ -146,7 +146,8 @@ addresses(void **state)
 static void
 lexicon(void **state)
 {
-    double distance;
+    double      distance;
+    const char *entry;
 
     (void) state;
 
@@ -156,6 +157,16 @@ lexicon(void **state)
     assert_true(distance > 0);
     assert_null(ktpr_lexicon_match(KTPR_LEX_RELIGION, "XXXX", .3, &distance));
     assert_null(ktpr_lexicon_match(KTPR_LEX_STATUS, "", 1, &distance));
+
+    /* the beginning of one entry, of several, of none */
+    assert_int_equal(
+        ktpr_lexicon_begun(KTPR_LEX_OCCUPATION, "PELAJAR/MA", &entry), 1);
+    assert_string_equal(entry, "PELAJAR/MAHASISWA");
+    assert_int_equal(
+        ktpr_lexicon_begun(KTPR_LEX_OCCUPATION, "KARYAWA", &entry), 4);
+    assert_int_equal(ktpr_lexicon_begun(KTPR_LEX_OCCUPATION, "GURU", &entry),
+                     0);
+    assert_int_equal(ktpr_lexicon_begun(KTPR_LEX_RELIGION, "", &entry), 0);
 }
 
 

@@ -143,11 +143,17 @@
  * nationality as read.  Lower: misread WNI stays; higher: a blurred short
  * country becomes WNI.
  */
-#define KTPR_FIELDS_WNI_LIKELY 3.
+#define KTPR_FIELDS_WNI_LIKELY 5.
 
 /* fixed: years that a date on a card can have; others are misread */
 #define KTPR_FIELDS_YEAR_FIRST 1900
 #define KTPR_FIELDS_YEAR_LAST  2100
+
+/*
+ * Part of its confidence that a word keeps of which only the beginning was
+ * read.  Set not recorded.  Higher: a cut word is taken for a whole one.
+ */
+#define KTPR_FIELDS_BEGUN .7f
 
 /* Lines of free text, and what is stripped from the ends of each. */
 typedef struct {
@@ -627,11 +633,11 @@ static void
 ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
                ktpr_field_t *field)
 {
-    int            repaired;
+    int            n, repaired;
     char           text[2 * KTPR_MAX_VALUE];
     float          sure;
     double         distance;
-    const char    *word, *likely;
+    const char    *word, *likely, *begun;
     ktpr_reading_t reading;
 
     repaired = ktpr_line_text(scan, w->line, text, sizeof(text), &reading);
@@ -643,14 +649,28 @@ ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
         ktpr_text_trim(text, "", " -.");
     }
 
+    n = 0;
     sure = reading.confidence;
     word = ktpr_lexicon_match(w->lexicon, text, w->limit, &distance);
 
     if (word == NULL || distance > 0) {
+        /* the end is under a glare */
+        n = ktpr_lexicon_begun(w->lexicon, text, &begun);
+    }
+
+    if (n == 1) {
+        word = begun;
+        sure *= KTPR_FIELDS_BEGUN;
+
+    } else if (word == NULL || distance > 0) {
         likely = ktpr_lexicon_choose(w->lexicon, &reading,
                                      KTPR_FIELDS_WORD_LIKELY, &sure);
         word = likely != NULL ? likely : word;
         distance = 1;
+    }
+
+    if (n > 1) {
+        reading.confidence *= KTPR_FIELDS_BEGUN;
     }
 
     ktpr_fields_set(
@@ -660,7 +680,7 @@ ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
     field->repaired = field->value[0] != '\0' && repaired;
 
     if (word != NULL
-        && (w->only || distance == 0
+        && (w->only || distance == 0 || n == 1
             || ktpr_reading_yields(&reading, text, word))) {
         ktpr_text_copy(field->value, sizeof(field->value), word);
         field->repaired = repaired || distance > 0;

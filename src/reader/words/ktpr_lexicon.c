@@ -16,11 +16,17 @@
 static const char *const ktpr_genders[] = {"LAKI-LAKI", "PEREMPUAN", NULL};
 
 static const char *const ktpr_religions[] = {
-    "ISLAM",    "KRISTEN",
-    "KATHOLIK", "KATOLIK",
-    "HINDU",    "BUDHA",
-    "BUDDHA",   "KHONGHUCU",
-    "KONGHUCU", "KEPERCAYAAN TERHADAP TUHAN YME",
+    "ISLAM",
+    "KRISTEN",
+    "KATHOLIK",
+    "KATOLIK",
+    "HINDU",
+    "BUDHA",
+    "BUDDHA",
+    "KHONGHUCU",
+    "KONGHUCU",
+    "KEPERCAYAAN",
+    "KEPERCAYAAN TERHADAP TUHAN YME",
     NULL,
 };
 
@@ -208,6 +214,28 @@ ktpr_lexicon_choose(ktpr_lexicon_t lexicon, const ktpr_reading_t *reading,
     *sure = ktpr_choice_sure(&choice);
 
     return choice.what;
+}
+
+
+int
+ktpr_lexicon_begun(ktpr_lexicon_t lexicon, const char *text,
+                   const char **entry)
+{
+    int                n;
+    size_t             length;
+    const char *const *w;
+
+    n = 0;
+    length = strlen(text);
+
+    for (w = ktpr_lexicons[lexicon]; *w != NULL && length > 0; w++) {
+        if (strncmp(*w, text, length) == 0 && (*w)[length] != '\0') {
+            *entry = n == 0 ? *w : *entry;
+            n++;
+        }
+    }
+
+    return n;
 }
 
 

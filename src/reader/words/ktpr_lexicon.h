@@ -32,6 +32,13 @@ const char *ktpr_lexicon_choose(ktpr_lexicon_t        lexicon,
                                 const ktpr_reading_t *reading, double limit,
                                 float *sure);
 
+/*
+ * The number of entries that begin with text, and are longer; *entry: the
+ * first of them.  0 for an empty text.
+ */
+int ktpr_lexicon_begun(ktpr_lexicon_t lexicon, const char *text,
+                       const char **entry);
+
 /* How much the beginning of text is like an entry, 0 to 1; the best one. */
 double ktpr_lexicon_like(ktpr_lexicon_t lexicon, const char *text);
 
