@@ -4,6 +4,7 @@
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_billing.h"
 #include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_breaker_conf.h"
 #include "ngx_http_ktp_check.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_conf.h"
@@ -276,6 +277,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, retries),
       &ngx_http_ktp_retries },
 
+    { ngx_string("ktp_breaker"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1234,
+      ngx_http_ktp_breaker_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ktp_body_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_ktp_value_msec,
@@ -473,6 +481,9 @@ ngx_http_ktp_create_main_conf(ngx_conf_t *cf)
             != NGX_OK
         || ngx_array_init(&kmcf->currencies, cf->pool, 1,
                           sizeof(ngx_http_ktp_currency_t *))
+               != NGX_OK
+        || ngx_array_init(&kmcf->breakers, cf->pool, 1,
+                          sizeof(ngx_http_ktp_breaker_t *))
                != NGX_OK) {
         return NULL;
     }
@@ -505,6 +516,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
      *     conf->auth_name = NULL;
      *     conf->fields = 0;
      *     conf->answer_policy = { 0 };
+     *     conf->breaker.breaker = NULL;
      */
 
     conf->app_id = NGX_CONF_UNSET_PTR;
@@ -527,6 +539,10 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->idempotency.on = NGX_CONF_UNSET_UINT;
     conf->reference_id = NGX_CONF_UNSET_UINT;
     conf->sandbox = NGX_CONF_UNSET;
+    conf->breaker.failures = NGX_CONF_UNSET_UINT;
+    conf->breaker.window = NGX_CONF_UNSET_MSEC;
+    conf->breaker.open = NGX_CONF_UNSET_MSEC;
+    conf->breaker.max = NGX_CONF_UNSET_MSEC;
 
     ngx_http_ktp_upstream_conf_create(conf);
 
@@ -562,6 +578,7 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->billed_codes, prev->billed_codes, NULL);
     ngx_conf_merge_ptr_value(conf->price, prev->price, NULL);
     ngx_http_ktp_once_merge(prev, conf);
+    ngx_http_ktp_breaker_conf_merge(prev, conf);
     ngx_conf_merge_uint_value(conf->reference_id, prev->reference_id,
                               NGX_HTTP_KTP_REFERENCE_PASS);
     ngx_conf_merge_value(conf->sandbox, prev->sandbox, 0);

@@ -99,6 +99,7 @@ sub billed {
 }
 
 my $slow = 'ktp_upstream_duration_seconds_bucket{instance="gw",le="10"}';
+my $breaker = 'ktp_breaker_opened_total{instance="gw",upstream="https://api.test/v2"}';
 my $left = 'ktp_client_quota_left_calls{client="shop",period="month"}';
 
 my %day = (
@@ -142,6 +143,7 @@ my %day = (
     'ktp_client_calls{instance="gw",client="shop",period="month"}'
                                                         => '500000+63x1440',
     'ktp_upstream_unclear_total{instance="gw"}'         => counter(0.7),
+    $breaker                                            => counter(0.02),
     'ktp_calls_in_flight{instance="gw"}'                => '20x1440',
     'ktp_state_failing{instance="gw"}'                  => '0x599 1 0x840',
     $slow                                               => counter(58),
@@ -164,6 +166,7 @@ my %faults = (
     KtpUpstreamFails   => {
         calls('upstream_error') => fault(6) },
     KtpVendorLimitsUs  => { calls('upstream_limited') => fault(3) },
+    KtpBreakerOpens    => { $breaker => fault(0.5) },
     KtpUpstreamSlow    => { $slow => '0+58x899 52200+50x540' },
     KtpKeyRefused      => {
         requests('unauthorized', 'UNAUTHORIZED', '-') => fault(30) },

@@ -11,6 +11,8 @@
 /* The version of the module, as in CHANGES. */
 #define NGX_HTTP_KTP_VERSION "0.1.0"
 
+typedef struct ngx_http_ktp_breaker_s ngx_http_ktp_breaker_t;
+typedef struct ngx_http_ktp_circuit_s ngx_http_ktp_circuit_t;
 typedef struct ngx_http_ktp_client_s  ngx_http_ktp_client_t;
 typedef struct ngx_http_ktp_ctx_s     ngx_http_ktp_ctx_t;
 typedef struct ngx_http_ktp_fetch_s   ngx_http_ktp_fetch_t;

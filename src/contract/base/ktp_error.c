@@ -380,6 +380,11 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "too_many_waiting", KTP_ERROR_PLAIN,
             "too many requests wait for the same answer, try again later"),
 
+    ktp_row(KTP_BREAKER_OPEN, KTP_SERVICE_UNAVAILABLE, 503,
+            "SERVICE_UNAVAILABLE",
+            "breaker_open", KTP_ERROR_PLAIN,
+            "upstream is failing, try again later"),
+
     ktp_row(KTP_FLIGHT_LOST, KTP_BAD_GATEWAY, 502,
             "INTERNAL_SERVER_ERROR",
             "flight_lost", KTP_ERROR_PLAIN,

@@ -109,6 +109,7 @@ typedef enum {
     /* the gateway */
     KTP_NO_CONNECTIONS,
     KTP_TOO_MANY_WAITING, /* for the same call */
+    KTP_BREAKER_OPEN,     /* no call is made while the upstream fails */
     KTP_FLIGHT_LOST,      /* the call is over, and may be billed */
     KTP_BODY_IN_FILE,     /* where another handler of nginx has put it */
     KTP_BODY_IN_PART,

@@ -56,8 +56,8 @@ static void ngx_http_ktp_check_inflight(ngx_conf_t          *cf,
 static void ngx_http_ktp_check_clients(ngx_conf_t *cf);
 static ngx_int_t ngx_http_ktp_check_upstream(ngx_conf_t          *cf,
                                              ngx_http_ktp_pass_t *pass);
-static ngx_int_t ngx_http_ktp_check_once(ngx_conf_t          *cf,
-                                         ngx_http_ktp_pass_t *pass);
+static ngx_int_t ngx_http_ktp_check_zones(ngx_conf_t          *cf,
+                                          ngx_http_ktp_pass_t *pass);
 static void     *ngx_http_ktp_check_conf(ngx_conf_t *cf, void **conf,
                                          const char *name);
 static ngx_int_t ngx_http_ktp_check_state(ngx_conf_t *cf);
@@ -84,7 +84,7 @@ ngx_http_ktp_check(ngx_conf_t *cf)
         pass = (ngx_http_ktp_pass_t *) kmcf->passes->elts + i;
 
         if (ngx_http_ktp_check_upstream(cf, pass) != NGX_OK
-            || ngx_http_ktp_check_once(cf, pass) != NGX_OK) {
+            || ngx_http_ktp_check_zones(cf, pass) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -135,14 +135,22 @@ ngx_http_ktp_check_upstream(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
 }
 
 
-/* Flights and stored answers are in shared memory. */
+/* Flights, stored answers and breakers are in shared memory. */
 
 static ngx_int_t
-ngx_http_ktp_check_once(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
+ngx_http_ktp_check_zones(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
 {
     ngx_http_ktp_main_conf_t *kmcf;
 
     kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
+
+    if (kmcf->zone == NULL && pass->klcf->breaker.breaker) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"ktp_breaker\" in location \"%V\" requires "
+                      "\"ktp_zone\", in %s:%ui",
+                      &pass->clcf->name, pass->file, pass->line);
+        return NGX_ERROR;
+    }
 
     if (kmcf->flights == NULL
         && (pass->klcf->dedupe.on || pass->klcf->idempotency.on)) {

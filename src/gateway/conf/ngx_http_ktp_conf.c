@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_conf.h"
+#include "ngx_http_ktp_breaker_conf.h"
 #include "ktp_address.h"
 #include "ngx_http_ktp_upstream_conf.h"
 #include "ngx_http_ktp_value.h"
@@ -478,7 +479,8 @@ ngx_http_ktp_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
         return NGX_CONF_OK;
     }
 
-    if (ngx_http_ktp_upstream_conf_finish(cf, klcf) != NGX_CONF_OK) {
+    if (ngx_http_ktp_upstream_conf_finish(cf, klcf) != NGX_CONF_OK
+        || ngx_http_ktp_breaker_conf_finish(cf, klcf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 

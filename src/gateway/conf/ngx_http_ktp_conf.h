@@ -27,6 +27,7 @@ typedef struct {
     ngx_str_t              *state;        /* path of its file; NULL: none */
     ngx_array_t             clients;      /* of ngx_http_ktp_client_t * */
     ngx_array_t             currencies;   /* of ngx_http_ktp_currency_t * */
+    ngx_array_t             breakers;     /* of ngx_http_ktp_breaker_t * */
     ngx_rbtree_t            client_names; /* while it is read */
     ngx_rbtree_node_t       client_sentinel;
 
@@ -60,6 +61,26 @@ typedef struct {
     unsigned   all : 1;    /* scope=all: whichever client sends it */
     unsigned   ignore : 1; /* reference_id=ignore */
 } ngx_http_ktp_once_t;
+
+/* The largest number of ktp_breaker's "failures". */
+#define NGX_HTTP_KTP_BREAKER_FAILURES 100
+
+/* The breaker of an upstream, by its name. */
+struct ngx_http_ktp_breaker_s {
+    ngx_str_t               name;    /* that of the upstream */
+    ngx_str_t               label;   /* the name, for metrics */
+    ngx_http_ktp_circuit_t *circuit; /* in the zone */
+    ngx_slab_pool_t        *pool;    /* of the zone */
+};
+
+/* Parameters of ktp_breaker; times are milliseconds. */
+typedef struct {
+    ngx_uint_t              failures; /* 0: off */
+    ngx_msec_t              window;
+    ngx_msec_t              open;
+    ngx_msec_t              max;
+    ngx_http_ktp_breaker_t *breaker; /* NULL: off, or no ktp_pass */
+} ngx_http_ktp_breaker_conf_t;
 
 /* What is sent as "reference_id" if the client sent none. */
 typedef enum {
@@ -127,8 +148,9 @@ typedef struct {
     ngx_http_ktp_price_t     *price; /* of a billed call; NULL: unknown */
     ngx_http_ktp_once_t       dedupe;
     ngx_http_ktp_once_t       idempotency;
-    ngx_uint_t                reference_id; /* ngx_http_ktp_reference_id_t */
-    ngx_flag_t                sandbox;
+    ngx_http_ktp_breaker_conf_t breaker;
+    ngx_uint_t                  reference_id; /* ngx_http_ktp_reference_id_t */
+    ngx_flag_t                  sandbox;
 } ngx_http_ktp_loc_conf_t;
 
 /* A "ktp_pass" directive, for checks of the whole configuration. */

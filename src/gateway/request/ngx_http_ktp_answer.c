@@ -66,7 +66,9 @@ ngx_http_ktp_answer_error(ngx_http_request_t *r, ktp_code_t code)
     if ((e->status == NGX_HTTP_NOT_ALLOWED
          && ngx_http_ktp_headers_push(r, "Allow", &post) == NULL)
         || (e->status == NGX_HTTP_SERVICE_UNAVAILABLE
-            && ngx_http_ktp_headers_retry_after(r, NGX_HTTP_KTP_BUSY_TIME)
+            && ngx_http_ktp_headers_retry_after(
+                   r, ctx->retry_after ? ctx->retry_after
+                                       : NGX_HTTP_KTP_BUSY_TIME)
                    != NGX_OK)) {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;

@@ -9,6 +9,7 @@
 #include "ktp_intake.h"
 #include "ktp_outgoing.h"
 #include "ktp_store.h"
+#include "ngx_http_ktp_breaker.h"
 #include "ngx_http_ktp_conf.h"
 #include "ngx_http_ktp_count.h"
 #include "ngx_http_ktp_digest.h"
@@ -47,14 +48,16 @@ struct ngx_http_ktp_ctx_s {
     ngx_http_ktp_price_t  *price;      /* of the location; NULL: unknown */
     size_t                 image_size; /* bytes, once the image is complete */
 
-    ngx_str_t              client;      /* client name, or empty */
-    ngx_http_ktp_client_t *client_conf; /* NULL: no client */
-    ngx_http_ktp_taken_t   taken;
-    ktp_answer_t           answer;       /* of the upstream */
-    ngx_http_ktp_digest_t  digest;       /* of the image */
-    ngx_str_t              image_hmac;   /* hexadecimal, or empty */
-    ngx_str_t              reference_id; /* that is not the client's */
-    ngx_str_t              traceparent;  /* of the call; may be empty */
+    ngx_str_t                   client;      /* client name, or empty */
+    ngx_http_ktp_client_t      *client_conf; /* NULL: no client */
+    ngx_http_ktp_taken_t        taken;
+    ngx_http_ktp_breaker_call_t breaker;
+    uint64_t     retry_after;     /* seconds, of a 503; 0: the usual time */
+    ktp_answer_t answer;          /* of the upstream */
+    ngx_http_ktp_digest_t digest; /* of the image */
+    ngx_str_t             image_hmac;   /* hexadecimal, or empty */
+    ngx_str_t             reference_id; /* that is not the client's */
+    ngx_str_t             traceparent;  /* of the call; may be empty */
 
     u_char image_digest[KTP_HMAC_SIZE]; /* the bytes of image_hmac */
 

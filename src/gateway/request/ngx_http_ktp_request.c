@@ -56,7 +56,11 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
         return ngx_http_ktp_request_refuse(r, KTP_METHOD_NOT_ALLOWED);
     }
 
-    code = ngx_http_ktp_quota_admit(ctx);
+    code = ngx_http_ktp_send_admit(r);
+
+    if (code == KTP_OK) {
+        code = ngx_http_ktp_quota_admit(ctx);
+    }
 
     if (code != KTP_OK) {
         return ngx_http_ktp_request_refuse(r, code);

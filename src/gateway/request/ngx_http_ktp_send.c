@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_send.h"
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
+#include "ngx_http_ktp_breaker.h"
 #include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_heap.h"
@@ -22,6 +23,8 @@
 
 
 static ktp_code_t ngx_http_ktp_send_whole(ngx_http_request_t *r);
+static ktp_code_t ngx_http_ktp_send_broken(ngx_http_ktp_ctx_t *ctx,
+                                           uint64_t            wait);
 static void       ngx_http_ktp_send_cleanup(void *data);
 static ktp_code_t ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length);
 static void       ngx_http_ktp_send_request(ngx_http_request_t *r,
@@ -36,11 +39,48 @@ static size_t     ngx_http_ktp_send_read(void *data, u_char *buf, size_t size);
 static ngx_int_t  ngx_http_ktp_send_rewind(void *data);
 static void       ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t   *ctx,
                                           ngx_http_ktp_billed_t billed);
+static ngx_http_ktp_breaker_event_t
+            ngx_http_ktp_send_event(ngx_http_ktp_ctx_t           *ctx,
+                                    const ngx_http_ktp_verdict_t *v);
 static void ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call);
 static ngx_uint_t ngx_http_ktp_send_stored(ngx_http_ktp_ctx_t           *ctx,
                                            const ngx_http_ktp_verdict_t *v);
 static void       ngx_http_ktp_send_answer(ngx_http_request_t     *r,
                                            ngx_http_ktp_verdict_t *verdict);
+
+
+ktp_code_t
+ngx_http_ktp_send_admit(ngx_http_request_t *r)
+{
+    uint64_t                 wait;
+    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    /* the answer may be stored */
+
+    if (klcf->dedupe.on || klcf->idempotency.on) {
+        return KTP_OK;
+    }
+
+    wait = ngx_http_ktp_breaker_wait(&klcf->breaker);
+
+    return wait ? ngx_http_ktp_send_broken(ctx, wait) : KTP_OK;
+}
+
+
+/* No call is made; the client may retry in wait milliseconds. */
+
+static ktp_code_t
+ngx_http_ktp_send_broken(ngx_http_ktp_ctx_t *ctx, uint64_t wait)
+{
+    ctx->retry_after = (wait + 999) / 1000;
+    ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR);
+
+    return KTP_BREAKER_OPEN;
+}
 
 
 ktp_code_t
@@ -130,6 +170,12 @@ ngx_http_ktp_send_part(ngx_http_request_t *r)
         return KTP_OK;
     }
 
+    /* one call may be made to try the upstream: no slow client delays it */
+
+    if (!ngx_http_ktp_breaker_closed(&klcf->breaker)) {
+        return KTP_OK;
+    }
+
     ngx_http_ktp_send_request(r, &request);
 
     /* the dimensions are set once they were accepted */
@@ -195,6 +241,8 @@ ngx_http_ktp_send_abort(ngx_http_ktp_ctx_t *ctx)
                        "ktp send: aborted");
 
         ngx_http_ktp_transport_abort(&ctx->call);
+        ngx_http_ktp_breaker_leave(&ctx->breaker, NGX_HTTP_KTP_BREAKER_NOTHING,
+                                   KTP_OK, ctx->request->connection->log);
         ngx_http_ktp_send_ended(ctx,
                                 ngx_http_ktp_verdict_billed(&ctx->call, ""));
     }
@@ -211,6 +259,7 @@ ngx_http_ktp_send_cleanup(void *data)
 static ktp_code_t
 ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
 {
+    uint64_t                 wait;
     ngx_int_t                rc;
     ktp_code_t               code;
     ngx_http_cleanup_t      *cln;
@@ -251,8 +300,16 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
     cln->handler = ngx_http_ktp_send_cleanup;
     cln->data = ctx;
 
+    wait = ngx_http_ktp_breaker_enter(&klcf->breaker, &ctx->breaker,
+                                      klcf->timeout, call->log);
+    if (wait) {
+        return ngx_http_ktp_send_broken(ctx, wait);
+    }
+
     code = ngx_http_ktp_quota_take(ctx);
     if (code != KTP_OK) {
+        ngx_http_ktp_breaker_leave(&ctx->breaker, NGX_HTTP_KTP_BREAKER_NOTHING,
+                                   KTP_OK, call->log);
         return code;
     }
 
@@ -261,6 +318,8 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
     rc = ngx_http_ktp_transport_start(call);
 
     if (rc != NGX_OK) {
+        ngx_http_ktp_breaker_leave(&ctx->breaker, NGX_HTTP_KTP_BREAKER_NOTHING,
+                                   KTP_OK, call->log);
         ngx_http_ktp_quota_settle(ctx);
 
         return rc == NGX_BUSY    ? KTP_SERVICE_UNAVAILABLE
@@ -478,6 +537,9 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
     body = call->body;
 
     ngx_http_ktp_verdict(r, call, &verdict);
+    ngx_http_ktp_breaker_leave(&ctx->breaker,
+                               ngx_http_ktp_send_event(ctx, &verdict),
+                               verdict.reason, c->log);
     ngx_http_ktp_send_ended(ctx, verdict.billed);
     ngx_http_ktp_flight_land(ctx, call, &body,
                              ngx_http_ktp_send_stored(ctx, &verdict));
@@ -492,6 +554,50 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
     ngx_http_ktp_send_answer(r, &verdict);
 
     ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * What the call says about its upstream.  A status from 400 to 499 is about
+ * the request, the keys or the rate: the upstream works.
+ */
+
+static ngx_http_ktp_breaker_event_t
+ngx_http_ktp_send_event(ngx_http_ktp_ctx_t           *ctx,
+                        const ngx_http_ktp_verdict_t *v)
+{
+    ngx_http_ktp_call_t *call;
+
+    call = &ctx->call;
+
+    switch (call->result) {
+
+    case NGX_HTTP_KTP_CALL_OK:
+        if (v->code == KTP_INTERNAL_SERVER_ERROR) {
+            return NGX_HTTP_KTP_BREAKER_NOTHING;
+        }
+
+        return v->outcome == NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR
+                       && (call->status < NGX_HTTP_BAD_REQUEST
+                           || call->status >= NGX_HTTP_INTERNAL_SERVER_ERROR)
+                   ? NGX_HTTP_KTP_BREAKER_FAILURE
+                   : NGX_HTTP_KTP_BREAKER_SUCCESS;
+
+    case NGX_HTTP_KTP_CALL_BUSY:
+    case NGX_HTTP_KTP_CALL_STOPPED:
+        return NGX_HTTP_KTP_BREAKER_NOTHING;
+
+    case NGX_HTTP_KTP_CALL_TIMEOUT:
+
+        /* a body that its client sends slowly */
+
+        return ctx->outgoing.open && call->bytes_sent
+                   ? NGX_HTTP_KTP_BREAKER_NOTHING
+                   : NGX_HTTP_KTP_BREAKER_FAILURE;
+
+    default:
+        return NGX_HTTP_KTP_BREAKER_FAILURE;
+    }
 }
 
 

@@ -7,6 +7,12 @@
 
 
 /*
+ * Checks the breaker of the upstream before the body is read: KTP_OK, or
+ * KTP_BREAKER_OPEN.
+ */
+ktp_code_t ngx_http_ktp_send_admit(ngx_http_request_t *r);
+
+/*
  * The request is complete and valid: starts the call, or completes the one
  * that is being streamed.
  */

@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_variables.h"
 #include "ngx_http_ktp_billing.h"
+#include "ngx_http_ktp_breaker.h"
 #include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_reference.h"
@@ -45,6 +46,9 @@ static ngx_http_ktp_source_t
 static ngx_int_t ngx_http_ktp_variables_cost(ngx_http_request_t        *r,
                                              ngx_http_variable_value_t *v,
                                              uintptr_t                  data);
+static ngx_int_t ngx_http_ktp_variables_breaker(ngx_http_request_t        *r,
+                                                ngx_http_variable_value_t *v,
+                                                uintptr_t data);
 static ngx_int_t ngx_http_ktp_variables_link(ngx_http_request_t        *r,
                                              ngx_http_variable_value_t *v,
                                              uintptr_t                  data);
@@ -89,6 +93,7 @@ static ngx_http_variable_t ngx_http_ktp_vars[] = {
                      NGX_HTTP_KTP_VAR_COST),
     ngx_http_ktp_var("ktp_source", ngx_http_ktp_variables_request,
                      NGX_HTTP_KTP_VAR_SOURCE),
+    ngx_http_ktp_var("ktp_breaker", ngx_http_ktp_variables_breaker, 0),
     ngx_http_ktp_var("ktp_flight", ngx_http_ktp_variables_link,
                      NGX_HTTP_KTP_VAR_FLIGHT),
     ngx_http_ktp_var("ktp_error_code", ngx_http_ktp_variables_request,
@@ -270,6 +275,21 @@ ngx_http_ktp_variables_cost(ngx_http_request_t        *r,
     v->not_found = 0;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_variables_breaker(ngx_http_request_t        *r,
+                               ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+
+    return ngx_http_ktp_variables_text(
+        v, klcf->breaker.breaker ? ngx_http_ktp_breaker_name(
+               ngx_http_ktp_breaker_state(klcf->breaker.breaker))
+                                 : NULL);
 }
 
 

@@ -2,6 +2,7 @@
 #include "ngx_http_ktp_flights.h"
 #include "ktp_json_writer.h"
 #include "ktp_money.h"
+#include "ngx_http_ktp_breaker.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_count.h"
 #include "ngx_http_ktp_metrics.h"
@@ -78,6 +79,8 @@ static void      ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st,
 static void      ngx_http_ktp_status_shadowed(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_gauges(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_flights(ngx_http_ktp_status_t *st);
+static void      ngx_http_ktp_status_breakers(ngx_http_ktp_status_t *st,
+                                              ngx_uint_t             family);
 static void      ngx_http_ktp_status_totals(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_histogram(ngx_http_ktp_status_t        *st,
                                                ngx_uint_t                    family,
@@ -131,6 +134,8 @@ typedef enum {
     NGX_HTTP_KTP_ANSWER_FREE,
     NGX_HTTP_KTP_EVICTED,
     NGX_HTTP_KTP_FULL,
+    NGX_HTTP_KTP_BREAKER_STATE,
+    NGX_HTTP_KTP_BREAKER_OPENED,
     NGX_HTTP_KTP_CONNECTIONS,
     NGX_HTTP_KTP_OPENED,
     NGX_HTTP_KTP_WORKERS,
@@ -187,6 +192,10 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
      "Answers and keys removed from ktp_answer_zone before they expired."},
     {"ktp_answer_zone_full_total", "counter",
      "Calls and answers for which ktp_answer_zone had no room."},
+    {"ktp_breaker_state", "gauge",
+     "State of the breaker of an upstream: 0 closed, 1 half-open, 2 open."},
+    {"ktp_breaker_opened_total", "counter",
+     "How often the breaker of an upstream has opened."},
     {"ktp_upstream_connections", "gauge",
      "Open connections to the upstream, including idle ones."},
     {"ktp_upstream_connections_opened_total", "counter",
@@ -350,6 +359,8 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_shadowed(st);
     ngx_http_ktp_status_gauges(st);
     ngx_http_ktp_status_flights(st);
+    ngx_http_ktp_status_breakers(st, NGX_HTTP_KTP_BREAKER_STATE);
+    ngx_http_ktp_status_breakers(st, NGX_HTTP_KTP_BREAKER_OPENED);
     ngx_http_ktp_status_totals(st);
 
     ngx_http_ktp_status_histogram(st, NGX_HTTP_KTP_REQUEST_TIME,
@@ -794,6 +805,34 @@ ngx_http_ktp_status_flights(ngx_http_ktp_status_t *st)
 }
 
 
+/* Those of the current configuration. */
+
+static void
+ngx_http_ktp_status_breakers(ngx_http_ktp_status_t *st, ngx_uint_t family)
+{
+    ngx_uint_t               i;
+    ngx_http_ktp_label_t     label;
+    ngx_http_ktp_breaker_t **breaker;
+
+    breaker = st->zone->breakers->elts;
+
+    ngx_http_ktp_status_family(st, family);
+
+    for (i = 0; i < st->zone->breakers->nelts; i++) {
+        label.name = "upstream";
+        label.value = breaker[i]->label;
+
+        ngx_http_ktp_status_number(
+            st, "", &label, 1,
+            family == NGX_HTTP_KTP_BREAKER_STATE
+                ? (uint64_t) ngx_http_ktp_breaker_state(breaker[i])
+                : ngx_http_ktp_breaker_opened(breaker[i]));
+    }
+
+    ngx_http_ktp_status_family_end(st);
+}
+
+
 static void
 ngx_http_ktp_status_totals(ngx_http_ktp_status_t *st)
 {
@@ -954,7 +993,7 @@ ngx_http_ktp_status_sample(ngx_http_ktp_status_t *st, const char *suffix,
         ngx_http_ktp_status_text(st, labels[k].name);
         ngx_http_ktp_status_text(st, "=\"");
 
-        /* a client name contains no characters to escape */
+        /* names and labels contain no characters to escape */
 
         ngx_http_ktp_status_write(st, (char *) labels[k].value.data,
                                   labels[k].value.len);

@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_zone.h"
+#include "ngx_http_ktp_breaker.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_state.h"
@@ -6,7 +7,7 @@
 
 
 /* To be incremented when the layout or meaning of shared data changes. */
-#define NGX_HTTP_KTP_ZONE_VERSION 6
+#define NGX_HTTP_KTP_ZONE_VERSION 7
 
 /* What the parameter of ktp_zone must be. */
 #define NGX_HTTP_KTP_ZONE_FORM "NAME:SIZE, such as \"ktp:1m\""
@@ -26,6 +27,8 @@ static ngx_int_t ngx_http_ktp_zone_ledger(ngx_http_ktp_zone_t *zone,
                                           ngx_log_t           *log);
 static ngx_int_t ngx_http_ktp_zone_currencies(ngx_http_ktp_zone_t *zone,
                                               ngx_log_t           *log);
+static ngx_int_t ngx_http_ktp_zone_breakers(ngx_http_ktp_zone_t *zone,
+                                            ngx_log_t           *log);
 static ngx_int_t ngx_http_ktp_zone_clients(ngx_http_ktp_zone_t *zone,
                                            ngx_log_t           *log);
 
@@ -107,6 +110,7 @@ ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     kmcf->state = zone->state.len ? &zone->state : NULL;
     zone->clients = &kmcf->clients;
     zone->currencies = &kmcf->currencies;
+    zone->breakers = &kmcf->breakers;
     zone->shm_zone->init = ngx_http_ktp_zone_init;
     zone->shm_zone->data = zone;
     kmcf->zone = zone;
@@ -207,6 +211,10 @@ ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     rc = ngx_http_ktp_zone_currencies(zone, log);
 
     if (rc == NGX_OK) {
+        rc = ngx_http_ktp_zone_breakers(zone, log);
+    }
+
+    if (rc == NGX_OK) {
         rc = ngx_http_ktp_zone_clients(zone, log);
     }
 
@@ -268,6 +276,23 @@ ngx_http_ktp_zone_currencies(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
                       "\"ktp_price\"; those removed by reload keep their "
                       "room until restart",
                       &zone->shm_zone->shm.name, NGX_HTTP_KTP_CURRENCIES);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ktp_zone_breakers(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
+{
+    if (ngx_http_ktp_breaker_init(zone, zone->breakers->elts,
+                                  zone->breakers->nelts)
+        != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "ktp_zone \"%V\" is too small for %ui breakers; those "
+                      "removed by reload keep their room until restart",
+                      &zone->shm_zone->shm.name, zone->breakers->nelts);
         return NGX_ERROR;
     }
 
