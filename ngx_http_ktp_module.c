@@ -102,6 +102,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ktp_host"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_ktp_upstream_conf_host,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, host),
+      NULL },
+
     { ngx_string("ktp_app_id"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_ktp_secret_slot,
@@ -328,9 +335,9 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
 
     { ngx_string("ktp_ssl_name"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ktp_upstream_conf_ssl_name,
+      ngx_http_ktp_upstream_conf_host,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_ktp_loc_conf_t, ssl_name),
       NULL },
 
     { ngx_string("ktp_ssl_trusted_certificate"),

@@ -54,8 +54,6 @@ static void ngx_http_ktp_check_keys(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass);
 static void ngx_http_ktp_check_inflight(ngx_conf_t          *cf,
                                         ngx_http_ktp_pass_t *pass);
 static void ngx_http_ktp_check_clients(ngx_conf_t *cf);
-static ngx_int_t ngx_http_ktp_check_upstream(ngx_conf_t          *cf,
-                                             ngx_http_ktp_pass_t *pass);
 static ngx_int_t ngx_http_ktp_check_zones(ngx_conf_t          *cf,
                                           ngx_http_ktp_pass_t *pass);
 static void     *ngx_http_ktp_check_conf(ngx_conf_t *cf, void **conf,
@@ -83,8 +81,7 @@ ngx_http_ktp_check(ngx_conf_t *cf)
     for (i = 0; kmcf->passes && i < kmcf->passes->nelts; i++) {
         pass = (ngx_http_ktp_pass_t *) kmcf->passes->elts + i;
 
-        if (ngx_http_ktp_check_upstream(cf, pass) != NGX_OK
-            || ngx_http_ktp_check_zones(cf, pass) != NGX_OK) {
+        if (ngx_http_ktp_check_zones(cf, pass) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -99,39 +96,6 @@ ngx_http_ktp_check(ngx_conf_t *cf)
     }
 
     return ngx_http_ktp_check_state(cf);
-}
-
-
-/* The name of an upstream block would be resolved as that of a host. */
-
-static ngx_int_t
-ngx_http_ktp_check_upstream(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
-{
-    ngx_str_t                     *host;
-    ngx_uint_t                     i;
-    ngx_http_upstream_srv_conf_t **uscf;
-    ngx_http_upstream_main_conf_t *umcf;
-
-    host = &pass->klcf->target.host;
-
-    umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
-    uscf = umcf->upstreams.elts;
-
-    for (i = 0; pass->klcf->target.no_port && i < umcf->upstreams.nelts; i++) {
-        if ((uscf[i]->flags & NGX_HTTP_UPSTREAM_CREATE)
-            && uscf[i]->host.len == host->len
-            && ngx_strncasecmp(uscf[i]->host.data, host->data, host->len)
-                   == 0) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"ktp_pass\" does not support the block \"upstream "
-                          "%V\", it must be the address of a server, in "
-                          "%s:%ui",
-                          host, pass->file, pass->line);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
 }
 
 

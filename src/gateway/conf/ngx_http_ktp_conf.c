@@ -20,6 +20,8 @@ static char     *ngx_http_ktp_conf_unix(ngx_conf_t *cf, ngx_str_t *value,
 static void      ngx_http_ktp_conf_warn(ngx_conf_t              *cf,
                                         ngx_http_ktp_loc_conf_t *klcf,
                                         ngx_str_t               *name);
+static ngx_uint_t
+ngx_http_ktp_conf_is_local_block(ngx_http_upstream_srv_conf_t *uscf);
 static ngx_int_t ngx_http_ktp_conf_uri(ngx_str_t *uri);
 static u_char    ngx_http_ktp_conf_bits(const u_char *mask, size_t len);
 
@@ -550,6 +552,42 @@ ngx_http_ktp_conf_warn(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf,
 }
 
 
+/* 1 if all servers have addresses of this machine. */
+
+static ngx_uint_t
+ngx_http_ktp_conf_is_local_block(ngx_http_upstream_srv_conf_t *uscf)
+{
+    ngx_uint_t                  i, j;
+    struct sockaddr            *sa;
+    ngx_http_upstream_server_t *server;
+
+    server = uscf->servers ? uscf->servers->elts : NULL;
+
+    for (i = 0; server && i < uscf->servers->nelts; i++) {
+
+        /* the addresses of a name may not be known yet */
+
+        if (server[i].naddrs == 0) {
+            return 0;
+        }
+
+        for (j = 0; j < server[i].naddrs; j++) {
+            sa = server[i].addrs[j].sockaddr;
+
+            if (sa->sa_family != AF_UNIX
+                && (sa->sa_family != AF_INET
+                    || (ntohl(((struct sockaddr_in *) sa)->sin_addr.s_addr)
+                        >> 24)
+                           != 127)) {
+                return 0;
+            }
+        }
+    }
+
+    return server != NULL;
+}
+
+
 /* Names of the local machine are those of RFC 6761, 6.3. */
 
 ngx_uint_t
@@ -560,6 +598,10 @@ ngx_http_ktp_conf_is_local(ngx_http_ktp_loc_conf_t *klcf)
 
     if (klcf->upstream->unix_socket.len) {
         return 1;
+    }
+
+    if (klcf->block) {
+        return ngx_http_ktp_conf_is_local_block(klcf->block);
     }
 
     host = &klcf->target.host;

@@ -99,9 +99,10 @@ typedef struct {
 } ngx_http_ktp_target_t;
 
 typedef struct {
-    ngx_http_ktp_upstream_t *upstream; /* NULL: no ktp_pass here */
-    ngx_http_ktp_target_t    target;   /* unless it is a Unix socket */
-    ktp_policy_t             policy;
+    ngx_http_ktp_upstream_t      *upstream; /* NULL: no ktp_pass here */
+    ngx_http_ktp_target_t         target;   /* unless it is a Unix socket */
+    ngx_http_upstream_srv_conf_t *block;    /* that target names; or NULL */
+    ktp_policy_t                  policy;
 
     ngx_http_ktp_secret_t *app_id;
     ngx_http_ktp_secret_t *api_key;
@@ -129,6 +130,7 @@ typedef struct {
     ngx_flag_t   ssl_verify;
     ngx_str_t    ssl_trusted_certificate;
     ngx_str_t    ssl_name;
+    ngx_str_t    host; /* of requests to a block; empty: the target's */
     ngx_str_t    ssl_certificate;
     ngx_str_t    ssl_certificate_key;
     ngx_str_t    proxy; /* URL; empty: none */

@@ -16,6 +16,9 @@
 
 
 static ngx_int_t ngx_http_ktp_upstream_conf_inflight(ngx_conf_t *cf);
+static ngx_http_upstream_srv_conf_t                  *
+ngx_http_ktp_upstream_conf_block(ngx_conf_t            *cf,
+                                                  ngx_http_ktp_target_t *target);
 static ngx_int_t ngx_http_ktp_upstream_conf_url(ngx_conf_t              *cf,
                                                 ngx_http_ktp_loc_conf_t *klcf);
 static ngx_int_t ngx_http_ktp_upstream_conf_tls(ngx_conf_t              *cf,
@@ -67,6 +70,7 @@ ngx_http_ktp_upstream_conf_create(ngx_http_ktp_loc_conf_t *klcf)
      *
      *     klcf->ssl_trusted_certificate = { 0, NULL };
      *     klcf->ssl_name = { 0, NULL };
+     *     klcf->host = { 0, NULL };
      *     klcf->ssl_certificate = { 0, NULL };
      *     klcf->ssl_certificate_key = { 0, NULL };
      *     klcf->proxy = { 0, NULL };
@@ -105,6 +109,7 @@ ngx_http_ktp_upstream_conf_merge(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *prev,
     ngx_conf_merge_str_value(conf->ssl_trusted_certificate,
                              prev->ssl_trusted_certificate, "");
     ngx_conf_merge_str_value(conf->ssl_name, prev->ssl_name, "");
+    ngx_conf_merge_str_value(conf->host, prev->host, "");
     ngx_conf_merge_str_value(conf->ssl_certificate, prev->ssl_certificate, "");
     ngx_conf_merge_str_value(conf->ssl_certificate_key,
                              prev->ssl_certificate_key, "");
@@ -202,25 +207,38 @@ ngx_http_ktp_upstream_conf_url(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 {
     u_char                  *p;
     size_t                   len;
+    ngx_str_t               *host, *name;
     ngx_http_ktp_target_t   *target;
     ngx_http_ktp_upstream_t *up;
 
     up = klcf->upstream;
     target = &klcf->target;
+    klcf->block = ngx_http_ktp_upstream_conf_block(cf, target);
+
+    host = klcf->block && klcf->host.len ? &klcf->host : &target->host;
+    name = target->ssl && klcf->ssl_name.len ? &klcf->ssl_name : host;
 
     up->proxy = klcf->proxy;
     up->lookup = klcf->proxy.len ? klcf->proxy_host : target->host;
 
-    if (ngx_http_ktp_upstream_conf_is_address(&up->lookup) == NGX_OK) {
+    if (klcf->block
+        || ngx_http_ktp_upstream_conf_is_address(&up->lookup) == NGX_OK) {
         ngx_str_null(&up->lookup);
     }
 
-    if (!target->ssl || klcf->ssl_name.len == 0) {
+    if (klcf->block && klcf->proxy.len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ktp_egress_proxy\" cannot be used with the "
+                           "block \"upstream %V\" of \"ktp_pass\"",
+                           &target->host);
+        return NGX_ERROR;
+    }
+
+    if (name == &target->host) {
         return NGX_OK;
     }
 
-    len = sizeof("https://::65535") + klcf->ssl_name.len + target->host.len
-          + target->uri.len;
+    len = sizeof("https://::65535") + name->len + host->len + target->uri.len;
 
     p = ngx_pnalloc(cf->pool, 3 * len);
     if (p == NULL) {
@@ -228,18 +246,24 @@ ngx_http_ktp_upstream_conf_url(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
     }
 
     up->url.data = p;
-    up->url.len = ngx_sprintf(p, "https://%V:%d%V%Z", &klcf->ssl_name,
-                              (int) target->port, &target->uri)
+    up->url.len = ngx_sprintf(p, "http%s://%V:%d%V%Z", target->ssl ? "s" : "",
+                              name, (int) target->port, &target->uri)
                   - p - 1;
     p += len;
 
-    up->connect_to.data = p;
-    up->connect_to.len =
-        ngx_sprintf(p, "::%V:%d%Z", &target->host, (int) target->port) - p - 1;
-    p += len;
+    if (name == host) {
+        return NGX_OK;
+    }
+
+    if (klcf->block == NULL) {
+        up->connect_to.data = p;
+        up->connect_to.len =
+            ngx_sprintf(p, "::%V:%d%Z", host, (int) target->port) - p - 1;
+        p += len;
+    }
 
     up->host_header.data = p;
-    p = ngx_sprintf(p, "Host: %V", &target->host);
+    p = ngx_sprintf(p, "Host: %V", host);
 
     if (target->port != 443) {
         p = ngx_sprintf(p, ":%d", (int) target->port);
@@ -249,6 +273,32 @@ ngx_http_ktp_upstream_conf_url(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
     up->host_header.len = p - up->host_header.data;
 
     return NGX_OK;
+}
+
+
+/* The "upstream" block that a URL without a port names; or NULL. */
+
+static ngx_http_upstream_srv_conf_t *
+ngx_http_ktp_upstream_conf_block(ngx_conf_t *cf, ngx_http_ktp_target_t *target)
+{
+    ngx_uint_t                     i;
+    ngx_http_upstream_srv_conf_t **uscf;
+    ngx_http_upstream_main_conf_t *umcf;
+
+    umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
+    uscf = umcf->upstreams.elts;
+
+    for (i = 0; target->no_port && i < umcf->upstreams.nelts; i++) {
+        if ((uscf[i]->flags & NGX_HTTP_UPSTREAM_CREATE)
+            && uscf[i]->host.len == target->host.len
+            && ngx_strncasecmp(uscf[i]->host.data, target->host.data,
+                               target->host.len)
+                   == 0) {
+            return uscf[i];
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -665,16 +715,15 @@ ngx_http_ktp_upstream_conf_user_agent(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 char *
-ngx_http_ktp_upstream_conf_ssl_name(ngx_conf_t *cf, ngx_command_t *cmd,
-                                    void *conf)
+ngx_http_ktp_upstream_conf_host(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_ktp_loc_conf_t *klcf = conf;
-
     u_char     ch;
     size_t     i;
-    ngx_str_t *value;
+    ngx_str_t *value, *field;
 
-    if (klcf->ssl_name.data) {
+    field = (ngx_str_t *) ((char *) conf + cmd->offset);
+
+    if (field->data) {
         return "is duplicate";
     }
 
@@ -696,7 +745,7 @@ ngx_http_ktp_upstream_conf_ssl_name(ngx_conf_t *cf, ngx_command_t *cmd,
             "a host name of letters, digits, \"-\", \".\", and \"_\"");
     }
 
-    klcf->ssl_name = value[1];
+    *field = value[1];
 
     return NGX_CONF_OK;
 }

@@ -10,8 +10,10 @@ char *ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t    *cf,
                                               ngx_command_t *cmd, void *conf);
 char *ngx_http_ktp_upstream_conf_user_agent(ngx_conf_t *cf, ngx_command_t *cmd,
                                             void *conf);
-char *ngx_http_ktp_upstream_conf_ssl_name(ngx_conf_t *cf, ngx_command_t *cmd,
-                                          void *conf);
+
+/* Setter of a host name, an ngx_str_t: ktp_host and ktp_ssl_name. */
+char *ngx_http_ktp_upstream_conf_host(ngx_conf_t *cf, ngx_command_t *cmd,
+                                      void *conf);
 
 void  ngx_http_ktp_upstream_conf_create(ngx_http_ktp_loc_conf_t *klcf);
 char *ngx_http_ktp_upstream_conf_merge(ngx_conf_t              *cf,

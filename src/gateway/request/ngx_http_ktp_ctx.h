@@ -22,6 +22,14 @@ typedef struct ngx_http_ktp_body_s ngx_http_ktp_body_t;
 /* Called when an asynchronous operation ends, with KTP_OK or its error. */
 typedef void (*ngx_http_ktp_done_pt)(ngx_http_request_t *r, ktp_code_t code);
 
+/* The peer of a call, if ktp_pass names an "upstream" block. */
+typedef struct {
+    ngx_http_upstream_t     *upstream; /* of nginx */
+    ngx_http_ktp_call_peer_t address;
+    unsigned                 held : 1; /* to be given back */
+    unsigned                 used : 1; /* an attempt has been made */
+} ngx_http_ktp_ctx_peer_t;
+
 struct ngx_http_ktp_ctx_s {
     ngx_http_request_t *request;
 
@@ -32,13 +40,14 @@ struct ngx_http_ktp_ctx_s {
     ngx_msec_t                 body_until; /* when it must be complete */
     ngx_msec_t                 body_left;  /* of that, while paused */
 
-    ktp_intake_t          *intake;
-    ktp_intake_t          *fetched; /* of the image of a URL */
-    ngx_http_ktp_fetch_t  *fetch;   /* NULL: no fetch in progress */
-    ngx_http_ktp_flight_t *flight;  /* NULL: calls are not shared */
-    ktp_store_t            store;
-    ktp_outgoing_t         outgoing;
-    ngx_http_ktp_call_t    call;
+    ktp_intake_t           *intake;
+    ktp_intake_t           *fetched; /* of the image of a URL */
+    ngx_http_ktp_fetch_t   *fetch;   /* NULL: no fetch in progress */
+    ngx_http_ktp_flight_t  *flight;  /* NULL: calls are not shared */
+    ktp_store_t             store;
+    ktp_outgoing_t          outgoing;
+    ngx_http_ktp_call_t     call;
+    ngx_http_ktp_ctx_peer_t peer;
 
     ktp_code_t             code; /* the error sent to the client, or KTP_OK */
     ngx_http_ktp_outcome_t outcome; /* see ngx_http_ktp_ctx_set_outcome() */

@@ -6,6 +6,7 @@
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_heap.h"
 #include "ngx_http_ktp_outcome.h"
+#include "ngx_http_ktp_peer.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_reference.h"
 #include "ngx_http_ktp_sandbox.h"
@@ -241,6 +242,7 @@ ngx_http_ktp_send_abort(ngx_http_ktp_ctx_t *ctx)
                        "ktp send: aborted");
 
         ngx_http_ktp_transport_abort(&ctx->call);
+        ngx_http_ktp_peer_free(ctx, 0);
         ngx_http_ktp_breaker_leave(&ctx->breaker, NGX_HTTP_KTP_BREAKER_NOTHING,
                                    KTP_OK, ctx->request->connection->log);
         ngx_http_ktp_send_ended(ctx,
@@ -313,11 +315,29 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
         return code;
     }
 
+    code = ngx_http_ktp_peer(ctx);
+
+    if (code != KTP_OK) {
+        if (code == KTP_UPSTREAM_CONNECT) {
+            ngx_http_ktp_ctx_set_outcome(ctx,
+                                         NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR);
+        }
+
+        ngx_http_ktp_breaker_leave(&ctx->breaker,
+                                   code == KTP_UPSTREAM_CONNECT
+                                       ? NGX_HTTP_KTP_BREAKER_FAILURE
+                                       : NGX_HTTP_KTP_BREAKER_NOTHING,
+                                   code, call->log);
+        ngx_http_ktp_quota_settle(ctx);
+        return code;
+    }
+
     r->connection->log->action = "calling ktp upstream";
 
     rc = ngx_http_ktp_transport_start(call);
 
     if (rc != NGX_OK) {
+        ngx_http_ktp_peer_free(ctx, 0);
         ngx_http_ktp_breaker_leave(&ctx->breaker, NGX_HTTP_KTP_BREAKER_NOTHING,
                                    KTP_OK, call->log);
         ngx_http_ktp_quota_settle(ctx);
@@ -522,10 +542,11 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
 {
     ngx_http_ktp_ctx_t *ctx = data;
 
-    ngx_str_t              body;
-    ngx_connection_t      *c;
-    ngx_http_request_t    *r;
-    ngx_http_ktp_verdict_t verdict;
+    ngx_str_t                    body;
+    ngx_connection_t            *c;
+    ngx_http_request_t          *r;
+    ngx_http_ktp_verdict_t       verdict;
+    ngx_http_ktp_breaker_event_t event;
 
     r = ctx->request;
     c = r->connection;
@@ -537,9 +558,10 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
     body = call->body;
 
     ngx_http_ktp_verdict(r, call, &verdict);
-    ngx_http_ktp_breaker_leave(&ctx->breaker,
-                               ngx_http_ktp_send_event(ctx, &verdict),
-                               verdict.reason, c->log);
+    event = ngx_http_ktp_send_event(ctx, &verdict);
+
+    ngx_http_ktp_peer_free(ctx, event == NGX_HTTP_KTP_BREAKER_FAILURE);
+    ngx_http_ktp_breaker_leave(&ctx->breaker, event, verdict.reason, c->log);
     ngx_http_ktp_send_ended(ctx, verdict.billed);
     ngx_http_ktp_flight_land(ctx, call, &body,
                              ngx_http_ktp_send_stored(ctx, &verdict));

@@ -47,6 +47,7 @@ static void ngx_http_ktp_transport_finish(ngx_http_ktp_transfer_t *t,
 static void ngx_http_ktp_transport_deadline(ngx_event_t *ev);
 static ngx_uint_t ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t,
                                                CURLcode                 rc);
+static ngx_uint_t ngx_http_ktp_transport_stale(ngx_http_ktp_transfer_t *t);
 static void       ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc);
 static void       ngx_http_ktp_transport_answered(ngx_event_t *ev);
 static int  ngx_http_ktp_transport_timer(CURLM *multi, long ms, void *data);
@@ -564,6 +565,18 @@ ngx_http_ktp_transport_deadline(ngx_event_t *ev)
     }
 
     ngx_http_ktp_transport_name_failed(t);
+
+    if (t->call->peer && t->state >= NGX_HTTP_KTP_TRANSFER_STARTED && !t->begun
+        && (ngx_msec_int_t) (t->deadline - ngx_current_msec) > 0) {
+        (void) curl_multi_remove_handle(ngx_http_ktp_transport.multi, t->easy);
+        ERR_clear_error();
+        ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_ENDED);
+
+        if (ngx_http_ktp_transport_again(t, CURLE_OPERATION_TIMEDOUT)) {
+            return;
+        }
+    }
+
     ngx_http_ktp_transport_finish(t, CURLE_OPERATION_TIMEDOUT);
 }
 
@@ -591,6 +604,16 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
     case CURLE_GOT_NOTHING:
         break;
 
+    case CURLE_OPERATION_TIMEDOUT:
+
+        /* another peer may be reachable */
+
+        if (call->peer && !t->begun) {
+            break;
+        }
+
+        return 0;
+
     default:
         return 0;
     }
@@ -607,6 +630,11 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
 
     if (t->sent
         && (call->rewind == NULL || call->rewind(call->data) != NGX_OK)) {
+        return 0;
+    }
+
+    if (call->peer && !ngx_http_ktp_transport_stale(t)
+        && ngx_http_ktp_transport_transfer_peer(t) != NGX_OK) {
         return 0;
     }
 
@@ -633,6 +661,20 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
     ngx_http_ktp_transport_callback_progress(t);
 
     return 1;
+}
+
+
+/* 1 if the attempt used a connection of an earlier call. */
+
+static ngx_uint_t
+ngx_http_ktp_transport_stale(ngx_http_ktp_transfer_t *t)
+{
+    long made;
+
+    return t->begun
+           && curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made)
+                  == CURLE_OK
+           && made == 0;
 }
 
 

@@ -112,6 +112,12 @@ typedef struct {
     ngx_uint_t calls[NGX_HTTP_KTP_CALL_KINDS]; /* private: in progress */
 } ngx_http_ktp_call_share_t;
 
+/* The address of an attempt, null-terminated; one of the two is empty. */
+typedef struct {
+    ngx_str_t connect_to;  /* CURLOPT_CONNECT_TO, "::address:port" */
+    ngx_str_t unix_socket; /* path */
+} ngx_http_ktp_call_peer_t;
+
 /* Return values of the read callback: no data yet, and failure. */
 #define NGX_HTTP_KTP_READ_AGAIN ((size_t) -1)
 #define NGX_HTTP_KTP_READ_ERROR ((size_t) -2)
@@ -128,6 +134,15 @@ struct ngx_http_ktp_call_s {
     size_t       buffer;      /* libcurl's upload buffer; 0: by body_length */
     ngx_http_ktp_call_kind_t   kind;
     ngx_http_ktp_call_share_t *share; /* NULL: none */
+
+    /*
+     * Chooses the address of the first attempt and of each further one;
+     * NGX_OK, or there is no further one.  Called by start, and before a
+     * retry, unless that is for a kept-alive connection that was dead.  The
+     * strings must stay until the next call.  NULL: the address is that of the
+     * upstream.
+     */
+    ngx_int_t (*peer)(void *data, ngx_http_ktp_call_peer_t *peer);
 
     /*
      * Called by libcurl: none of these may start, resume, abort or free a

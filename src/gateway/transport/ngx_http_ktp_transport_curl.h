@@ -273,6 +273,12 @@ ngx_http_ktp_transport_transfer_create(ngx_http_ktp_call_t *call);
  */
 void ngx_http_ktp_transport_transfer_free(ngx_http_ktp_transfer_t *t);
 
+/*
+ * Sets the address of the next attempt to that of the call's next peer;
+ * NGX_ERROR if there is none.
+ */
+ngx_int_t ngx_http_ktp_transport_transfer_peer(ngx_http_ktp_transfer_t *t);
+
 /* Frees a transfer that is in no queue, and its easy handle. */
 void ngx_http_ktp_transport_transfer_destroy(ngx_http_ktp_transfer_t *t);
 

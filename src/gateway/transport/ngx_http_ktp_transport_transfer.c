@@ -25,6 +25,8 @@ ngx_http_ktp_transfer_spare(const ngx_http_ktp_upstream_t *up);
 static ngx_int_t ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_transfer_upstream(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t);
+static ngx_int_t ngx_http_ktp_transfer_connect_to(ngx_http_ktp_transfer_t *t,
+                                                  const ngx_str_t         *to);
 static ngx_int_t ngx_http_ktp_transfer_headers(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_transfer_tls(ngx_http_ktp_transfer_t *t);
 static ngx_int_t ngx_http_ktp_transfer_body(ngx_http_ktp_transfer_t *t);
@@ -185,6 +187,10 @@ ngx_http_ktp_transfer_setup(ngx_http_ktp_transfer_t *t)
         t->upstream = up->id;
     }
 
+    if (t->call->peer && ngx_http_ktp_transport_transfer_peer(t) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     /* a retry of the previous call may have changed it */
 
     tr = &ngx_http_ktp_transport;
@@ -286,9 +292,6 @@ ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t)
     easy = t->easy;
     up = t->call->upstream;
 
-    curl_slist_free_all(t->connect_to);
-    t->connect_to = NULL;
-
     rc = curl_url_set(t->url, CURLUPART_URL, (char *) up->url.data, 0);
 
     if (rc != CURLUE_OK) {
@@ -312,17 +315,48 @@ ngx_http_ktp_transfer_url(ngx_http_ktp_transfer_t *t)
         return NGX_ERROR;
     }
 
-    if (up->connect_to.len == 0) {
-        return NGX_OK;
-    }
+    return ngx_http_ktp_transfer_connect_to(t, &up->connect_to);
+}
 
-    t->connect_to = curl_slist_append(NULL, (char *) up->connect_to.data);
 
-    if (t->connect_to == NULL
-        || curl_easy_setopt(easy, CURLOPT_CONNECT_TO, t->connect_to)
-               != CURLE_OK) {
+ngx_int_t
+ngx_http_ktp_transport_transfer_peer(ngx_http_ktp_transfer_t *t)
+{
+    ngx_http_ktp_call_peer_t peer;
+
+    if (t->call->peer(t->call->data, &peer) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    if (curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH,
+                         peer.unix_socket.len ? peer.unix_socket.data : NULL)
+        != CURLE_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_ktp_transfer_connect_to(t, &peer.connect_to);
+}
+
+
+static ngx_int_t
+ngx_http_ktp_transfer_connect_to(ngx_http_ktp_transfer_t *t,
+                                 const ngx_str_t         *to)
+{
+    struct curl_slist *old;
+
+    old = t->connect_to;
+    t->connect_to = NULL;
+
+    if (to->len) {
+        t->connect_to = curl_slist_append(NULL, (char *) to->data);
+        if (t->connect_to == NULL) {
+            t->connect_to = old;
+            return NGX_ERROR;
+        }
+    }
+
+    (void) curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
+    curl_slist_free_all(old);
 
     return NGX_OK;
 }
