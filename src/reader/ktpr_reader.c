@@ -333,8 +333,12 @@ ktpr_reader_file(ktpr_photo_t *photo, ktpr_card_t *card)
 
     result = ktpr_reader_found(photo, found, &photo->whole, card);
 
-    return result == KTPR_NOT_DETECTED ? ktpr_reader_spots(photo, card)
-                                       : result;
+    /* a part of another document with a card's labels may look like a card */
+    if (result != KTPR_NOT_DETECTED || (found > 0 && !photo->scan.doubtful)) {
+        return result;
+    }
+
+    return ktpr_reader_spots(photo, card);
 }
 
 

@@ -155,6 +155,12 @@
  */
 #define KTPR_FIELDS_BEGUN .7f
 
+/*
+ * fixed: letters of a label that runs into its value, which is an entry of a
+ * lexicon, at most
+ */
+#define KTPR_FIELDS_LABEL_REST 2
+
 /* Lines of free text, and what is stripped from the ends of each. */
 typedef struct {
     ktpr_line_id_t  line;
@@ -629,6 +635,20 @@ ktpr_read_birth(ktpr_scan_t *scan, ktpr_field_t *fields,
 }
 
 
+/* Whether a text is a word behind a letter or two of the label. */
+static int
+ktpr_word_ends(const char *text, const char *word)
+{
+    size_t n, m;
+
+    n = strlen(text);
+    m = strlen(word);
+
+    return n > m && n - m <= KTPR_FIELDS_LABEL_REST
+           && strcmp(text + n - m, word) == 0;
+}
+
+
 static void
 ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
                ktpr_field_t *field)
@@ -680,7 +700,7 @@ ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
     field->repaired = field->value[0] != '\0' && repaired;
 
     if (word != NULL
-        && (w->only || distance == 0 || n == 1
+        && (w->only || distance == 0 || n == 1 || ktpr_word_ends(text, word)
             || ktpr_reading_yields(&reading, text, word))) {
         ktpr_text_copy(field->value, sizeof(field->value), word);
         field->repaired = repaired || distance > 0;
