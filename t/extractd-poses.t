@@ -59,6 +59,10 @@ for my $case (
     is_deeply({ map { $_ => $data->{$_} } keys %$truth }, $truth,
               "$name: all 16 fields are as printed");
 
+    ok($d->request(uri => "$KTP::Extractd::Uri?check=1",
+                   body => $card)->{json}{data}{detected},
+       "$name: a check detects it");
+
     # where the number is, in the photo and not in the part of it
     my ($x, $y) = ($box->[0] + $box->[2] / 2, $box->[1] + $box->[3] / 2);
 

@@ -65,6 +65,34 @@ for my $way (
            'no details unasked');
 }
 
+# a check, which reads no field
+for my $case ([$card, 'a card', 1], [$page, 'a page', 0]) {
+    my ($body, $name, $detected) = @$case;
+
+    my $answer = $d->request(uri => "$KTP::Extractd::Uri?check=1&details=1",
+                             body => $body);
+    my $data = $answer->{json}{data};
+
+    is($answer->{status}, 200, "check of $name: 200");
+    is($answer->{json}{status_code}, 'LOCAL-0', 'which costs nothing');
+    is_deeply([sort keys %$data], [qw(confidence detected image_quality)],
+              'there are no fields');
+    is($data->{detected} ? 1 : 0, $detected, "$name: detected, or not");
+    ok($detected ? $data->{confidence} >= .7 : $data->{confidence} < .7,
+       "$name: and how sure: $data->{confidence}");
+    is_deeply([sort keys %{ $data->{image_quality} }],
+              [sort qw(blur dark flashlight grayscale blur_score dark_score
+                       flashlight_score grayscale_score)],
+              'the quality, with scores');
+}
+
+is($d->request(uri => "$KTP::Extractd::Uri?check=1",
+               body => substr $card, 0, 1000)->{status}, 400,
+   'a check of half an image');
+is($d->request(uri => "$KTP::Extractd::Uri?check=0",
+               body => $card)->{json}{data}{nik}, $truth->{nik},
+   'check=0 reads');
+
 {
     my $answer = $d->request(body => $page);
 

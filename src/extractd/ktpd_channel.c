@@ -74,6 +74,8 @@ ktpd_channel_check(ktpd_answer_t *answer, size_t len)
     quality->flashlight_score = ktpd_answer_score(quality->flashlight_score);
     quality->grayscale_score = ktpd_answer_score(quality->grayscale_score);
 
+    answer->card.confidence = ktpd_answer_score(answer->card.confidence);
+
     return 0;
 }
 

@@ -37,7 +37,8 @@ typedef struct {
     uint32_t type; /* ktpd_message_type_t */
     uint32_t slot;
     uint64_t life;
-    uint64_t size; /* of the image, with WORK */
+    uint64_t size;  /* of the image, with WORK */
+    uint64_t check; /* with WORK: 1 if it is not read, but checked */
 } ktpd_message_t;
 
 typedef struct {

@@ -271,6 +271,7 @@ ktpd_jobs_bind(ktpd_jobs_t *jobs, ktpd_desk_t *desk, ktpd_job_t *job)
     message.type = KTPD_WORK;
     message.life = desk->life;
     message.size = desk->size;
+    message.check = job->check ? 1 : 0;
 
     /* a worker that is gone already is told by its successor */
 

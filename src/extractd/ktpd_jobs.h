@@ -25,6 +25,7 @@ struct ktpd_job_s {
     ktpd_job_t  *next;
     ktp_store_t *image;    /* emptied as soon as a worker has it */
     uint64_t     deadline; /* milliseconds of ktpd_jobs_now() */
+    int          check;    /* 1: by ktpr_reader_check() */
 
     /*
      * Called once, never from within ktpd_jobs_submit() of the same job.

@@ -14,8 +14,9 @@ static void         ktpd_request_chunk_free(void *ctx, ktp_chunk_t *chunk);
 static ktp_code_t   ktpd_request_judge(ktpd_request_t *r, const ktpd_head_t *h,
                                        const ktpd_credentials_t *cred);
 static ktp_code_t   ktpd_request_open(ktpd_request_t *r, const char *type);
-static int          ktpd_request_details(const char *args);
-static void         ktpd_request_drop(ktpd_request_t *r, ktp_code_t code);
+static int  ktpd_request_argument(const char *args, const char *argument);
+static int  ktpd_request_check(ktpd_request_t *r, const ktpd_answer_t *answer);
+static void ktpd_request_drop(ktpd_request_t *r, ktp_code_t code);
 static void ktpd_request_read(ktpd_request_t *r, const ktpd_answer_t *answer);
 static int  ktpd_request_bad_quality(const ktpd_request_t *r,
                                      const ktpr_card_t    *card);
@@ -165,23 +166,24 @@ ktpd_request_open(ktpd_request_t *r, const char *type)
         return code;
     }
 
-    r->details = ktpd_request_details(r->args) ? 1 : 0;
+    r->details = ktpd_request_argument(r->args, "details=1") ? 1 : 0;
+    r->job.check = ktpd_request_argument(r->args, "check=1");
 
     return ktp_intake_args(r->intake, r->args, strlen(r->args));
 }
 
 
-/* "details=1" among the arguments; ours, and unknown to the contract */
+/* whether an argument is there; ours, and unknown to the contract */
 
 static int
-ktpd_request_details(const char *args)
+ktpd_request_argument(const char *args, const char *argument)
 {
     size_t len;
 
     for (;;) {
         len = strcspn(args, "&");
 
-        if (len == 9 && strncmp(args, "details=1", 9) == 0) {
+        if (len == strlen(argument) && strncmp(args, argument, len) == 0) {
             return 1;
         }
 
@@ -303,6 +305,10 @@ ktpd_request_read(ktpd_request_t *r, const ktpd_answer_t *answer)
 
     case KTPR_NOT_DETECTED:
 
+        if (ktpd_request_check(r, answer)) {
+            return;
+        }
+
         /* no card can be told from a photo that is too bad to show one */
 
         if (!ktpd_request_bad_quality(r, &answer->card)) {
@@ -316,6 +322,10 @@ ktpd_request_read(ktpd_request_t *r, const ktpd_answer_t *answer)
         break;
     }
 
+    if (ktpd_request_check(r, answer)) {
+        return;
+    }
+
     memset(&options, 0, sizeof(options));
     options.reference_id = facts->reference_id;
     options.validate_quality = facts->validate_quality == KTP_FLAG_TRUE;
@@ -326,6 +336,26 @@ ktpd_request_read(ktpd_request_t *r, const ktpd_answer_t *answer)
     if (r->body == NULL) {
         r->code = KTP_INTERNAL_SERVER_ERROR;
     }
+}
+
+
+/* 1 if the image was to be checked only: sets the response */
+
+static int
+ktpd_request_check(ktpd_request_t *r, const ktpd_answer_t *answer)
+{
+    if (!r->job.check) {
+        return 0;
+    }
+
+    r->body = ktpr_json_check(&answer->card, answer->result == KTPR_OK,
+                              &r->body_len);
+
+    if (r->body == NULL) {
+        r->code = KTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return 1;
 }
 
 

@@ -7,7 +7,8 @@
 
 
 static int  ktpd_worker_enclose(ktpd_worker_t *worker);
-static void ktpd_worker_read(ktpd_worker_t *worker, size_t size);
+static void ktpd_worker_read(ktpd_worker_t        *worker,
+                             const ktpd_message_t *work);
 
 
 void
@@ -42,7 +43,7 @@ ktpd_worker_run(ktpd_worker_t *worker)
         /* what was meant for the one before has been given up already */
 
         if (message.life == worker->life && message.size <= KTPD_MAX_IMAGE) {
-            ktpd_worker_read(worker, (size_t) message.size);
+            ktpd_worker_read(worker, &message);
             _exit(KTPD_WORKER_DONE);
         }
     }
@@ -83,16 +84,20 @@ ktpd_worker_enclose(ktpd_worker_t *worker)
 
 
 static void
-ktpd_worker_read(ktpd_worker_t *worker, size_t size)
+ktpd_worker_read(ktpd_worker_t *worker, const ktpd_message_t *work)
 {
+    size_t        size;
     ktpd_slot_t  *slot;
     ktpd_answer_t answer;
 
     slot = &worker->slots[worker->slot];
+    size = (size_t) work->size;
 
     memset(&answer, 0, sizeof(answer));
-    answer.result =
-        ktpr_reader_read(worker->reader, slot->image, size, &answer.card);
+    answer.result = work->check ? ktpr_reader_check(
+                        worker->reader, slot->image, size, &answer.card)
+                                : ktpr_reader_read(worker->reader, slot->image,
+                                                   size, &answer.card);
     answer.message.type = KTPD_ANSWER;
     answer.message.slot = worker->slot;
     answer.message.life = worker->life;

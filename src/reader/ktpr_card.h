@@ -13,6 +13,7 @@
 typedef struct {
     ktpr_field_t   fields[KTPR_ALL_FIELDS];
     ktpr_quality_t quality;
+    double         confidence; /* see ktpr_reader_check() */
 } ktpr_card_t;
 
 

@@ -265,6 +265,28 @@ ktpr_json_card(const ktpr_card_t *card, const ktpr_json_options_t *options,
 
 
 char *
+ktpr_json_check(const ktpr_card_t *card, int detected, size_t *len)
+{
+    ktpr_json_t json;
+
+    if (ktpr_json_begin(&json, KTPR_JSON_REST, 0) != 0) {
+        return NULL;
+    }
+
+    ktpr_json_pair(json.gen, "message", "Success");
+    ktpr_json_pair(json.gen, "status_code", "LOCAL-0");
+    ktpr_json_string(json.gen, "data");
+    yajl_gen_map_open(json.gen);
+    ktpr_json_flag(json.gen, "detected", detected);
+    ktpr_json_score(json.gen, "confidence", card->confidence);
+    ktpr_json_quality(json.gen, &card->quality);
+    yajl_gen_map_close(json.gen);
+
+    return ktpr_json_end(&json, len);
+}
+
+
+char *
 ktpr_json_error(const char *message, const char *code, int pretty, size_t *len)
 {
     ktpr_json_t json;

@@ -25,6 +25,12 @@ typedef struct {
 char *ktpr_json_card(const ktpr_card_t         *card,
                      const ktpr_json_options_t *options, size_t *len);
 
+/*
+ * The body of the response 200 to a check: whether a card was detected, the
+ * confidence and the quality; as above.
+ */
+char *ktpr_json_check(const ktpr_card_t *card, int detected, size_t *len);
+
 /* The body of an error response: message and error_code; as above. */
 char *ktpr_json_error(const char *message, const char *code, int pretty,
                       size_t *len);

@@ -4,6 +4,7 @@
 
 #include "ktpr_decode.h"
 #include "ktpr_fields.h"
+#include "ktpr_glance.h"
 #include "ktpr_head.h"
 #include "ktpr_issued.h"
 #include "ktpr_kind.h"
@@ -12,6 +13,7 @@
 #include "ktpr_reader.h"
 #include "ktpr_scan.h"
 #include "ktpr_spots.h"
+#include "ktpr_warp.h"
 
 
 /*
@@ -43,6 +45,12 @@
 #define KTPR_READER_TOP    -7.
 #define KTPR_READER_RIGHT  24.
 #define KTPR_READER_BOTTOM 14.5
+
+/*
+ * Confidence of a check from which on there is a card.  Less takes family
+ * cards, with three of the labels, for one; more loses cards that can be read.
+ */
+#define KTPR_READER_DETECTED .7
 
 struct ktpr_reader_s {
     ktpr_engines_t engines;
@@ -126,6 +134,10 @@ typedef struct {
     ktpr_scan_t          scan;
 } ktpr_photo_t;
 
+/* Sets what a photo shows. */
+typedef ktpr_result_t (*ktpr_reader_pt)(ktpr_photo_t *photo,
+                                        ktpr_card_t  *card);
+
 
 static ktpr_scan_t
 ktpr_reader_scan(const ktpr_photo_t *photo)
@@ -140,18 +152,15 @@ ktpr_reader_scan(const ktpr_photo_t *photo)
 
 
 /*
- * Finds the card in a part of the photo, decoded as large as can be, with a
- * margin around it; scan is set.  1 when there is one, 0 when not, or
- * KTPR_NO_MEMORY.
+ * The area of the file that a part of the photo is, with a margin around it; 0
+ * if the part is too small for a card, or so large that it is no part.
  */
 static int
-ktpr_reader_near(const ktpr_photo_t *photo, const ktpr_area_t *part,
-                 ktpr_scan_t *scan)
+ktpr_reader_area(const ktpr_photo_t *photo, const ktpr_area_t *part,
+                 ktpr_area_t *area)
 {
-    int           margin, side, least;
-    double        scale;
-    ktpr_area_t   area;
-    ktpr_status_t rc;
+    int    margin, side, least;
+    double scale;
 
     scale = photo->whole.scale;
     side = part->w > part->h ? part->w : part->h;
@@ -162,10 +171,30 @@ ktpr_reader_near(const ktpr_photo_t *photo, const ktpr_area_t *part,
     }
 
     margin = (int) (KTPR_READER_MARGIN * side);
-    area.x = (int) ((part->x - margin) * scale);
-    area.y = (int) ((part->y - margin) * scale);
-    area.w = (int) ((part->w + 2 * margin) * scale);
-    area.h = (int) ((part->h + 2 * margin) * scale);
+    area->x = (int) ((part->x - margin) * scale);
+    area->y = (int) ((part->y - margin) * scale);
+    area->w = (int) ((part->w + 2 * margin) * scale);
+    area->h = (int) ((part->h + 2 * margin) * scale);
+
+    return 1;
+}
+
+
+/*
+ * Finds the card in a part of the photo, decoded as large as can be, with a
+ * margin around it; scan is set.  1 when there is one, 0 when not, or
+ * KTPR_NO_MEMORY.
+ */
+static int
+ktpr_reader_near(const ktpr_photo_t *photo, const ktpr_area_t *part,
+                 ktpr_scan_t *scan)
+{
+    ktpr_area_t   area;
+    ktpr_status_t rc;
+
+    if (!ktpr_reader_area(photo, part, &area)) {
+        return 0;
+    }
 
     *scan = ktpr_reader_scan(photo);
     rc =
@@ -309,6 +338,16 @@ ktpr_reader_spots(ktpr_photo_t *photo, ktpr_card_t *card)
 }
 
 
+/* The result of a file that did not decode. */
+static ktpr_result_t
+ktpr_reader_undecoded(ktpr_status_t rc)
+{
+    return rc == KTPR_UNFIT    ? KTPR_UNDECODABLE
+           : rc == KTPR_COSTLY ? KTPR_TOO_COSTLY
+                               : KTPR_FAILED;
+}
+
+
 static ktpr_result_t
 ktpr_reader_file(ktpr_photo_t *photo, ktpr_card_t *card)
 {
@@ -319,9 +358,7 @@ ktpr_reader_file(ktpr_photo_t *photo, ktpr_card_t *card)
     rc = ktpr_decode(photo->reader->pool, photo->bytes, photo->len, NULL,
                      &photo->whole);
     if (rc != KTPR_DONE) {
-        return rc == KTPR_UNFIT    ? KTPR_UNDECODABLE
-               : rc == KTPR_COSTLY ? KTPR_TOO_COSTLY
-                                   : KTPR_FAILED;
+        return ktpr_reader_undecoded(rc);
     }
 
     photo->scan.image = photo->whole;
@@ -342,9 +379,134 @@ ktpr_reader_file(ktpr_photo_t *photo, ktpr_card_t *card)
 }
 
 
-ktpr_result_t
-ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
-                 ktpr_card_t *card)
+/*
+ * Looks for a card in an image, reduced; the confidence of card becomes that,
+ * if it is higher.  1 if the scan has labels, 0 if not, or KTPR_NO_MEMORY.
+ */
+static int
+ktpr_reader_glance(ktpr_photo_t *photo, const ktpr_image_t *image,
+                   ktpr_card_t *card)
+{
+    int    side, w, h, found;
+    double confidence;
+
+    photo->scan = ktpr_reader_scan(photo);
+    photo->scan.image = *image;
+    side = image->w > image->h ? image->w : image->h;
+    w = image->w * KTPR_GLANCE_SIDE / side;
+    h = image->h * KTPR_GLANCE_SIDE / side;
+
+    if (w < 1 || h < 1) {
+        return 0;
+    }
+
+    if (side > KTPR_GLANCE_SIDE
+        && ktpr_warp_reduce(photo->scan.pool, image, w, h, &photo->scan.image)
+               != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
+    }
+
+    found = ktpr_glance_find(&photo->scan, &confidence);
+    card->confidence = fmax(card->confidence, confidence);
+
+    return found;
+}
+
+
+/* Looks for a card that is far away, as ktpr_reader_spots() does. */
+static ktpr_status_t
+ktpr_reader_glances(ktpr_photo_t *photo, ktpr_card_t *card)
+{
+    int           i, n;
+    ktpr_area_t   area, spots[KTPR_MAX_SPOTS];
+    ktpr_pool_t  *pool;
+    ktpr_image_t  image;
+    ktpr_status_t rc;
+
+    pool = photo->reader->pool;
+
+    /* cards that are far away have no detail in a small image */
+
+    ktpr_pool_reset(pool);
+    rc = ktpr_decode(pool, photo->bytes, photo->len, NULL, &photo->whole);
+    if (rc != KTPR_DONE) {
+        return rc == KTPR_NO_MEMORY ? rc : KTPR_DONE;
+    }
+
+    n = ktpr_spots_find(pool, &photo->whole, spots);
+
+    for (i = 0; i < n && card->confidence < KTPR_READER_DETECTED; i++) {
+        if (ktpr_pool_failed(pool)) {
+            return KTPR_NO_MEMORY;
+        }
+
+        if (!ktpr_reader_area(photo, &spots[i], &area)) {
+            continue;
+        }
+
+        ktpr_pool_reset(pool);
+        rc = ktpr_decode_least(pool, photo->bytes, photo->len, &area,
+                               KTPR_GLANCE_SIDE, &image);
+
+        if (rc == KTPR_NO_MEMORY
+            || (rc == KTPR_DONE
+                && ktpr_reader_glance(photo, &image, card) < 0)) {
+            return KTPR_NO_MEMORY;
+        }
+
+        if (photo->scan.best_columns > KTPR_READER_PAGE) {
+            break;
+        }
+    }
+
+    return n < 0 ? KTPR_NO_MEMORY : KTPR_DONE;
+}
+
+
+static ktpr_result_t
+ktpr_reader_seen(ktpr_photo_t *photo, ktpr_card_t *card)
+{
+    int           found;
+    double        spacing, measures[KTPR_MEASURES];
+    ktpr_status_t rc;
+
+    rc = ktpr_decode_least(photo->reader->pool, photo->bytes, photo->len, NULL,
+                           KTPR_GLANCE_SIDE, &photo->whole);
+    if (rc != KTPR_DONE) {
+        return ktpr_reader_undecoded(rc);
+    }
+
+    found = ktpr_reader_glance(photo, &photo->whole, card);
+    if (found < 0) {
+        return KTPR_FAILED;
+    }
+
+    spacing = found ? ktpr_scan_spacing(&photo->scan) * photo->whole.w
+                          / photo->scan.image.w
+                    : 0;
+
+    rc = ktpr_quality_measures(photo->reader->pool, &photo->whole, spacing,
+                               NULL, measures);
+
+    if (rc == KTPR_DONE) {
+        ktpr_quality_judge(measures, &card->quality);
+    }
+
+    if (rc == KTPR_NO_MEMORY
+        || (card->confidence < KTPR_READER_DETECTED
+            && ktpr_reader_glances(photo, card) != KTPR_DONE)) {
+        return KTPR_FAILED;
+    }
+
+    return card->confidence < KTPR_READER_DETECTED ? KTPR_NOT_DETECTED
+                                                   : KTPR_OK;
+}
+
+
+/* Does one of the two with a file and an empty card. */
+static ktpr_result_t
+ktpr_reader_run(ktpr_reader_t *reader, ktpr_reader_pt run,
+                const unsigned char *image, size_t len, ktpr_card_t *card)
 {
     ktpr_photo_t  photo = {0};
     ktpr_result_t result;
@@ -356,7 +518,7 @@ ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
     photo.len = len;
     photo.scan = ktpr_reader_scan(&photo);
 
-    result = ktpr_reader_file(&photo, card);
+    result = run(&photo, card);
 
     /* a reading without the memory that it takes is no answer */
     if (ktpr_pool_failed(reader->pool)) {
@@ -370,6 +532,22 @@ ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
     ktpr_pool_reset(reader->pool);
 
     return result;
+}
+
+
+ktpr_result_t
+ktpr_reader_read(ktpr_reader_t *reader, const unsigned char *image, size_t len,
+                 ktpr_card_t *card)
+{
+    return ktpr_reader_run(reader, ktpr_reader_file, image, len, card);
+}
+
+
+ktpr_result_t
+ktpr_reader_check(ktpr_reader_t *reader, const unsigned char *image,
+                  size_t len, ktpr_card_t *card)
+{
+    return ktpr_reader_run(reader, ktpr_reader_seen, image, len, card);
 }
 
 

@@ -47,6 +47,16 @@ ktpr_result_t ktpr_reader_read(ktpr_reader_t       *reader,
                                ktpr_card_t *card);
 
 /*
+ * Checks whether an image shows a card, without reading it, in a small part
+ * of the time: sets the quality of card, and its confidence, 0 (no card) to 1.
+ * KTPR_OK if it does, or as ktpr_reader_read() without a card.  An image that
+ * is KTPR_NOT_DETECTED here would hardly be read.
+ */
+ktpr_result_t ktpr_reader_check(ktpr_reader_t       *reader,
+                                const unsigned char *image, size_t len,
+                                ktpr_card_t *card);
+
+/*
  * Decodes an image as ktpr_reader_read() does: upright, and reduced when it
  * is large.  The pixels belong to the reader until its next call.  0, or -1
  * when the file does not decode or memory is short.

@@ -18,6 +18,7 @@
 #include "ktpr_columns.h"
 #include "ktpr_crop.h"
 #include "ktpr_decode.h"
+#include "ktpr_glance.h"
 #include "ktpr_page.h"
 #include "ktpr_quad.h"
 #include "ktpr_quality.h"
@@ -452,6 +453,21 @@ run_scan(step_t *step)
 }
 
 
+static int
+run_glance(step_t *step)
+{
+    double      confidence;
+    ktpr_scan_t scan;
+
+    memset(&scan, 0, sizeof(ktpr_scan_t));
+    scan.pool = step->pool;
+    scan.engines = &step->engines;
+    scan.image = step->small;
+
+    return ktpr_glance_find(&scan, &confidence);
+}
+
+
 /* A line of a card that was found: a reading returns nothing but text. */
 static int
 run_look(step_t *step)
@@ -487,6 +503,7 @@ scanning(void **state)
 
     each(run_look, &step, 1);
     each(run_scan, &step, 89);
+    each(run_glance, &step, 41);
 
     ktpr_view_engines_destroy(&step.engines);
     ktpr_pool_destroy(step.pool);

@@ -9,6 +9,14 @@ ktpr_status_t
 ktpr_decode(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
             const ktpr_area_t *area, ktpr_image_t *image)
 {
+    return ktpr_decode_least(pool, bytes, len, area, 0, image);
+}
+
+
+ktpr_status_t
+ktpr_decode_least(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
+                  const ktpr_area_t *area, int least, ktpr_image_t *image)
+{
     int           orientation;
     ktpr_status_t rc;
 
@@ -17,7 +25,8 @@ ktpr_decode(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
 
     } else if (len > 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) {
         orientation = ktpr_jpeg_orientation(bytes, len);
-        rc = ktpr_jpeg_decode(pool, bytes, len, area, orientation, image);
+        rc = ktpr_jpeg_decode(pool, bytes, len, area, orientation, least,
+                              image);
 
         if (rc == KTPR_DONE) {
             rc = ktpr_image_turn(pool, image, orientation);

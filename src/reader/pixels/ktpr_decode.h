@@ -24,5 +24,13 @@ ktpr_status_t ktpr_decode(ktpr_pool_t *pool, const unsigned char *bytes,
                           size_t len, const ktpr_area_t *area,
                           ktpr_image_t *image);
 
+/*
+ * The same at a smaller size, where that saves time: the longer side has least
+ * pixels or more, if that of the area has.  0: as ktpr_decode().
+ */
+ktpr_status_t ktpr_decode_least(ktpr_pool_t *pool, const unsigned char *bytes,
+                                size_t len, const ktpr_area_t *area, int least,
+                                ktpr_image_t *image);
+
 
 #endif /* KTPR_DECODE_H */

@@ -31,7 +31,8 @@ typedef struct {
     struct jpeg_progress_mgr progress;
     const ktpr_area_t       *upright; /* what is wanted, NULL: all */
     int                      orientation;
-    ktpr_area_t              area; /* the same as stored, then as put out */
+    int                      least; /* longer side; 0: as large as can be */
+    ktpr_area_t              area;  /* the same as stored, then as put out */
     jmp_buf                  failed;
     ktpr_status_t            status; /* with which it failed */
     int                      scan;   /* the last one that was counted */
@@ -128,6 +129,22 @@ ktpr_jpeg_scale(unsigned side)
 }
 
 
+/* The smallest one by halves, which are fast, that leaves a longer side. */
+static unsigned
+ktpr_jpeg_halve(int side, int least)
+{
+    unsigned scale;
+
+    scale = KTPR_JPEG_WHOLE;
+
+    while (scale > 1 && side * (int) (scale / 2) / KTPR_JPEG_WHOLE >= least) {
+        scale /= 2;
+    }
+
+    return scale;
+}
+
+
 /* Converts inks to light; Adobe's files hold the inks inverted. */
 static void
 ktpr_jpeg_inks(const unsigned char *cmyk, int n, unsigned char *rgb)
@@ -166,6 +183,11 @@ ktpr_jpeg_open(ktpr_jpeg_t *jpeg, j_decompress_ptr file,
 
     file->scale_num = ktpr_jpeg_scale((unsigned) side);
     file->scale_denom = KTPR_JPEG_WHOLE;
+
+    if (jpeg->least > 0) {
+        file->scale_num = ktpr_jpeg_halve(side, jpeg->least);
+    }
+
     file->out_color_space = file->num_components == 4 ? JCS_CMYK : JCS_RGB;
 
     jpeg_start_decompress(file);
@@ -241,13 +263,15 @@ ktpr_jpeg_rows(ktpr_pool_t *pool, ktpr_jpeg_t *jpeg, j_decompress_ptr file,
 
 ktpr_status_t
 ktpr_jpeg_decode(ktpr_pool_t *pool, const unsigned char *bytes, size_t len,
-                 const ktpr_area_t *area, int orientation, ktpr_image_t *image)
+                 const ktpr_area_t *area, int orientation, int least,
+                 ktpr_image_t *image)
 {
     ktpr_jpeg_t                   jpeg = {0};
     struct jpeg_decompress_struct file = {0};
 
     jpeg.upright = area;
     jpeg.orientation = orientation;
+    jpeg.least = least;
     file.err = jpeg_std_error(&jpeg.errors);
     jpeg.errors.error_exit = ktpr_jpeg_error;
     jpeg.errors.emit_message = ktpr_jpeg_message;

@@ -9,12 +9,13 @@
 
 
 /*
- * As ktpr_decode(), of a file with the signature of JPEG; the image lies as
- * stored, which the orientation tells of the area.
+ * As ktpr_decode_least(), of a file with the signature of JPEG; the image lies
+ * as stored, which the orientation tells of the area.
  */
 ktpr_status_t ktpr_jpeg_decode(ktpr_pool_t *pool, const unsigned char *bytes,
                                size_t len, const ktpr_area_t *area,
-                               int orientation, ktpr_image_t *image);
+                               int orientation, int least,
+                               ktpr_image_t *image);
 
 /* The orientation in EXIF, 1 to 8, as the contract's probe finds it. */
 int ktpr_jpeg_orientation(const unsigned char *bytes, size_t len);
