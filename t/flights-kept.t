@@ -256,6 +256,29 @@ is(calls_of($form), 0, 'a stored answer stays over a reload');
     is(calls_of($form), 0, 'for who comes later');
 }
 
+
+# -- the size that docs/once.md calculates with: 600 answers in a megabyte
+
+{
+    my $fields = '{"message":"ok","status_code":"V-1","data":{"address":"';
+    my $body = $fields . 'A' x (900 - 3 - length $fields) . '"}}';
+    my %client;
+
+    ok(reload(zone => "${_}m"), 'an empty zone') for 2, 1;
+    $upstream->reset;
+    $upstream->answer(KTP::Upstream::response('200 OK', $body));
+
+    my $failed = grep {
+        my $form = (forms(photo(10_000 + $_)))[0];
+
+        client_post(\%client, $port, '/d', $form)->{status} != 200;
+    } 1 .. 600;
+
+    is($failed, 0, '600 uploads with answers of 900 bytes');
+    is(gauge($nginx, 'ktp_stored_answers'), 600, 'all of them are stored');
+    is(gauge($nginx, 'ktp_answers_evicted_total'), 0, 'and none is removed');
+}
+
 unlike($nginx->log_from(0), qr/\[(?:alert|crit|emerg)\]/, 'a clean log');
 
 done_testing();
