@@ -158,9 +158,13 @@ is(calls_of($form), 0, 'a stored answer stays over a reload');
             && KTP::Nginx::children(master()) == 2
     }), 'a new binary');
 
-    # the old workers do not accept any more, and end with their requests
+    # both old workers do not accept any more, and end with their requests
+    my $from = length $nginx->log_from(0);
+
     kill 'WINCH', $old;
-    ok($nginx->wait_log(qr/gracefully shutting down/), 'the old one leaves');
+    ok(KTP::Nginx::wait_for(sub {
+        2 == (() = $nginx->log_from($from) =~ /gracefully shutting down/g)
+    }), 'the old one leaves');
 
     is(upload($form)->{status}, 200, 'the new one makes a call of its own');
     is(scalar(() = $upstream->calls), 2, 'since it has a zone of its own');
