@@ -99,3 +99,26 @@ ngx_http_ktp_headers_retry_after(ngx_http_request_t *r, uint64_t seconds)
     return ngx_http_ktp_headers_push(r, "Retry-After", &value) ? NGX_OK
                                                                : NGX_ERROR;
 }
+
+
+ngx_int_t
+ngx_http_ktp_headers_challenge(ngx_http_request_t *r)
+{
+    static ngx_str_t challenge = ngx_string("API-Key realm=\"ktp\"");
+
+    ngx_table_elt_t *h;
+
+    if (r->headers_out.www_authenticate
+        && r->headers_out.www_authenticate->hash) {
+        return NGX_OK;
+    }
+
+    h = ngx_http_ktp_headers_push(r, "WWW-Authenticate", &challenge);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    r->headers_out.www_authenticate = h;
+
+    return NGX_OK;
+}

@@ -360,30 +360,7 @@ ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx)
     ctx->code = KTP_UNAUTHORIZED;
     ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED);
 
-    return ngx_http_ktp_access_challenge(ctx->request) == NGX_OK
+    return ngx_http_ktp_headers_challenge(ctx->request) == NGX_OK
                ? NGX_HTTP_UNAUTHORIZED
                : NGX_HTTP_INTERNAL_SERVER_ERROR;
-}
-
-
-ngx_int_t
-ngx_http_ktp_access_challenge(ngx_http_request_t *r)
-{
-    static ngx_str_t challenge = ngx_string("API-Key realm=\"ktp\"");
-
-    ngx_table_elt_t *h;
-
-    if (r->headers_out.www_authenticate
-        && r->headers_out.www_authenticate->hash) {
-        return NGX_OK;
-    }
-
-    h = ngx_http_ktp_headers_push(r, "WWW-Authenticate", &challenge);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    r->headers_out.www_authenticate = h;
-
-    return NGX_OK;
 }

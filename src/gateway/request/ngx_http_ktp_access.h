@@ -12,11 +12,5 @@
  */
 ngx_int_t ngx_http_ktp_access_init(ngx_conf_t *cf);
 
-/*
- * Adds the challenge of a 401 (RFC 9110, 15.5.2) to the response; that of
- * another module is kept.  NGX_ERROR if memory is short.
- */
-ngx_int_t ngx_http_ktp_access_challenge(ngx_http_request_t *r);
-
 
 #endif /* NGX_HTTP_KTP_ACCESS_H */

@@ -1,6 +1,5 @@
 #include "ngx_http_ktp_sandbox.h"
 #include "ktp_sandbox.h"
-#include "ngx_http_ktp_access.h"
 #include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_headers.h"
@@ -193,7 +192,7 @@ ngx_http_ktp_sandbox_headers(ngx_http_request_t *r, ktp_code_t code)
     switch (ktp_error(code)->status) {
 
     case NGX_HTTP_UNAUTHORIZED:
-        rc = ngx_http_ktp_access_challenge(r);
+        rc = ngx_http_ktp_headers_challenge(r);
         break;
 
     case NGX_HTTP_TOO_MANY_REQUESTS:
