@@ -10,7 +10,8 @@
 #include "ngx_http_ktp_conf.h"
 #include "ngx_http_ktp_count.h"
 #include "ngx_http_ktp_flight.h"
-#include "ngx_http_ktp_flights.h"
+#include "ngx_http_ktp_flights_worker.h"
+#include "ngx_http_ktp_flights_zone.h"
 #include "ngx_http_ktp_forget.h"
 #include "ngx_http_ktp_log.h"
 #include "ngx_http_ktp_metrics.h"
@@ -689,7 +690,7 @@ static void
 ngx_http_ktp_exit_process(ngx_cycle_t *cycle)
 {
     ngx_http_ktp_transport_exit(cycle);
-    ngx_http_ktp_flights_exit();
+    ngx_http_ktp_flights_worker_exit();
     ngx_http_ktp_vault_exit();
     ngx_http_ktp_state_exit(cycle);
     ngx_http_ktp_digest_exit();

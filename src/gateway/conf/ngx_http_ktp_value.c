@@ -215,3 +215,42 @@ ngx_http_ktp_value_file(ngx_conf_t *cf, ngx_err_t err, const char *directive,
 
     return NGX_CONF_ERROR;
 }
+
+
+char *
+ngx_http_ktp_value_zone(ngx_conf_t *cf, const char *form, ngx_uint_t pages,
+                        ngx_str_t *name, ssize_t *size)
+{
+    u_char    *p;
+    ngx_str_t *value, s;
+
+    value = cf->args->elts;
+
+    *name = value[1];
+    *size = NGX_ERROR;
+
+    p = (u_char *) ngx_strchr(name->data, ':');
+
+    if (p && p != name->data) {
+        name->len = p - name->data;
+        s.data = p + 1;
+        s.len = value[1].data + value[1].len - s.data;
+
+        *size = ngx_parse_size(&s);
+    }
+
+    if (*size == NGX_ERROR) {
+        return ngx_http_ktp_value_invalid(cf, "invalid zone size", &value[1],
+                                          form);
+    }
+
+    if (*size < (ssize_t) (pages * ngx_pagesize)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "zone \"%V\" is too small in \"%V\" "
+                           "directive, it must be at least %uzk",
+                           &value[1], &value[0], pages * ngx_pagesize / 1024);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}

@@ -37,6 +37,14 @@ char *ngx_http_ktp_value_invalid(ngx_conf_t *cf, const char *what,
                                  ngx_str_t *value, const char *must);
 
 /*
+ * Parses "NAME:SIZE" of the current directive, whose size must be at least
+ * that many pages; form is what the parameter must be.
+ */
+char *ngx_http_ktp_value_zone(ngx_conf_t *cf, const char *form,
+                              ngx_uint_t pages, ngx_str_t *name,
+                              ssize_t *size);
+
+/*
  * Logs that a file of a directive cannot be used; failed is a format string
  * for its path.  Returns NGX_CONF_ERROR.
  */

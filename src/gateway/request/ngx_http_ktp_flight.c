@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_flight.h"
 #include "ktp_idempotency.h"
+#include "ngx_http_ktp_flights_worker.h"
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_heap.h"
 #include "ngx_http_ktp_secret.h"
@@ -64,7 +65,7 @@ ngx_http_ktp_flight_init(ngx_cycle_t *cycle)
 {
     ngx_queue_init(&ngx_http_ktp_flight_queue);
 
-    return ngx_http_ktp_flights_init(cycle, ngx_http_ktp_flight_landed);
+    return ngx_http_ktp_flights_worker_init(cycle, ngx_http_ktp_flight_landed);
 }
 
 

@@ -81,19 +81,6 @@ typedef struct {
 } ngx_http_ktp_flights_stat_t;
 
 
-/* The directive "ktp_answer_zone NAME:SIZE". */
-char *ngx_http_ktp_flights_zone(ngx_conf_t *cf, ngx_command_t *cmd,
-                                void *conf);
-
-/*
- * Takes a place in the zone for this worker; landed() is called when flights
- * that it waits for or leads may have changed.  For init_process.
- */
-ngx_int_t ngx_http_ktp_flights_init(ngx_cycle_t *cycle, void (*landed)(void));
-
-/* Leaves all flights.  For exit_process. */
-void ngx_http_ktp_flights_exit(void);
-
 /*
  * Enters the flight of a ticket: LEAD, JOIN, REPLAY, REUSED, or FULL.  record
  * is allocated from the pool.

@@ -12,6 +12,9 @@
 /* What the parameter of ktp_zone must be. */
 #define NGX_HTTP_KTP_ZONE_FORM "NAME:SIZE, such as \"ktp:1m\""
 
+/* Pages of a zone, at least. */
+#define NGX_HTTP_KTP_ZONE_PAGES 8
+
 /* Share of a zone for marks of calls not yet sent: 1/16. */
 #define NGX_HTTP_KTP_UNSENT_SHARE 16
 
@@ -38,9 +41,8 @@ ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_ktp_main_conf_t *kmcf = conf;
 
-    u_char              *p;
     ssize_t              size;
-    ngx_str_t           *value, name, s;
+    ngx_str_t           *value, name;
     ngx_http_ktp_zone_t *zone;
 
     if (kmcf->zone) {
@@ -49,30 +51,9 @@ ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    name = value[1];
-    p = (u_char *) ngx_strchr(name.data, ':');
-
-    if (p == NULL || p == name.data) {
-        return ngx_http_ktp_value_invalid(cf, "invalid zone size", &name,
-                                          NGX_HTTP_KTP_ZONE_FORM);
-    }
-
-    name.len = p - name.data;
-    s.data = p + 1;
-    s.len = value[1].data + value[1].len - s.data;
-
-    size = ngx_parse_size(&s);
-
-    if (size == NGX_ERROR) {
-        return ngx_http_ktp_value_invalid(cf, "invalid zone size", &value[1],
-                                          NGX_HTTP_KTP_ZONE_FORM);
-    }
-
-    if (size < (ssize_t) (8 * ngx_pagesize)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "zone \"%V\" is too small in \"ktp_zone\" "
-                           "directive, it must be at least %uzk",
-                           &value[1], 8 * ngx_pagesize / 1024);
+    if (ngx_http_ktp_value_zone(cf, NGX_HTTP_KTP_ZONE_FORM,
+                                NGX_HTTP_KTP_ZONE_PAGES, &name, &size)
+        != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
