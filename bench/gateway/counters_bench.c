@@ -21,6 +21,9 @@ ngx_http_ktp_transport_stat_t *ngx_http_ktp_transport_stat = &stat0;
 ngx_pid_t                      ngx_pid;
 ngx_uint_t                     ngx_process;
 
+static ngx_time_t    start;
+volatile ngx_time_t *ngx_cached_time = &start;
+
 static ngx_http_ktp_zone_t   zone;
 static ngx_http_ktp_shared_t shared;
 static ngx_http_ktp_slot_t   slot;
