@@ -5,7 +5,7 @@
 static void ngx_http_ktp_wake_event(ngx_event_t *ev);
 
 
-static ngx_fd_t            *ngx_http_ktp_wake_fds;
+static ngx_fd_t             ngx_http_ktp_wake_fds[NGX_HTTP_KTP_WAKE_MAX];
 static ngx_uint_t           ngx_http_ktp_wake_n;
 static ngx_connection_t    *ngx_http_ktp_wake_connection;
 static ngx_http_ktp_wake_pt ngx_http_ktp_wake_handler;
@@ -17,14 +17,6 @@ ngx_http_ktp_wake_create(ngx_uint_t n, ngx_log_t *log)
     ngx_fd_t fd;
 
     n = ngx_min(n, NGX_HTTP_KTP_WAKE_MAX);
-
-    if (ngx_http_ktp_wake_fds == NULL) {
-        ngx_http_ktp_wake_fds =
-            ngx_alloc(NGX_HTTP_KTP_WAKE_MAX * sizeof(ngx_fd_t), log);
-        if (ngx_http_ktp_wake_fds == NULL) {
-            return NGX_ERROR;
-        }
-    }
 
     while (ngx_http_ktp_wake_n < n) {
         fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
