@@ -520,7 +520,8 @@ sub children {
     my @pids;
 
     for my $file (glob '/proc/[0-9]*/stat') {
-        my ($pid, $ppid) = read_file($file) =~ /^(\d+) \(.*\) \S (\d+)/s
+        # one that has ended and is not waited for yet is none
+        my ($pid, $ppid) = read_file($file) =~ /^(\d+) \(.*\) [^\sZ] (\d+)/s
             or next;
         push @pids, $pid if $ppid == $parent;
     }
