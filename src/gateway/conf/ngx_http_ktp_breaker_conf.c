@@ -124,28 +124,12 @@ static ngx_int_t
 ngx_http_ktp_breaker_conf_time(ngx_str_t *value, const char *name,
                                ngx_msec_t *time)
 {
-    size_t    len;
-    ngx_int_t msec;
-    ngx_str_t s;
-
-    len = ngx_strlen(name);
-
-    if (*time != NGX_CONF_UNSET_MSEC || value->len <= len
-        || ngx_strncmp(value->data, name, len) != 0) {
+    if (*time != NGX_CONF_UNSET_MSEC) {
         return NGX_DECLINED;
     }
 
-    s.data = value->data + len;
-    s.len = value->len - len;
-    msec = ngx_parse_time(&s, 0);
-
-    if (msec < 1 || msec > NGX_HTTP_KTP_BREAKER_CONF_LONGEST) {
-        return NGX_DECLINED;
-    }
-
-    *time = msec;
-
-    return NGX_OK;
+    return ngx_http_ktp_value_time(value, name,
+                                   NGX_HTTP_KTP_BREAKER_CONF_LONGEST, time);
 }
 
 

@@ -120,23 +120,11 @@ ngx_http_ktp_once_idempotency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_ktp_once_ttl(ngx_conf_t *cf, ngx_str_t *value, ngx_msec_t *ttl)
 {
-    ngx_int_t msec;
-    ngx_str_t s;
-
-    msec = NGX_ERROR;
-
-    if (ngx_strncmp(value->data, "ttl=", 4) == 0) {
-        s.data = value->data + 4;
-        s.len = value->len - 4;
-        msec = ngx_parse_time(&s, 0);
-    }
-
-    if (msec < 1 || msec > NGX_HTTP_KTP_ONCE_TTL_MAX) {
+    if (ngx_http_ktp_value_time(value, "ttl=", NGX_HTTP_KTP_ONCE_TTL_MAX, ttl)
+        != NGX_OK) {
         return ngx_http_ktp_value_invalid(cf, "invalid parameter", value,
                                           NGX_HTTP_KTP_ONCE_TTL_FORM);
     }
-
-    *ttl = msec;
 
     return NGX_CONF_OK;
 }

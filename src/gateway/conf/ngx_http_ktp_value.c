@@ -254,3 +254,31 @@ ngx_http_ktp_value_zone(ngx_conf_t *cf, const char *form, ngx_uint_t pages,
 
     return NGX_CONF_OK;
 }
+
+
+ngx_int_t
+ngx_http_ktp_value_time(ngx_str_t *value, const char *name, ngx_msec_t max,
+                        ngx_msec_t *time)
+{
+    size_t    len;
+    ngx_int_t msec;
+    ngx_str_t s;
+
+    len = ngx_strlen(name);
+
+    if (value->len <= len || ngx_strncmp(value->data, name, len) != 0) {
+        return NGX_DECLINED;
+    }
+
+    s.data = value->data + len;
+    s.len = value->len - len;
+    msec = ngx_parse_time(&s, 0);
+
+    if (msec < 1 || (ngx_msec_t) msec > max) {
+        return NGX_DECLINED;
+    }
+
+    *time = msec;
+
+    return NGX_OK;
+}

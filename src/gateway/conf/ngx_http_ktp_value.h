@@ -37,6 +37,13 @@ char *ngx_http_ktp_value_invalid(ngx_conf_t *cf, const char *what,
                                  ngx_str_t *value, const char *must);
 
 /*
+ * Parses a parameter "NAMETIME", such as "ttl=10m", where the name has its
+ * "=", from 1 to max milliseconds.  NGX_DECLINED: it is another, or invalid.
+ */
+ngx_int_t ngx_http_ktp_value_time(ngx_str_t *value, const char *name,
+                                  ngx_msec_t max, ngx_msec_t *time);
+
+/*
  * Parses "NAME:SIZE" of the current directive, whose size must be at least
  * that many pages; form is what the parameter must be.
  */
