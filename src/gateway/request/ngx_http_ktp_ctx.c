@@ -215,6 +215,21 @@ ngx_http_ktp_ctx_image(ngx_http_ktp_ctx_t *ctx)
 }
 
 
+void
+ngx_http_ktp_ctx_request(ngx_http_ktp_ctx_t *ctx, ktp_request_t *request)
+{
+    ngx_http_ktp_loc_conf_t *klcf;
+
+    klcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_ktp_module);
+
+    *request = *ktp_intake_request(ctx->intake);
+
+    if (klcf->validate_quality != KTP_FLAG_ABSENT) {
+        request->validate_quality = klcf->validate_quality;
+    }
+}
+
+
 const char *
 ngx_http_ktp_ctx_type(ngx_http_ktp_ctx_t *ctx)
 {

@@ -147,6 +147,9 @@ ktp_code_t ngx_http_ktp_ctx_reason(ngx_http_request_t *r,
  */
 const ktp_request_t *ngx_http_ktp_ctx_image(ngx_http_ktp_ctx_t *ctx);
 
+/* The request with the options in effect: those of the location come first. */
+void ngx_http_ktp_ctx_request(ngx_http_ktp_ctx_t *ctx, ktp_request_t *request);
+
 /* "json", "multipart" or "binary": the type of the body. */
 const char *ngx_http_ktp_ctx_type(ngx_http_ktp_ctx_t *ctx);
 

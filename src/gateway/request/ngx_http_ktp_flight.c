@@ -37,8 +37,7 @@ static ktp_code_t ngx_http_ktp_flight_key(ngx_http_request_t    *r,
                                           ngx_http_ktp_flight_t *flight);
 static ktp_code_t ngx_http_ktp_flight_ticket(ngx_http_request_t    *r,
                                              ngx_http_ktp_flight_t *flight);
-static ktp_code_t ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t  *ctx,
-                                           const ktp_request_t *request);
+static ktp_code_t ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t *ctx);
 static ngx_int_t  ngx_http_ktp_flight_replayed(ngx_http_request_t *r);
 static void       ngx_http_ktp_flight_list(ngx_http_ktp_flight_t *flight);
 static void       ngx_http_ktp_flight_unlist(ngx_http_ktp_flight_t *flight);
@@ -249,16 +248,17 @@ ngx_http_ktp_flight_ticket(ngx_http_request_t    *r,
     ticket->able = !ctx->streaming;
     ngx_memcpy(ticket->hmac, ctx->image_digest, NGX_HTTP_KTP_VAULT_KEY);
 
-    return ngx_http_ktp_flight_keys(ctx, ktp_intake_request(ctx->intake));
+    return ngx_http_ktp_flight_keys(ctx);
 }
 
 
 static ktp_code_t
-ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t *ctx, const ktp_request_t *request)
+ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t *ctx)
 {
     u_char                 digest[KTP_FLIGHT_DIGEST];
     ngx_int_t              rc;
     ktp_flight_t           text, name;
+    ktp_request_t          request;
     ngx_http_ktp_ticket_t *ticket;
 
     static const u_char none[KTP_FLIGHT_DIGEST];
@@ -269,7 +269,9 @@ ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t *ctx, const ktp_request_t *request)
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_ktp_flight_text(ctx, request, &text) != NGX_OK) {
+    ngx_http_ktp_ctx_request(ctx, &request);
+
+    if (ngx_http_ktp_flight_text(ctx, &request, &text) != NGX_OK) {
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -324,9 +326,7 @@ ngx_http_ktp_flight_text(ngx_http_ktp_ctx_t *ctx, const ktp_request_t *request,
     ngx_memzero(text, sizeof(ktp_flight_t));
 
     text->is_quality = request->is_quality != KTP_FLAG_FALSE;
-    text->validate_quality = klcf->validate_quality == KTP_FLAG_ABSENT
-                                 ? request->validate_quality == KTP_FLAG_TRUE
-                                 : klcf->validate_quality == KTP_FLAG_TRUE;
+    text->validate_quality = request->validate_quality == KTP_FLAG_TRUE;
     text->upstream.p = (char *) klcf->upstream->url.data;
     text->upstream.len = klcf->upstream->url.len;
 

@@ -49,8 +49,9 @@ ktp_code_t ngx_http_ktp_flight_wait(ngx_http_request_t    *r,
 ngx_int_t ngx_http_ktp_flight_call(ngx_http_request_t *r);
 
 /*
- * Sets what a request is, but for the digest of its image; the values live
- * until control returns to the event loop.
+ * Sets what a request, with its options in effect, is, but for the digest of
+ * its image.  The values live as long as request, at most until control
+ * returns to the event loop.
  */
 ngx_int_t ngx_http_ktp_flight_text(ngx_http_ktp_ctx_t  *ctx,
                                    const ktp_request_t *request,

@@ -28,8 +28,6 @@ static ktp_code_t ngx_http_ktp_send_broken(ngx_http_ktp_ctx_t *ctx,
                                            uint64_t            wait);
 static void       ngx_http_ktp_send_cleanup(void *data);
 static ktp_code_t ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length);
-static void       ngx_http_ktp_send_request(ngx_http_request_t *r,
-                                            ktp_request_t      *request);
 static ktp_code_t ngx_http_ktp_send_headers(ngx_http_request_t *r,
                                             ngx_array_t        *headers);
 static ktp_code_t ngx_http_ktp_send_header(ngx_http_request_t    *r,
@@ -133,7 +131,7 @@ ngx_http_ktp_send_whole(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
-    ngx_http_ktp_send_request(r, &request);
+    ngx_http_ktp_ctx_request(ctx, &request);
 
     code = ngx_http_ktp_reference(r, &request, 1);
     if (code != KTP_OK) {
@@ -177,7 +175,7 @@ ngx_http_ktp_send_part(ngx_http_request_t *r)
         return KTP_OK;
     }
 
-    ngx_http_ktp_send_request(r, &request);
+    ngx_http_ktp_ctx_request(ctx, &request);
 
     /* the dimensions are set once they were accepted */
 
@@ -356,25 +354,6 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
                    ctx->outgoing.open ? "streaming" : "whole", length);
 
     return KTP_OK;
-}
-
-
-/* Parameters of the client, as overridden by the location. */
-
-static void
-ngx_http_ktp_send_request(ngx_http_request_t *r, ktp_request_t *request)
-{
-    ngx_http_ktp_ctx_t      *ctx;
-    ngx_http_ktp_loc_conf_t *klcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
-
-    *request = *ktp_intake_request(ctx->intake);
-
-    if (klcf->validate_quality != KTP_FLAG_ABSENT) {
-        request->validate_quality = klcf->validate_quality;
-    }
 }
 
 
