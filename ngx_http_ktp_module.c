@@ -2,6 +2,7 @@
 #include "ktp_limits.h"
 #include "ngx_http_ktp_access.h"
 #include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_answerer_conf.h"
 #include "ngx_http_ktp_billing.h"
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_breaker_conf.h"
@@ -285,6 +286,34 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, retries),
       &ngx_http_ktp_retries },
 
+    { ngx_string("ktp_precheck"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ktp_answerer_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, answerer[NGX_HTTP_KTP_PRECHECK]),
+      NULL },
+
+    { ngx_string("ktp_first"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ktp_answerer_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, answerer[NGX_HTTP_KTP_FIRST]),
+      NULL },
+
+    { ngx_string("ktp_fallback"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ktp_answerer_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, answerer[NGX_HTTP_KTP_FALLBACK]),
+      NULL },
+
+    { ngx_string("ktp_shadow"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ktp_answerer_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ktp_loc_conf_t, answerer[NGX_HTTP_KTP_SHADOW]),
+      NULL },
+
     { ngx_string("ktp_breaker"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1234,
       ngx_http_ktp_breaker_conf,
@@ -547,6 +576,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->idempotency.on = NGX_CONF_UNSET_UINT;
     conf->reference_id = NGX_CONF_UNSET_UINT;
     conf->sandbox = NGX_CONF_UNSET;
+    ngx_http_ktp_answerer_conf_create(conf);
     conf->breaker.failures = NGX_CONF_UNSET_UINT;
     conf->breaker.window = NGX_CONF_UNSET_MSEC;
     conf->breaker.open = NGX_CONF_UNSET_MSEC;
@@ -586,6 +616,7 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->billed_codes, prev->billed_codes, NULL);
     ngx_conf_merge_ptr_value(conf->price, prev->price, NULL);
     ngx_http_ktp_once_merge(prev, conf);
+    ngx_http_ktp_answerer_conf_merge(prev, conf);
     ngx_http_ktp_breaker_conf_merge(prev, conf);
     ngx_conf_merge_uint_value(conf->reference_id, prev->reference_id,
                               NGX_HTTP_KTP_REFERENCE_PASS);

@@ -11,6 +11,7 @@
 /* The version of the module, as in CHANGES. */
 #define NGX_HTTP_KTP_VERSION "0.1.0"
 
+typedef struct ngx_http_ktp_ask_s     ngx_http_ktp_ask_t;
 typedef struct ngx_http_ktp_breaker_s ngx_http_ktp_breaker_t;
 typedef struct ngx_http_ktp_circuit_s ngx_http_ktp_circuit_t;
 typedef struct ngx_http_ktp_client_s  ngx_http_ktp_client_t;
@@ -52,8 +53,23 @@ typedef enum {
     NGX_HTTP_KTP_SOURCE_UPSTREAM, /* a call of its own */
     NGX_HTTP_KTP_SOURCE_JOINED,   /* the call of another request */
     NGX_HTTP_KTP_SOURCE_REPLAYED, /* a stored answer */
+    NGX_HTTP_KTP_SOURCE_PRECHECK, /* the check before the call */
+    NGX_HTTP_KTP_SOURCE_FIRST,    /* the reader that is asked first */
+    NGX_HTTP_KTP_SOURCE_FALLBACK, /* who is asked when the upstream failed */
     NGX_HTTP_KTP_SOURCE_SANDBOX   /* nobody: the answer is a rehearsal's */
 } ngx_http_ktp_source_t;
+
+/* Number of sources, without NGX_HTTP_KTP_SOURCE_NONE. */
+#define NGX_HTTP_KTP_SOURCES NGX_HTTP_KTP_SOURCE_SANDBOX
+
+/* What a check said before the call. */
+typedef enum {
+    NGX_HTTP_KTP_CHECK_NONE = 0, /* there was none */
+    NGX_HTTP_KTP_CHECK_PASSED,
+    NGX_HTTP_KTP_CHECK_REFUSED,
+    NGX_HTTP_KTP_CHECK_UNSURE, /* neither a card nor surely none */
+    NGX_HTTP_KTP_CHECK_FAILED  /* it said nothing */
+} ngx_http_ktp_checked_t;
 
 extern ngx_module_t ngx_http_ktp_module;
 

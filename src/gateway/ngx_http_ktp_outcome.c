@@ -16,8 +16,9 @@ static const char *const ngx_http_ktp_outcomes[] = {NULL,
 
 static const char *const ngx_http_ktp_billed[] = {"no", "yes", "unknown"};
 
-static const char *const ngx_http_ktp_sources[] = {"", "upstream", "joined",
-                                                   "replayed", "sandbox"};
+static const char *const ngx_http_ktp_sources[] = {
+    "",         "upstream", "joined",   "replayed",
+    "precheck", "first",    "fallback", "sandbox"};
 
 
 const char *

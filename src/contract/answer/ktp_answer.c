@@ -235,7 +235,8 @@ ktp_answer_rewrite(ktp_answer_t *answer, const ktp_answer_policy_t *policy)
 
     answer->out_len = 0;
 
-    rc = ktp_answer_json_read(&doc, answer->body, answer->len, 1);
+    rc = ktp_answer_json_read(&doc, answer->body, answer->len,
+                              KTP_ANSWER_JSON_STRICT);
 
     if (rc == 0 && answer->set_reference) {
         ktp_answer_refer(answer, &doc);
@@ -273,7 +274,8 @@ ktp_answer_read(ktp_answer_t *answer)
 
     answer->out_len = 0;
 
-    (void) ktp_answer_json_read(&doc, answer->body, answer->len, 0);
+    (void) ktp_answer_json_read(&doc, answer->body, answer->len,
+                                KTP_ANSWER_JSON_LENIENT);
 
     if (answer->set_reference) {
         ktp_answer_json_write_refer(answer, &doc);

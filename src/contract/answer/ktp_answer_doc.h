@@ -47,6 +47,11 @@ typedef struct {
     unsigned    has_quality : 1;
     unsigned    whole : 1; /* JSON to its end, and no key is there twice */
 
+    /* of a local reader only, see KTP_ANSWER_JSON_LOCAL */
+    ktp_value_t detected;              /* "true" or "false" */
+    ktp_value_t confidence;            /* a number */
+    ktp_value_t sure[KTP_FIELD_TEXTS]; /* "confidence" of a field's details */
+
     /* offsets in the body; 0: there is none */
     size_t data_open;     /* behind the brace of "data" */
     size_t reference_key; /* behind the key of "reference_id" in "data" */
@@ -59,17 +64,23 @@ typedef struct {
 } ktp_answer_doc_t;
 
 
+typedef enum {
+    KTP_ANSWER_JSON_LENIENT = 0, /* continues after errors where it can */
+    KTP_ANSWER_JSON_STRICT,      /* stops at the first error */
+    KTP_ANSWER_JSON_LOCAL        /* the same, with members of a reader */
+} ktp_answer_json_mode_t;
+
+
 const char *ktp_answer_doc_text_name(ktp_answer_text_t text);
 const char *ktp_answer_doc_quality_name(ktp_answer_quality_t quality);
 
 /*
- * Parses a body.  With strict it stops at the first error; otherwise it
- * continues after errors where it can, and uses the first of duplicate
- * members. Returns 0, or -1 with reason.  In both cases the document is freed
- * with ktp_answer_json_read_free().
+ * Parses a body; a lenient mode uses the first of duplicate members.  Returns
+ * 0, or -1 with reason.  In both cases the document is freed with
+ * ktp_answer_json_read_free().
  */
 int ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
-                         int strict);
+                         ktp_answer_json_mode_t mode);
 
 void ktp_answer_json_read_free(ktp_answer_doc_t *doc);
 

@@ -11,12 +11,19 @@
  * answer  = object of message, status_code, error_code (strings) and data
  * data    = object of the fields (strings) and image_quality
  * quality = object of flags (booleans) and scores (numbers)
+ *
+ * of a local reader:
+ *
+ * data    = the same, detected (boolean), confidence (number) and details
+ * details = object of the fields, each an object with confidence (number)
  */
 typedef enum {
     KTP_PLACE_NONE = 0, /* before the answer's own brace */
     KTP_PLACE_TOP,
     KTP_PLACE_DATA,
-    KTP_PLACE_QUALITY
+    KTP_PLACE_QUALITY,
+    KTP_PLACE_DETAILS,
+    KTP_PLACE_DETAIL
 } ktp_place_t;
 
 typedef enum {
@@ -31,10 +38,13 @@ typedef enum {
 typedef struct {
     ktp_answer_doc_t *doc;
     unsigned          strict : 1;
+    unsigned          local : 1;
     unsigned          twice : 1; /* a key */
 
     ktp_place_t place;
-    unsigned    skip; /* depth of the unknown value that we are in, or 0 */
+    ktp_place_t inner; /* of the known object of the last key */
+    ktp_field_t field; /* whose details we are in */
+    unsigned    skip;  /* depth of the unknown value that we are in, or 0 */
 
     /* of the last key in place: where its value goes */
     ktp_value_t *target; /* NULL: it is unknown, or a known object */
@@ -57,6 +67,8 @@ static int  ktp_answer_open(ktp_answer_parser_t *ps, ktp_kind_t kind);
 static int  ktp_answer_close(ktp_answer_parser_t *ps);
 static void ktp_answer_known(ktp_answer_parser_t *ps, const char *p,
                              size_t len);
+static int  ktp_answer_known_local(ktp_answer_parser_t *ps, const char *p,
+                                   size_t len);
 static int  ktp_answer_on_null(void *ctx);
 static int  ktp_answer_on_boolean(void *ctx, int value);
 static int  ktp_answer_on_number(void *ctx, const char *p, size_t len);
@@ -85,7 +97,7 @@ static const yajl_callbacks ktp_answer_callbacks = {
 
 int
 ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
-                     int strict)
+                     ktp_answer_json_mode_t mode)
 {
     ktp_code_t          rc;
     ktp_answer_parser_t ps;
@@ -118,7 +130,8 @@ ktp_answer_json_read(ktp_answer_doc_t *doc, const char *body, size_t len,
 
     memset(&ps, 0, offsetof(ktp_answer_parser_t, json));
     ps.doc = doc;
-    ps.strict = strict;
+    ps.strict = mode != KTP_ANSWER_JSON_LENIENT;
+    ps.local = mode == KTP_ANSWER_JSON_LOCAL;
     ps.free = doc->memory;
 
     ktp_json_keys_init(&ps.keys);
@@ -327,14 +340,14 @@ ktp_answer_open(ktp_answer_parser_t *ps, ktp_kind_t kind)
     }
 
     if (name && kind == ps->kind) {
-        if (ps->place == KTP_PLACE_TOP) {
+        ps->place = ps->inner;
+
+        if (ps->place == KTP_PLACE_DATA) {
             ps->doc->has_data = 1;
             ps->doc->data_open = ktp_json_offset(&ps->json);
-            ps->place = KTP_PLACE_DATA;
 
-        } else {
+        } else if (ps->place == KTP_PLACE_QUALITY) {
             ps->doc->has_quality = 1;
-            ps->place = KTP_PLACE_QUALITY;
         }
 
         return 1;
@@ -357,8 +370,17 @@ ktp_answer_open(ktp_answer_parser_t *ps, ktp_kind_t kind)
 static int
 ktp_answer_close(ktp_answer_parser_t *ps)
 {
+    static const ktp_place_t outer[] = {
+        [KTP_PLACE_NONE] = KTP_PLACE_NONE,
+        [KTP_PLACE_TOP] = KTP_PLACE_NONE,
+        [KTP_PLACE_DATA] = KTP_PLACE_TOP,
+        [KTP_PLACE_QUALITY] = KTP_PLACE_DATA,
+        [KTP_PLACE_DETAILS] = KTP_PLACE_DATA,
+        [KTP_PLACE_DETAIL] = KTP_PLACE_DETAILS,
+    };
+
     if (ps->skip == 0) {
-        ps->place--;
+        ps->place = outer[ps->place];
 
     } else if (ps->skip == ps->keys.depth) {
         ps->skip = 0;
@@ -384,10 +406,15 @@ ktp_answer_known(ktp_answer_parser_t *ps, const char *p, size_t len)
     ps->name = NULL;
     ps->target = NULL;
 
+    if (ps->local && ktp_answer_known_local(ps, p, len)) {
+        return;
+    }
+
     if (ps->place == KTP_PLACE_DATA) {
         field = ktp_field_by_name(p, len);
         ps->name = ktp_field_name(field);
         ps->kind = KTP_KIND_MAP;
+        ps->inner = KTP_PLACE_QUALITY;
 
         if (field < KTP_FIELD_TEXTS) {
             ps->kind = KTP_KIND_STRING;
@@ -427,7 +454,56 @@ ktp_answer_known(ktp_answer_parser_t *ps, const char *p, size_t len)
     if (len == 4 && memcmp(p, "data", 4) == 0) {
         ps->name = "data";
         ps->kind = KTP_KIND_MAP;
+        ps->inner = KTP_PLACE_DATA;
     }
+}
+
+
+/* 0: it is none of a local reader's own. */
+static int
+ktp_answer_known_local(ktp_answer_parser_t *ps, const char *p, size_t len)
+{
+    if (ps->place == KTP_PLACE_DATA && len == 7
+        && memcmp(p, "details", 7) == 0) {
+        ps->name = "details";
+        ps->kind = KTP_KIND_MAP;
+        ps->inner = KTP_PLACE_DETAILS;
+
+    } else if (ps->place == KTP_PLACE_DATA && len == 8
+               && memcmp(p, "detected", 8) == 0) {
+        ps->name = "detected";
+        ps->kind = KTP_KIND_BOOLEAN;
+        ps->target = &ps->doc->detected;
+
+    } else if (ps->place == KTP_PLACE_DATA && len == 10
+               && memcmp(p, "confidence", 10) == 0) {
+        ps->name = "confidence";
+        ps->kind = KTP_KIND_NUMBER;
+        ps->target = &ps->doc->confidence;
+
+    } else if (ps->place == KTP_PLACE_DETAILS) {
+        ps->field = ktp_field_by_name(p, len);
+
+        if (ps->field < KTP_FIELD_TEXTS) {
+            ps->name = ktp_field_name(ps->field);
+            ps->kind = KTP_KIND_MAP;
+            ps->inner = KTP_PLACE_DETAIL;
+        }
+
+        return 1;
+
+    } else if (ps->place == KTP_PLACE_DETAIL) {
+
+        if (len == 10 && memcmp(p, "confidence", 10) == 0) {
+            ps->name = "confidence";
+            ps->kind = KTP_KIND_NUMBER;
+            ps->target = &ps->doc->sure[ps->field];
+        }
+
+        return 1;
+    }
+
+    return ps->name != NULL;
 }
 
 

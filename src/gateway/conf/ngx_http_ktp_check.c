@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_check.h"
+#include "ngx_http_ktp_answerer_conf.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_upstream_conf.h"
 #include <grp.h>
@@ -81,7 +82,8 @@ ngx_http_ktp_check(ngx_conf_t *cf)
     for (i = 0; kmcf->passes && i < kmcf->passes->nelts; i++) {
         pass = (ngx_http_ktp_pass_t *) kmcf->passes->elts + i;
 
-        if (ngx_http_ktp_check_zones(cf, pass) != NGX_OK) {
+        if (ngx_http_ktp_check_zones(cf, pass) != NGX_OK
+            || ngx_http_ktp_answerer_conf_resolve(cf, pass) != NGX_OK) {
             return NGX_ERROR;
         }
 

@@ -98,7 +98,39 @@ typedef struct {
     unsigned  no_port : 1; /* the default port is used */
 } ngx_http_ktp_target_t;
 
+/* Who answers besides the upstream; the directives are named alike. */
+typedef enum {
+    NGX_HTTP_KTP_PRECHECK = 0,
+    NGX_HTTP_KTP_FIRST,
+    NGX_HTTP_KTP_FALLBACK,
+    NGX_HTTP_KTP_SHADOW, /* answers nobody: last */
+    NGX_HTTP_KTP_ROLES
+} ngx_http_ktp_role_t;
+
+/* When ktp_fallback is asked: bits. */
+#define NGX_HTTP_KTP_CASE_CONNECT 0x01 /* it was surely not billed */
+#define NGX_HTTP_KTP_CASE_BREAKER 0x02 /* no call was made */
+#define NGX_HTTP_KTP_CASE_REFUSED 0x04 /* for our keys, balance or rate */
+#define NGX_HTTP_KTP_CASE_TIMEOUT 0x08 /* it may have been billed */
+#define NGX_HTTP_KTP_CASE_ERROR   0x10 /* the same */
+
+typedef struct ngx_http_ktp_loc_conf_s ngx_http_ktp_loc_conf_t;
+
+/* One of them, at a location. */
 typedef struct {
+    ngx_http_ktp_role_t      role;
+    ngx_str_t                name;       /* of its location, with "@" */
+    ngx_http_ktp_loc_conf_t *klcf;       /* of that location */
+    ngx_http_ktp_upstream_t  upstream;   /* of that location, with arguments */
+    ngx_msec_t               timeout;    /* of a check */
+    ngx_uint_t               confidence; /* in thousandths */
+    unsigned                 fields; /* bits; 0: all that the client may get */
+    ngx_uint_t               cases;
+    ngx_uint_t               sample;     /* percent */
+    unsigned                 shadow : 1; /* of a check: it refuses nothing */
+} ngx_http_ktp_answerer_t;
+
+struct ngx_http_ktp_loc_conf_s {
     ngx_http_ktp_upstream_t      *upstream; /* NULL: no ktp_pass here */
     ngx_http_ktp_target_t         target;   /* unless it is a Unix socket */
     ngx_http_upstream_srv_conf_t *block;    /* that target names; or NULL */
@@ -153,7 +185,8 @@ typedef struct {
     ngx_http_ktp_breaker_conf_t breaker;
     ngx_uint_t                  reference_id; /* ngx_http_ktp_reference_id_t */
     ngx_flag_t                  sandbox;
-} ngx_http_ktp_loc_conf_t;
+    ngx_http_ktp_answerer_t    *answerer[NGX_HTTP_KTP_ROLES]; /* or NULL */
+};
 
 /* A "ktp_pass" directive, for checks of the whole configuration. */
 typedef struct {

@@ -157,6 +157,15 @@ ngx_http_ktp_upstream_conf_connections(ngx_conf_t *cf)
 }
 
 
+/* Unique across configurations, since a process may see several. */
+
+ngx_uint_t
+ngx_http_ktp_upstream_conf_id(void)
+{
+    return ++ngx_http_ktp_upstream_conf_last_id;
+}
+
+
 char *
 ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
                                   ngx_http_ktp_loc_conf_t *klcf)
@@ -165,8 +174,7 @@ ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
 
     up = klcf->upstream;
 
-    /* unique across configurations, since a process may see several */
-    up->id = ++ngx_http_ktp_upstream_conf_last_id;
+    up->id = ngx_http_ktp_upstream_conf_id();
 
     up->connect_timeout = klcf->connect_timeout;
     up->read_timeout = klcf->read_timeout;

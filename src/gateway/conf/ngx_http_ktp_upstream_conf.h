@@ -30,5 +30,8 @@ char *ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
 /* "worker_connections"; 0 if the events block follows the http block. */
 ngx_uint_t ngx_http_ktp_upstream_conf_connections(ngx_conf_t *cf);
 
+/* An identifier for the settings of another upstream. */
+ngx_uint_t ngx_http_ktp_upstream_conf_id(void);
+
 
 #endif /* NGX_HTTP_KTP_UPSTREAM_CONF_H */

@@ -3,7 +3,8 @@
 #include "ngx_http_ktp_metrics.h"
 
 
-static ngx_int_t            ngx_http_ktp_log_handler(ngx_http_request_t *r);
+static ngx_int_t  ngx_http_ktp_log_handler(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_ktp_log_is_answer(ngx_http_ktp_outcome_t outcome);
 static ngx_http_ktp_saved_t ngx_http_ktp_log_saved(ngx_http_ktp_ctx_t *ctx);
 static ngx_msec_t           ngx_http_ktp_log_time(ngx_http_request_t *r);
 
@@ -68,7 +69,12 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
 
     if (ctx) {
         request.image_size = ctx->image_size;
-        request.saved = ngx_http_ktp_log_saved(ctx);
+        request.checked = ctx->checked;
+
+        if (ngx_http_ktp_log_is_answer(request.outcome)) {
+            request.source = ctx->source;
+            request.saved = ngx_http_ktp_log_saved(ctx);
+        }
 
         if (ctx->client_conf) {
             slot = ctx->client_conf->slot;
@@ -76,6 +82,10 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
 
         if (ctx->called) {
             request.call = &ctx->call;
+            request.call_outcome =
+                ctx->call_outcome == NGX_HTTP_KTP_OUTCOME_NONE
+                    ? request.outcome
+                    : ctx->call_outcome;
             request.billed = ctx->billed;
             request.price = ctx->price;
             request.answer_size = ctx->answer.len;
@@ -92,23 +102,33 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
 
 /* A call that failed would perhaps have cost nothing. */
 
+static ngx_uint_t
+ngx_http_ktp_log_is_answer(ngx_http_ktp_outcome_t outcome)
+{
+    return outcome == NGX_HTTP_KTP_OUTCOME_OK
+           || outcome == NGX_HTTP_KTP_OUTCOME_BAD_QUALITY
+           || outcome == NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED;
+}
+
+
 static ngx_http_ktp_saved_t
 ngx_http_ktp_log_saved(ngx_http_ktp_ctx_t *ctx)
 {
-    if (!ctx->saved
-        || (ctx->outcome != NGX_HTTP_KTP_OUTCOME_OK
-            && ctx->outcome != NGX_HTTP_KTP_OUTCOME_BAD_QUALITY
-            && ctx->outcome != NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED)) {
-        return NGX_HTTP_KTP_SAVED_NONE;
-    }
-
     switch (ctx->source) {
 
     case NGX_HTTP_KTP_SOURCE_JOINED:
-        return NGX_HTTP_KTP_SAVED_JOINED;
+        return ctx->saved ? NGX_HTTP_KTP_SAVED_JOINED
+                          : NGX_HTTP_KTP_SAVED_NONE;
 
     case NGX_HTTP_KTP_SOURCE_REPLAYED:
-        return NGX_HTTP_KTP_SAVED_REPLAYED;
+        return ctx->saved ? NGX_HTTP_KTP_SAVED_REPLAYED
+                          : NGX_HTTP_KTP_SAVED_NONE;
+
+    case NGX_HTTP_KTP_SOURCE_PRECHECK:
+        return NGX_HTTP_KTP_SAVED_PRECHECK;
+
+    case NGX_HTTP_KTP_SOURCE_FIRST:
+        return NGX_HTTP_KTP_SAVED_FIRST;
 
     default:
         return NGX_HTTP_KTP_SAVED_NONE;

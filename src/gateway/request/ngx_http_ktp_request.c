@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_request.h"
 #include "ngx_http_ktp_answer.h"
+#include "ngx_http_ktp_answerers.h"
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_fetch.h"
 #include "ngx_http_ktp_flight.h"
@@ -15,8 +16,6 @@ static void ngx_http_ktp_request_image(ngx_http_request_t *r, ktp_code_t code);
 static ktp_code_t ngx_http_ktp_request_call(ngx_http_request_t *r);
 static void       ngx_http_ktp_request_landed(ngx_http_request_t       *r,
                                               ngx_http_ktp_flights_rc_t rc);
-static void       ngx_http_ktp_request_failed(ngx_http_request_t *r,
-                                              ktp_code_t          code);
 static ktp_code_t ngx_http_ktp_request_hmac(ngx_http_request_t *r,
                                             ngx_http_ktp_ctx_t *ctx);
 
@@ -209,7 +208,7 @@ ngx_http_ktp_request_piece(ngx_http_request_t *r, u_char *p, size_t n)
     ngx_http_ktp_digest_update(&ctx->digest, &ctx->store);
 
     if (code == KTP_OK && !klcf->request_buffering && !ctx->sandbox) {
-        code = ngx_http_ktp_send_part(r);
+        code = ngx_http_ktp_answerers_part(r);
     }
 
     return code;
@@ -261,7 +260,7 @@ ngx_http_ktp_request_image(ngx_http_request_t *r, ktp_code_t code)
     }
 
     if (code != KTP_OK) {
-        ngx_http_ktp_request_failed(r, code);
+        ngx_http_ktp_answerers_fail(r, code);
     }
 }
 
@@ -282,7 +281,7 @@ ngx_http_ktp_request_call(ngx_http_request_t *r)
     }
 
     if (rc == NGX_HTTP_KTP_FLIGHTS_LEAD) {
-        return ngx_http_ktp_send(r);
+        return ngx_http_ktp_answerers(r);
     }
 
     /* a call that was begun before the body was complete costs nothing */
@@ -317,14 +316,14 @@ ngx_http_ktp_request_landed(ngx_http_request_t       *r,
 
     case NGX_HTTP_KTP_FLIGHTS_LEAD:
     case NGX_HTTP_KTP_FLIGHTS_FULL:
-        code = ngx_http_ktp_send(r);
+        code = ngx_http_ktp_answerers(r);
         break;
 
     case NGX_HTTP_KTP_FLIGHTS_REPLAY:
         code = KTP_INTERNAL_SERVER_ERROR;
 
         if (ngx_http_ktp_flight_call(r) == NGX_OK) {
-            ngx_http_ktp_send_replay(r);
+            ngx_http_ktp_answerers_replay(r);
             return;
         }
 
@@ -345,21 +344,8 @@ ngx_http_ktp_request_landed(ngx_http_request_t       *r,
     }
 
     if (code != KTP_OK) {
-        ngx_http_ktp_request_failed(r, code);
+        ngx_http_ktp_answerers_fail(r, code);
     }
-}
-
-
-static void
-ngx_http_ktp_request_failed(ngx_http_request_t *r, ktp_code_t code)
-{
-    ngx_http_ktp_ctx_t *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-
-    ngx_http_ktp_send_abort(ctx);
-    ngx_http_ktp_flight_leave(ctx);
-    ngx_http_ktp_answer_error(r, code);
 }
 
 

@@ -1,17 +1,14 @@
 #include "ngx_http_ktp_send.h"
-#include "ngx_http_ktp_answer.h"
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_breaker.h"
+#include "ngx_http_ktp_fields.h"
 #include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_headers.h"
-#include "ngx_http_ktp_heap.h"
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_peer.h"
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_reference.h"
 #include "ngx_http_ktp_sandbox.h"
-#include "ngx_http_ktp_secret.h"
-#include "ngx_http_ktp_trace.h"
 #include "ngx_http_ktp_verdict.h"
 
 
@@ -28,12 +25,6 @@ static ktp_code_t ngx_http_ktp_send_broken(ngx_http_ktp_ctx_t *ctx,
                                            uint64_t            wait);
 static void       ngx_http_ktp_send_cleanup(void *data);
 static ktp_code_t ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length);
-static ktp_code_t ngx_http_ktp_send_headers(ngx_http_request_t *r,
-                                            ngx_array_t        *headers);
-static ktp_code_t ngx_http_ktp_send_header(ngx_http_request_t    *r,
-                                           ngx_array_t           *headers,
-                                           const char            *name,
-                                           ngx_http_ktp_secret_t *secret);
 static size_t     ngx_http_ktp_send_read(void *data, u_char *buf, size_t size);
 static ngx_int_t  ngx_http_ktp_send_rewind(void *data);
 static void       ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t   *ctx,
@@ -42,10 +33,6 @@ static ngx_http_ktp_breaker_event_t
             ngx_http_ktp_send_event(ngx_http_ktp_ctx_t           *ctx,
                                     const ngx_http_ktp_verdict_t *v);
 static void ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call);
-static ngx_uint_t ngx_http_ktp_send_stored(ngx_http_ktp_ctx_t           *ctx,
-                                           const ngx_http_ktp_verdict_t *v);
-static void       ngx_http_ktp_send_answer(ngx_http_request_t     *r,
-                                           ngx_http_ktp_verdict_t *verdict);
 
 
 ktp_code_t
@@ -53,20 +40,30 @@ ngx_http_ktp_send_admit(ngx_http_request_t *r)
 {
     uint64_t                 wait;
     ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_answerer_t *fallback;
     ngx_http_ktp_loc_conf_t *klcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    fallback = klcf->answerer[NGX_HTTP_KTP_FALLBACK];
 
-    /* the answer may be stored */
+    /* the answer may be stored, or come from elsewhere */
 
-    if (klcf->dedupe.on || klcf->idempotency.on) {
+    if (klcf->dedupe.on || klcf->idempotency.on
+        || klcf->answerer[NGX_HTTP_KTP_FIRST]
+        || (fallback && (fallback->cases & NGX_HTTP_KTP_CASE_BREAKER))) {
         return KTP_OK;
     }
 
     wait = ngx_http_ktp_breaker_wait(&klcf->breaker);
 
-    return wait ? ngx_http_ktp_send_broken(ctx, wait) : KTP_OK;
+    if (wait == 0) {
+        return KTP_OK;
+    }
+
+    ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR);
+
+    return ngx_http_ktp_send_broken(ctx, wait);
 }
 
 
@@ -76,47 +73,24 @@ static ktp_code_t
 ngx_http_ktp_send_broken(ngx_http_ktp_ctx_t *ctx, uint64_t wait)
 {
     ctx->retry_after = (wait + 999) / 1000;
-    ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR);
 
     return KTP_BREAKER_OPEN;
 }
 
 
 ktp_code_t
-ngx_http_ktp_send(ngx_http_request_t *r)
+ngx_http_ktp_send(ngx_http_request_t *r, ngx_http_ktp_send_pt handler)
 {
-    ktp_code_t               code;
-    ngx_connection_t        *c;
     ngx_http_ktp_ctx_t      *ctx;
     ngx_http_ktp_loc_conf_t *klcf;
 
-    c = r->connection;
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    ctx->image_size = ctx->store.size;
+    ctx->sent = handler;
 
-    code = klcf->sandbox ? ngx_http_ktp_sandbox(r, ngx_http_ktp_send_done)
+    return klcf->sandbox ? ngx_http_ktp_sandbox(r, ngx_http_ktp_send_done)
                          : ngx_http_ktp_send_whole(r);
-    if (code != KTP_OK) {
-        return code;
-    }
-
-    /*
-     * the client closing the connection ends the request and the call, unless
-     * others wait for it
-     */
-
-    r->read_event_handler = klcf->ignore_client_abort
-                                ? ngx_http_block_reading
-                                : ngx_http_ktp_flight_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return KTP_OK;
 }
 
 
@@ -152,7 +126,7 @@ ngx_http_ktp_send_whole(ngx_http_request_t *r)
 
 
 ktp_code_t
-ngx_http_ktp_send_part(ngx_http_request_t *r)
+ngx_http_ktp_send_part(ngx_http_request_t *r, ngx_http_ktp_send_pt handler)
 {
     off_t                    length;
     size_t                   size;
@@ -206,6 +180,7 @@ ngx_http_ktp_send_part(ngx_http_request_t *r)
         length = -1;
     }
 
+    ctx->sent = handler;
     ctx->call.buffer = NGX_HTTP_KTP_STREAM_BUFFER;
     ctx->call.kind = NGX_HTTP_KTP_CALL_STREAMED;
 
@@ -240,7 +215,7 @@ ngx_http_ktp_send_abort(ngx_http_ktp_ctx_t *ctx)
                        "ktp send: aborted");
 
         ngx_http_ktp_transport_abort(&ctx->call);
-        ngx_http_ktp_peer_free(ctx, 0);
+        ngx_http_ktp_peer_free(&ctx->peer, 0);
         ngx_http_ktp_breaker_leave(&ctx->breaker, NGX_HTTP_KTP_BREAKER_NOTHING,
                                    KTP_OK, ctx->request->connection->log);
         ngx_http_ktp_send_ended(ctx,
@@ -271,21 +246,16 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
     call = &ctx->call;
 
-    call->headers = ngx_array_create(r->pool, 4, sizeof(ngx_str_t));
+    call->headers = ngx_http_ktp_fields(r, r->pool, klcf);
     if (call->headers == NULL) {
         return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    code = ngx_http_ktp_send_headers(r, call->headers);
-    if (code != KTP_OK) {
-        return code;
     }
 
     call->upstream = klcf->upstream;
     call->pool = r->pool;
     call->log = r->connection->log;
     call->share = ngx_http_ktp_quota_share(ctx);
-    call->timeout = ngx_http_ktp_flight_time(ctx);
+    call->timeout = ngx_min(ngx_http_ktp_flight_time(ctx), klcf->timeout);
     call->body_length = length;
     call->read = ngx_http_ktp_send_read;
     call->rewind = ngx_http_ktp_send_rewind;
@@ -313,14 +283,9 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
         return code;
     }
 
-    code = ngx_http_ktp_peer(ctx);
+    code = ngx_http_ktp_peer(r, klcf, &ctx->peer, call);
 
     if (code != KTP_OK) {
-        if (code == KTP_UPSTREAM_CONNECT) {
-            ngx_http_ktp_ctx_set_outcome(ctx,
-                                         NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR);
-        }
-
         ngx_http_ktp_breaker_leave(&ctx->breaker,
                                    code == KTP_UPSTREAM_CONNECT
                                        ? NGX_HTTP_KTP_BREAKER_FAILURE
@@ -335,7 +300,7 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
     rc = ngx_http_ktp_transport_start(call);
 
     if (rc != NGX_OK) {
-        ngx_http_ktp_peer_free(ctx, 0);
+        ngx_http_ktp_peer_free(&ctx->peer, 0);
         ngx_http_ktp_breaker_leave(&ctx->breaker, NGX_HTTP_KTP_BREAKER_NOTHING,
                                    KTP_OK, call->log);
         ngx_http_ktp_quota_settle(ctx);
@@ -352,94 +317,6 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "ktp send: started, %s image, length %O",
                    ctx->outgoing.open ? "streaming" : "whole", length);
-
-    return KTP_OK;
-}
-
-
-/* Sets all headers of the call; no header of the client is passed. */
-
-static ktp_code_t
-ngx_http_ktp_send_headers(ngx_http_request_t *r, ngx_array_t *headers)
-{
-    ktp_code_t               code;
-    ngx_str_t               *h;
-    ngx_http_ktp_loc_conf_t *klcf;
-
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
-
-    h = ngx_array_push(headers);
-    if (h == NULL) {
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_str_set(h, "Content-Type: application/json");
-
-    h = ngx_array_push(headers);
-    if (h == NULL) {
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_str_set(h, "Accept: application/json");
-
-    code = ngx_http_ktp_trace_header(r, headers);
-
-    if (code == KTP_OK) {
-        code = ngx_http_ktp_send_header(r, headers, "App-ID", klcf->app_id);
-    }
-
-    if (code == KTP_OK) {
-        code = ngx_http_ktp_send_header(r, headers, "API-Key", klcf->api_key);
-    }
-
-    return code;
-}
-
-
-static ktp_code_t
-ngx_http_ktp_send_header(ngx_http_request_t *r, ngx_array_t *headers,
-                         const char *name, ngx_http_ktp_secret_t *secret)
-{
-    u_char    *p;
-    size_t     len;
-    ngx_str_t *h, value;
-
-    if (secret == NULL) {
-        return KTP_OK;
-    }
-
-    if (ngx_http_ktp_secret(r, secret, &value) != NGX_OK) {
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_http_ktp_headers_valid(&value) != NGX_OK) {
-
-        /* the value is not logged: it is a secret */
-
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "value of upstream header \"%s\" is empty or "
-                      "contains control characters",
-                      name);
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    h = ngx_array_push(headers);
-    if (h == NULL) {
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    len = ngx_strlen(name) + sizeof(": ") - 1 + value.len;
-
-    p = ngx_http_ktp_heap_palloc(r->pool, len + 1);
-    if (p == NULL) {
-        return KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    h->len = len;
-    h->data = p;
-
-    p = ngx_sprintf(p, "%s: %V", name, &value);
-    *p = '\0';
 
     return KTP_OK;
 }
@@ -473,7 +350,7 @@ ngx_http_ktp_send_read(void *data, u_char *buf, size_t size)
         ngx_http_ktp_quota_sent(ctx);
         ngx_http_ktp_flight_sent(ctx);
 
-        if (ctx->call.body_length >= 0) {
+        if (ctx->call.body_length >= 0 && !ctx->keep) {
 
             /* the call cannot be repeated: the image is no longer needed */
 
@@ -505,7 +382,10 @@ ngx_http_ktp_send_ended(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_billed_t billed)
     ctx->calling = 0;
     ctx->streaming = 0;
     ctx->billed = billed;
-    ktp_store_free(&ctx->store);
+
+    if (!ctx->keep) {
+        ktp_store_free(&ctx->store);
+    }
 
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
                    "ktp send: ended, status %ui, attempts %ui, billed %s",
@@ -539,20 +419,12 @@ ngx_http_ktp_send_done(void *data, ngx_http_ktp_call_t *call)
     ngx_http_ktp_verdict(r, call, &verdict);
     event = ngx_http_ktp_send_event(ctx, &verdict);
 
-    ngx_http_ktp_peer_free(ctx, event == NGX_HTTP_KTP_BREAKER_FAILURE);
+    ngx_http_ktp_peer_free(&ctx->peer, event == NGX_HTTP_KTP_BREAKER_FAILURE);
     ngx_http_ktp_breaker_leave(&ctx->breaker, event, verdict.reason, c->log);
     ngx_http_ktp_send_ended(ctx, verdict.billed);
-    ngx_http_ktp_flight_land(ctx, call, &body,
-                             ngx_http_ktp_send_stored(ctx, &verdict));
 
-    if (r->reading_body) {
-
-        /* the call ended before the body is complete */
-
-        ngx_http_ktp_body_stop(r);
-    }
-
-    ngx_http_ktp_send_answer(r, &verdict);
+    ctx->call_outcome = verdict.outcome;
+    ctx->sent(r, &verdict, &body);
 
     ngx_http_run_posted_requests(c);
 }
@@ -598,80 +470,5 @@ ngx_http_ktp_send_event(ngx_http_ktp_ctx_t           *ctx,
 
     default:
         return NGX_HTTP_KTP_BREAKER_FAILURE;
-    }
-}
-
-
-/* 1 if the answer is about the image, and would be the same again. */
-
-static ngx_uint_t
-ngx_http_ktp_send_stored(ngx_http_ktp_ctx_t           *ctx,
-                         const ngx_http_ktp_verdict_t *v)
-{
-    switch (v->outcome) {
-
-    case NGX_HTTP_KTP_OUTCOME_OK:
-    case NGX_HTTP_KTP_OUTCOME_BAD_QUALITY:
-        return 1;
-
-    case NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED:
-        return ngx_strcmp(ctx->answer.error_code,
-                          ktp_error(KTP_NOT_DETECTED)->name)
-               == 0;
-
-    default:
-        return 0;
-    }
-}
-
-
-void
-ngx_http_ktp_send_replay(ngx_http_request_t *r)
-{
-    ngx_http_ktp_ctx_t    *ctx;
-    ngx_http_ktp_verdict_t verdict;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-
-    ktp_store_free(&ctx->store);
-
-    ngx_http_ktp_verdict(r, &ctx->call, &verdict);
-
-    ctx->saved = verdict.billed != NGX_HTTP_KTP_BILLED_NO;
-
-    ngx_http_ktp_send_answer(r, &verdict);
-}
-
-
-static void
-ngx_http_ktp_send_answer(ngx_http_request_t     *r,
-                         ngx_http_ktp_verdict_t *verdict)
-{
-    ngx_http_ktp_ctx_t  *ctx;
-    ngx_http_ktp_call_t *call;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-    call = &ctx->call;
-
-    /* it concerns the client, whatever becomes of the response */
-
-    if ((call->status == NGX_HTTP_TOO_MANY_REQUESTS
-         || call->status == NGX_HTTP_SERVICE_UNAVAILABLE)
-        && ngx_http_ktp_headers_retry_after(r, call->retry_after) != NGX_OK) {
-        verdict->code = KTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ctx->reason = verdict->reason;
-    ngx_http_ktp_ctx_set_outcome(ctx, verdict->outcome);
-
-    if (verdict->code == KTP_OK) {
-        ngx_http_ktp_answer_call(r, call);
-
-    } else {
-
-        /* the reason is the row with the code's status that says why */
-
-        ngx_http_ktp_answer_error(
-            r, verdict->reason == KTP_OK ? verdict->code : verdict->reason);
     }
 }

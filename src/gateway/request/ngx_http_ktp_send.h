@@ -14,21 +14,18 @@ ktp_code_t ngx_http_ktp_send_admit(ngx_http_request_t *r);
 
 /*
  * The request is complete and valid: starts the call, or completes the one
- * that is being streamed.
+ * that is being streamed.  KTP_OK, and the handler will be called from an
+ * event; or why there is no call.
  */
-ktp_code_t ngx_http_ktp_send(ngx_http_request_t *r);
+ktp_code_t ngx_http_ktp_send(ngx_http_request_t  *r,
+                             ngx_http_ktp_send_pt handler);
 
 /*
  * Part of a body that is streamed has arrived: starts the call once the image
- * header was accepted, or resumes it.
+ * header was accepted, or resumes it.  The call may end before the body does.
  */
-ktp_code_t ngx_http_ktp_send_part(ngx_http_request_t *r);
-
-/*
- * Answers the request with the results of ctx->call, which another request has
- * made.
- */
-void ngx_http_ktp_send_replay(ngx_http_request_t *r);
+ktp_code_t ngx_http_ktp_send_part(ngx_http_request_t  *r,
+                                  ngx_http_ktp_send_pt handler);
 
 /* 1 if reading has to wait until the upstream has taken some bytes. */
 ngx_uint_t ngx_http_ktp_send_full(ngx_http_request_t *r);

@@ -18,6 +18,8 @@ static ngx_uint_t ngx_http_ktp_metrics_column(const char *code);
 static ngx_http_ktp_counters_t             *
 ngx_http_ktp_metrics_counters(ngx_http_ktp_zone_t *zone,
                                           ngx_http_ktp_slot_t *slot);
+static void ngx_http_ktp_metrics_match(ngx_http_ktp_matches_t matches,
+                                       unsigned bin, ktp_local_match_t match);
 static void ngx_http_ktp_metrics_observe(ngx_http_ktp_histogram_t *histogram,
                                          const ngx_http_ktp_buckets_t *buckets,
                                          uint64_t                      value);
@@ -127,7 +129,8 @@ ngx_http_ktp_metrics_code(ngx_uint_t n)
 const char *
 ngx_http_ktp_metrics_saved(ngx_http_ktp_saved_t saved)
 {
-    static const char *const reasons[] = {NULL, "joined", "replayed"};
+    static const char *const reasons[] = {NULL, "joined", "replayed",
+                                          "precheck", "first"};
 
     return reasons[saved];
 }
@@ -256,6 +259,7 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
                            const ngx_http_ktp_metrics_request_t *request)
 {
     ngx_uint_t               column;
+    ngx_http_ktp_outcome_t   outcome;
     ngx_http_ktp_metrics_t  *metrics;
     ngx_http_ktp_counters_t *counters;
 
@@ -266,6 +270,14 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
     (void) __atomic_fetch_add(
         &counters->requests[request->outcome - 1][column], 1,
         __ATOMIC_RELAXED);
+
+    if (request->source != NGX_HTTP_KTP_SOURCE_NONE) {
+        (void) ngx_atomic_fetch_add(&metrics->answers[request->source - 1], 1);
+    }
+
+    if (request->checked != NGX_HTTP_KTP_CHECK_NONE) {
+        (void) ngx_atomic_fetch_add(&metrics->checks[request->checked - 1], 1);
+    }
 
     if (request->saved != NGX_HTTP_KTP_SAVED_NONE) {
         (void) ngx_atomic_fetch_add(&counters->saved[request->saved - 1], 1);
@@ -292,11 +304,17 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
         return;
     }
 
-    (void) ngx_atomic_fetch_add(&metrics->calls[request->outcome - 1], 1);
+    outcome = request->call_outcome;
+
+    (void) ngx_atomic_fetch_add(&metrics->calls[outcome - 1], 1);
+
+    if (request->checked != NGX_HTTP_KTP_CHECK_NONE) {
+        (void) ngx_atomic_fetch_add(
+            &metrics->checked[request->checked - 1][outcome - 1], 1);
+    }
 
     if (request->billed == NGX_HTTP_KTP_BILLED_YES) {
-        (void) ngx_atomic_fetch_add(&counters->billed[request->outcome - 1],
-                                    1);
+        (void) ngx_atomic_fetch_add(&counters->billed[outcome - 1], 1);
 
         if (request->price) {
             (void) __atomic_fetch_add(
@@ -307,7 +325,7 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
     } else if (request->billed == NGX_HTTP_KTP_BILLED_UNKNOWN) {
         (void) ngx_atomic_fetch_add(&counters->maybe, 1);
 
-        if (request->outcome != NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED) {
+        if (outcome != NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED) {
             (void) ngx_atomic_fetch_add(&metrics->unclear, 1);
         }
     }
@@ -323,6 +341,47 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
 
     if (request->call->retries) {
         (void) ngx_atomic_fetch_add(&metrics->retries, request->call->retries);
+    }
+}
+
+
+void
+ngx_http_ktp_metrics_shadow(ngx_http_ktp_zone_t         *zone,
+                            ngx_http_ktp_shadow_result_t result,
+                            const ktp_local_compare_t   *compare)
+{
+    ktp_field_t             field;
+    ngx_http_ktp_metrics_t *metrics;
+
+    if (zone == NULL) {
+        return;
+    }
+
+    metrics = zone->shared->metrics;
+
+    (void) ngx_atomic_fetch_add(&metrics->shadows[result], 1);
+
+    if (compare == NULL) {
+        return;
+    }
+
+    for (field = 0; field < KTP_LOCAL_FIELDS; field++) {
+        ngx_http_ktp_metrics_match(metrics->fields[field], compare->bin[field],
+                                   compare->match[field]);
+    }
+
+    ngx_http_ktp_metrics_match(metrics->cards, compare->card_bin,
+                               compare->card);
+}
+
+
+static void
+ngx_http_ktp_metrics_match(ngx_http_ktp_matches_t matches, unsigned bin,
+                           ktp_local_match_t match)
+{
+    if (match != KTP_LOCAL_NOT_COMPARED) {
+        (void) ngx_atomic_fetch_add(&matches[bin][match == KTP_LOCAL_AGREES],
+                                    1);
     }
 }
 

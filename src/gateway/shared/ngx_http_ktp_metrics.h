@@ -9,6 +9,7 @@
 
 #include "ngx_http_ktp.h"
 #include "ktp_error.h"
+#include "ktp_local.h"
 #include "ngx_http_ktp_billing.h"
 #include "ngx_http_ktp_transport.h"
 #include "ngx_http_ktp_zone.h"
@@ -29,11 +30,24 @@
 typedef enum {
     NGX_HTTP_KTP_SAVED_NONE = 0,
     NGX_HTTP_KTP_SAVED_JOINED,
-    NGX_HTTP_KTP_SAVED_REPLAYED
+    NGX_HTTP_KTP_SAVED_REPLAYED,
+    NGX_HTTP_KTP_SAVED_PRECHECK,
+    NGX_HTTP_KTP_SAVED_FIRST
 } ngx_http_ktp_saved_t;
 
 /* Number of these reasons, without NGX_HTTP_KTP_SAVED_NONE. */
-#define NGX_HTTP_KTP_METRICS_SAVED NGX_HTTP_KTP_SAVED_REPLAYED
+#define NGX_HTTP_KTP_METRICS_SAVED NGX_HTTP_KTP_SAVED_FIRST
+
+/* What became of an answer that was to be compared. */
+typedef enum {
+    NGX_HTTP_KTP_SHADOW_COMPARED = 0,
+    NGX_HTTP_KTP_SHADOW_DROPPED, /* there was no place */
+    NGX_HTTP_KTP_SHADOW_FAILED,  /* the reader did not answer */
+    NGX_HTTP_KTP_SHADOW_RESULTS
+} ngx_http_ktp_shadow_result_t;
+
+/* Counters of comparisons, by the bin of a confidence: differs, agrees. */
+typedef ngx_atomic_t ngx_http_ktp_matches_t[KTP_LOCAL_BINS][2];
 
 /*
  * Maximum size of the counters of a client, above which the slab takes a whole
@@ -82,6 +96,17 @@ struct ngx_http_ktp_metrics_s {
     ngx_atomic_t errors[KTP_CODES];                    /* by reason */
     ngx_atomic_t calls[NGX_HTTP_KTP_METRICS_OUTCOMES]; /* of the upstream */
 
+    ngx_atomic_t answers[NGX_HTTP_KTP_SOURCES]; /* by who gave them */
+
+    /* by what the check said, and the outcome of the upstream's call */
+    ngx_atomic_t checks[NGX_HTTP_KTP_CHECK_FAILED];
+    ngx_atomic_t checked[NGX_HTTP_KTP_CHECK_FAILED]
+                        [NGX_HTTP_KTP_METRICS_OUTCOMES];
+
+    ngx_atomic_t           shadows[NGX_HTTP_KTP_SHADOW_RESULTS];
+    ngx_http_ktp_matches_t fields[KTP_LOCAL_FIELDS];
+    ngx_http_ktp_matches_t cards;
+
     ngx_atomic_t received; /* bytes, of requests */
     ngx_atomic_t sent;     /* to clients */
     ngx_atomic_t upstream_sent;
@@ -110,8 +135,11 @@ typedef struct {
     off_t                  sent;       /* bytes, to the client */
     size_t                 image_size; /* bytes; 0: no whole image */
 
+    ngx_http_ktp_source_t      source; /* of an answer about the image */
+    ngx_http_ktp_checked_t     checked;
     ngx_http_ktp_saved_t       saved;
-    const ngx_http_ktp_call_t *call; /* NULL: no call was made */
+    ngx_http_ktp_outcome_t     call_outcome; /* not NONE, if there is a call */
+    const ngx_http_ktp_call_t *call;         /* NULL: no call was made */
     ngx_http_ktp_billed_t      billed;
     ngx_http_ktp_price_t      *price;       /* NULL: unknown */
     size_t                     answer_size; /* bytes, from the upstream */
@@ -157,6 +185,14 @@ void ngx_http_ktp_metrics_exit(void);
 void ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
                                 ngx_http_ktp_slot_t                  *slot,
                                 const ngx_http_ktp_metrics_request_t *request);
+
+/*
+ * Counts a comparison, with its matches if both were compared.  zone may be
+ * NULL.
+ */
+void ngx_http_ktp_metrics_shadow(ngx_http_ktp_zone_t         *zone,
+                                 ngx_http_ktp_shadow_result_t result,
+                                 const ktp_local_compare_t   *compare);
 
 /* The "reason" label of calls saved: constant text; not for NONE. */
 const char *ngx_http_ktp_metrics_saved(ngx_http_ktp_saved_t saved);

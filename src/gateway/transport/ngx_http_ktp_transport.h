@@ -143,6 +143,7 @@ struct ngx_http_ktp_call_s {
      * upstream.
      */
     ngx_int_t (*peer)(void *data, ngx_http_ktp_call_peer_t *peer);
+    void *peer_data;
 
     /*
      * Called by libcurl: none of these may start, resume, abort or free a

@@ -324,7 +324,7 @@ ngx_http_ktp_transport_transfer_peer(ngx_http_ktp_transfer_t *t)
 {
     ngx_http_ktp_call_peer_t peer;
 
-    if (t->call->peer(t->call->data, &peer) != NGX_OK) {
+    if (t->call->peer(t->call->peer_data, &peer) != NGX_OK) {
         return NGX_ERROR;
     }
 

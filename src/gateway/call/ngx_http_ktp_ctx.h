@@ -22,8 +22,18 @@ typedef struct ngx_http_ktp_body_s ngx_http_ktp_body_t;
 /* Called when an asynchronous operation ends, with KTP_OK or its error. */
 typedef void (*ngx_http_ktp_done_pt)(ngx_http_request_t *r, ktp_code_t code);
 
+/*
+ * The upstream's call has ended: with what the client may see of it in
+ * ctx->call, and the response body as it came.
+ */
+typedef struct ngx_http_ktp_verdict_s ngx_http_ktp_verdict_t;
+typedef void (*ngx_http_ktp_send_pt)(ngx_http_request_t     *r,
+                                     ngx_http_ktp_verdict_t *verdict,
+                                     ngx_str_t              *body);
+
 /* The peer of a call, if ktp_pass names an "upstream" block. */
 typedef struct {
+    ngx_http_request_t      *request;
     ngx_http_upstream_t     *upstream; /* of nginx */
     ngx_http_ktp_call_peer_t address;
     unsigned                 held : 1; /* to be given back */
@@ -48,10 +58,17 @@ struct ngx_http_ktp_ctx_s {
     ktp_outgoing_t          outgoing;
     ngx_http_ktp_call_t     call;
     ngx_http_ktp_ctx_peer_t peer;
+    ngx_http_ktp_send_pt    sent; /* called when the call has ended */
+
+    ngx_http_ktp_ask_t *ask;     /* who else is asked; NULL: nobody was */
+    ngx_uint_t          state;   /* of ngx_http_ktp_answerers.c */
+    void               *failure; /* of the upstream, while another is asked */
 
     ktp_code_t             code; /* the error sent to the client, or KTP_OK */
     ngx_http_ktp_outcome_t outcome; /* see ngx_http_ktp_ctx_set_outcome() */
-    ktp_code_t             reason;  /* of the upstream's failure, or KTP_OK */
+    ngx_http_ktp_outcome_t call_outcome; /* of the upstream's call */
+    ngx_http_ktp_checked_t checked;
+    ktp_code_t             reason; /* of the upstream's failure, or KTP_OK */
     ngx_http_ktp_billed_t  billed;
     ngx_http_ktp_source_t  source;     /* of the answer */
     ngx_http_ktp_price_t  *price;      /* of the location; NULL: unknown */
@@ -84,6 +101,9 @@ struct ngx_http_ktp_ctx_s {
     unsigned forget : 1;  /* it is for "ktp_forget" */
     unsigned traced : 1;  /* traceparent is set, possibly empty */
     unsigned sandbox : 1; /* of a location with "ktp_sandbox on" */
+    unsigned keep : 1;    /* the image is needed after the call */
+    unsigned sampled : 1; /* ktp_shadow is to compare the answer */
+    unsigned local : 1;   /* the answer is not the upstream's */
 };
 
 

@@ -146,7 +146,7 @@ ngx_http_ktp_trace_header(ngx_http_request_t *r, ngx_array_t *headers)
     }
 
     h->len = sizeof("traceparent: ") - 1 + value->len;
-    h->data = ngx_pnalloc(r->pool, h->len + 1);
+    h->data = ngx_pnalloc(headers->pool, h->len + 1);
     if (h->data == NULL) {
         return KTP_INTERNAL_SERVER_ERROR;
     }

@@ -21,10 +21,12 @@
 #define NGX_HTTP_KTP_VERDICT_TYPE 64
 
 
-static void       ngx_http_ktp_verdict_failed(ngx_http_request_t     *r,
-                                              ngx_http_ktp_call_t    *call,
-                                              ngx_http_ktp_verdict_t *verdict);
-static ktp_code_t ngx_http_ktp_verdict_failure(ngx_http_ktp_call_t *call);
+static void ngx_http_ktp_verdict_failed(ngx_http_ktp_call_t    *call,
+                                        ngx_http_ktp_verdict_t *verdict);
+static void ngx_http_ktp_verdict_log_failed(ngx_http_ktp_call_t *call,
+                                            ktp_code_t           reason);
+static ktp_code_t
+ngx_http_ktp_verdict_failure(const ngx_http_ktp_call_t *call);
 static ngx_uint_t
 ngx_http_ktp_verdict_refused(ngx_http_ktp_call_t *call, const char *code,
                              ngx_http_ktp_verdict_t *verdict);
@@ -36,10 +38,9 @@ static ngx_uint_t ngx_http_ktp_verdict_is_object(ngx_http_ktp_call_t *call);
 static void       ngx_http_ktp_verdict_log_bad(ngx_http_ktp_call_t    *call,
                                                ngx_http_ktp_verdict_t *verdict);
 static ngx_http_ktp_billed_t
-            ngx_http_ktp_verdict_answer(const ngx_http_ktp_loc_conf_t *klcf,
-                                        const ngx_http_ktp_call_t     *call,
-                                        const ktp_answer_t            *answer);
-static void ngx_http_ktp_verdict_trim(ngx_http_ktp_call_t *call);
+                  ngx_http_ktp_verdict_answer(ngx_http_ktp_ctx_t        *ctx,
+                                              const ngx_http_ktp_call_t *call);
+static void       ngx_http_ktp_verdict_trim(ngx_http_ktp_call_t *call);
 static ktp_code_t ngx_http_ktp_verdict_rewrite(ngx_http_request_t  *r,
                                                ngx_http_ktp_call_t *call);
 
@@ -59,7 +60,7 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
     ngx_memzero(verdict, sizeof(ngx_http_ktp_verdict_t));
 
     if (call->result != NGX_HTTP_KTP_CALL_OK) {
-        ngx_http_ktp_verdict_failed(r, call, verdict);
+        ngx_http_ktp_verdict_failed(call, verdict);
         return;
     }
 
@@ -73,7 +74,7 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
         verdict->code = ngx_http_ktp_verdict_rewrite(r, call);
 
         if (verdict->code == KTP_INTERNAL_SERVER_ERROR) {
-            verdict->billed = ngx_http_ktp_verdict_answer(klcf, call, answer);
+            verdict->billed = ngx_http_ktp_verdict_answer(ctx, call);
             return;
         }
 
@@ -119,18 +120,16 @@ ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
         ngx_http_ktp_verdict_log_bad(call, verdict);
     }
 
-    verdict->billed = ngx_http_ktp_verdict_answer(klcf, call, answer);
+    verdict->billed = ngx_http_ktp_verdict_answer(ctx, call);
 }
 
 
 /* There is no complete response. */
 
 static void
-ngx_http_ktp_verdict_failed(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
+ngx_http_ktp_verdict_failed(ngx_http_ktp_call_t    *call,
                             ngx_http_ktp_verdict_t *verdict)
 {
-    ngx_str_t text;
-
     verdict->reason = ngx_http_ktp_verdict_failure(call);
     verdict->billed = ngx_http_ktp_verdict_billed(call, "");
 
@@ -147,6 +146,15 @@ ngx_http_ktp_verdict_failed(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
         verdict->outcome = NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR;
     }
 
+    ngx_http_ktp_verdict_log_failed(call, verdict->reason);
+}
+
+
+static void
+ngx_http_ktp_verdict_log_failed(ngx_http_ktp_call_t *call, ktp_code_t reason)
+{
+    ngx_str_t text;
+
     text = call->detail;
 
     if (text.len == 0) {
@@ -154,17 +162,60 @@ ngx_http_ktp_verdict_failed(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
         text.len = ngx_strlen(call->error);
     }
 
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+    ngx_log_error(NGX_LOG_ERR, call->log, 0,
                   "upstream call failed (%s): %V%s, upstream: \"%V\", "
                   "address: \"%V\"",
-                  ktp_error(verdict->reason)->reason, &text,
+                  ktp_error(reason)->reason, &text,
                   call->handed_out ? ", after the request was sent" : "",
                   &call->upstream->name, &call->addr);
 }
 
 
+ktp_code_t
+ngx_http_ktp_verdict_cause(const ngx_http_ktp_call_t *call)
+{
+    if (call->result != NGX_HTTP_KTP_CALL_OK) {
+        return ngx_http_ktp_verdict_failure(call);
+    }
+
+    return call->status >= NGX_HTTP_INTERNAL_SERVER_ERROR ? KTP_UPSTREAM_STATUS
+                                                          : KTP_OK;
+}
+
+
+ktp_code_t
+ngx_http_ktp_verdict_local(ngx_http_ktp_call_t *call)
+{
+    ngx_http_ktp_verdict_t verdict;
+
+    ngx_memzero(&verdict, sizeof(ngx_http_ktp_verdict_t));
+
+    if (call->result != NGX_HTTP_KTP_CALL_OK) {
+        ngx_http_ktp_verdict_failed(call, &verdict);
+        return verdict.reason;
+    }
+
+    if (ngx_http_ktp_verdict_refused(call, "", &verdict)) {
+        return verdict.reason;
+    }
+
+    verdict.code = KTP_BAD_GATEWAY;
+    verdict.reason = ngx_http_ktp_verdict_unusable(call);
+
+    if (verdict.reason == KTP_OK) {
+        verdict.reason = ngx_http_ktp_verdict_cause(call);
+    }
+
+    if (verdict.reason != KTP_OK) {
+        ngx_http_ktp_verdict_log_bad(call, &verdict);
+    }
+
+    return verdict.reason;
+}
+
+
 static ktp_code_t
-ngx_http_ktp_verdict_failure(ngx_http_ktp_call_t *call)
+ngx_http_ktp_verdict_failure(const ngx_http_ktp_call_t *call)
 {
     static const ktp_code_t reasons[] = {
         [NGX_HTTP_KTP_CAUSE_NONE] = KTP_UPSTREAM_PROTOCOL,
@@ -441,7 +492,9 @@ ngx_http_ktp_verdict_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
                             || ctx->source == NGX_HTTP_KTP_SOURCE_JOINED
                             || ctx->source == NGX_HTTP_KTP_SOURCE_REPLAYED;
 
-    rewrites = ktp_answer_rewrites(&policy);
+    /* the answer of a local reader may have members of its own */
+
+    rewrites = ctx->local || ktp_answer_rewrites(&policy);
 
     if (rewrites || answer->set_reference) {
         answer->out_size = answer->len + KTP_ANSWER_EXTRA;
@@ -493,13 +546,17 @@ ngx_http_ktp_verdict_rewrite(ngx_http_request_t *r, ngx_http_ktp_call_t *call)
 /* As far as the vendor's rules are not known, a 400 may be billed. */
 
 static ngx_http_ktp_billed_t
-ngx_http_ktp_verdict_answer(const ngx_http_ktp_loc_conf_t *klcf,
-                            const ngx_http_ktp_call_t     *call,
-                            const ktp_answer_t            *answer)
+ngx_http_ktp_verdict_answer(ngx_http_ktp_ctx_t        *ctx,
+                            const ngx_http_ktp_call_t *call)
 {
-    ngx_http_ktp_billed_t billed;
+    const ktp_answer_t      *answer;
+    ngx_http_ktp_billed_t    billed;
+    ngx_http_ktp_loc_conf_t *klcf;
 
-    if (klcf->sandbox) {
+    klcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_ktp_module);
+    answer = &ctx->answer;
+
+    if (klcf->sandbox || ctx->local) {
         return NGX_HTTP_KTP_BILLED_NO;
     }
 

@@ -2,23 +2,20 @@
 
 
 static ngx_int_t  ngx_http_ktp_peer_next(void                     *data,
-                                         ngx_http_ktp_call_peer_t *peer);
-static ktp_code_t ngx_http_ktp_peer_get(ngx_http_ktp_ctx_t *ctx);
+                                         ngx_http_ktp_call_peer_t *address);
+static ktp_code_t ngx_http_ktp_peer_get(ngx_http_ktp_ctx_peer_t *peer);
 static void       ngx_http_ktp_peer_close(ngx_connection_t *c);
-static ngx_int_t  ngx_http_ktp_peer_address(ngx_http_ktp_ctx_t    *ctx,
-                                            ngx_peer_connection_t *pc);
+static ngx_int_t  ngx_http_ktp_peer_address(ngx_http_ktp_ctx_peer_t *peer,
+                                            ngx_peer_connection_t   *pc);
 
 
 ktp_code_t
-ngx_http_ktp_peer(ngx_http_ktp_ctx_t *ctx)
+ngx_http_ktp_peer(ngx_http_request_t *r, ngx_http_ktp_loc_conf_t *klcf,
+                  ngx_http_ktp_ctx_peer_t *peer, ngx_http_ktp_call_t *call)
 {
-    ngx_http_request_t           *r;
     ngx_http_upstream_t          *u;
-    ngx_http_ktp_loc_conf_t      *klcf;
     ngx_http_upstream_srv_conf_t *uscf;
 
-    r = ctx->request;
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
     uscf = klcf->block;
 
     if (uscf == NULL) {
@@ -38,52 +35,54 @@ ngx_http_ktp_peer(ngx_http_ktp_ctx_t *ctx)
 
     u->peer.start_time = ngx_current_msec;
 
-    ctx->peer.upstream = u;
-    ctx->peer.used = 0;
-    ctx->call.peer = ngx_http_ktp_peer_next;
+    peer->request = r;
+    peer->upstream = u;
+    peer->used = 0;
+    call->peer = ngx_http_ktp_peer_next;
+    call->peer_data = peer;
 
-    return ngx_http_ktp_peer_get(ctx);
+    return ngx_http_ktp_peer_get(peer);
 }
 
 
 /* The transport calls it for each attempt; the first peer was chosen. */
 
 static ngx_int_t
-ngx_http_ktp_peer_next(void *data, ngx_http_ktp_call_peer_t *peer)
+ngx_http_ktp_peer_next(void *data, ngx_http_ktp_call_peer_t *address)
 {
-    ngx_http_ktp_ctx_t *ctx = data;
+    ngx_http_ktp_ctx_peer_t *peer = data;
 
-    if (ctx->peer.used) {
-        ngx_http_ktp_peer_free(ctx, 1);
+    if (peer->used) {
+        ngx_http_ktp_peer_free(peer, 1);
 
-        if (ctx->peer.upstream->peer.tries == 0
-            || ngx_http_ktp_peer_get(ctx) != KTP_OK) {
+        if (peer->upstream->peer.tries == 0
+            || ngx_http_ktp_peer_get(peer) != KTP_OK) {
             return NGX_DECLINED;
         }
     }
 
-    ctx->peer.used = 1;
-    *peer = ctx->peer.address;
+    peer->used = 1;
+    *address = peer->address;
 
     return NGX_OK;
 }
 
 
 static ktp_code_t
-ngx_http_ktp_peer_get(ngx_http_ktp_ctx_t *ctx)
+ngx_http_ktp_peer_get(ngx_http_ktp_ctx_peer_t *peer)
 {
     ngx_int_t              rc;
     ngx_log_t             *log;
     ngx_peer_connection_t *pc;
 
-    pc = &ctx->peer.upstream->peer;
-    log = ctx->request->connection->log;
+    pc = &peer->upstream->peer;
+    log = peer->request->connection->log;
 
     rc = pc->get(pc, pc->data);
 
     if (rc == NGX_BUSY) {
         ngx_log_error(NGX_LOG_ERR, log, 0, "no live peers in upstream \"%V\"",
-                      &ctx->peer.upstream->upstream->host);
+                      &peer->upstream->upstream->host);
         pc->sockaddr = NULL;
         pc->name = NULL;
         return KTP_UPSTREAM_CONNECT;
@@ -93,7 +92,7 @@ ngx_http_ktp_peer_get(ngx_http_ktp_ctx_t *ctx)
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->peer.held = 1;
+    peer->held = 1;
 
     if (pc->connection) {
 
@@ -104,8 +103,8 @@ ngx_http_ktp_peer_get(ngx_http_ktp_ctx_t *ctx)
         pc->cached = 0;
     }
 
-    if (ngx_http_ktp_peer_address(ctx, pc) != NGX_OK) {
-        ngx_http_ktp_peer_free(ctx, 0);
+    if (ngx_http_ktp_peer_address(peer, pc) != NGX_OK) {
+        ngx_http_ktp_peer_free(peer, 0);
         return KTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -141,17 +140,18 @@ ngx_http_ktp_peer_close(ngx_connection_t *c)
 /* Strings for libcurl, which live as long as the request. */
 
 static ngx_int_t
-ngx_http_ktp_peer_address(ngx_http_ktp_ctx_t *ctx, ngx_peer_connection_t *pc)
+ngx_http_ktp_peer_address(ngx_http_ktp_ctx_peer_t *peer,
+                          ngx_peer_connection_t   *pc)
 {
     u_char                   *p;
     size_t                    len;
     ngx_pool_t               *pool;
-    ngx_http_ktp_call_peer_t *peer;
+    ngx_http_ktp_call_peer_t *address;
 
-    pool = ctx->request->pool;
-    peer = &ctx->peer.address;
+    pool = peer->request->pool;
+    address = &peer->address;
 
-    ngx_memzero(peer, sizeof(ngx_http_ktp_call_peer_t));
+    ngx_memzero(address, sizeof(ngx_http_ktp_call_peer_t));
 
 #if (NGX_HAVE_UNIX_DOMAIN)
     if (pc->sockaddr->sa_family == AF_UNIX) {
@@ -167,8 +167,8 @@ ngx_http_ktp_peer_address(ngx_http_ktp_ctx_t *ctx, ngx_peer_connection_t *pc)
 
         (void) ngx_cpystrn(p, (u_char *) saun->sun_path, len + 1);
 
-        peer->unix_socket.data = p;
-        peer->unix_socket.len = len;
+        address->unix_socket.data = p;
+        address->unix_socket.len = len;
 
         return NGX_OK;
     }
@@ -179,29 +179,29 @@ ngx_http_ktp_peer_address(ngx_http_ktp_ctx_t *ctx, ngx_peer_connection_t *pc)
         return NGX_ERROR;
     }
 
-    peer->connect_to.data = p;
+    address->connect_to.data = p;
 
     p = ngx_cpymem(p, "::", 2);
     p += ngx_sock_ntop(pc->sockaddr, pc->socklen, p, NGX_SOCKADDR_STRLEN, 1);
     *p = '\0';
 
-    peer->connect_to.len = p - peer->connect_to.data;
+    address->connect_to.len = p - address->connect_to.data;
 
     return NGX_OK;
 }
 
 
 void
-ngx_http_ktp_peer_free(ngx_http_ktp_ctx_t *ctx, ngx_uint_t failed)
+ngx_http_ktp_peer_free(ngx_http_ktp_ctx_peer_t *peer, ngx_uint_t failed)
 {
     ngx_peer_connection_t *pc;
 
-    if (!ctx->peer.held) {
+    if (!peer->held) {
         return;
     }
 
-    pc = &ctx->peer.upstream->peer;
-    ctx->peer.held = 0;
+    pc = &peer->upstream->peer;
+    peer->held = 0;
 
     pc->free(pc, pc->data, failed ? NGX_PEER_FAILED : 0);
 

@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_ctx.h"
+#include "ngx_http_ktp_ask.h"
 #include "ngx_http_ktp_chunks.h"
 #include "ngx_http_ktp_outcome.h"
 
@@ -312,5 +313,11 @@ ngx_http_ktp_ctx_wipe(ngx_http_ktp_ctx_t *ctx)
 
     ngx_explicit_memzero((void *) ctx->answer.body, ctx->answer.len);
     ngx_explicit_memzero(ctx->call.body.data, ctx->call.body.len);
+
+    if (ctx->ask) {
+        ngx_explicit_memzero(ctx->ask->call.body.data,
+                             ctx->ask->call.body.len);
+    }
+
     ngx_explicit_memzero(&ctx->answer, sizeof(ktp_answer_t));
 }

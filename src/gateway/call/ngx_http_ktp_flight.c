@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_flight.h"
 #include "ktp_idempotency.h"
+#include "ngx_http_ktp_answerer_conf.h"
 #include "ngx_http_ktp_flights_worker.h"
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_heap.h"
@@ -30,6 +31,7 @@ typedef struct {
     size_t                     addr;
     size_t                     body;
     ngx_uint_t                 handed_out;
+    ngx_uint_t                 local;
 } ngx_http_ktp_flight_record_t;
 
 
@@ -239,9 +241,9 @@ ngx_http_ktp_flight_ticket(ngx_http_request_t    *r,
 
     ticket = &flight->ticket;
 
-    flight->until = ngx_current_msec + klcf->timeout;
+    ticket->timeout = ngx_http_ktp_answerer_conf_time(klcf);
+    flight->until = ngx_current_msec + ticket->timeout;
 
-    ticket->timeout = klcf->timeout;
     ticket->bound = flight->key.len ? klcf->idempotency.ttl : 0;
     ticket->age = klcf->dedupe.on ? klcf->dedupe.ttl : ticket->bound;
     ticket->keep = ngx_max(ticket->age, ticket->bound);
@@ -422,7 +424,7 @@ ngx_http_ktp_flight_wait(ngx_http_request_t *r, ngx_http_ktp_flight_pt handler)
     ngx_http_ktp_flight_list(flight);
     ngx_http_ktp_flight_nwaiting++;
 
-    ngx_add_timer(&flight->timer, klcf->timeout);
+    ngx_add_timer(&flight->timer, flight->ticket.timeout);
 
     ctx->source = NGX_HTTP_KTP_SOURCE_JOINED;
     r->connection->log->action = "waiting for the ktp upstream call of "
@@ -671,6 +673,7 @@ ngx_http_ktp_flight_land(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_call_t *call,
     head.addr = call->addr.len;
     head.body = body->len;
     head.handed_out = call->handed_out;
+    head.local = ctx->local;
 
     len = sizeof(head) + head.type + head.detail + head.addr + head.body;
 
@@ -743,6 +746,7 @@ ngx_http_ktp_flight_call(ngx_http_request_t *r)
     call->status = head.status;
     call->retry_after = head.retry_after;
     call->handed_out = head.handed_out;
+    ctx->local = head.local;
     call->error = "";
     call->connect_time = -1;
     call->header_time = -1;
