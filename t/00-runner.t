@@ -7,6 +7,7 @@ use warnings;
 use lib 't/lib';
 use KTP ();
 use KTP::Nginx;
+use POSIX ();
 use Test::Nginx::Socket 'no_plan';
 
 # a .t of one block, run in a child: its TAP and how it ended
@@ -88,6 +89,30 @@ KTP::Nginx::write_file(KTP::Nginx::reports_dir() . '/asan.1',
 EOC
 isnt($status, 0, 'a report of a sanitizer is told by the exit code');
 like($tap, qr/^# ERROR: AddressSanitizer: something/m, 'and is shown');
+
+# two scripts at a time, which begin to look at the same port
+{
+    my $end = KTP::Nginx::scratch_dir() . '/end';
+    my (%drawn, @from);
+
+    for (1, 2) {
+        my $pid = open(my $from, '-|') // die "fork: $!\n";
+
+        unless ($pid) {
+            syswrite STDOUT, join ' ', map { KTP::Nginx::free_port() } 1 .. 20;
+            close STDOUT;
+            KTP::Nginx::wait_for(sub { -e $end });
+            POSIX::_exit(0);
+        }
+
+        $drawn{$_}++ for split ' ', <$from>;
+        push @from, $from;
+    }
+
+    KTP::Nginx::write_file($end, '');
+    close $_ for @from;
+    is(scalar keys %drawn, 40, 'scripts are given different ports');
+}
 
 # the real module tries a bad configuration for 30 seconds
 unless ($INC{'Test/Nginx/Util.pm'}) {

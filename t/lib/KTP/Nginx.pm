@@ -23,6 +23,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
@@ -84,10 +85,14 @@ sub scratch_dir {
 }
 
 
-# A TCP port of the loopback that nothing listens on.  It is taken below
-# the range that the kernel hands out by itself, for a port from there may
-# become a colleague's outgoing connection before nginx binds it.
+# A TCP port of the loopback that nothing listens on, and that no other script
+# is given until this one ends: a port that is free now may be taken before
+# nginx binds it, or by others where nobody is meant to listen.  It is reserved
+# by an abstract Unix socket, whose name is in use while a process has it open.
+# It is taken below the range that the kernel hands out by itself, for a port
+# from there may become a colleague's outgoing connection before nginx binds it.
 my $Next = 10000 + ($$ * 7) % 20000;
+my @Reserved;
 
 sub free_port {
     for (1 .. 2000) {
@@ -95,11 +100,15 @@ sub free_port {
 
         $Next = 10000 if ++$Next >= 32000;
 
+        my $name = IO::Socket::UNIX->new(Local  => "\0ktp-test-port-$port",
+                                         Listen => 1) or next;
         my $sock = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
                                          LocalPort => $port,
                                          Proto     => 'tcp',
-                                         Listen    => 1);
-        return $port if $sock;
+                                         Listen    => 1) or next;
+
+        push @Reserved, $name;
+        return $port;
     }
 
     die "no free port on the loopback\n";
