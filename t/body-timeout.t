@@ -58,8 +58,8 @@ my $sock = request('/stream');
 
 print $sock $jpeg;
 $sock->flush;
-ok($nginx->wait_log(qr/ktp body: complete, 400000 bytes/, 5)
-   || $nginx->wait_log(qr/ktp body: paused/, 1), 'an upload');
+ok($nginx->wait_log(qr/ktp body: (?:complete, 400000 bytes|paused)/),
+   'an upload');
 sleep 1.3;
 KTP::Nginx::write_file($gate, '');
 

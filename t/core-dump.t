@@ -106,7 +106,7 @@ EOH
 
     my ($worker) = $nginx->workers;
     kill 'ABRT', $worker;
-    $nginx->wait_log(qr/$worker exited on signal 6/, 10);
+    $nginx->wait_log(qr/$worker exited on signal 6/);
     waitpid $pid, 0;
 
     my ($core) = grep { -s } glob "$prefix/core*";

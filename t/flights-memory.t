@@ -93,7 +93,7 @@ SKIP: {
         if $pattern !~ m{^core$}m || $instrumented;
 
     kill 'ABRT', $workers[0];
-    ok($nginx->wait_log(qr/$workers[0] exited on signal 6/, 10), 'a crash');
+    ok($nginx->wait_log(qr/$workers[0] exited on signal 6/), 'a crash');
 
     my ($core) = grep { -s } glob "$prefix/core*";
     my $dump = $core ? KTP::Nginx::read_file($core) : '';

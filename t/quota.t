@@ -333,7 +333,7 @@ EOC
     is(statuses($nginx, 1, 'stuck', '/vendor'), '403', 'and counted');
 
     kill 'KILL', $nginx->workers;
-    ok($nginx->wait_log(qr/returned \d calls? that/, 5),
+    ok($nginx->wait_log(qr/returned \d calls? that/),
        'when their workers are killed');
     close $_ for @socks, @taken;
 
@@ -433,10 +433,10 @@ EOC
     mkdir "$state.new1";
     KTP::Nginx::write_file("$state.new$_/in", '') for 0, 1;
     $nginx->start($conf) or BAIL_OUT($nginx->complaint);
-    ok($nginx->wait_log(qr/\[crit\].* state file "\Q$state\E" was not written/,
-                        5), 'a file that cannot be written is told');
+    ok($nginx->wait_log(qr/\[crit\].* state file "\Q$state\E" was not written/),
+       'a file that cannot be written is told');
     rmtree("$state.new$_") for 0, 1;
-    ok($nginx->wait_log(qr/\[notice\].* can be written again/, 5),
+    ok($nginx->wait_log(qr/\[notice\].* can be written again/),
        'and when it can be again');
 
     # -- a start after this one, as that of a binary upgrade, owns the file
@@ -447,8 +447,8 @@ EOC
     KTP::Nginx::write_file("$state.tmp", $later);
     rename "$state.tmp", $state;
     is(statuses($nginx, 1, 'jakarta', '/vendor'), '200', 'a call');
-    ok($nginx->wait_log(qr/\[notice\].*not written: it was taken over/,
-                        5), 'a file of a later start is told');
+    ok($nginx->wait_log(qr/\[notice\].*not written: it was taken over/),
+       'a file of a later start is told');
     is(KTP::Nginx::read_file($state), $later, 'and left alone');
     KTP::Nginx::write_file($state, $text);
 
@@ -458,7 +458,7 @@ EOC
     KTP::Nginx::write_file($nginx->prefix . '/conf/nginx.conf',
                            config($nginx, \%clients, $server, zone => '2m'));
     $nginx->signal('HUP');
-    ok($nginx->wait_log(qr/name and size of "ktp_zone" cannot be changed/, 5),
+    ok($nginx->wait_log(qr/name and size of "ktp_zone" cannot be changed/),
        'a zone of another size takes a restart');
     is(join(' ', sort $nginx->workers), $before, 'and all goes on');
     is(statuses($nginx, 1, 'jakarta', '/vendor'), '200', 'as it did');

@@ -64,14 +64,7 @@ sub key_sent {
 sub key_becomes {
     my ($nginx, $key) = @_;
 
-    my $deadline = time() + 6 * $KTP::Nginx::Slow;
-
-    until (key_sent($nginx) eq $key) {
-        return 0 if time() > $deadline;
-        sleep 0.1;
-    }
-
-    return 1;
+    return KTP::Nginx::wait_for(sub { key_sent($nginx) eq $key });
 }
 
 sub conf {
@@ -108,14 +101,14 @@ sub conf {
 
     # written in place, in two steps
     KTP::Nginx::write_file($file, '');
-    ok($nginx->wait_log(qr/\[error\].*\Q$file\E" is empty, .*keeping the previous secret/,
-                        6), 'an empty file is told');
+    ok($nginx->wait_log(qr/\[error\].*\Q$file\E" is empty, .*keeping the previous secret/),
+       'an empty file is told');
     is(key_sent($nginx), $keys[1], 'and the key stays');
     KTP::Nginx::write_file($file, "$keys[2]\r\nnext line\n");
     ok(key_becomes($nginx, $keys[2]), 'until there is one');
 
     unlink $file;
-    ok($nginx->wait_log(qr/stat\(\) "\Q$file\E" failed, .*keeping the previous secret/, 6),
+    ok($nginx->wait_log(qr/stat\(\) "\Q$file\E" failed, .*keeping the previous secret/),
        'a file that is gone is told');
     is(key_sent($nginx), $keys[2], 'and the key stays');
 
@@ -143,7 +136,7 @@ SKIP: {
 
     secret($file, $keys[1]);
     my $told = qr/open\(\) "\Q$file\E" failed, .*keeping the previous secret until reload/;
-    ok($nginx->wait_log(qr/\[notice\].* $told/, 6),
+    ok($nginx->wait_log(qr/\[notice\].* $told/),
        'stays when it changes, which is told');
     is(key_sent($nginx), $keys[0], 'until then');
 
@@ -176,7 +169,7 @@ SKIP: {
     $nginx->start($conf) or BAIL_OUT($nginx->complaint);
     is(key_sent($nginx), $key, 'a key of systemd\'s credentials');
     $nginx->signal('HUP');
-    ok($nginx->wait_log(qr/gracefully shutting down|exiting/, 5), 'a reload');
+    ok($nginx->wait_log(qr/gracefully shutting down|exiting/), 'a reload');
     is(key_sent($nginx), $key, 'finds them again');
     $nginx->stop;
 
@@ -388,7 +381,7 @@ sub core_of {
                     || $KTP::Nginx::Valgrind;
 
     kill 'ABRT', $pid;
-    return undef unless $nginx->wait_log(qr/$pid exited on signal 6/, 10);
+    return undef unless $nginx->wait_log(qr/$pid exited on signal 6/);
 
     my ($file) = grep { -s } glob $nginx->prefix . '/core*';
     return $file;

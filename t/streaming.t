@@ -17,7 +17,7 @@ my $slow = $KTP::Nginx::Slow;
 my $nginx = KTP::Nginx->new;
 my $up = KTP::Upstream->new;
 my $url = $up->url;
-my $read = 400 * $slow;
+my $read = 1000 * $slow;
 
 my $conf = $nginx->config(
     main => KTP::load_module(),
@@ -39,25 +39,14 @@ EOC
 
 ok($nginx->start($conf), 'nginx starts') or diag($nginx->complaint);
 
-sub wait_for {
-    my ($seconds, $true) = @_;
-
-    my $deadline = time() + $seconds * $slow;
-
-    until ($true->()) {
-        return 0 if time() > $deadline;
-        sleep 0.005;
-    }
-
-    return 1;
-}
-
 sub log_has {
     my ($line) = @_;
 
     my $file = $nginx->prefix . '/logs/ktp.log';
 
-    return wait_for(3, sub { KTP::Nginx::read_file($file) =~ /^$line$/m });
+    return KTP::Nginx::wait_for(sub {
+        KTP::Nginx::read_file($file) =~ /^$line$/m
+    });
 }
 
 # Begins a request and sends the first bytes of its body only.
@@ -127,7 +116,7 @@ for my $case (
     my $before = $up->received;
     my $call = begin($uri, $body, int(length($body) / 2), $type);
 
-    ok(wait_for(3, sub { $up->received > $before + 90_000 }),
+    ok(KTP::Nginx::wait_for(sub { $up->received > $before + 90_000 }),
        "$name: half of it is with the upstream");
     is(scalar(my @calls = $up->calls), 0, "$name: not all of it");
 
@@ -215,10 +204,12 @@ for my $size (1000, 20_000, 200_000) {
 {
     $up->reset;
 
+    my $closes = $up->closes;
     my $got = post($nginx->port, '/s',
                    in_chunks(substr($image, 0, -100), 5000, 'image/png'));
     is($got->{status}, 400, 'a bare file in chunks without its end: 400');
-    sleep 0.05;
+    ok(KTP::Nginx::wait_for(sub { $up->closes > $closes }),
+       'the call has ended');
     is(scalar(my @calls = $up->calls), 0, 'it was never whole');
 }
 
@@ -276,13 +267,13 @@ for my $case (
     my ($closes, $before) = ($up->closes, $up->received);
     my $call = begin('/s', $body, length($body) - 20);
 
-    ok(wait_for(3, sub { $up->received > $before + 90_000 }),
+    ok(KTP::Nginx::wait_for(sub { $up->received > $before + 90_000 }),
        "$name: it has begun");
 
     my $got = answer_of($call);
     is($got->{status}, 400, "$name: 400");
     like($got->{body}, qr/"error_code":"$code"/, "$name: $code");
-    ok(wait_for(2, sub { $up->closes > $closes }),
+    ok(KTP::Nginx::wait_for(sub { $up->closes > $closes }),
        "$name: the upstream's connection is closed");
     is(scalar(my @calls = $up->calls), 0, "$name: never whole");
 }
@@ -294,20 +285,24 @@ ok(log_has('/s 400 rejected no 0 \S+'), 'and not billed');
 
     $up->reset;
 
+    my $closes = $up->closes;
     my $got = post($nginx->port, '/s', $file, 'Content-Type: image/png');
     is($got->{status}, 400, 'a bare file without its end: 400');
-    sleep 0.05;
+    ok(KTP::Nginx::wait_for(sub { $up->closes > $closes }),
+       'the call has ended');
     is(scalar(my @calls = $up->calls), 0, 'it was never whole');
 }
 
 {
     $up->reset;
 
+    my $before = $up->received;
     my $call = begin('/s', $json, length($json) - 1);
 
-    ok(wait_for(3, sub { $up->received % 7 >= 0
-                         && $up->received > length $base64 }), 'all but the end');
-    sleep 0.1;
+    ok(KTP::Nginx::wait_for(sub {
+        $up->received > $before + length $base64
+    }), 'all but the end');
+    $nginx->settle;
     is(scalar(my @calls = $up->calls), 0, 'is not enough');
     more($call, 1);
     is(answer_of($call)->{status}, 200, 'the last byte is');
@@ -346,12 +341,16 @@ SKIP: {
         $call->{sock}->blocking(0);
     }
 
-    my $deadline = time() + 0.3;
+    my $idle = 0;
 
-    while (time() < $deadline) {
+    while ($idle < 20) {
+        $idle = $nginx->rests ? $idle + 1 : 0;
+
         for my $call (@calls) {
-            my $n = $call->{sock}->syswrite($call->{out}, 65536);
-            substr($call->{out}, 0, $n) = '' if $n;
+            my $n = $call->{sock}->syswrite($call->{out}, 65536) or next;
+
+            substr($call->{out}, 0, $n) = '';
+            $idle = 0;
         }
 
         sleep 0.002;
@@ -391,7 +390,7 @@ sub largest_chunk {
     my $before = $up->connections;
     my @calls = map { begin('/s', $json, 20_000) } 1 .. 128;
 
-    ok(wait_for(10, sub { $up->connections >= $before + 127 }),
+    ok(KTP::Nginx::wait_for(sub { $up->connections >= $before + 127 }),
        '128 others are under way');
 
     $up->reset;
@@ -409,9 +408,9 @@ my $closes = $up->closes;
 my $call = begin('/s', $json, 150_000);
 $before = $up->received;
 
-ok(wait_for(3, sub { $up->received > 0 }), 'a request has begun');
+ok(KTP::Nginx::wait_for(sub { $up->received > 0 }), 'a request has begun');
 close $call->{sock};
-ok(wait_for(1, sub { $up->closes > $closes }),
+ok(KTP::Nginx::wait_for(sub { $up->closes > $closes }, 2),
    'the client goes: the call ends at once');
 ok(log_has('/s 4\d\d aborted no 0 \S+'), 'aborted, not billed');
 like(KTP::Nginx::read_file($nginx->prefix . '/logs/sent.log'),
@@ -435,7 +434,7 @@ is($got->{status}, 403, 'an answer comes before the request is whole');
 like($got->{head}, qr/^Connection: close\r?$/m,
      'and says that no other request is read');
 like($got->{body}, qr/"X"/, 'and is passed on');
-cmp_ok($got->{seconds}, '<', 2 * $slow, 'at once');
+cmp_ok($got->{seconds}, '<', 15, 'at once');
 
 $up->reset;
 is(post($nginx->port, '/whole', $json)->{status}, 200, 'buffered elsewhere');

@@ -55,7 +55,7 @@ sub answer_of {
 
     my ($sock, $in) = ($call->{sock}, '');
     my $set = IO::Select->new($sock);
-    my $deadline = time() + 15 * $KTP::Nginx::Slow;
+    my $deadline = time() + 10 * $KTP::Nginx::Patience;
 
     local $SIG{PIPE} = 'IGNORE';
     $sock->blocking(0);

@@ -118,7 +118,7 @@ sub log    { return KTP::Nginx::read_file($_[0]{log}) }
 sub wait_for {
     my ($self, $pattern, $seconds) = @_;
 
-    my $deadline = time() + ($seconds // 20 * $KTP::Nginx::Slow);
+    my $deadline = time() + ($seconds // 10 * $KTP::Nginx::Patience);
 
     while (time() < $deadline) {
         my $ended = $self->ended;
@@ -150,7 +150,7 @@ sub ended {
 sub wait_end {
     my ($self, $seconds) = @_;
 
-    my $deadline = time() + ($seconds // 10 * $KTP::Nginx::Slow);
+    my $deadline = time() + ($seconds // 10 * $KTP::Nginx::Patience);
 
     until ($self->ended) {
         return 0 if time() > $deadline;

@@ -40,6 +40,10 @@ our $Environment = join ' ', map { "env $_;" }
 # what a run under an instrumented nginx takes longer
 our $Slow = $Valgrind ? 10 : $Variant eq 'asan' ? 3 : 1;
 
+# A wait ends when what it waits for is there.  Its bound is reached by a fault
+# only, and so this many times longer than an idle machine needs.
+our $Patience = 6 * $Slow;
+
 my $Owner = $$;
 my $Reports;
 my $Undefined = '';
@@ -272,7 +276,7 @@ sub start {
                                 '-g', "daemon off; pid $pidfile;");
     $Running{$self->{pid}} = $self->{pid};
 
-    my $deadline = time() + 20 * $Slow;
+    my $deadline = time() + 10 * $Patience;
 
     # nginx writes its pid after the sockets listen
     until (-s $pidfile) {
@@ -330,11 +334,12 @@ sub is_gone {
 }
 
 
-# Polls until the code is true; false when that took too long.
+# Polls until the code is true; false when that took too long, which is six
+# times the seconds that are given.
 sub wait_for {
     my ($code, $seconds) = @_;
 
-    my $deadline = time() + ($seconds || 5) * $Slow;
+    my $deadline = time() + ($seconds || 5) * $Patience;
 
     until ($code->()) {
         return 0 if time() > $deadline;
@@ -475,11 +480,11 @@ sub reap {
 }
 
 
-# Waits at most the given seconds for the child to end.
+# Waits for the child to end; false when that took too long.
 sub wait_end {
     my ($self, $seconds) = @_;
 
-    my $deadline = time() + $seconds;
+    my $deadline = time() + ($seconds || 5 * $Patience);
 
     until ($self->reap) {
         return 0 if time() > $deadline;
@@ -498,7 +503,7 @@ sub stop {
 
     # a signal that comes between nginx's look at its flag and epoll_wait() is
     # heard with the next one, which under valgrind may be a minute later
-    for (1 .. 5) {
+    for (1 .. 30) {
         kill $signal || 'TERM', $self->{pid};
         return if $self->wait_end($Slow);
     }
@@ -547,23 +552,30 @@ sub log_from {
 }
 
 
-# Waits until the log has a match of the pattern; returns whether it has.
+# Waits until the log, or what follows an offset in it, has a match of the
+# pattern; returns whether it has.
 sub wait_log {
-    my ($self, $pattern, $seconds) = @_;
+    my ($self, $pattern, $offset) = @_;
 
-    my $deadline = time() + ($seconds || 3) * $Slow;
-
-    until ($self->log_from(0) =~ $pattern) {
-        return 0 if time() > $deadline;
-        sleep 0.005;
-    }
-
-    return 1;
+    return wait_for(sub { $self->log_from($offset) =~ $pattern });
 }
 
 
-# Waits until no line has come to the log for a moment: nginx has done what
-# there was to do.
+# Whether all processes of nginx sleep: one that has something to do and waits
+# for a processor does not.
+sub rests {
+    my ($self) = @_;
+
+    my $pid = $self->{pid} or return 1;
+    my @children = split ' ', read_file("/proc/$pid/task/$pid/children");
+
+    return !grep { read_file("/proc/$_/stat") =~ /^\d+ \(.*\) [^SZ] /s }
+           $pid, @children;
+}
+
+
+# Waits until nginx has done what there is to do: it sleeps, and no line has
+# come to the log for a moment.
 sub settle {
     my ($self) = @_;
 
@@ -572,7 +584,7 @@ sub settle {
     until ($quiet >= 5) {
         my $now = -s $self->{log} || 0;
 
-        $quiet = $now == $size ? $quiet + 1 : 0;
+        $quiet = $now == $size && $self->rests ? $quiet + 1 : 0;
         $size = $now;
         sleep 0.005 * $Slow;
     }
@@ -620,7 +632,7 @@ sub read_file {
 sub curl {
     my (@args) = @_;
 
-    open my $in, '-|', 'curl', '-sS', '-i', '--max-time', 20 * $Slow, @args
+    open my $in, '-|', 'curl', '-sS', '-i', '--max-time', 10 * $Patience, @args
         or die "curl: $!\n";
     binmode $in;
 
@@ -678,7 +690,7 @@ END {
         for my $pid (keys %Running) {
             kill 'TERM', $pid;
 
-            my $deadline = time() + 5 * $Slow;
+            my $deadline = time() + 5 * $Patience;
             my $gone;
             until ($gone = waitpid($pid, WNOHANG)) {
                 last if time() > $deadline;

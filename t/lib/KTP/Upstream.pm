@@ -144,14 +144,9 @@ sub body_of {
 sub wait_calls {
     my ($self, $n) = @_;
 
-    my $deadline = time() + 5 * $KTP::Nginx::Slow;
-
-    until ((() = glob "$self->{dir}/calls/*.call") >= $n) {
-        return 0 if time() > $deadline;
-        sleep 0.005;
-    }
-
-    return 1;
+    return KTP::Nginx::wait_for(sub {
+        (() = glob "$self->{dir}/calls/*.call") >= $n
+    });
 }
 
 

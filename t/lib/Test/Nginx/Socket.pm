@@ -20,7 +20,7 @@ use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use KTP::Nginx;
-use List::Util qw(max min);
+use List::Util qw(max);
 use POSIX qw(EAGAIN EINTR);
 use Time::HiRes qw(sleep time);
 
@@ -37,7 +37,7 @@ my $Master = 'off';
 my $Root_location = 1;
 my $Repeat = 1;
 my $Server_name = 'localhost';
-my $Timeout = $ENV{TEST_NGINX_TIMEOUT} || 3;
+my $Timeout = $ENV{TEST_NGINX_TIMEOUT} || 20;
 my $Connections = 64;
 my $Workers = 1;
 
@@ -721,13 +721,13 @@ sub matches {
 
 # How long a line of a log is waited for.
 sub patience {
-    return min(2, $Timeout) * $KTP::Nginx::Slow;
+    return $Timeout * $KTP::Nginx::Slow;
 }
 
 
 # What the log got since the last check: at once when it has all that is
 # waited for; otherwise when the time is over.  With nothing to wait for it
-# is read when nginx has stopped writing to it.
+# is read when nginx has stopped writing to it and sleeps.
 sub read_log {
     my (@wanted) = @_;
 
@@ -746,7 +746,7 @@ sub read_log {
             } @wanted;
         }
 
-        $quiet = length $text == $before ? $quiet + 1 : 0;
+        $quiet = length $text == $before && $Nginx->rests ? $quiet + 1 : 0;
         $before = length $text;
 
         last if !@wanted && $quiet >= 3;
@@ -931,7 +931,7 @@ sub tcp_end {
 
     my $name = $block->name;
     my $length = $block->tcp_query_len;
-    my $deadline = time() + $KTP::Nginx::Slow;
+    my $deadline = time() + patience();
     my $query;
 
     # the last bytes may still be on their way to the file
