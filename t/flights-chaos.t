@@ -231,7 +231,7 @@ ok(KTP::Nginx::wait_for(sub {
 }), "descriptors are back at $descriptors")
     or diag(join ' ', map { descriptors($_) } @workers);
 
-is(gauge($nginx, 'ktp_stored_answers'), scalar(keys %settled),
+ok(wait_gauge($nginx, 'ktp_stored_answers', scalar(keys %settled)),
    'there is an answer of each image that has one');
 
 my %forget;
@@ -243,8 +243,8 @@ for my $image (0 .. $images - 1) {
 }
 
 is_deeply($forget{statuses}, { 200 => $images }, 'all are forgotten');
-is(gauge($nginx, 'ktp_stored_answers'), 0, 'nothing is stored');
-is(gauge($nginx, 'ktp_answer_zone_free_bytes'), $free,
+ok(wait_gauge($nginx, 'ktp_stored_answers', 0), 'nothing is stored');
+ok(wait_gauge($nginx, 'ktp_answer_zone_free_bytes', $free),
    'the zone is as empty as it was');
 
 $nginx->stop('QUIT');

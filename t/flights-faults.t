@@ -316,10 +316,10 @@ fresh('a purge is overtaken by a write in flight');
     is(answer_of(begin($nginx, undef, $forms[2]))->{status}, 200,
        'the next upload has an answer');
     is(calls(), 2, 'of a call of its own');
-    is(gauge($nginx, 'ktp_stored_answers'), 1, 'which is stored');
+    ok(wait_gauge($nginx, 'ktp_stored_answers', 1), 'which is stored');
     is(answer_of(begin($nginx, undef, $forms[0], uri => '/f'))->{status}, 200,
        'and forgotten, too');
-    is(gauge($nginx, 'ktp_stored_answers'), 0, 'at once');
+    ok(wait_gauge($nginx, 'ktp_stored_answers', 0), 'at once');
     nothing_left();
 }
 

@@ -279,7 +279,7 @@ is(calls_of($form), 0, 'a stored answer stays over a reload');
     } 1 .. 600;
 
     is($failed, 0, '600 uploads with answers of 900 bytes');
-    is(gauge($nginx, 'ktp_stored_answers'), 600, 'all of them are stored');
+    ok(wait_gauge($nginx, 'ktp_stored_answers', 600), 'all of them are stored');
     is(gauge($nginx, 'ktp_answers_evicted_total'), 0, 'and none is removed');
 }
 

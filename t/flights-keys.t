@@ -158,7 +158,7 @@ for my $air (0, 1) {
     }
 }
 
-is(gauge($nginx, $_), 0, $_)
+ok(wait_gauge($nginx, $_, 0), "no $_")
     for qw(ktp_waiting_requests ktp_shared_calls_in_flight);
 
 $nginx->stop;

@@ -66,7 +66,13 @@ for my $run (1 .. $runs) {
               'every upload has the same answer') or diag(explain(\%got));
     is(scalar($upstream->calls), 1, 'of one call');
 
-    my @logged = logged($nginx);
+    # a line is written after the answer
+    my @logged;
+
+    ok(KTP::Nginx::wait_for(sub {
+        (@logged = logged($nginx)) >= $log + $clients * $each
+    }), 'the log has a line for each');
+
     my (%source, %pid, %billed);
 
     for (@logged[$log .. $#logged]) {
@@ -86,8 +92,8 @@ for my $run (1 .. $runs) {
 
     ok(KTP::Nginx::wait_for(sub { $nginx->workers == 4 }, 10),
        'the old workers left');
-    is(gauge($nginx, 'ktp_waiting_requests'), 0, 'nobody waits');
-    is(gauge($nginx, 'ktp_shared_calls_in_flight'), 0, 'for no call');
+    ok(wait_gauge($nginx, 'ktp_waiting_requests', 0), 'nobody waits');
+    ok(wait_gauge($nginx, 'ktp_shared_calls_in_flight', 0), 'for no call');
 }
 
 $nginx->stop('QUIT');

@@ -114,12 +114,14 @@ sub metric {
     return $text =~ /^\Q$name\E(?:\{[^}]*\})? (\S+)$/m ? $1 : undef;
 }
 
-sub waiting {
-    my ($n) = @_;
+# whether a metric comes to a value, which may be after the answer
+sub becomes {
+    my ($name, $value) = @_;
 
-    return KTP::Nginx::wait_for(
-        sub { metric('ktp_waiting_requests') == $n });
+    return KTP::Nginx::wait_for(sub { (metric($name) // -1) == $value });
 }
+
+sub waiting { return becomes('ktp_waiting_requests', $_[0]) }
 
 # -- what is identical
 
@@ -198,7 +200,7 @@ sub together {
     $upstream->answer({until => $go}, $good);
 
     my $lead = begin($where, $image, @headers);
-    KTP::Nginx::wait_for(sub { metric('ktp_shared_calls_in_flight') == 1 });
+    ok(becomes('ktp_shared_calls_in_flight', 1), 'a call is in the air');
 
     my @join = map { begin($where, $image, @headers) } 2 .. $n;
     ok(waiting($n - 1), $n - 1 . ' wait');
@@ -239,9 +241,8 @@ is(calls_of(sub {
 
 my ($left, $lead, @join) = together('/d', 2);
 close $_->{sock} for $lead, @join;
-ok(KTP::Nginx::wait_for(sub { metric('ktp_calls_in_flight') == 0 }),
-   'and ends when all have left');
-is(metric('ktp_shared_calls_in_flight'), 0, '... the flight as well');
+ok(becomes('ktp_calls_in_flight', 0), 'and ends when all have left');
+ok(becomes('ktp_shared_calls_in_flight', 0), '... the flight as well');
 
 # -- errors
 
@@ -261,11 +262,11 @@ my @late = map { answer_of($_) } $lead, @join;
 is(join(' ', map { $_->{status} } @late), '504 504 504',
    'a call that is late is so for all');
 cmp_ok($late[2]{seconds}, '<', 5 * $KTP::Nginx::Slow, '... in time');
-ok(KTP::Nginx::wait_for(sub {
-    metric('ktp_requests_total{client="-",outcome="timeout",'
-           . 'error_code="INTERNAL_SERVER_ERROR"}') == 3
-}), '... three requests are late');
-is(metric('ktp_upstream_calls_total{outcome="timeout"}'), 1, '... and one call');
+ok(becomes('ktp_requests_total{client="-",outcome="timeout",'
+           . 'error_code="INTERNAL_SERVER_ERROR"}', 3),
+   '... three requests are late');
+ok(becomes('ktp_upstream_calls_total{outcome="timeout"}', 1),
+   '... and one call');
 $upstream->answer;
 
 # -- streamed
@@ -329,7 +330,7 @@ $image = image();
 send_to('/d', $image);
 my $stored = metric('ktp_stored_answers');
 like(send_to('/forget', $image)->{body}, qr/"erased":1/, 'one is erased');
-is(metric('ktp_stored_answers'), $stored - 1, '... and not there');
+ok(becomes('ktp_stored_answers', $stored - 1), '... and not there');
 is(calls_of(sub { send_to('/d', $image) }), 1, '... for others');
 
 my ($hmac) = send_to('/hmac', $image)->{head} =~ /^X-Hmac: (\w+)/m;
@@ -346,9 +347,10 @@ is(answer_of($_)->{status}, 200, '... and is answered') for $lead, @join;
 $upstream->answer;
 is(calls_of(sub { send_to('/d', $image) }), 1, '... but is not stored');
 
-ok(metric('ktp_saved_calls_total{client="-",reason="joined"}'),
-   'saved calls are counted');
-is(metric('ktp_waiting_requests'), 0, 'nobody waits');
+ok(KTP::Nginx::wait_for(sub {
+    metric('ktp_saved_calls_total{client="-",reason="joined"}')
+}), 'saved calls are counted');
+ok(waiting(0), 'nobody waits');
 
 $nginx->stop;
 is($nginx->reports, '', 'no report');

@@ -201,7 +201,9 @@ for my $case (['/e', $small],
     });
 }
 
-like(KTP::Nginx::read_file($nginx->prefix . '/logs/ktp.log'),
-     qr{^/e 503 rejected no 0$}m, 'rejected, and not billed');
+ok(KTP::Nginx::wait_for(sub {
+    KTP::Nginx::read_file($nginx->prefix . '/logs/ktp.log')
+        =~ m{^/e 503 rejected no 0$}m
+}), 'rejected, and not billed');
 
 done_testing();

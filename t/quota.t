@@ -61,16 +61,12 @@ sub reload {
 
     # until there are new ones only
     my %old = map { $_ => 1 } @before;
-    my $deadline = time() + 10 * $KTP::Nginx::Slow;
 
-    while (time() < $deadline) {
+    KTP::Nginx::wait_for(sub {
         my @now = $nginx->workers;
 
-        return if @now == 4 && !grep { $old{$_} } @now;
-        sleep 0.01;
-    }
-
-    fail('the old workers left');
+        return @now == 4 && !grep { $old{$_} } @now;
+    }) or fail('the old workers left');
 }
 
 # one post: its status and its body
@@ -150,9 +146,9 @@ EOC
         $nginx->port, 8, 300, request('reloaded', '/ok'),
         sub {
             for my $part (0.2, 0.6) {
-                my $deadline = time() + 30;
-                sleep 0.01 until $whole->() > 10000 + 2000 * $part
-                                 or time() > $deadline;
+                KTP::Nginx::wait_for(sub {
+                    $whole->() > 10000 + 2000 * $part
+                });
                 reload($nginx, config($nginx, \%clients, $server,
                                       state => $state));
             }
@@ -168,9 +164,7 @@ EOC
     $got = KTP::Load::clients(
         $nginx->port, 8, 500, request('killed', '/ok'),
         sub {
-            my $deadline = time() + 30;
-            sleep 0.01 until $whole->() > 12000 + 1000
-                             or time() > $deadline;
+            KTP::Nginx::wait_for(sub { $whole->() > 12000 + 1000 });
             kill 'KILL', ($nginx->workers)[0];
         });
 
@@ -180,7 +174,7 @@ EOC
     cmp_ok($calls, '<=', 3000, 'by not one call too many');
     cmp_ok($calls, '>=', 3000 - 8, 'but those that it had sent');
     cmp_ok($got->{200}, '>=', $calls - 8, 'and the others were answered');
-    like($nginx->log_from, qr/exited on signal 9/, 'it was killed');
+    ok($nginx->wait_log(qr/exited on signal 9/), 'it was killed');
 
     $nginx->stop('QUIT');
 
@@ -221,17 +215,14 @@ EOC
 
     # -- nginx as a whole is killed
 
-    my $deadline = time() + 5 * $KTP::Nginx::Slow;
-    sleep 0.02 until counted($state, 'load') =~ /10003/
-                     or time() > $deadline;
+    KTP::Nginx::wait_for(sub { counted($state, 'load') =~ /10003/ });
     is(counted($state, 'load'), '10003 10003 10003',
        'a second later the file has it');
     my @workers = $nginx->workers;
     kill 'KILL', $nginx->pid;
-    $nginx->wait_end(5);
+    $nginx->wait_end;
     kill 'KILL', @workers;
-    $deadline = time() + 5;
-    sleep 0.01 while grep({ kill 0, $_ } @workers) && time() < $deadline;
+    KTP::Nginx::wait_for(sub { !grep { !KTP::Nginx::is_gone($_) } @workers });
 
     $nginx->start(config($nginx, {load => 'quota 10004/total;'}, $server,
                          state => $state))
@@ -327,18 +318,19 @@ EOC
 
     # their bytes are at the upstream's socket, as far as that takes them
     my $select = IO::Select->new($deaf);
-    my @taken = map { $select->can_read(5) ? scalar $deaf->accept : () } 1 .. 3;
+    my @taken = map { $select->can_read(5 * $KTP::Nginx::Patience) ? scalar $deaf->accept : () } 1 .. 3;
 
     is(scalar @taken, 3, 'three calls are under way');
     is(statuses($nginx, 1, 'stuck', '/vendor'), '403', 'and counted');
 
     kill 'KILL', $nginx->workers;
-    ok($nginx->wait_log(qr/returned \d calls? that/),
-       'when their workers are killed');
-    close $_ for @socks, @taken;
+    ok(KTP::Nginx::wait_for(sub {
+        my $sum = 0;
 
-    my $deadline = time() + 5;
-    sleep 0.05 until () = $nginx->log_from =~ /returned \d/g or time() > $deadline;
+        $sum += $_ for $nginx->log_from =~ /returned (\d) calls? that/g;
+        return $sum == 3;
+    }), 'when their workers are killed');
+    close $_ for @socks, @taken;
     is(statuses($nginx, 4, 'stuck', '/vendor'), '200 200 200 403',
        'they are given back');
 
@@ -351,15 +343,21 @@ EOC
         $sock->flush;
         $sock;
     } 1 .. 3;
-    @taken = map { $select->can_read(5) ? scalar $deaf->accept : () } 1 .. 3;
+    @taken = map { $select->can_read(5 * $KTP::Nginx::Patience) ? scalar $deaf->accept : () } 1 .. 3;
     is(scalar @taken, 3, 'three calls are under way again');
     close $_ for @socks;
 
     # their ends are seen at the upstream
     for my $sock (@taken) {
         local $SIG{ALRM} = sub { die };
-        eval { alarm 10; 1 while sysread $sock, my $buf, 1 << 20; alarm 0 };
+        eval { alarm 60; 1 while sysread $sock, my $buf, 1 << 20; alarm 0 };
     }
+
+    # and a request is logged when its call has been given back
+    ok(KTP::Nginx::wait_for(sub {
+        3 == (() = KTP::Nginx::read_file($nginx->prefix . '/logs/access.log')
+                   =~ m{"POST /deaf .*" 499 }g)
+    }), 'which the log has');
     is(statuses($nginx, 4, 'gone', '/vendor'), '200 200 200 403',
        'a client that leaves before its call is sent is not charged');
 
