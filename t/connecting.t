@@ -87,14 +87,14 @@ my ($first, @others) = map {
     $call;
 } 1 .. 4;
 
-KTP::Nginx::wait_for(sub {
+ok(KTP::Nginx::wait_for(sub {
     (() = $nginx->log_from =~ /ktp call connect: IPv4/g) > $connects;
-});
+}), 'a call of a name connects');
 close $first->{sock};
 is(answer_of($_)->{status}, 504, 'time is over for a name') for @others;
 
-KTP::Nginx::wait_for(sub { descriptors() == $before });
-is(descriptors(), $before, 'no descriptor is left');
+ok(KTP::Nginx::wait_for(sub { descriptors() == $before }),
+   'no descriptor is left');
 
 # their numbers are others' now
 is(post('/e')->{status}, 200, "another upstream is asked, $_") for 1 .. 3;
@@ -107,8 +107,10 @@ my $gate = $nginx->prefix . '/gate';
 my $answer = KTP::Upstream::response('200 OK', $KTP::Upstream::Body);
 
 for my $round (1 .. 3) {
+    my $four = $nginx->prefix . "/four-$round";
+
     $upstream->reset;
-    $upstream->answer({ delay => 0.2 }, $answer, { until => $gate },
+    $upstream->answer({ until => $four }, $answer, { until => $gate },
                       { close => 1 });
 
     my @calls = map {
@@ -118,15 +120,17 @@ for my $round (1 .. 3) {
         $call;
     } 1 .. 4;
 
+    ok($upstream->wait_calls(4), "four at a time, round $round");
+    KTP::Nginx::write_file($four, '');
     is(answer_of($_)->{status}, 200, "kept, round $round") for @calls;
 
     my $closed = () = $nginx->log_from =~ /ktp call connection: ended/g;
 
     $upstream->reset;
     KTP::Nginx::write_file($gate, '');
-    KTP::Nginx::wait_for(sub {
+    ok(KTP::Nginx::wait_for(sub {
         (() = $nginx->log_from =~ /ktp call connection: ended/g) >= $closed + 4;
-    });
+    }), "all end, round $round");
 
     # the last is waited for longer than libcurl waits to look at the dead
     sleep 1.3 if $round == 3;

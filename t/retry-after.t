@@ -122,7 +122,8 @@ is_value(client('slow'), '(?:[1-5]?\d|60)', 'its Retry-After');
 # -- no place in this worker
 
 $up->reset;
-$up->answer({ once => 1 }, { delay => 0.7 * $slow },
+my $gate = $nginx->prefix . '/gate';
+$up->answer({ once => 1 }, { until => $gate },
             KTP::Upstream::response('200 OK', $KTP::Upstream::Body));
 
 my $pid = fork // die "fork: $!\n";
@@ -137,6 +138,7 @@ my $got = post($nginx->port, '/busy', $body);
 
 is($got->{status}, 503, 'ktp_max_inflight');
 is_value($got, 2, 'its Retry-After');
+KTP::Nginx::write_file($gate, '');
 waitpid $pid, 0;
 is($?, 0, 'the call in flight is answered');
 
