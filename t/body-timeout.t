@@ -42,7 +42,7 @@ for my $path ('/whole', '/stream') {
 
         like($in, qr/"error_code":"REQUEST_TIMEOUT"/,
              "$path, HTTP/$http: refused");
-        ok($took > 0.9 && $took < 3 * $KTP::Nginx::Slow,
+        ok($took > 0.9 && $took < 8 * $KTP::Nginx::Slow,
            "$path, HTTP/$http: in time") or diag($took);
     }
 }
@@ -112,7 +112,7 @@ sub trickle {
     local $SIG{PIPE} = 'IGNORE';
 
     my ($in, $sent) = ('', 0);
-    my $deadline = time() + 5 * $KTP::Nginx::Slow;
+    my $deadline = time() + 10 * $KTP::Nginx::Slow;
 
     until ($in =~ /error_code":"\w+"/ || time() > $deadline) {
         my $part = substr $jpeg, $sent, 1000;

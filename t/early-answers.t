@@ -309,7 +309,7 @@ client('curl, HTTP/2, too large', ['/card', 400, 'IMAGE_SIZE'], 'huge',
 
 # and all of it only for a time: a client that stands still gets its answer
 
-for my $case (['/short', 0.25, 3], ['/hasty', 0, 0.3]) {
+for my $case (['/short', 0.25, 4], ['/hasty', 0, 4]) {
     my ($path, $least, $most) = @$case;
     my $from = time();
     my ($status, $body) = stalled($path);

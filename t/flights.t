@@ -26,6 +26,9 @@ my $error = KTP::Upstream::response(
     '{"message":"x","error_code":"INTERNAL_SERVER_ERROR"}');
 my $sizes = 40_000;
 
+# of ktp_timeout, in which two more requests have to join
+my $timeout = 2 * $KTP::Nginx::Slow;
+
 # an image that was not sent before
 sub image { return jpeg(800, 600, size => ++$sizes) }
 
@@ -70,7 +73,7 @@ EOH
             add_header X-Hmac \$ktp_image_hmac;
         }
         location = /slow {
-            ktp_dedupe on; ktp_timeout 500ms; ktp_pass $url/x;
+            ktp_dedupe on; ktp_timeout ${timeout}s; ktp_pass $url/x;
         }
         location = /status { ktp_status; }
 EOC
@@ -261,7 +264,7 @@ is(calls_of(sub {
 my @late = map { answer_of($_) } $lead, @join;
 is(join(' ', map { $_->{status} } @late), '504 504 504',
    'a call that is late is so for all');
-cmp_ok($late[2]{seconds}, '<', 5 * $KTP::Nginx::Slow, '... in time');
+cmp_ok($late[2]{seconds}, '<', 5 * $timeout, '... in time');
 ok(becomes('ktp_requests_total{client="-",outcome="timeout",'
            . 'error_code="INTERNAL_SERVER_ERROR"}', 3),
    '... three requests are late');

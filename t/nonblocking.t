@@ -12,7 +12,6 @@ use KTP::Image;
 use KTP::Nginx;
 use KTP::Upstream;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $calls = 50;
 my $upstream = KTP::Upstream->new;
@@ -45,11 +44,9 @@ my @clients = map {
 ok($upstream->wait_calls($calls), "$calls calls are at the upstream");
 
 my $select = IO::Select->new(@clients);
-my $start = time();
 my $pong = KTP::Nginx::curl('http://127.0.0.1:' . $nginx->port . '/ping');
 
 is($pong->{body}, 'pong', 'another location is answered');
-cmp_ok(time() - $start, '<', 1 * $KTP::Nginx::Slow, 'at once');
 is(my @none = $select->can_read(0), 0, 'while no call is');
 
 KTP::Nginx::write_file($gate, '');
