@@ -128,11 +128,10 @@ ktp_image_size_bytes_count 1
 
 
 === TEST 5: the same as JSON
---- more_headers
---- request
-GET /s?format=json
---- response_headers
-Content-Type: application/json
+--- request eval: ["POST /e\n$::jpeg", "GET /s?format=json"]
+--- error_code eval: [200, 200]
+--- response_headers eval
+['', "Content-Type: application/json\nCache-Control: no-store"]
 --- response_body_like eval
 [qr/^/, qr/\A\{"ktp_requests_total":\[\{"client":"-","outcome":"ok","error_code":"","value":1\}\],.*"ktp_image_size_bytes":\[\{"sample":"bucket","le":"50000","value":1\},.*\{"sample":"sum","value":$::size\},\{"sample":"count","value":1\}\]\}\z/]
 

@@ -1,17 +1,14 @@
 #include "ngx_http_ktp_status.h"
 #include "ngx_http_ktp_flights.h"
-#include "ktp_json_writer.h"
 #include "ktp_money.h"
 #include "ngx_http_ktp_breaker.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_count.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_outcome.h"
+#include "ngx_http_ktp_samples.h"
 #include "ngx_http_ktp_zone.h"
 
-
-/* Size of a buffer of the response. */
-#define NGX_HTTP_KTP_STATUS_BUF 16384
 
 /* Label of unauthenticated requests, as in an access log. */
 #define NGX_HTTP_KTP_STATUS_NOBODY "-"
@@ -20,28 +17,11 @@
 #define NGX_HTTP_KTP_STATUS_OTHER "*"
 
 
-typedef struct {
-    const char *name;
-    const char *type;
-    const char *help;
-} ngx_http_ktp_family_t;
-
-typedef struct {
-    const char *name;
-    ngx_str_t   value;
-} ngx_http_ktp_label_t;
-
 /* The response being written. */
 typedef struct {
-    ngx_http_request_t          *request;
-    ngx_http_ktp_zone_t         *zone;
-    ngx_chain_t                 *out;
-    ngx_chain_t                **last;
-    ngx_buf_t                   *buf;
-    off_t                        size;
-    ktp_json_writer_t           *json; /* NULL: Prometheus text format */
-    const ngx_http_ktp_family_t *family;
-    unsigned                     failed : 1; /* no memory */
+    ngx_http_ktp_samples_t samples;
+    ngx_http_request_t    *request;
+    ngx_http_ktp_zone_t   *zone;
 } ngx_http_ktp_status_t;
 
 /* Writes the samples of one client. */
@@ -51,7 +31,6 @@ typedef void (*ngx_http_ktp_status_client_pt)(
 
 
 static ngx_int_t ngx_http_ktp_status_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_http_ktp_status_send(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_all(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_errors(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_outcomes(ngx_http_ktp_status_t *st);
@@ -82,34 +61,7 @@ static void      ngx_http_ktp_status_flights(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_breakers(ngx_http_ktp_status_t *st,
                                               ngx_uint_t             family);
 static void      ngx_http_ktp_status_totals(ngx_http_ktp_status_t *st);
-static void      ngx_http_ktp_status_histogram(ngx_http_ktp_status_t        *st,
-                                               ngx_uint_t                    family,
-                                               ngx_http_ktp_histogram_t     *h,
-                                               const ngx_http_ktp_buckets_t *b,
-                                               ngx_uint_t                    scale);
 static ngx_str_t ngx_http_ktp_status_name(ngx_http_ktp_slot_t *slot);
-static void      ngx_http_ktp_status_family(ngx_http_ktp_status_t *st,
-                                            ngx_uint_t             family);
-static void      ngx_http_ktp_status_family_end(ngx_http_ktp_status_t *st);
-static void      ngx_http_ktp_status_single(ngx_http_ktp_status_t *st,
-                                            ngx_uint_t family, uint64_t value);
-static void      ngx_http_ktp_status_number(ngx_http_ktp_status_t *st,
-                                            const char            *suffix,
-                                            ngx_http_ktp_label_t  *labels,
-                                            ngx_uint_t n, uint64_t value);
-static void      ngx_http_ktp_status_sample(ngx_http_ktp_status_t *st,
-                                            const char            *suffix,
-                                            ngx_http_ktp_label_t  *labels,
-                                            ngx_uint_t n, ngx_str_t *value);
-static void      ngx_http_ktp_status_sample_json(ngx_http_ktp_status_t *st,
-                                                 const char            *suffix,
-                                                 ngx_http_ktp_label_t  *labels,
-                                                 ngx_uint_t n, ngx_str_t *value);
-static void      ngx_http_ktp_status_text(ngx_http_ktp_status_t *st,
-                                          const char            *text);
-static void   ngx_http_ktp_status_write(void *data, const char *p, size_t len);
-static size_t ngx_http_ktp_status_decimal(u_char *buf, uint64_t value,
-                                          ngx_uint_t scale);
 
 
 typedef enum {
@@ -221,15 +173,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
     {"ktp_image_size_bytes", "histogram", "Size of accepted images."},
 };
 
-static ngx_str_t ngx_http_ktp_status_text_type =
-    ngx_string("text/plain; version=0.0.4; charset=utf-8");
-static ngx_str_t ngx_http_ktp_status_json_type =
-    ngx_string("application/json");
-
 static const char *const ngx_http_ktp_period_names[KTP_QUOTA_PERIODS] = {
     "day", "month", "total"};
-
-static ngx_str_t ngx_http_ktp_status_inf = ngx_string("+Inf");
 
 
 char *
@@ -258,14 +203,12 @@ ngx_http_ktp_status_handler(ngx_http_request_t *r)
 {
     ngx_int_t                 rc;
     ngx_str_t                 format;
+    ngx_uint_t                json;
+    ngx_http_ktp_page_t       page;
     ngx_http_ktp_status_t     st;
     ngx_http_ktp_main_conf_t *kmcf;
 
-    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    rc = ngx_http_discard_request_body(r);
+    rc = ngx_http_ktp_page_begin(&page, r);
 
     if (rc != NGX_OK) {
         return rc;
@@ -273,63 +216,19 @@ ngx_http_ktp_status_handler(ngx_http_request_t *r)
 
     kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
 
-    ngx_memzero(&st, sizeof(ngx_http_ktp_status_t));
     st.request = r;
     st.zone = kmcf->zone;
-    st.last = &st.out;
 
-    if (ngx_http_arg(r, (u_char *) "format", 6, &format) == NGX_OK
-        && format.len == 4 && ngx_strncmp(format.data, "json", 4) == 0) {
+    json = ngx_http_arg(r, (u_char *) "format", 6, &format) == NGX_OK
+           && format.len == 4 && ngx_strncmp(format.data, "json", 4) == 0;
 
-        st.json = ktp_json_writer_create(ngx_http_ktp_status_write, &st);
-        if (st.json == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ktp_json_writer_open(st.json);
-        ngx_http_ktp_status_all(&st);
-        ktp_json_writer_close(st.json);
-        ktp_json_writer_destroy(st.json);
-
-    } else {
-        ngx_http_ktp_status_all(&st);
-    }
-
-    if (st.failed || st.buf == NULL) {
+    if (ngx_http_ktp_samples_begin(&st.samples, &page, json) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_ktp_status_send(&st);
-}
+    ngx_http_ktp_status_all(&st);
 
-
-static ngx_int_t
-ngx_http_ktp_status_send(ngx_http_ktp_status_t *st)
-{
-    ngx_int_t           rc;
-    ngx_str_t          *type;
-    ngx_http_request_t *r;
-
-    r = st->request;
-    type = st->json ? &ngx_http_ktp_status_json_type
-                    : &ngx_http_ktp_status_text_type;
-
-    st->buf->last_buf = 1;
-    st->buf->last_in_chain = 1;
-
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = st->size;
-    r->headers_out.content_type = *type;
-    r->headers_out.content_type_len = type->len;
-    r->headers_out.content_type_lowcase = NULL;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    return ngx_http_output_filter(r, st->out);
+    return ngx_http_ktp_samples_send(&st.samples);
 }
 
 
@@ -363,15 +262,15 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_breakers(st, NGX_HTTP_KTP_BREAKER_OPENED);
     ngx_http_ktp_status_totals(st);
 
-    ngx_http_ktp_status_histogram(st, NGX_HTTP_KTP_REQUEST_TIME,
-                                  &metrics->request_time,
-                                  &ngx_http_ktp_metrics_time_buckets, 1000);
-    ngx_http_ktp_status_histogram(st, NGX_HTTP_KTP_UPSTREAM_TIME,
-                                  &metrics->upstream_time,
-                                  &ngx_http_ktp_metrics_time_buckets, 1000);
-    ngx_http_ktp_status_histogram(st, NGX_HTTP_KTP_IMAGE_SIZE,
-                                  &metrics->image_size,
-                                  &ngx_http_ktp_metrics_size_buckets, 1);
+    ngx_http_ktp_samples_histogram(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_REQUEST_TIME],
+        &metrics->request_time, &ngx_http_ktp_metrics_time_buckets, 1000);
+    ngx_http_ktp_samples_histogram(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_UPSTREAM_TIME],
+        &metrics->upstream_time, &ngx_http_ktp_metrics_time_buckets, 1000);
+    ngx_http_ktp_samples_histogram(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_IMAGE_SIZE],
+        &metrics->image_size, &ngx_http_ktp_metrics_size_buckets, 1);
 }
 
 
@@ -402,7 +301,7 @@ ngx_http_ktp_status_clients(ngx_http_ktp_status_t *st, ngx_uint_t family,
 
     sh = st->zone->shared;
 
-    ngx_http_ktp_status_family(st, family);
+    ngx_http_ktp_samples_family(&st->samples, &ngx_http_ktp_families[family]);
 
     together = 0;
 
@@ -420,7 +319,7 @@ ngx_http_ktp_status_clients(ngx_http_ktp_status_t *st, ngx_uint_t family,
         handler(st, &other, &sh->metrics->other);
     }
 
-    ngx_http_ktp_status_family_end(st);
+    ngx_http_ktp_samples_family_end(&st->samples);
 }
 
 
@@ -435,7 +334,8 @@ ngx_http_ktp_status_errors(ngx_http_ktp_status_t *st)
     labels[0].name = "error_code";
     labels[1].name = "reason";
 
-    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_ERRORS);
+    ngx_http_ktp_samples_family(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_ERRORS]);
 
     for (code = KTP_OK + 1; code < KTP_CODES; code++) {
         value = st->zone->shared->metrics->errors[code];
@@ -451,10 +351,10 @@ ngx_http_ktp_status_errors(ngx_http_ktp_status_t *st)
         labels[1].value.data = (u_char *) e->reason;
         labels[1].value.len = ngx_strlen(e->reason);
 
-        ngx_http_ktp_status_number(st, "", labels, 2, value);
+        ngx_http_ktp_samples_number(&st->samples, "", labels, 2, value);
     }
 
-    ngx_http_ktp_status_family_end(st);
+    ngx_http_ktp_samples_family_end(&st->samples);
 }
 
 
@@ -469,7 +369,8 @@ ngx_http_ktp_status_outcomes(ngx_http_ktp_status_t *st)
 
     label.name = "outcome";
 
-    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_UPSTREAM_CALLS);
+    ngx_http_ktp_samples_family(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_UPSTREAM_CALLS]);
 
     for (i = 0; i < NGX_HTTP_KTP_METRICS_OUTCOMES; i++) {
         outcome = ngx_http_ktp_outcome_name(i + 1);
@@ -477,11 +378,11 @@ ngx_http_ktp_status_outcomes(ngx_http_ktp_status_t *st)
         label.value.data = (u_char *) outcome;
         label.value.len = ngx_strlen(outcome);
 
-        ngx_http_ktp_status_number(st, "", &label, 1,
-                                   st->zone->shared->metrics->calls[i]);
+        ngx_http_ktp_samples_number(&st->samples, "", &label, 1,
+                                    st->zone->shared->metrics->calls[i]);
     }
 
-    ngx_http_ktp_status_family_end(st);
+    ngx_http_ktp_samples_family_end(&st->samples);
 }
 
 
@@ -518,7 +419,7 @@ ngx_http_ktp_status_rows(ngx_http_ktp_status_t *st, ngx_str_t *client,
             labels[2].value.data = (u_char *) code;
             labels[2].value.len = ngx_strlen(code);
 
-            ngx_http_ktp_status_number(st, "", labels, 3, value);
+            ngx_http_ktp_samples_number(&st->samples, "", labels, 3, value);
         }
     }
 }
@@ -543,10 +444,10 @@ ngx_http_ktp_status_pair(ngx_http_ktp_status_t *st, ngx_str_t *client,
     }
 
     ngx_str_set(&labels[1].value, "yes");
-    ngx_http_ktp_status_number(st, "", labels, 2, billed);
+    ngx_http_ktp_samples_number(&st->samples, "", labels, 2, billed);
 
     ngx_str_set(&labels[1].value, "unknown");
-    ngx_http_ktp_status_number(st, "", labels, 2, counters->maybe);
+    ngx_http_ktp_samples_number(&st->samples, "", labels, 2, counters->maybe);
 }
 
 
@@ -574,7 +475,8 @@ ngx_http_ktp_status_billed(ngx_http_ktp_status_t *st, ngx_str_t *client,
         labels[1].value.data = (u_char *) outcome;
         labels[1].value.len = ngx_strlen(outcome);
 
-        ngx_http_ktp_status_number(st, "", labels, 2, counters->billed[i]);
+        ngx_http_ktp_samples_number(&st->samples, "", labels, 2,
+                                    counters->billed[i]);
     }
 }
 
@@ -603,7 +505,7 @@ ngx_http_ktp_status_cost(ngx_http_ktp_status_t *st, ngx_str_t *client,
     for (i = 0; i < n; i++) {
         labels[1].value.data = metrics->currencies[i];
         sum.len = ktp_money_print((char *) buf, counters->cost[i]);
-        ngx_http_ktp_status_sample(st, "", labels, 2, &sum);
+        ngx_http_ktp_samples_text(&st->samples, "", labels, 2, &sum);
     }
 }
 
@@ -630,7 +532,8 @@ ngx_http_ktp_status_saved(ngx_http_ktp_status_t *st, ngx_str_t *client,
         labels[1].value.data = (u_char *) reason;
         labels[1].value.len = ngx_strlen(reason);
 
-        ngx_http_ktp_status_number(st, "", labels, 2, counters->saved[i]);
+        ngx_http_ktp_samples_number(&st->samples, "", labels, 2,
+                                    counters->saved[i]);
     }
 }
 
@@ -655,7 +558,8 @@ ngx_http_ktp_status_calls(ngx_http_ktp_status_t *st)
     labels[0].name = "client";
     labels[1].name = "period";
 
-    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_CALLS);
+    ngx_http_ktp_samples_family(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_CALLS]);
 
     for (slot = st->zone->shared->slots; slot; slot = slot->next) {
 
@@ -678,11 +582,11 @@ ngx_http_ktp_status_calls(ngx_http_ktp_status_t *st)
             labels[1].value.data = (u_char *) ngx_http_ktp_period_names[p];
             labels[1].value.len = ngx_strlen(labels[1].value.data);
 
-            ngx_http_ktp_status_number(st, "", labels, 2, used);
+            ngx_http_ktp_samples_number(&st->samples, "", labels, 2, used);
         }
     }
 
-    ngx_http_ktp_status_family_end(st);
+    ngx_http_ktp_samples_family_end(&st->samples);
 }
 
 
@@ -700,7 +604,7 @@ ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st, ngx_uint_t which)
     ngx_http_ktp_client_t      **client;
     ngx_http_ktp_client_quota_t *quota;
 
-    ngx_http_ktp_status_family(st, which);
+    ngx_http_ktp_samples_family(&st->samples, &ngx_http_ktp_families[which]);
 
     client = st->zone->clients->elts;
 
@@ -730,11 +634,11 @@ ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st, ngx_uint_t which)
             labels[1].value.data = (u_char *) ngx_http_ktp_period_names[p];
             labels[1].value.len = ngx_strlen(labels[1].value.data);
 
-            ngx_http_ktp_status_number(st, "", labels, 2, value);
+            ngx_http_ktp_samples_number(&st->samples, "", labels, 2, value);
         }
     }
 
-    ngx_http_ktp_status_family_end(st);
+    ngx_http_ktp_samples_family_end(&st->samples);
 }
 
 
@@ -744,18 +648,19 @@ ngx_http_ktp_status_shadowed(ngx_http_ktp_status_t *st)
     ngx_http_ktp_slot_t *slot;
     ngx_http_ktp_label_t label;
 
-    ngx_http_ktp_status_family(st, NGX_HTTP_KTP_SHADOWED);
+    ngx_http_ktp_samples_family(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_SHADOWED]);
 
     for (slot = st->zone->shared->slots; slot; slot = slot->next) {
         if (slot->account->shadowed) {
             label.name = "client";
             label.value = ngx_http_ktp_status_name(slot);
-            ngx_http_ktp_status_number(st, "", &label, 1,
-                                       slot->account->shadowed);
+            ngx_http_ktp_samples_number(&st->samples, "", &label, 1,
+                                        slot->account->shadowed);
         }
     }
 
-    ngx_http_ktp_status_family_end(st);
+    ngx_http_ktp_samples_family_end(&st->samples);
 }
 
 
@@ -767,14 +672,22 @@ ngx_http_ktp_status_gauges(ngx_http_ktp_status_t *st)
 
     ngx_http_ktp_metrics_workers(st->zone->shared->metrics, &sum, &workers);
 
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_IN_FLIGHT, sum.calls);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_CONNECTIONS, sum.connections);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_OPENED, sum.opened);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_WORKERS, workers);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_START_TIME,
-                               st->zone->shared->metrics->started);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_STATE_FAILING,
-                               st->zone->shared->ledger->failing);
+    ngx_http_ktp_samples_single(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_IN_FLIGHT],
+                                sum.calls);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_CONNECTIONS],
+        sum.connections);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_OPENED], sum.opened);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_WORKERS], workers);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_START_TIME],
+        st->zone->shared->metrics->started);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_STATE_FAILING],
+        st->zone->shared->ledger->failing);
 }
 
 
@@ -794,14 +707,28 @@ ngx_http_ktp_status_flights(ngx_http_ktp_status_t *st)
 
     ngx_http_ktp_flights_stat(kmcf->flights, &stat);
 
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_FLIGHTS, stat.flights);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_WAITING, stat.waiting);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_STORED, stat.stored);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_BONDS, stat.bonds);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_ANSWER_SIZE, stat.size);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_ANSWER_FREE, stat.free);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_EVICTED, stat.evicted);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_FULL, stat.full);
+    ngx_http_ktp_samples_single(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_FLIGHTS],
+                                stat.flights);
+    ngx_http_ktp_samples_single(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_WAITING],
+                                stat.waiting);
+    ngx_http_ktp_samples_single(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_STORED],
+                                stat.stored);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_BONDS], stat.bonds);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_ANSWER_SIZE],
+        stat.size);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_ANSWER_FREE],
+        stat.free);
+    ngx_http_ktp_samples_single(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_EVICTED],
+                                stat.evicted);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_FULL], stat.full);
 }
 
 
@@ -816,20 +743,20 @@ ngx_http_ktp_status_breakers(ngx_http_ktp_status_t *st, ngx_uint_t family)
 
     breaker = st->zone->breakers->elts;
 
-    ngx_http_ktp_status_family(st, family);
+    ngx_http_ktp_samples_family(&st->samples, &ngx_http_ktp_families[family]);
 
     for (i = 0; i < st->zone->breakers->nelts; i++) {
         label.name = "upstream";
         label.value = breaker[i]->label;
 
-        ngx_http_ktp_status_number(
-            st, "", &label, 1,
+        ngx_http_ktp_samples_number(
+            &st->samples, "", &label, 1,
             family == NGX_HTTP_KTP_BREAKER_STATE
                 ? (uint64_t) ngx_http_ktp_breaker_state(breaker[i])
                 : ngx_http_ktp_breaker_opened(breaker[i]));
     }
 
-    ngx_http_ktp_status_family_end(st);
+    ngx_http_ktp_samples_family_end(&st->samples);
 }
 
 
@@ -840,238 +767,22 @@ ngx_http_ktp_status_totals(ngx_http_ktp_status_t *st)
 
     metrics = st->zone->shared->metrics;
 
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_RETRIES, metrics->retries);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_UNCLEAR, metrics->unclear);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_RECEIVED, metrics->received);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_SENT, metrics->sent);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_UPSTREAM_SENT,
-                               metrics->upstream_sent);
-    ngx_http_ktp_status_single(st, NGX_HTTP_KTP_UPSTREAM_RECEIVED,
-                               metrics->upstream_received);
-}
-
-
-static void
-ngx_http_ktp_status_histogram(ngx_http_ktp_status_t *st, ngx_uint_t family,
-                              ngx_http_ktp_histogram_t     *h,
-                              const ngx_http_ktp_buckets_t *b,
-                              ngx_uint_t                    scale)
-{
-    u_char               buf[NGX_INT64_LEN + 4];
-    uint64_t             count;
-    ngx_str_t            sum;
-    ngx_uint_t           i;
-    ngx_http_ktp_label_t label;
-
-    ngx_http_ktp_status_family(st, family);
-
-    label.name = "le";
-    count = 0;
-
-    for (i = 0; i < b->n; i++) {
-        count += h->count[i];
-        label.value.data = buf;
-        label.value.len = ngx_http_ktp_status_decimal(buf, b->bound[i], scale);
-        ngx_http_ktp_status_number(st, "_bucket", &label, 1, count);
-    }
-
-    count += h->count[b->n];
-    label.value = ngx_http_ktp_status_inf;
-    ngx_http_ktp_status_number(st, "_bucket", &label, 1, count);
-
-    sum.data = buf;
-    sum.len = ngx_http_ktp_status_decimal(buf, h->sum, scale);
-    ngx_http_ktp_status_sample(st, "_sum", NULL, 0, &sum);
-    ngx_http_ktp_status_number(st, "_count", NULL, 0, count);
-
-    ngx_http_ktp_status_family_end(st);
-}
-
-
-/* Prints value / scale, without trailing zeroes; scale is 1 or 1000. */
-
-static size_t
-ngx_http_ktp_status_decimal(u_char *buf, uint64_t value, ngx_uint_t scale)
-{
-    u_char *p;
-
-    if (scale == 1) {
-        return ngx_sprintf(buf, "%uL", value) - buf;
-    }
-
-    p = ngx_sprintf(buf, "%uL.%03uL", value / 1000, value % 1000);
-
-    while (p[-1] == '0') {
-        p--;
-    }
-
-    if (p[-1] == '.') {
-        p--;
-    }
-
-    return p - buf;
-}
-
-
-static void
-ngx_http_ktp_status_family(ngx_http_ktp_status_t *st, ngx_uint_t family)
-{
-    const ngx_http_ktp_family_t *f;
-
-    f = &ngx_http_ktp_families[family];
-    st->family = f;
-
-    if (st->json) {
-        ktp_json_writer_string(st->json, f->name, ngx_strlen(f->name));
-        ktp_json_writer_open_array(st->json);
-        return;
-    }
-
-    ngx_http_ktp_status_text(st, "# HELP ");
-    ngx_http_ktp_status_text(st, f->name);
-    ngx_http_ktp_status_text(st, " ");
-    ngx_http_ktp_status_text(st, f->help);
-    ngx_http_ktp_status_text(st, "\n# TYPE ");
-    ngx_http_ktp_status_text(st, f->name);
-    ngx_http_ktp_status_text(st, " ");
-    ngx_http_ktp_status_text(st, f->type);
-    ngx_http_ktp_status_text(st, "\n");
-}
-
-
-static void
-ngx_http_ktp_status_family_end(ngx_http_ktp_status_t *st)
-{
-    if (st->json) {
-        ktp_json_writer_close_array(st->json);
-    }
-}
-
-
-static void
-ngx_http_ktp_status_single(ngx_http_ktp_status_t *st, ngx_uint_t family,
-                           uint64_t value)
-{
-    ngx_http_ktp_status_family(st, family);
-    ngx_http_ktp_status_number(st, "", NULL, 0, value);
-    ngx_http_ktp_status_family_end(st);
-}
-
-
-static void
-ngx_http_ktp_status_number(ngx_http_ktp_status_t *st, const char *suffix,
-                           ngx_http_ktp_label_t *labels, ngx_uint_t n,
-                           uint64_t value)
-{
-    u_char    buf[NGX_INT64_LEN];
-    ngx_str_t digits;
-
-    digits.data = buf;
-    digits.len = ngx_sprintf(buf, "%uL", value) - buf;
-
-    ngx_http_ktp_status_sample(st, suffix, labels, n, &digits);
-}
-
-
-static void
-ngx_http_ktp_status_sample(ngx_http_ktp_status_t *st, const char *suffix,
-                           ngx_http_ktp_label_t *labels, ngx_uint_t n,
-                           ngx_str_t *value)
-{
-    ngx_uint_t k;
-
-    if (st->json) {
-        ngx_http_ktp_status_sample_json(st, suffix, labels, n, value);
-        return;
-    }
-
-    ngx_http_ktp_status_text(st, st->family->name);
-    ngx_http_ktp_status_text(st, suffix);
-
-    for (k = 0; k < n; k++) {
-        ngx_http_ktp_status_text(st, k ? "," : "{");
-        ngx_http_ktp_status_text(st, labels[k].name);
-        ngx_http_ktp_status_text(st, "=\"");
-
-        /* names and labels contain no characters to escape */
-
-        ngx_http_ktp_status_write(st, (char *) labels[k].value.data,
-                                  labels[k].value.len);
-        ngx_http_ktp_status_text(st, "\"");
-    }
-
-    ngx_http_ktp_status_text(st, n ? "} " : " ");
-    ngx_http_ktp_status_write(st, (char *) value->data, value->len);
-    ngx_http_ktp_status_text(st, "\n");
-}
-
-
-/* Parts of a histogram have "sample": "bucket", "sum", or "count". */
-
-static void
-ngx_http_ktp_status_sample_json(ngx_http_ktp_status_t *st, const char *suffix,
-                                ngx_http_ktp_label_t *labels, ngx_uint_t n,
-                                ngx_str_t *value)
-{
-    ngx_uint_t k;
-
-    ktp_json_writer_open(st->json);
-
-    if (*suffix) {
-        ktp_json_writer_string(st->json, "sample", 6);
-        ktp_json_writer_string(st->json, suffix + 1, ngx_strlen(suffix + 1));
-    }
-
-    for (k = 0; k < n; k++) {
-        ktp_json_writer_string(st->json, labels[k].name,
-                               ngx_strlen(labels[k].name));
-        ktp_json_writer_string(st->json, (char *) labels[k].value.data,
-                               labels[k].value.len);
-    }
-
-    ktp_json_writer_string(st->json, "value", 5);
-    ktp_json_writer_number(st->json, (char *) value->data, value->len);
-    ktp_json_writer_close(st->json);
-}
-
-
-static void
-ngx_http_ktp_status_text(ngx_http_ktp_status_t *st, const char *text)
-{
-    ngx_http_ktp_status_write(st, text, ngx_strlen(text));
-}
-
-
-static void
-ngx_http_ktp_status_write(void *data, const char *p, size_t len)
-{
-    ngx_http_ktp_status_t *st = data;
-
-    size_t       n;
-    ngx_chain_t *cl;
-
-    while (len && !st->failed) {
-
-        if (st->buf == NULL || st->buf->last == st->buf->end) {
-            cl = ngx_alloc_chain_link(st->request->pool);
-            st->buf = ngx_create_temp_buf(st->request->pool,
-                                          NGX_HTTP_KTP_STATUS_BUF);
-
-            if (cl == NULL || st->buf == NULL) {
-                st->failed = 1;
-                return;
-            }
-
-            cl->buf = st->buf;
-            cl->next = NULL;
-            *st->last = cl;
-            st->last = &cl->next;
-        }
-
-        n = ngx_min(len, (size_t) (st->buf->end - st->buf->last));
-        st->buf->last = ngx_cpymem(st->buf->last, p, n);
-        st->size += n;
-        p += n;
-        len -= n;
-    }
+    ngx_http_ktp_samples_single(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_RETRIES],
+                                metrics->retries);
+    ngx_http_ktp_samples_single(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_UNCLEAR],
+                                metrics->unclear);
+    ngx_http_ktp_samples_single(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_RECEIVED],
+                                metrics->received);
+    ngx_http_ktp_samples_single(&st->samples,
+                                &ngx_http_ktp_families[NGX_HTTP_KTP_SENT],
+                                metrics->sent);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_UPSTREAM_SENT],
+        metrics->upstream_sent);
+    ngx_http_ktp_samples_single(
+        &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_UPSTREAM_RECEIVED],
+        metrics->upstream_received);
 }
