@@ -14,6 +14,7 @@
 #include "ngx_http_ktp_flights_worker.h"
 #include "ngx_http_ktp_flights_zone.h"
 #include "ngx_http_ktp_forget.h"
+#include "ngx_http_ktp_health.h"
 #include "ngx_http_ktp_log.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_once.h"
@@ -405,6 +406,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ktp_health"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_ktp_health,
+      0,
+      0,
+      NULL },
+
     { ngx_string("ktp_fields"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_ktp_policy_set_fields,
@@ -664,6 +672,12 @@ ngx_http_ktp_init(ngx_conf_t *cf)
     if (kmcf->status && kmcf->zone == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"ktp_status\" requires \"ktp_zone\"");
+        return NGX_ERROR;
+    }
+
+    if (kmcf->health && kmcf->zone == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ktp_health\" requires \"ktp_zone\"");
         return NGX_ERROR;
     }
 

@@ -56,6 +56,10 @@ my @rows = (
     ['ktp_status; ktp_status;', '"ktp_status" directive is duplicate'],
     ['ktp_status;', '"ktp_status" requires "ktp_zone"'],
 
+    ['ktp_health on;', 'invalid number of arguments in "ktp_health" directive'],
+    ['ktp_health; ktp_health;', '"ktp_health" directive is duplicate'],
+    ['ktp_health;', '"ktp_health" requires "ktp_zone"'],
+
     ['ktp_pass_trace maybe;',
      'invalid value "maybe" in "ktp_pass_trace" directive, it must be "on" '
      . 'or "off"'],

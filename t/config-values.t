@@ -104,6 +104,7 @@ my %row = (
     ktp_ssl_certificate_key => [['%CERT%'], undef, 'pass'],
     ktp_json_errors       => [[@flag], '"on" or "off"'],
     ktp_status            => [['on', '$s', 'json'], undef],
+    ktp_health            => [['on', '$h', '/health'], undef],
     ktp_fields            => [[@fields, 'none'], 'full_name.*image_quality'],
     ktp_mask              => [[@fields, 'all', 'image_quality', 'nik=', 'nik=x',
                                'nik=last', 'nik=last:0', 'nik=last:65',

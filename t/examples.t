@@ -113,6 +113,12 @@ sub production {
         }), $name);
     }
 
+    my $health = KTP::Nginx::curl("http://$local/health");
+
+    is($health->{status}, 200, 'the gateway is healthy');
+    like($health->{body}, qr/"upstream":"ok".*"breakers":\{"closed":1,/,
+         'with a breaker for the vendor');
+
     my @audit = lines($prefix, 'ktp-audit.log', 6);
     my @billing = lines($prefix, 'ktp-billing.log', 3);
 

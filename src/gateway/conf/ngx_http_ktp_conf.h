@@ -37,6 +37,7 @@ typedef struct {
     ngx_queue_t             secrets; /* that are files */
     ngx_uint_t              auth;    /* count of "ktp_auth" other than off */
     ngx_uint_t              status;  /* count of "ktp_status" */
+    ngx_uint_t              health;  /* count of "ktp_health" */
     ngx_int_t               request_id; /* index of "$request_id" */
     ngx_uint_t              forget;     /* count of "ktp_forget" */
     unsigned image_hmac : 1;            /* the variable is used somewhere */

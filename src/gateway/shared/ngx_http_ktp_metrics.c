@@ -15,6 +15,8 @@ _Static_assert(sizeof(ngx_http_ktp_counters_t) <= NGX_HTTP_KTP_METRICS_CLIENT,
                "counters of a client do not fit");
 
 static ngx_uint_t ngx_http_ktp_metrics_column(const char *code);
+static void       ngx_http_ktp_metrics_ended(ngx_http_ktp_metrics_t *metrics,
+                                             ngx_http_ktp_outcome_t  outcome);
 static ngx_http_ktp_counters_t             *
 ngx_http_ktp_metrics_counters(ngx_http_ktp_zone_t *zone,
                                           ngx_http_ktp_slot_t *slot);
@@ -313,6 +315,8 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
             &metrics->checked[request->checked - 1][outcome - 1], 1);
     }
 
+    ngx_http_ktp_metrics_ended(metrics, request->outcome);
+
     if (request->billed == NGX_HTTP_KTP_BILLED_YES) {
         (void) ngx_atomic_fetch_add(&counters->billed[outcome - 1], 1);
 
@@ -382,6 +386,30 @@ ngx_http_ktp_metrics_match(ngx_http_ktp_matches_t matches, unsigned bin,
     if (match != KTP_LOCAL_NOT_COMPARED) {
         (void) ngx_atomic_fetch_add(&matches[bin][match == KTP_LOCAL_AGREES],
                                     1);
+/* A limited rate, or a client that has left, says neither. */
+
+static void
+ngx_http_ktp_metrics_ended(ngx_http_ktp_metrics_t *metrics,
+                           ngx_http_ktp_outcome_t  outcome)
+{
+    switch (outcome) {
+
+    case NGX_HTTP_KTP_OUTCOME_OK:
+    case NGX_HTTP_KTP_OUTCOME_BAD_QUALITY:
+    case NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED:
+        __atomic_store_n(&metrics->success, ngx_current_msec,
+                         __ATOMIC_RELAXED);
+        break;
+
+    case NGX_HTTP_KTP_OUTCOME_UPSTREAM_REFUSED:
+    case NGX_HTTP_KTP_OUTCOME_UPSTREAM_ERROR:
+    case NGX_HTTP_KTP_OUTCOME_TIMEOUT:
+        __atomic_store_n(&metrics->failure, ngx_current_msec,
+                         __ATOMIC_RELAXED);
+        break;
+
+    default:
+        break;
     }
 }
 

@@ -115,6 +115,13 @@ struct ngx_http_ktp_metrics_s {
     ngx_atomic_t unclear; /* calls that may be billed, and failed */
     ngx_atomic_t opened;  /* connections opened by workers that have exited */
 
+    /*
+     * When the last call ended with an answer of the vendor, and when with a
+     * failure or a refusal of our keys, by ngx_current_msec; 0: none has.
+     */
+    uint64_t success;
+    uint64_t failure;
+
     /* of all configurations since the start */
 
     u_char     currencies[NGX_HTTP_KTP_CURRENCIES][NGX_HTTP_KTP_CURRENCY];
