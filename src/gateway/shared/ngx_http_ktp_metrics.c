@@ -315,7 +315,7 @@ ngx_http_ktp_metrics_count(ngx_http_ktp_zone_t                  *zone,
             &metrics->checked[request->checked - 1][outcome - 1], 1);
     }
 
-    ngx_http_ktp_metrics_ended(metrics, request->outcome);
+    ngx_http_ktp_metrics_ended(metrics, outcome);
 
     if (request->billed == NGX_HTTP_KTP_BILLED_YES) {
         (void) ngx_atomic_fetch_add(&counters->billed[outcome - 1], 1);
