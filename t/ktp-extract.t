@@ -1,4 +1,4 @@
-# ktp-extract: what its exit code says.
+# ktp-extract: exit codes and messages for single files.
 
 use strict;
 use warnings;
@@ -82,6 +82,48 @@ like(KTP::Nginx::read_file("$dir/err"), qr/"eng" cannot be loaded/,
 is(run('glare.jpg card.jpg > out', 'nofolder'), 1, 'and a clear one: 1');
 like(KTP::Nginx::read_file("$dir/out"), qr/"nik": "\d{16}"/,
      'the clear one is read');
+
+# a file that is no picture, or no whole one, is named; nothing else is said
+
+my %foreign = (
+    type_heic => "\0\0\0\x18ftypheic\0\0\0\0", type_webp => "RIFF\0\0\0\0WEBPVP8 ",
+    type_pdf => "%PDF-1.7\n", type_gif => 'GIF89a', type_unknown => 'no image',
+    empty_body => '', truncated => substr($card, 0, 400),
+);
+
+for my $reason (sort keys %foreign) {
+    KTP::Nginx::write_file("$dir/foreign.jpg", $foreign{$reason});
+    is(run('foreign.jpg > out'), 1, "$reason: 1");
+    like(KTP::Nginx::read_file("$dir/out"), qr/"reason":"$reason"/,
+         'it is named');
+    is(KTP::Nginx::read_file("$dir/err"), '', 'no other message');
+}
+
+# the limits of the contract
+
+my ($small) = KTP::Specimen::draw(1, '--size', '719x540');
+my $cut = substr($card, 0, -1000);
+my $long = $card . "\0" x (8 * 1024 * 1024 + 1);
+my $large = substr($card, 0, 2)
+          . ("\xff\xfe\xff\xff" . "\0" x 65533) x 80 . substr($card, 2);
+
+for my $case (
+    ['too few pixels', 'too_few_pixels', $small],
+    ['an incomplete file', 'truncated', $cut],
+    ['too many bytes', 'too_many_bytes', $large],
+    ['too many behind the image', 'trailer_too_long', $long],
+    ['a card', undef, $card],
+) {
+    my ($name, $reason, $file) = @$case;
+
+    KTP::Nginx::write_file("$dir/limit.jpg", $file);
+    is(run('limit.jpg > out'), 0, "$name: read");
+    is(run('--contract limit.jpg > out'), $reason ? 1 : 0,
+       $reason ? 'but not with --contract' : 'with --contract, too');
+    like(KTP::Nginx::read_file("$dir/out"),
+         $reason ? qr/"error_code":"INVALID_PAYLOAD_IMAGE_\w+","reason":"$reason"/
+                 : qr/"nik": "\d{16}"/, 'and the answer says so');
+}
 
 done_testing;
 

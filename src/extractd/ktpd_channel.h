@@ -19,10 +19,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "ktp_limits.h"
 #include "ktpr_reader.h"
-
-/* Bytes of an image: 5 MB, of the contract. */
-#define KTPD_MAX_IMAGE (5 * 1024 * 1024)
 
 typedef enum {
     KTPD_WORK = 1,
@@ -51,7 +49,7 @@ typedef struct {
 typedef struct {
     int            http;   /* the HTTP process's end */
     int            worker; /* the worker's end */
-    unsigned char *image;  /* KTPD_MAX_IMAGE bytes of shared memory */
+    unsigned char *image;  /* KTP_MAX_IMAGE bytes of shared memory */
 } ktpd_slot_t;
 
 

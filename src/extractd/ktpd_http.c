@@ -137,7 +137,7 @@ ktpd_http_run(const ktpd_options_t *opt, int listener, int master,
     if (ktpd_http_start(&http, opt, listener, connections) != 0
         || ktpd_sandbox_http(connections,
                              KTPD_HTTP_BASE
-                                 + (uint64_t) http.places * KTPD_MAX_IMAGE
+                                 + (uint64_t) http.places * KTP_MAX_IMAGE
                                  + (uint64_t) connections * KTPD_HTTP_EACH,
                              opt->sandbox)
                != 0) {

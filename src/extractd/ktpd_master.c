@@ -106,7 +106,7 @@ ktpd_master_prepare(ktpd_master_t *m)
     unsigned i;
 
     for (i = 0; i < m->opt->workers; i++) {
-        image = mmap(NULL, KTPD_MAX_IMAGE, PROT_READ | PROT_WRITE,
+        image = mmap(NULL, KTP_MAX_IMAGE, PROT_READ | PROT_WRITE,
                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
         if (image == MAP_FAILED || ktpd_channel_pair(fd) == -1) {
@@ -116,8 +116,8 @@ ktpd_master_prepare(ktpd_master_t *m)
 
         /* never in a core dump; in swap only where the limit is too small */
 
-        (void) madvise(image, KTPD_MAX_IMAGE, MADV_DONTDUMP);
-        (void) mlock2(image, KTPD_MAX_IMAGE, MLOCK_ONFAULT);
+        (void) madvise(image, KTP_MAX_IMAGE, MADV_DONTDUMP);
+        (void) mlock2(image, KTP_MAX_IMAGE, MLOCK_ONFAULT);
 
         m->slots[i].http = fd[0];
         m->slots[i].worker = fd[1];

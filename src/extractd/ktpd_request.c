@@ -22,15 +22,6 @@ static int  ktpd_request_bad_quality(const ktpd_request_t *r,
                                      const ktpr_card_t    *card);
 
 
-static const ktp_policy_t ktpd_policy = {
-    .max_size = KTPD_MAX_IMAGE,
-    .min_long = 720,
-    .min_short = 480,
-    .max_pixels = KTP_MAX_PIXELS,
-    .types = KTP_IMAGE_JPEG | KTP_IMAGE_PNG,
-    .url = 0,
-};
-
 /* images leave no trace in memory that is free again */
 
 static const ktp_chunks_t ktpd_chunks = {
@@ -52,7 +43,8 @@ ktpd_request_create(const char *uri)
         return NULL;
     }
 
-    ktp_store_init(&r->store, &ktpd_chunks, ktpd_policy.max_size);
+    ktp_store_init(&r->store, &ktpd_chunks,
+                   ktp_probe_limits_contract.max_size);
     r->job.image = &r->store;
     r->started = ktpd_jobs_now();
     args = strchr(uri, '?');
@@ -159,8 +151,8 @@ ktpd_request_open(ktpd_request_t *r, const char *type)
 {
     ktp_code_t code;
 
-    code = ktp_intake_create(&r->intake, &ktpd_policy, &r->store, type,
-                             strlen(type));
+    code = ktp_intake_create(&r->intake, &ktp_probe_limits_contract, &r->store,
+                             type, strlen(type));
 
     if (code != KTP_OK || r->args == NULL) {
         return code;

@@ -42,7 +42,7 @@ ktpd_worker_run(ktpd_worker_t *worker)
 
         /* what was meant for the one before has been given up already */
 
-        if (message.life == worker->life && message.size <= KTPD_MAX_IMAGE) {
+        if (message.life == worker->life && message.size <= KTP_MAX_IMAGE) {
             ktpd_worker_read(worker, &message);
             _exit(KTPD_WORKER_DONE);
         }
@@ -65,7 +65,7 @@ ktpd_worker_enclose(ktpd_worker_t *worker)
             continue;
         }
 
-        if (munmap(slot->image, KTPD_MAX_IMAGE) == -1) {
+        if (munmap(slot->image, KTP_MAX_IMAGE) == -1) {
             ktpd_log_errno("munmap() failed");
             return -1;
         }
@@ -73,7 +73,7 @@ ktpd_worker_enclose(ktpd_worker_t *worker)
 
     slot = &worker->slots[worker->slot];
 
-    if (mprotect(slot->image, KTPD_MAX_IMAGE, PROT_READ) == -1) {
+    if (mprotect(slot->image, KTP_MAX_IMAGE, PROT_READ) == -1) {
         ktpd_log_errno("mprotect() failed");
         return -1;
     }

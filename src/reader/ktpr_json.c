@@ -204,16 +204,28 @@ ktpr_json_end(ktpr_json_t *json, size_t *len)
 }
 
 
+int
+ktpr_json_refused(const ktpr_card_t *card, const ktpr_json_options_t *options)
+{
+    const ktpr_quality_t *quality;
+
+    quality = &card->quality;
+
+    return options->validate_quality
+           && (quality->blur || quality->dark || quality->flashlight
+               || quality->grayscale);
+}
+
+
 char *
 ktpr_json_card(const ktpr_card_t *card, const ktpr_json_options_t *options,
                size_t *len)
 {
-    int                   i, bad;
-    size_t                size;
-    yajl_gen              gen;
-    const char           *reference;
-    ktpr_json_t           json;
-    const ktpr_quality_t *quality;
+    int         i, bad;
+    size_t      size;
+    yajl_gen    gen;
+    const char *reference;
+    ktpr_json_t json;
 
     reference = options->reference_id != NULL ? options->reference_id : "";
     size = KTPR_ALL_FIELDS * KTPR_JSON_FIELD + KTPR_JSON_REST
@@ -224,11 +236,7 @@ ktpr_json_card(const ktpr_card_t *card, const ktpr_json_options_t *options,
     }
 
     gen = json.gen;
-
-    quality = &card->quality;
-    bad = options->validate_quality
-          && (quality->blur || quality->dark || quality->flashlight
-              || quality->grayscale);
+    bad = ktpr_json_refused(card, options);
 
     ktpr_json_pair(gen, "message",
                    bad ? "Image quality is not good enough" : "Success");
@@ -257,7 +265,7 @@ ktpr_json_card(const ktpr_card_t *card, const ktpr_json_options_t *options,
         ktpr_json_details(gen, card);
     }
 
-    ktpr_json_quality(gen, quality);
+    ktpr_json_quality(gen, &card->quality);
     yajl_gen_map_close(gen);
 
     return ktpr_json_end(&json, len);
@@ -281,25 +289,6 @@ ktpr_json_check(const ktpr_card_t *card, int detected, size_t *len)
     ktpr_json_score(json.gen, "confidence", card->confidence);
     ktpr_json_quality(json.gen, &card->quality);
     yajl_gen_map_close(json.gen);
-
-    return ktpr_json_end(&json, len);
-}
-
-
-char *
-ktpr_json_error(const char *message, const char *code, int pretty, size_t *len)
-{
-    ktpr_json_t json;
-
-    if (ktpr_json_begin(&json,
-                        KTPR_JSON_REST + 6 * (strlen(message) + strlen(code)),
-                        pretty)
-        != 0) {
-        return NULL;
-    }
-
-    ktpr_json_pair(json.gen, "message", message);
-    ktpr_json_pair(json.gen, "error_code", code);
 
     return ktpr_json_end(&json, len);
 }

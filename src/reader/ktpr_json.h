@@ -31,9 +31,12 @@ char *ktpr_json_card(const ktpr_card_t         *card,
  */
 char *ktpr_json_check(const ktpr_card_t *card, int detected, size_t *len);
 
-/* The body of an error response: message and error_code; as above. */
-char *ktpr_json_error(const char *message, const char *code, int pretty,
-                      size_t *len);
+/*
+ * Whether the response to a card is FAIL_ON_1: the quality was to be validated
+ * and is bad.
+ */
+int ktpr_json_refused(const ktpr_card_t         *card,
+                      const ktpr_json_options_t *options);
 
 
 #endif /* KTPR_JSON_H */

@@ -67,27 +67,11 @@ longest_card(void **state)
 }
 
 
-static void
-error_answer(void **state)
-{
-    char  *body;
-    size_t len;
-
-    (void) state;
-
-    body = ktpr_json_error("no", "CODE", 0, &len);
-    assert_string_equal(body, "{\"message\":\"no\",\"error_code\":\"CODE\"}");
-    assert_int_equal(strlen(body), len);
-    free(body);
-}
-
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(longest_card),
-        cmocka_unit_test(error_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,9 @@
  */
 #define KTP_MAX_OVERHEAD 65536
 
+/* Bytes of an image, unless it is configured. */
+#define KTP_MAX_IMAGE (5 * 1024 * 1024)
+
 /*
  * Pixels of an image, unless it is configured: as cameras of 50 megapixels
  * make them, up to 8192x6144.

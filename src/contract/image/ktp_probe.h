@@ -34,6 +34,12 @@ typedef struct {
     unsigned url : 1;    /* an image that is an http(s) URL is accepted */
 } ktp_policy_t;
 
+/*
+ * The requirements of the contract: those of the extractor, and of the gateway
+ * where nothing else is configured.
+ */
+extern const ktp_policy_t ktp_probe_limits_contract;
+
 /* Looks for the orientation in an Exif segment; never fails. */
 typedef struct {
     int           state;

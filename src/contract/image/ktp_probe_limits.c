@@ -1,6 +1,16 @@
 /* The limits on an image's dimensions. */
 
+#include "ktp_limits.h"
 #include "ktp_probe.h"
+
+
+const ktp_policy_t ktp_probe_limits_contract = {
+    .max_size = KTP_MAX_IMAGE,
+    .min_long = 720,
+    .min_short = 480,
+    .max_pixels = KTP_MAX_PIXELS,
+    .types = KTP_IMAGE_JPEG | KTP_IMAGE_PNG,
+};
 
 
 ktp_code_t
