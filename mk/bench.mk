@@ -60,7 +60,7 @@ bench-gateway: module $(BENCH_LOAD) $(BENCH_CONTRACT) \
 
 # on labelled images
 
-BENCH_READER := $(addprefix $(OUT)/bench/,accuracy quality corners damage)
+BENCH_READER := $(addprefix $(OUT)/bench/,accuracy quality corners damage checks)
 MEASURE_SRCS := bench/reader/specimens.c bench/reader/truth_json.c \
                 src/extract/ktpx_file.c
 
@@ -97,6 +97,10 @@ quality: $(OUT)/bench/quality ## quality measures and their thresholds, on SET
 .PHONY: corners
 corners: $(OUT)/bench/corners ## how often the card's corners are found, on SET
 	@$< $(if $(V),-v) $(SET)
+
+.PHONY: checks
+checks: $(OUT)/bench/checks ## checks beside readings: detection, flags and CPU time, on SET
+	@$< $(if $(N),-n $(N)) $(if $(V),-v) $(SET)
 
 .PHONY: damage
 damage: $(OUT)/bench/damage ## robustness against N damaged images of SET
