@@ -97,6 +97,14 @@ sub calls_of {
     return (() = $upstream->calls) - $before;
 }
 
+# personal data are in no cache, whatever was sent from where
+sub no_store {
+    my ($answer) = @_;
+
+    is_deeply([$answer->{head} =~ /^Cache-Control: (.*?)\r?$/mg], ['no-store'],
+              '... and not for a cache');
+}
+
 # a sent request whose answer is not waited for
 sub begin {
     my ($where, $image, @headers) = @_;
@@ -139,6 +147,7 @@ is(calls_of(sub {
 
     is($_->{status}, 200, 'an answer') for $file, $json, $form;
     is($_->{body}, $file->{body}, '... that is the same') for $json, $form;
+    no_store($_) for $file, $json;
 }), 1, 'a file, JSON and a form of one image are one call');
 
 is(calls_of(sub { send_to('/d', image()) }), 1, 'another image is another');
@@ -183,6 +192,7 @@ is(calls_of(sub {
 
     like($a->{body}, qr/"3171234567890001"/, 'a client without masks');
     like($b->{body}, qr/"\*+0001"/, 'masks of another are its own');
+    no_store($b);
 }), 1, 'or one for all');
 
 is(calls_of(sub {
@@ -220,6 +230,7 @@ is(calls_of(sub {
 
     is(scalar(grep { $_->{status} == 200 } @answers), 10, 'all are answered');
     is(scalar(keys %{{map { $_->{body} => 1 } @answers}}), 1, 'alike');
+    no_store($_) for @answers;
 }), 1, '... by one call');
 
 my @log;
