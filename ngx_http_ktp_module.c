@@ -9,6 +9,8 @@
 #include "ngx_http_ktp_check.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_conf.h"
+#include "ngx_http_ktp_cors.h"
+#include "ngx_http_ktp_cors_conf.h"
 #include "ngx_http_ktp_count.h"
 #include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_flights_worker.h"
@@ -399,6 +401,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       offsetof(ngx_http_ktp_loc_conf_t, json_errors),
       NULL },
 
+    { ngx_string("ktp_cors"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ktp_cors_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ktp_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_ktp_status,
@@ -585,6 +594,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
     conf->reference_id = NGX_CONF_UNSET_UINT;
     conf->sandbox = NGX_CONF_UNSET;
     ngx_http_ktp_answerer_conf_create(conf);
+    conf->cors = NGX_CONF_UNSET_PTR;
     conf->breaker.failures = NGX_CONF_UNSET_UINT;
     conf->breaker.window = NGX_CONF_UNSET_MSEC;
     conf->breaker.open = NGX_CONF_UNSET_MSEC;
@@ -629,6 +639,7 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->reference_id, prev->reference_id,
                               NGX_HTTP_KTP_REFERENCE_PASS);
     ngx_conf_merge_value(conf->sandbox, prev->sandbox, 0);
+    ngx_conf_merge_ptr_value(conf->cors, prev->cors, NULL);
 
     if (conf->fields == 0) {
         conf->fields = prev->fields ? prev->fields : KTP_FIELDS_ALL;
@@ -666,6 +677,10 @@ ngx_http_ktp_init(ngx_conf_t *cf)
     }
 
     if (kmcf->auth && ngx_http_ktp_access_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (kmcf->cors && ngx_http_ktp_cors_init(cf) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -40,6 +40,7 @@ typedef struct {
     ngx_uint_t              health;  /* count of "ktp_health" */
     ngx_int_t               request_id; /* index of "$request_id" */
     ngx_uint_t              forget;     /* count of "ktp_forget" */
+    ngx_uint_t              cors;       /* count of "ktp_cors", not off */
     unsigned image_hmac : 1;            /* the variable is used somewhere */
 } ngx_http_ktp_main_conf_t;
 
@@ -187,6 +188,7 @@ struct ngx_http_ktp_loc_conf_s {
     ngx_uint_t                  reference_id; /* ngx_http_ktp_reference_id_t */
     ngx_flag_t                  sandbox;
     ngx_http_ktp_answerer_t    *answerer[NGX_HTTP_KTP_ROLES]; /* or NULL */
+    ngx_array_t                *cors; /* of ngx_str_t, or "*"; NULL: off */
 };
 
 /* A "ktp_pass" directive, for checks of the whole configuration. */
