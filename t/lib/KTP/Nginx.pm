@@ -133,6 +133,7 @@ sub new {
 
     if ($opt{late}) {
         $self->{late} = preload('late');
+        $self->{ahead} = 0;
         $self->late;
     }
 
@@ -188,7 +189,17 @@ sub late {
     # in place: it is mapped
     open my $file, -e "$self->{prefix}/late" ? '+<' : '>',
          "$self->{prefix}/late" or die "late: $!\n";
-    syswrite $file, pack 'l', $pid || 0;
+    syswrite $file, pack 'll', $pid || 0, $self->{ahead};
+}
+
+
+# With late => 1: the time of nginx passes at once, as its monotonic clock has
+# it; timers that are due then expire.
+sub pass {
+    my ($self, $ms) = @_;
+
+    $self->{ahead} += $ms;
+    $self->late;
 }
 
 
