@@ -276,7 +276,7 @@ fresh('many answers expire', workers => 1, dedupe => 'ktp_dedupe on ttl=4s;');
 # -- a zone that was full of answers of all sizes is empty again
 
 fresh('a zone that was full', zone => '128k',
-      dedupe => 'ktp_dedupe on ttl=1s; ktp_idempotency on ttl=1s;');
+      dedupe => 'ktp_dedupe on ttl=3s; ktp_idempotency on ttl=3s;');
 {
     my $free = gauge($nginx, 'ktp_answer_zone_free_bytes');
 
