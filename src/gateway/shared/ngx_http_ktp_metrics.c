@@ -386,6 +386,10 @@ ngx_http_ktp_metrics_match(ngx_http_ktp_matches_t matches, unsigned bin,
     if (match != KTP_LOCAL_NOT_COMPARED) {
         (void) ngx_atomic_fetch_add(&matches[bin][match == KTP_LOCAL_AGREES],
                                     1);
+    }
+}
+
+
 /* A limited rate, or a client that has left, says neither. */
 
 static void

@@ -7,6 +7,7 @@
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_samples.h"
+#include "ngx_http_ktp_status_answers.h"
 #include "ngx_http_ktp_zone.h"
 
 
@@ -110,11 +111,11 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
     {"ktp_errors_total", "counter",
      "Requests completed with an error, by error code and reason."},
     {"ktp_upstream_calls_total", "counter",
-     "Upstream calls that have ended, by outcome of their request."},
+     "Upstream calls that have ended, by outcome."},
     {"ktp_billable_calls_total", "counter",
      "Upstream calls that were billed or may have been billed."},
     {"ktp_billed_calls_total", "counter",
-     "Upstream calls that were billed, by outcome of the request."},
+     "Upstream calls that were billed, by outcome."},
     {"ktp_cost_total", "counter",
      "Price of upstream calls that were billed, by currency."},
     {"ktp_saved_calls_total", "counter",
@@ -261,6 +262,7 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_breakers(st, NGX_HTTP_KTP_BREAKER_STATE);
     ngx_http_ktp_status_breakers(st, NGX_HTTP_KTP_BREAKER_OPENED);
     ngx_http_ktp_status_totals(st);
+    ngx_http_ktp_status_answers(&st->samples, metrics);
 
     ngx_http_ktp_samples_histogram(
         &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_REQUEST_TIME],
