@@ -50,6 +50,7 @@ EOC
         location = /on { ktp_auth on; ktp_pass $url/v2; }
         location = /masked { ktp_pass $url/v2; ktp_mask nik full_name=full; }
         location = /late { ktp_pass $url/v2; }
+        location = /left { ktp_pass $url/v2; ktp_read_timeout 60s; }
         location = /stream { ktp_pass $url/v2; ktp_request_buffering off; }
         location = /refused { ktp_pass http://127.0.0.1:$refused/v2; }
         location = /fetch {
@@ -115,7 +116,7 @@ sub leave {
     $up->reset;
     $up->answer({ hang => 1 });
 
-    my $call = post_begin($nginx->port, '/late', $body);
+    my $call = post_begin($nginx->port, '/left', $body);
     my $out = $call->{out};
 
     while ($out ne '') {

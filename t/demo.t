@@ -92,7 +92,7 @@ sub demo {
         exec 'scripts/demo' or POSIX::_exit(127);
     }
 
-    my $deadline = time() + 120;
+    my $deadline = time() + 60 * $KTP::Nginx::Patience;
 
     while (waitpid($pid, WNOHANG) == 0) {
         if ($interrupt && KTP::Nginx::read_file($out) =~ $interrupt) {

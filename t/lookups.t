@@ -90,13 +90,16 @@ $nginx->stop;
 
 $nginx = KTP::Nginx->new(resolver => 1);
 $nginx->hosts(['vendor.test', $live],
-              map { ["slow$_.test", $live, 4000 * $slow] } 1 .. 40);
+              map { ["slow$_.test", $live, 20_000 * $slow] } 1 .. 40);
 
-my $connect = 200 * $slow;
+my $connect = 400 * $slow;
 
 $nginx->start($nginx->config(main => KTP::load_module(), server => <<"EOC"))
         ktp_connect_timeout ${connect}ms;
-        location = /vendor { ktp_pass http://vendor.test:$port/x; }
+        location = /vendor {
+            ktp_pass http://vendor.test:$port/x;
+            ktp_connect_timeout 60s;
+        }
         location = /fetch {
             ktp_pass http://$live:$port/x;
             ktp_image_url fetch;
@@ -128,8 +131,9 @@ for my $wave (0 .. 3) {
 }
 
 SKIP: {
+    # the look-ups that hang must not end meanwhile
     skip 'the machine is too slow for this', 4
-        if time() - $start > 3.5 * $slow;
+        if time() - $start > 14 * $slow;
 
     cmp_ok($threads, '<=', 12 * $nginx->lookup_calls + 2,
            'threads of look-ups are limited');
@@ -139,7 +143,7 @@ SKIP: {
 
     my $got = post($nginx->port, '/vendor', $small);
 
-    ok($got->{status} == 200 && $got->{seconds} < 0.2 * $slow,
+    ok($got->{status} == 200 && $got->{seconds} < 5 * $slow,
        'the upstream is looked up at once')
         or diag("$got->{status}, $got->{seconds} s");
 }
@@ -180,7 +184,7 @@ for my $case (['/e', $small],
 
         # nginx closes one that has sent nothing, if it needs another
         syswrite $idle[-1], "POST /e HTTP/1.1\r\n";
-        sleep 0.02 * $slow;
+        $nginx->settle;
     }
 
     my $from = -s $nginx->{log};
@@ -189,7 +193,7 @@ for my $case (['/e', $small],
     my $got = answer_of($first[0]);
 
     is($got->{status}, 503, "$uri, no free connection: 503");
-    cmp_ok($got->{seconds}, '<', 5 * $slow, "$uri: at once");
+    cmp_ok($got->{seconds}, '<', 20 * $slow, "$uri: at once");
     like($nginx->log_from($from), qr/no free connection/,
          "$uri: the log has why");
     unlike($nginx->log_from($from), qr/retrying/, "$uri: it is not retried");

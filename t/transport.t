@@ -11,7 +11,6 @@ use KTP::Image;
 use KTP::Nginx;
 use KTP::Upstream;
 use Test::More;
-use Time::HiRes qw(sleep time);
 
 my $slow = $KTP::Nginx::Slow;
 my $nginx = KTP::Nginx->new(resolver => 1);
@@ -26,7 +25,7 @@ my $refused = KTP::Nginx::free_port();
 my $read = 300 * $slow;
 
 $nginx->hosts(['name.test', '127.0.0.1'],
-              ['slow.test', '127.0.0.1', 800 * $slow]);
+              ['slow.test', '127.0.0.1', 2500 * $slow]);
 
 my $query = 'canary-query';
 my $conf = $nginx->config(
@@ -38,6 +37,7 @@ my $conf = $nginx->config(
             ktp_pass http://127.0.0.1:$port/v2;
             ktp_read_timeout ${read}ms;
         }
+        location = /left { ktp_pass http://127.0.0.1:$port/v2; }
         location = /streamed {
             ktp_pass http://127.0.0.1:$port/v2;
             ktp_request_buffering off;
@@ -65,14 +65,12 @@ sub begin {
 sub told {
     my ($pattern) = @_;
 
-    my $deadline = time() + 5 * $slow;
     my $log = '';
 
-    until ($log =~ $pattern) {
-        last if time() > $deadline;
-        sleep 0.01;
+    KTP::Nginx::wait_for(sub {
         $log = $nginx->log_from($from);
-    }
+        $log =~ $pattern;
+    });
 
     # a warning names the upstream and the request that it is about
     $log =~ s/, upstream: "[^"]+" while .+, client: .+$//mg;
@@ -203,7 +201,7 @@ passage('the call fails while it waits', told($end),
 
 # -- the client goes away
 
-my $call = post_begin($nginx->port, '/late', $body);
+my $call = post_begin($nginx->port, '/left', $body);
 
 $up->reset;
 $up->answer({ hang => 1 });

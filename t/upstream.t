@@ -81,11 +81,11 @@ for my $case (
 # -- the gateway
 
 sub hosts {
-    $nginx->hosts(['name.test', $_[0]], ['slow.test', '127.0.0.1', 2000],
+    $nginx->hosts(['name.test', $_[0]], ['slow.test', '127.0.0.1', 4000 * $slow],
                   ['cold.test', '127.0.0.1', 300],
                   ['late.test', '127.0.0.1', 100, 3000 * $slow],
                   ['fresh.test', '127.0.0.1'],
-                  map { ["image$_.test", '127.0.0.1', 2000] } 1 .. 20);
+                  map { ["image$_.test", '127.0.0.1', 2000 * $slow] } 1 .. 20);
 }
 
 hosts('127.0.0.1');
@@ -100,7 +100,7 @@ my $conf = $nginx->config(
     access_log logs/ktp.log ktp;
     ktp_api_key canary-api-key;
     ktp_egress_proxy http://127.0.0.1:$refused;
-    ktp_keepalive_timeout 1s;
+    ktp_keepalive_timeout 3s;
 EOC
     server => <<"EOC",
         ktp_egress_proxy off;
@@ -121,7 +121,10 @@ EOC
             ktp_pass $url/v2;
             ktp_image_url fetch;
         }
-        location = /slow { ktp_pass http://slow.test:$port/v2; }
+        location = /slow {
+            ktp_pass http://slow.test:$port/v2;
+            ktp_connect_timeout 60s;
+        }
         location = /ignore {
             ktp_pass $url/v2;
             ktp_ignore_client_abort on;
@@ -149,14 +152,7 @@ sub call { return post($nginx->port, $_[0], $body) }
 sub wait_for {
     my ($seconds, $true) = @_;
 
-    my $deadline = time() + $seconds * $slow;
-
-    until ($true->()) {
-        return 0 if time() > $deadline;
-        sleep 0.01;
-    }
-
-    return 1;
+    return KTP::Nginx::wait_for($true, $seconds);
 }
 
 # The worker's sockets that are connected to a port, by state of the kernel.
@@ -220,7 +216,9 @@ $up->reset;
                   . "ktp_keepalive 2; }\n",
         log_level => 'info')), 'an nginx with ktp_keepalive_timeout 60s');
 
-    $other->answer({ delay => 0.2 * $slow },
+    my $gate = $gone->prefix . '/gate';
+
+    $other->answer({ until => $gate },
                    KTP::Upstream::response('200 OK', $KTP::Upstream::Body));
 
     my @calls = map { post_begin($gone->port, '/t', $body) } 1 .. 6;
@@ -230,6 +228,8 @@ $up->reset;
         $call->{out} = '';
     }
 
+    ok($other->wait_calls(6), 'all calls are at the upstream');
+    KTP::Nginx::write_file($gate, '');
     is(scalar(grep { answer_of($_)->{status} == 200 } @calls), 6,
        'six calls at a time');
     is($other->connections, 6, 'have six connections');
@@ -278,7 +278,7 @@ $up->reset;
     ok(wait_for(2, sub { !sockets($other->port)->{'01'} }),
        'the upstream tells 408 where nobody asked, and closes');
     $other->reset;
-    sleep 0.05 * $slow;
+    $nginx->settle;
 
     is(call('/t')->{status}, 200, 'the next call');
     unlike(KTP::Nginx::read_file($gone->prefix . '/logs/error.log'),
@@ -332,7 +332,7 @@ for my $name ('cold', 'late') {
        "twenty calls come upon $name.test at once");
     is(looked_up("$name.test"), 1, 'and it is looked up once');
     cmp_ok((sort { $a <=> $b } map { $_->{seconds} } @answers)[-1], '<',
-           1.5 * $slow, 'they all wait for that');
+           2.5 * $slow, 'they all wait for that');
 }
 
 {
@@ -342,10 +342,10 @@ for my $name ('cold', 'late') {
         my $call = post_begin($nginx->port, '/slow', $body);
 
         $call->{sock}->syswrite($call->{out});
-        sleep 0.03;
+        $nginx->settle;
 
         my $quick = post($nginx->port, '/quick', '');
-        cmp_ok($quick->{seconds}, '<', 0.5 * $slow,
+        cmp_ok($quick->{seconds}, '<', 2 * $slow,
                'a look-up blocks nobody') if $_ == 5;
         close $call->{sock};
     }
@@ -378,7 +378,7 @@ for my $name ('cold', 'late') {
     my $call = call('/fresh');
 
     is($call->{status}, 200, "a call looks the upstream's name up");
-    cmp_ok($call->{seconds}, '<', 1 * $slow, 'and waits for none of these');
+    cmp_ok($call->{seconds}, '<', 1.5 * $slow, 'and waits for none of these');
 
     is(scalar(grep { answer_of($_)->{status} == 400 } @calls), 20,
        'which all have their turn');
@@ -392,8 +392,10 @@ for my $name ('cold', 'late') {
 for my $case (['/kept', '499 aborted unknown 0'], ['/ignore', '200 ok yes 0']) {
     my ($uri, $line) = @$case;
 
+    my $gate = $nginx->prefix . '/gate-' . substr $uri, 1;
+
     $up->reset;
-    $up->answer({ delay => 0.7 * $slow },
+    $up->answer({ until => $gate },
                 KTP::Upstream::response('200 OK', $KTP::Upstream::Body));
 
     my $closes = $up->closes;
@@ -404,10 +406,12 @@ for my $case (['/kept', '499 aborted unknown 0'], ['/ignore', '200 ok yes 0']) {
     close $call->{sock};
 
     if ($uri eq '/kept') {
-        ok(wait_for(0.4, sub { $up->closes > $closes }),
+        ok(wait_for(1, sub { $up->closes > $closes }),
            'the client goes: the call ends at once');
     }
 
+    $nginx->settle;
+    KTP::Nginx::write_file($gate, '');
     ok(log_has("$uri $line"), "$uri: $line");
 }
 
