@@ -32,6 +32,10 @@ __DATA__
     ktp_api_key b;
 --- config
     location = /e { ktp_pass $TEST_NGINX_UPSTREAM/x; }
+    location = /brief {
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+        lingering_timeout 200ms;
+    }
     location = /denied { deny all; ktp_pass $TEST_NGINX_UPSTREAM/x; }
     location = /gone { ktp_pass $TEST_NGINX_UPSTREAM/x; return 404; }
     location = /414 { ktp_pass $TEST_NGINX_UPSTREAM/x; return 414; }
@@ -238,38 +242,32 @@ Content-Type: image/jpeg
 
 === TEST 16: a declared length that is too large, and no byte of it
 --- raw_request eval
-"POST /e HTTP/1.1\r\n$::head" . "Content-Length: 14000000\r\n\r\n"
+"POST /brief HTTP/1.1\r\n$::head" . "Content-Length: 14000000\r\n\r\n"
 --- error_code: 400
 --- response_body_like eval: main::error_like('INVALID_PAYLOAD_IMAGE_SIZE')
---- timeout: 300ms
---- abort
 --- upstream_calls: 0
 
 
 
 === TEST 17: the first bytes of a PDF
 --- raw_request eval
-"POST /e HTTP/1.1\r\n$::head" . "Content-Length: 500000\r\n\r\n%PDF-1.7\n"
+"POST /brief HTTP/1.1\r\n$::head" . "Content-Length: 500000\r\n\r\n%PDF-1.7\n"
 --- error_code: 400
 --- response_headers
 Connection: close
 --- response_body_like eval: main::error_like('INVALID_PAYLOAD_IMAGE_FORMAT')
---- timeout: 300ms
---- abort
 --- upstream_calls: 0
 
 
 
 === TEST 18: dimensions that are too small, with most of the file unsent
 --- raw_request eval
-"POST /e HTTP/1.1\r\n$::head" . "Content-Length: 500000\r\n\r\n"
+"POST /brief HTTP/1.1\r\n$::head" . "Content-Length: 500000\r\n\r\n"
 . substr main::jpeg(640, 480), 0, 200
 --- error_code: 400
 --- response_headers
 Connection: close
 --- response_body_like eval: main::error_like('INVALID_PAYLOAD_IMAGE_SIZE')
---- timeout: 300ms
---- abort
 --- upstream_calls: 0
 
 

@@ -154,7 +154,7 @@ sub page {
     $conf =~ s/\b0{64}\b/$hash/;
     $conf =~ s{https://api\.verihubs\.com}{$url};
     # long enough for three requests at a time
-    $upstream->answer({ delay => 1 }, KTP::Upstream::response(
+    $upstream->answer({ delay => 2 * $KTP::Nginx::Slow }, KTP::Upstream::response(
         '200 OK', $KTP::Upstream::Body));
     ok($nginx->start($conf), 'docs/once.md: nginx starts')
         or diag($nginx->complaint);

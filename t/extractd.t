@@ -264,19 +264,19 @@ is($d->request(type => undef, body => $page)->{status}, 415,
         my ($answer, $begun, $ended) = (undef, time);
 
         # a refusal comes at once, with the time of the next attempt
-        while (time - $begun < 20 * $KTP::Nginx::Slow) {
+        while (time - $begun < 40 * $KTP::Nginx::Slow) {
             $answer = $small->request(body => $page);
             $ended = time;
             last unless $answer && $answer->{status} == 503;
             like($answer->{head}, qr/^Retry-After: 1\r?$/m,
                  "60 $name: Retry-After");
-            cmp_ok($answer->{seconds}, '<', 4 * $KTP::Nginx::Slow,
+            cmp_ok($answer->{seconds}, '<', 15,
                    "60 $name: refused at once");
             select undef, undef, undef, 1;
         }
 
         is($answer && $answer->{status}, 400, "60 $name: a request passes");
-        cmp_ok($ended - $begun, '<', 20 * $KTP::Nginx::Slow,
+        cmp_ok($ended - $begun, '<', 40 * $KTP::Nginx::Slow,
                "60 $name: and soon");
     }
 

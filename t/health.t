@@ -43,6 +43,9 @@ sub start {
                   . "location = /metrics { ktp_status; }\n$server"))
         or BAIL_OUT($nginx->complaint);
     $base = 'http://127.0.0.1:' . $nginx->port;
+
+    # a worker is counted when it begins
+    KTP::Nginx::wait_for(sub { health()->{workers} == ($opt{workers} // 2) });
 }
 
 # The answer, with the members of its JSON.

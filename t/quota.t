@@ -109,6 +109,8 @@ sub counted {
 my ($url, $whole) = KTP::Load::upstream(2);
 
 {
+    KTP::Nginx::same_day(120, 0, 7);
+
     my $nginx = KTP::Nginx->new;
     my $state = $nginx->prefix . '/state';
     my $server = <<EOC;
@@ -371,6 +373,8 @@ EOC
     my $state = $nginx->prefix . '/state';
     my $server = "location = /vendor { ktp_pass $vendor_url/x; }";
     my %clients = (day => 'quota 5/day;', jakarta => 'quota 5/day offset=+14:00;');
+    KTP::Nginx::same_day(60, 0, 14);
+
     my $day = int(time() / 86400);
     my $conf = config($nginx, \%clients, $server, state => $state);
 

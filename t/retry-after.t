@@ -84,6 +84,8 @@ for my $case (['429',         429, "429 Status", $json, '7', 7],
 
 $up->reset;
 
+KTP::Nginx::same_day(60, 0, 7);
+
 my $now = time;
 my $day = 86400 - $now % 86400;
 my @tm = gmtime $now;

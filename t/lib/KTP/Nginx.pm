@@ -361,6 +361,19 @@ sub wait_for {
 }
 
 
+# Waits until no day ends in the seconds to come, in a zone whose offset from
+# UTC is one of these hours: quotas would begin anew in the middle of a test.
+sub same_day {
+    my ($seconds, @offsets) = @_;
+
+    for (@offsets) {
+        my $left = 86400 - (time() + $_ * 3600) % 86400;
+
+        sleep $left + 1 if $left < $seconds * $Slow;
+    }
+}
+
+
 # nginx -t: its wait status and what it printed.
 sub test {
     my ($self, $conf) = @_;
