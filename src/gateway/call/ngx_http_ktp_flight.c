@@ -20,7 +20,7 @@ struct ngx_http_ktp_flight_s {
     unsigned held : 1; /* the client of the leader may have left */
 };
 
-/* Results of a call, followed by its strings. */
+/* Results of a call, followed by its strings; each stored answer has one. */
 typedef struct {
     ngx_http_ktp_call_result_t result;
     ngx_http_ktp_cause_t       cause;
@@ -30,8 +30,9 @@ typedef struct {
     size_t                     detail;
     size_t                     addr;
     size_t                     body;
-    ngx_uint_t                 handed_out;
-    ngx_uint_t                 local;
+
+    unsigned handed_out : 1;
+    unsigned local : 1;
 } ngx_http_ktp_flight_record_t;
 
 
