@@ -114,6 +114,29 @@ like($tap, qr/^# ERROR: AddressSanitizer: something/m, 'and is shown');
     is(scalar keys %drawn, 40, 'scripts are given different ports');
 }
 
+# a program that hangs does not hang the run
+{
+    my $dir = KTP::Nginx::scratch_dir();
+
+    KTP::Nginx::write_file("$dir/hangs.t", <<'EOC');
+use lib 't/lib'; use KTP::Nginx; use Test::More;
+my $nginx = KTP::Nginx->new;
+ok($nginx->start($nginx->config));
+KTP::Nginx::write_file("$ENV{KTP_HANGS}/pid", $nginx->pid);
+sleep while 1;
+EOC
+    local $ENV{KTP_HANGS} = $dir;
+    local $ENV{KTP_TEST_LIMIT} = 10;
+
+    my $said = `scripts/run-tap $dir/tally $dir/hangs.t 2>&1`;
+    my $pid = KTP::Nginx::read_file("$dir/pid");
+
+    isnt($?, 0, 'a program that hangs is a failure');
+    like($said, qr/timeout: sending signal TERM/, 'which is told');
+    is(KTP::Nginx::read_file("$dir/tally"), "1 1 0\n", 'and counted');
+    ok($pid && KTP::Nginx::is_gone($pid), 'it leaves no nginx');
+}
+
 # the real module tries a bad configuration for 30 seconds
 unless ($INC{'Test/Nginx/Util.pm'}) {
     ($tap, $status) = run_child("--- config\n    nonsense on;\n"
