@@ -120,6 +120,8 @@ EOC
         location = /image-url {
             ktp_pass $url/v2;
             ktp_image_url fetch;
+            ktp_image_url_timeout 60s;
+            ktp_connect_timeout 60s;
         }
         location = /slow {
             ktp_pass http://slow.test:$port/v2;
