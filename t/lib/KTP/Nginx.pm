@@ -25,7 +25,7 @@ use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX qw(WNOHANG);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC sleep time);
 
 our $Binary   = absolute($ENV{TEST_NGINX_BINARY} || 'nginx');
 our $Variant  = $ENV{KTP_VARIANT} || 'release';
@@ -133,7 +133,7 @@ sub new {
 
     if ($opt{late}) {
         $self->{late} = preload('late');
-        $self->{ahead} = 0;
+        $self->{$_} = 0 for qw(ahead slow);
         $self->late;
     }
 
@@ -189,7 +189,7 @@ sub late {
     # in place: it is mapped
     open my $file, -e "$self->{prefix}/late" ? '+<' : '>',
          "$self->{prefix}/late" or die "late: $!\n";
-    syswrite $file, pack 'll', $pid || 0, $self->{ahead};
+    syswrite $file, pack 'llq', $pid || 0, @$self{qw(ahead slow)};
 }
 
 
@@ -199,6 +199,16 @@ sub pass {
     my ($self, $ms) = @_;
 
     $self->{ahead} += $ms;
+    $self->late;
+}
+
+
+# With late => 1: its time passes a hundred times slower from now on, or as
+# usual again.
+sub slow_down {
+    my ($self, $slow) = @_;
+
+    $self->{slow} = $slow ? int(1e9 * clock_gettime(CLOCK_MONOTONIC)) : 0;
     $self->late;
 }
 
