@@ -260,7 +260,10 @@ $up->reset;
     is(post($gone->port, '/t', $body)->{status}, 200, 'a call');
     my $before = descriptors($gone);
 
-    $other->answer({ delay => 0.2 * $slow },
+    my $gate = $gone->prefix . '/gate';
+
+    $other->reset;
+    $other->answer({ until => $gate },
                    KTP::Upstream::response('200 OK', $KTP::Upstream::Body),
                    { delay => 0.3 * $slow },
                    KTP::Upstream::response('408 Request Timeout', '{}'),
@@ -273,6 +276,8 @@ $up->reset;
         $call->{out} = '';
     }
 
+    ok($other->wait_calls(5), 'all are at the upstream');
+    KTP::Nginx::write_file($gate, '');
     is(scalar(grep { answer_of($_)->{status} == 200 } @calls), 5,
        'five calls at a time');
 
