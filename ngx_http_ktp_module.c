@@ -9,6 +9,7 @@
 #include "ngx_http_ktp_check.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_conf.h"
+#include "ngx_http_ktp_console.h"
 #include "ngx_http_ktp_cors.h"
 #include "ngx_http_ktp_cors_conf.h"
 #include "ngx_http_ktp_count.h"
@@ -422,6 +423,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ktp_console"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_ktp_console,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ktp_fields"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_ktp_policy_set_fields,
@@ -571,6 +579,7 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
      *     conf->fields = 0;
      *     conf->answer_policy = { 0 };
      *     conf->breaker.breaker = NULL;
+     *     conf->console = NULL;
      */
 
     conf->app_id = NGX_CONF_UNSET_PTR;

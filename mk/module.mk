@@ -34,7 +34,7 @@ $(NGX_OBJS)/sources: FORCE
 	@echo $(NGX_SOURCES) $(NGX_ADD_$(VARIANT)) | cmp -s - $@ \
 		|| echo $(NGX_SOURCES) $(NGX_ADD_$(VARIANT)) > $@
 
-$(NGX_OBJS)/Makefile: config scripts/configure-nginx \
+$(NGX_OBJS)/Makefile: config config.make scripts/configure-nginx \
 		$(wildcard $(NGINX_SRC)/conf_flags) $(NGX_OBJS)/sources
 	@echo "configuring nginx's build for the module ($(VARIANT))"
 	@scripts/configure-nginx $(NGINX_SRC) $(ROOT)/$(NGX_OBJS) \

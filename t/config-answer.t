@@ -56,6 +56,15 @@ my @rows = (
     ['ktp_status; ktp_status;', '"ktp_status" directive is duplicate'],
     ['ktp_status;', '"ktp_status" requires "ktp_zone"'],
 
+    ['ktp_console status=//other.example/metrics;',
+     'invalid parameter "status=//other.example/metrics" in "ktp_console" '
+     . 'directive, it must be "status=URI" with a relative URI or an absolute '
+     . 'path, such as "status=metrics"'],
+    ['ktp_console; ktp_console status=/a;',
+     '"ktp_console" directive is duplicate'],
+    ['ktp_console status=/a status=/b;',
+     'invalid number of arguments in "ktp_console" directive'],
+
     ['ktp_health on;', 'invalid number of arguments in "ktp_health" directive'],
     ['ktp_health; ktp_health;', '"ktp_health" directive is duplicate'],
     ['ktp_health;', '"ktp_health" requires "ktp_zone"'],

@@ -104,6 +104,13 @@ my %row = (
     ktp_ssl_certificate_key => [['%CERT%'], undef, 'pass'],
     ktp_json_errors       => [[@flag], '"on" or "off"'],
     ktp_status            => [['on', '$s', 'json'], undef],
+    ktp_console           => [['on', '/metrics', 'status', 'status=', 'url=/a',
+                               'status=//h/a', 'status=http://h/a',
+                               'status=data:x', 'status=/$a', 'status=/a#b',
+                               "'status=/a b'", 'status=/<a>',
+                               'status=\\\\h/a', "'status=\"a'",
+                               "status=/\xc3\xa9", 'status=/a status=/b'],
+                              '"status=URI"'],
     ktp_health            => [['on', '$h', '/health'], undef],
     ktp_fields            => [[@fields, 'none'], 'full_name.*image_quality'],
     ktp_mask              => [[@fields, 'all', 'image_quality', 'nik=', 'nik=x',
@@ -211,7 +218,7 @@ for my $name (sort keys %row) {
     $allowed //= $name =~ /_(?:id|key)$/ ? 'file:|regular file|open\(\)|only variable|first line|requires'
                : undef;
     $where //= $name eq 'ktp_pass' ? 'location' : 'server';
-    $where = 'location' if $name =~ /^ktp_(?:status|forget)$/;
+    $where = 'location' if $name =~ /^ktp_(?:status|health|console|forget)$/;
 
     for my $value (@$values) {
         my $text = "$name $value" . ($value =~ /\}$/ ? '' : ';');
@@ -234,7 +241,7 @@ for my $name (sort keys %row) {
     }
 
     # no value at all, two, and the directive twice
-    unless ($name =~ /^ktp_(?:client|status)$/) {
+    unless ($name =~ /^ktp_(?:client|status|console)$/) {
         check($name, '(none)', undef,
               $where eq 'http' ? (http => "$name;")
                                : (server => "location /x { $name; }"));

@@ -132,6 +132,11 @@ for my $row (
     (map { [[], "$near ktp_price $_;"] }
          '1500 IDR', '0.035 USD', '0.500 USD', '1500.5 IDR', '1.50 USD'),
 
+    [['"ktp_console" shows nothing, there is no "ktp_status" in this '
+      . 'configuration'], 'ktp_console;'],
+    [[], 'ktp_console;', '', server => 'location /metrics { ktp_status; }',
+     http => 'ktp_zone k:1m;'],
+
     [[], $near, '', connections => 10],
     [[], $near, '', connections => 3],
     [[], "$near ktp_max_inflight 5;", '', connections => 10],

@@ -113,6 +113,9 @@ sub production {
         }), $name);
     }
 
+    like(KTP::Nginx::curl("http://$local/console")->{body},
+         qr/<meta name="ktp-status" content="metrics">/, 'and a page has it');
+
     my $health = KTP::Nginx::curl("http://$local/health");
 
     is($health->{status}, 200, 'the gateway is healthy');

@@ -15,6 +15,7 @@ typedef struct ngx_http_ktp_ask_s     ngx_http_ktp_ask_t;
 typedef struct ngx_http_ktp_breaker_s ngx_http_ktp_breaker_t;
 typedef struct ngx_http_ktp_circuit_s ngx_http_ktp_circuit_t;
 typedef struct ngx_http_ktp_client_s  ngx_http_ktp_client_t;
+typedef struct ngx_http_ktp_console_s ngx_http_ktp_console_t;
 typedef struct ngx_http_ktp_ctx_s     ngx_http_ktp_ctx_t;
 typedef struct ngx_http_ktp_fetch_s   ngx_http_ktp_fetch_t;
 typedef struct ngx_http_ktp_price_s   ngx_http_ktp_price_t;

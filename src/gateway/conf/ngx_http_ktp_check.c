@@ -97,6 +97,12 @@ ngx_http_ktp_check(ngx_conf_t *cf)
         ngx_http_ktp_check_clients(cf);
     }
 
+    if (kmcf->console && kmcf->status == 0) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "\"ktp_console\" shows nothing, there is no "
+                      "\"ktp_status\" in this configuration");
+    }
+
     return ngx_http_ktp_check_state(cf);
 }
 

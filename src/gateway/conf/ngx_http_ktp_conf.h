@@ -38,6 +38,7 @@ typedef struct {
     ngx_uint_t              auth;    /* count of "ktp_auth" other than off */
     ngx_uint_t              status;  /* count of "ktp_status" */
     ngx_uint_t              health;  /* count of "ktp_health" */
+    ngx_uint_t              console; /* count of "ktp_console" */
     ngx_int_t               request_id; /* index of "$request_id" */
     ngx_uint_t              forget;     /* count of "ktp_forget" */
     ngx_uint_t              cors;       /* count of "ktp_cors", not off */
@@ -188,7 +189,8 @@ struct ngx_http_ktp_loc_conf_s {
     ngx_uint_t                  reference_id; /* ngx_http_ktp_reference_id_t */
     ngx_flag_t                  sandbox;
     ngx_http_ktp_answerer_t    *answerer[NGX_HTTP_KTP_ROLES]; /* or NULL */
-    ngx_array_t                *cors; /* of ngx_str_t, or "*"; NULL: off */
+    ngx_array_t                *cors;    /* of ngx_str_t, or "*"; NULL: off */
+    ngx_http_ktp_console_t     *console; /* NULL: none here */
 };
 
 /* A "ktp_pass" directive, for checks of the whole configuration. */

@@ -1,0 +1,214 @@
+package KTP::Browser;
+
+# Debian's Chromium without a window, driven by its debugging protocol over
+# two pipes: JSON messages, each ended by a zero byte.
+
+use strict;
+use warnings;
+
+use IO::Select;
+use JSON::PP ();
+use KTP::Nginx;
+use MIME::Base64 qw(decode_base64);
+use POSIX ();
+use Time::HiRes qw(time);
+
+my $Owner = $$;
+my %Running;
+
+# what a reply may take; a machine that is busy starts Chromium slowly
+our $Timeout = 60;
+
+
+# A page of its own; undef if there is no Chromium.
+sub new {
+    my ($class) = @_;
+
+    return undef if system('chromium --version > /dev/null 2>&1') != 0;
+
+    my $dir = KTP::Nginx::scratch_dir();
+
+    pipe my $to_read, my $to_write or die "pipe: $!";
+    pipe my $from_read, my $from_write or die "pipe: $!";
+
+    my $pid = fork // die "fork: $!";
+
+    unless ($pid) {
+        # 3 and 4 may be ends of these pipes: they are moved out of the way
+        my ($in, $out) = map { POSIX::dup2(fileno $_->[0], $_->[1]) }
+                         [$to_read, 20], [$from_write, 21];
+
+        POSIX::dup2($in, 3);
+        POSIX::dup2($out, 4);
+        POSIX::setpgid(0, 0);
+        POSIX::close($_) for 20, 21;
+        $ENV{HOME} = $dir;
+        open STDOUT, '>', '/dev/null';
+        open STDERR, '>', "$dir/stderr";
+        exec 'chromium', '--headless', '--no-sandbox', '--disable-gpu',
+             '--lang=en-US', '--remote-debugging-pipe',
+             "--user-data-dir=$dir/profile", 'about:blank' or POSIX::_exit(127);
+    }
+
+    close $_ for $to_read, $from_write;
+
+    my $self = bless { pid => $pid, in => $from_read, out => $to_write,
+                       dir => $dir, buffer => '', id => 0, events => [] },
+               $class;
+
+    $Running{$pid} = 1;
+
+    my $target = $self->call('Target.createTarget', url => 'about:blank');
+
+    $self->{session} = $self->call('Target.attachToTarget', flatten => \1,
+        targetId => $target->{targetId})->{sessionId};
+    $self->call("$_.enable") for qw(Page Runtime Log);
+
+    return $self;
+}
+
+
+# Sends a command, and returns its result.
+sub call {
+    my ($self, $method, %params) = @_;
+
+    my $id = ++$self->{id};
+    my %command = (id => $id, method => $method, params => \%params);
+
+    $command{sessionId} = $self->{session} if $self->{session};
+    syswrite $self->{out}, JSON::PP->new->utf8->encode(\%command) . "\0";
+
+    my $deadline = time() + $Timeout;
+
+    while (my $message = $self->message($deadline - time())) {
+        if (($message->{id} // 0) == $id) {
+            die "$method: $message->{error}{message}\n" if $message->{error};
+            return $message->{result};
+        }
+
+        push @{ $self->{events} }, $message if $message->{method};
+    }
+
+    die "chromium: no reply to $method\n"
+        . KTP::Nginx::read_file("$self->{dir}/stderr");
+}
+
+
+# The next message, or undef when the time has passed.
+sub message {
+    my ($self, $seconds) = @_;
+
+    my $select = IO::Select->new($self->{in});
+    my $deadline = time() + $seconds;
+
+    while (index($self->{buffer}, "\0") < 0) {
+        my $left = $deadline - time();
+
+        return undef if $left <= 0 || !$select->can_read($left);
+        return undef
+            unless sysread $self->{in}, $self->{buffer}, 65536,
+                           length $self->{buffer};
+    }
+
+    my ($text, $rest) = split /\0/, $self->{buffer}, 2;
+
+    $self->{buffer} = $rest;
+
+    return JSON::PP->new->utf8->decode($text);
+}
+
+
+# The size of the page in CSS pixels, and whether dark colours are preferred.
+sub look {
+    my ($self, $width, $height, $dark) = @_;
+
+    $self->call('Emulation.setDeviceMetricsOverride', width => $width,
+                height => $height, deviceScaleFactor => 1, mobile => \0);
+    $self->call('Emulation.setScrollbarsHidden', hidden => \1);
+    $self->call('Emulation.setEmulatedMedia', features => [
+        { name => 'prefers-color-scheme', value => $dark ? 'dark' : 'light' }]);
+}
+
+
+# Opens a page, and waits until it is loaded.
+sub open {
+    my ($self, $url) = @_;
+
+    @{ $self->{events} } = ();
+    $self->call('Page.navigate', url => $url);
+
+    return KTP::Nginx::wait_for(sub {
+        $self->evaluate('document.readyState') eq 'complete'
+    }, $Timeout);
+}
+
+
+# The value of an expression, of which promises are awaited.
+sub evaluate {
+    my ($self, $expression) = @_;
+
+    my $result = $self->call('Runtime.evaluate', expression => $expression,
+                             returnByValue => \1, awaitPromise => \1);
+
+    die "$expression: $result->{exceptionDetails}{exception}{description}\n"
+        if $result->{exceptionDetails};
+
+    return $result->{result}{value};
+}
+
+
+# What the console of the page says: errors, and violations of its policy.
+sub complaints {
+    my ($self) = @_;
+
+    $self->evaluate('0');
+
+    return map {
+        $_->{method} eq 'Log.entryAdded'
+            ? "$_->{params}{entry}{level}: $_->{params}{entry}{text}"
+        : $_->{method} eq 'Runtime.exceptionThrown'
+            ? $_->{params}{exceptionDetails}{exception}{description}
+            : ()
+    } @{ $self->{events} };
+}
+
+
+# Writes a PNG file of the whole page.
+sub shot {
+    my ($self, $file) = @_;
+
+    my $shot = $self->call('Page.captureScreenshot', format => 'png',
+                           captureBeyondViewport => \1);
+
+    KTP::Nginx::write_file($file, decode_base64($shot->{data}));
+}
+
+
+sub stop {
+    my ($self) = @_;
+
+    my $pid = delete $self->{pid} or return;
+
+    delete $Running{$pid};
+    close $_ for $self->{in}, $self->{out};
+    kill 'KILL', -$pid;
+    waitpid $pid, 0;
+}
+
+
+sub DESTROY {
+    my ($self) = @_;
+
+    local $?;
+    $self->stop if $$ == $Owner;
+}
+
+
+END {
+    if ($$ == $Owner) {
+        kill 'KILL', -$_ for keys %Running;
+    }
+}
+
+
+1;
