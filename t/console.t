@@ -260,7 +260,7 @@ $browser->look(1280, 800, 0);
 open_page('/console');
 is(join('; ', $browser->complaints), '', 'the browser complains of nothing');
 like(text('money'), qr/Paid IDR 3,000 2 calls last \d+ min: 2 calls /, 'paid');
-like(text('money'), qr/Saved, about IDR 1,500 1 call 1 replayed, 0 joined/, 'saved');
+like(text('money'), qr/Saved, about IDR 1,500 1 call 1 replayed last/, 'saved');
 like(text('money'), qr/Unknown until the invoice 2 calls up to about IDR 3,000/,
      'unknown');
 like(text('money'), qr/Refused before a call 1 cost nothing/, 'refused');
@@ -349,7 +349,8 @@ sub busy {
             billed => 'unknown', value => 14 }],
         ktp_saved_calls_total => [
             { client => 'branch-office', reason => 'replayed', value => 1800 },
-            { client => 'branch-office', reason => 'joined', value => 260 }],
+            { client => 'branch-office', reason => 'joined', value => 240 },
+            { client => 'back-office', reason => 'first', value => 20 }],
         ktp_client_quota_limit_calls => [
             { client => 'branch-office', period => 'day', value => 10000 },
             { client => 'branch-office', period => 'month', value => 400000 },
@@ -405,6 +406,7 @@ $browser->look(1280, 800, 0);
 open_page('/day');
 is(join('; ', $browser->complaints), '', 'the browser complains of nothing');
 like(text('money'), qr/last 59 min: \d\d\d calls/, 'the hour that was kept');
+like(text('money'), qr/1,800 replayed, 240 joined, 20 read locally/, 'why');
 like(text('breakers'), qr/extract closed 0 .* half-open 0 .* open 7/, 'three states');
 like(text('errors'), qr/breaker_open.* 31 31 no_card KTP_NOT_DETECTED 0 1,202/,
      'errors, the newest first');

@@ -12,6 +12,7 @@ const key = 'ktp-console ' + address.pathname;
 
 const states = ['closed', 'half-open', 'open'];
 const useful = ['ok'];
+const why = { precheck: 'stopped by the precheck', first: 'read locally' };
 const refused = ['rejected', 'unauthorized', 'quota'];
 
 let points = [];
@@ -333,8 +334,9 @@ function moneySection(last, first, span) {
       about(vain) && 'about ' + about(vain), lately(added[1])),
     card('info', about(saved) ? 'Saved, about' : 'Saved',
       about(saved) || calls(saved), about(saved) && calls(saved),
-      count(reasons.replayed || 0) + ' replayed, '
-        + count(reasons.joined || 0) + ' joined', lately(added[3])),
+      Object.entries(reasons).map(
+        ([reason, n]) => count(n) + ' ' + (why[reason] || reason)).join(', '),
+      lately(added[3])),
     card(unknown ? 'bad' : '', 'Unknown until the invoice', calls(unknown),
       about(unknown) && 'up to about ' + about(unknown), lately(added[2])),
     card('', 'Refused before a call', count(last.refused),
