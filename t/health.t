@@ -94,6 +94,12 @@ start("ktp_max_inflight 3;
 my $health = is_health(200, 'ok', [], 'nothing has happened');
 
 is_deeply($health->{members}, [sort @all], 'the members');
+
+my ($example) = KTP::Nginx::read_file('docs/reference.md')
+                =~ /^### ktp_health\n.*?^(    \{"status":.*?\n)\n/ms;
+
+is_deeply([sort keys %{ JSON::PP->new->decode($example) }], [sort @all],
+          'those of the reference');
 is($health->{version}, $version, 'version');
 is($health->{workers}, 2, 'workers');
 is($health->{upstream}, 'unknown', 'upstream');
