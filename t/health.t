@@ -44,8 +44,9 @@ sub start {
         or BAIL_OUT($nginx->complaint);
     $base = 'http://127.0.0.1:' . $nginx->port;
 
-    # a worker is counted when it begins
-    KTP::Nginx::wait_for(sub { health()->{workers} == ($opt{workers} // 2) });
+    # a worker that listens may be the only one so far
+    ok(KTP::Nginx::wait_for(sub { health()->{workers} == ($opt{workers} // 2) }),
+       'all workers are there');
 }
 
 # The answer, with the members of its JSON.
