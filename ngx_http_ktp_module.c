@@ -658,6 +658,12 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->auth_name = prev->auth_name;
     }
 
+    /* the content handler of a location is run within its "if" blocks, too */
+
+    if (conf->console == NULL) {
+        conf->console = prev->console;
+    }
+
     ngx_conf_merge_uint_value(conf->auth, prev->auth, NGX_HTTP_KTP_AUTH_OFF);
 
     if (ngx_http_ktp_upstream_conf_merge(cf, prev, conf) != NGX_CONF_OK) {

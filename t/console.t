@@ -42,6 +42,7 @@ EOH
         location = /console { ktp_console; }
         location = /deep/console { ktp_console status=../metrics; }
         location = /escaped { ktp_console status=/metrics?a=1&b='2'; }
+        location = /if { ktp_console status=/a; if (\$arg_a) { set \$b c; } }
         location = /lost { ktp_console status=nowhere; }
         location = /day { ktp_console status=/day.json; }
         location = /e {
@@ -83,6 +84,9 @@ like(KTP::Nginx::curl("$base/deep/console")->{body},
      qr{<meta name="ktp-status" content="\.\./metrics">}, 'another one');
 like(KTP::Nginx::curl("$base/escaped")->{body},
      qr{content="/metrics\?a=1&amp;b='2'">}, 'one to be escaped');
+
+like(KTP::Nginx::curl("$base/if?a=1")->{body},
+     qr{<meta name="ktp-status" content="/a">}, 'within "if"');
 
 my $length = length $answer->{body};
 
@@ -326,6 +330,7 @@ my $bounds = [map { $_->{le} } grep { ($_->{sample} // '') eq 'bucket' }
                                @{ $status->{ktp_upstream_duration_seconds} }];
 my @shape = (0, 0, 0, 2, 8, 30, 45, 12, 2, 1, 0, 0, 0);
 my %clients = ('branch-office' => 9000, 'mobile-app-of-the-north' => 4100,
+               'constructor' => 800, '__proto__' => 750, '<i>' => 3,
                'back-office' => 700, 'a-client-with-a-name-of-forty-characters' => 5);
 
 sub busy {
@@ -399,7 +404,7 @@ my @points = map {
     }
 } grep { $_ < 30 || $_ > 50 } reverse 1 .. 118;
 
-$browser->evaluate('localStorage.setItem("ktp-console /day.json", '
+$browser->evaluate('localStorage.setItem("ktp-console 1 /day.json", '
                    . $json->encode([$json->allow_nonref->encode(\@points)])
                    . '[0])');
 $browser->look(1280, 800, 0);
@@ -407,6 +412,9 @@ open_page('/day');
 is(join('; ', $browser->complaints), '', 'the browser complains of nothing');
 like(text('money'), qr/last 59 min: \d\d\d calls/, 'the hour that was kept');
 like(text('money'), qr/1,800 replayed, 240 joined, 20 read locally/, 'why');
+like(text('clients'), qr/constructor 1,040 820 IDR/, 'a client with this name');
+like(text('clients'), qr/__proto__ 975 768 IDR/, 'and this');
+like(text('clients'), qr/<i> 3 3 /, 'and this');
 like(text('breakers'), qr/extract closed 0 .* half-open 0 .* open 7/, 'three states');
 like(text('errors'), qr/breaker_open.* 31 31 no_card KTP_NOT_DETECTED 0 1,202/,
      'errors, the newest first');
@@ -426,8 +434,8 @@ looks('day');
 
 # points older than an hour, and of another start, are not used
 
-$browser->evaluate('localStorage.setItem("ktp-console /day.json", JSON.stringify('
-    . 'JSON.parse(localStorage.getItem("ktp-console /day.json")).map((p, i) => '
+$browser->evaluate('localStorage.setItem("ktp-console 1 /day.json", JSON.stringify('
+    . 'JSON.parse(localStorage.getItem("ktp-console 1 /day.json")).map((p, i) => '
     . '({...p, ...(i % 2 ? {start: 1} : {t: p.t - 7200})}))))');
 open_page('/day');
 like(text('money'), qr/last 1 min: 0 calls/, 'only what is of this hour');

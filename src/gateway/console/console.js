@@ -1,6 +1,6 @@
 'use strict';
 
-// The address of the status page, and how often it is read.
+// The address of the status page, and after how many seconds it is read.
 const address = new URL(
   document.querySelector('meta[name="ktp-status"]').content, location.href);
 const every = 10;
@@ -8,7 +8,7 @@ const every = 10;
 // The last hour is kept in this browser: a point every 30 seconds at most.
 const hour = 3600;
 const step = 30;
-const key = 'ktp-console ' + address.pathname;
+const key = 'ktp-console 1 ' + address.pathname; // 1: form of the points
 
 const states = ['closed', 'half-open', 'open'];
 const useful = ['ok'];
@@ -66,7 +66,7 @@ function sum(name, where) {
 }
 
 function by(name, label, where) {
-  const out = {};
+  const out = Object.create(null); // a client may be named "constructor"
 
   for (const sample of family(name)) {
     if (!where || where(sample)) {
@@ -168,7 +168,9 @@ function keep(now) {
 
 function restore() {
   try {
-    points = JSON.parse(localStorage.getItem(key)) || [];
+    const kept = JSON.parse(localStorage.getItem(key));
+
+    points = Array.isArray(kept) ? kept : [];
   } catch (error) {
     points = [];
   }
@@ -382,7 +384,8 @@ function clientSection() {
   const names = [...new Set([
     ...Object.keys(requests),
     ...family('ktp_client_quota_limit_calls').map((s) => s.client)])];
-  const titles = { '-': '(no client)', '*': '(others)' };
+  const title = (name) => name === '-' ? '(no client)'
+    : name === '*' ? '(others)' : name;
 
   names.sort((a, b) => (paid[b] || 0) - (paid[a] || 0)
     || (requests[b] || 0) - (requests[a] || 0) || (a < b ? -1 : 1));
@@ -390,7 +393,7 @@ function clientSection() {
   show('clients', table('Since the start of the gateway; quotas in their period',
     ['Client and quota', '#Requests', '#Paid'],
     names.map((name) => [
-      [titles[name] || name, ...quotas(name)],
+      [title(name), ...quotas(name)],
       count(requests[name] || 0),
       [count(paid[name] || 0),
        el('small', {}, sums(by('ktp_cost_total', 'currency',
@@ -539,14 +542,16 @@ async function read() {
   clearTimeout(timer);
 
   try {
-    const response = await fetch(address, { cache: 'no-store' });
+    const response = await fetch(address, {
+      cache: 'no-store', signal: AbortSignal.timeout(every * 1000) });
 
     if (!response.ok) {
       throw new Error('status ' + response.status);
     }
 
     data = await response.json();
-    keep(Date.now() / 1000);
+    // the clock is that of the gateway, as of the start of its counters
+    keep((Date.parse(response.headers.get('Date')) || Date.now()) / 1000);
     render();
 
   } catch (error) {
