@@ -383,6 +383,11 @@ sub busy {
 }
 
 my $busy = busy();
+my ($of_use, $vain) = (0, 0);
+
+for (@{ $busy->{ktp_billed_calls_total} }) {
+    ($_->{outcome} eq 'ok' ? $of_use : $vain) += $_->{value};
+}
 
 KTP::Nginx::write_file("$prefix/html/day.json", $json->encode($busy));
 
@@ -394,9 +399,9 @@ my @points = map {
 
     {
         t => $now - 30 * $left, start => $now - 86400,
-        calls => [$share->(13805, 3), $share->(344, 0.3), 14 - int $left / 40,
+        calls => [$share->($of_use, 3), $share->($vain, 0.3), 14 - int $left / 40,
                   $share->(2060, 0.9)],
-        cost => { IDR => 1500 * $share->(14149, 3) }, refused => $share->(1380, 1),
+        cost => { IDR => 1500 * $share->($of_use + $vain, 3) }, refused => $share->(1380, 1),
         errors => { image_too_small => $share->(410, 1), no_card => 1202,
                     breaker_open => $left > 20 ? 0 : 31 - $left },
         upstream => [map { $share->(100 * $_, $_ / 40) } @shape],

@@ -229,6 +229,12 @@ function el(name, properties, ...children) {
   return node;
 }
 
+// A long name breaks after a sign, not within a word.
+function breakable(name) {
+  return el('span', {}, ...name.split(/(?<=[_./:-])/)
+    .flatMap((part, i) => i ? [el('wbr'), part] : [part]));
+}
+
 function show(id, ...children) {
   document.getElementById(id).replaceChildren(...children);
 }
@@ -393,7 +399,7 @@ function clientSection() {
   show('clients', table('Since the start of the gateway; quotas in their period',
     ['Client and quota', '#Requests', '#Paid'],
     names.map((name) => [
-      [title(name), ...quotas(name)],
+      [breakable(title(name)), ...quotas(name)],
       count(requests[name] || 0),
       [count(paid[name] || 0),
        el('small', {}, sums(by('ktp_cost_total', 'currency',
@@ -412,7 +418,7 @@ function upstreamSection(last, first, span) {
     title, ...[0.5, 0.95, 0.99].map((q) => seconds(quantile(bounds, counts, q)))];
 
   show('breakers', table('Breakers', ['Upstream', 'State', '#Opened'],
-    family('ktp_breaker_state').map((s) => [s.upstream,
+    family('ktp_breaker_state').map((s) => [breakable(s.upstream),
       el('span', { className: 'state ' + kinds[s.value] }, states[s.value]),
       count(opened[s.upstream] || 0)]), 'ktp_breaker is not used.'));
 
@@ -449,7 +455,8 @@ function errorSection(last, first, span) {
     [['bad', '']], minutes((p) => [total(p.errors)]), count);
 
   show('errors', table('By reason', ['Reason', '#' + span, '#Since start'],
-    rows.map((s) => [[s.reason, el('small', {}, s.error_code)],
+    rows.map((s) => [[breakable(s.reason),
+                      el('small', {}, breakable(s.error_code))],
                      count(lately[s.reason]), count(s.value)]),
     'No error.'));
 }
