@@ -62,6 +62,24 @@ isnt($status, 0, 'an interrupted one does not succeed');
 unlike($text, qr/^== done/m, 'it was interrupted');
 is(left(), '', 'it leaves nothing either');
 
+# with --stay, until Ctrl-C
+
+my ($page, $health);
+
+($status, $text) = demo(qr{^    health   http://\S+/health$}m, sub {
+    my ($said) = @_;
+
+    ($page, $health) = map { KTP::Nginx::curl($_) }
+                       $said =~ m{^    (?:console|health)  +(\S+)$}mg;
+}, '--stay');
+
+is($page->{status}, 200, '--stay: the console');
+like($page->{body}, qr/<title>KTP gateway/, 'is a page');
+like($health->{body}, qr/^\{"status":"ok",/, 'the gateway is healthy');
+isnt($status, 0, 'it is interrupted');
+is(left(), '', 'and leaves nothing');
+is((demo(undef, undef, '--help'))[0], 2 << 8, 'another argument is refused');
+
 done_testing();
 
 
@@ -74,10 +92,10 @@ sub alike {
 }
 
 
-# Runs it in a process group of its own, which is interrupted as a terminal
-# would when the output has a match.
+# Runs it with arguments in a process group of its own, which is interrupted as
+# a terminal would when the output has a match, after the code is run with it.
 sub demo {
-    my ($interrupt) = @_;
+    my ($interrupt, $code, @args) = @_;
 
     my $out = KTP::Nginx::scratch_dir() . '/out';
     my $pid = fork;
@@ -89,13 +107,16 @@ sub demo {
         $ENV{TMPDIR} = $tmp;
         open STDOUT, '>', $out;
         open STDERR, '>&', \*STDOUT;
-        exec 'scripts/demo' or POSIX::_exit(127);
+        exec 'scripts/demo', @args or POSIX::_exit(127);
     }
 
     my $deadline = time() + 60 * $KTP::Nginx::Patience;
 
     while (waitpid($pid, WNOHANG) == 0) {
-        if ($interrupt && KTP::Nginx::read_file($out) =~ $interrupt) {
+        my $said = $interrupt ? KTP::Nginx::read_file($out) : '';
+
+        if ($interrupt && $said =~ $interrupt) {
+            $code->($said) if $code;
             kill 'INT', -$pid;
             undef $interrupt;
         }
