@@ -171,8 +171,10 @@ ngx_http_ktp_flight_enter(ngx_http_request_t *r, ngx_http_ktp_flights_rc_t *rc)
     ngx_http_ktp_flight_t    *flight;
     ngx_http_ktp_main_conf_t *kmcf;
 
+#if (NGX_DEBUG)
     static const char *const names[] = {"leads",  "joined", "replayed",
                                         "reused", "full",   "lost"};
+#endif
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
     kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
