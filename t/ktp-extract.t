@@ -3,7 +3,9 @@
 use strict;
 use warnings;
 
+use Compress::Zlib qw(uncompress);
 use FindBin qw($Bin);
+use JSON::PP;
 use Test::More;
 use lib "$Bin/lib";
 
@@ -74,14 +76,54 @@ for my $case (
     is(KTP::Nginx::read_file("$dir/err"), '', 'nothing was loaded');
 }
 
+is(run('glare.jpg > out'), 0, 'an unclear number');
+is(KTP::Nginx::read_file("$dir/err"), '', 'Tesseract says nothing');
 is(run('glare.jpg > out', 'nofolder'), 1, 'an unclear number, with no data: 1');
 like(KTP::Nginx::read_file("$dir/out"), qr/"INTERNAL_SERVER_ERROR"/,
      'it is an error');
-like(KTP::Nginx::read_file("$dir/err"), qr/"eng" cannot be loaded/,
-     'with a message');
+like(KTP::Nginx::read_file("$dir/err"), qr/^Tesseract's .* cannot be loaded\n\z/,
+     'with one message');
+
+mkdir "$dir/bad";
+KTP::Nginx::write_file("$dir/bad/eng.traineddata", 'no data');
+is(run('--tessdata=bad glare.jpg > out'), 1, 'with damaged data: 1');
+like(KTP::Nginx::read_file("$dir/err"), qr/^Tesseract's .* cannot be loaded\n\z/,
+     'with one message');
+is(run('--annotate=nofolder/out.png card.jpg > out'), 1, 'no place for a picture');
+is(KTP::Nginx::read_file("$dir/err"), "nofolder/out.png: cannot be written\n",
+   'one message');
+
+# the picture: its type is that of its name
+
+for my $type (['out.png', "\x89PNG"], ['out.jpeg', "\xff\xd8\xff"],
+              ['out.JPG', "\xff\xd8\xff"], ['out', "\x89PNG"]) {
+    my ($name, $begin) = @$type;
+
+    is(run("--annotate=$name card.jpg > out.json"), 0, "a picture: $name");
+    is(substr(KTP::Nginx::read_file("$dir/$name"), 0, length $begin), $begin,
+       'is of the type of its name');
+}
 is(run('glare.jpg card.jpg > out', 'nofolder'), 1, 'and a clear one: 1');
 like(KTP::Nginx::read_file("$dir/out"), qr/"nik": "\d{16}"/,
      'the clear one is read');
+
+# a frame around a field, off its letters, and its label on paper behind it
+
+my ($little) = KTP::Specimen::draw(1, '--size', '800x600');
+KTP::Nginx::write_file("$dir/little.jpg", $little);
+is(run('--details --annotate=little.png little.jpg > out'), 0, 'a small picture');
+
+my @rows = pixels(KTP::Nginx::read_file("$dir/little.png"));
+my $box = JSON::PP->new->decode(KTP::Nginx::read_file("$dir/out"))
+              ->{data}{details}{district}{box};
+my ($x, $y, $w, $h) = @$box;
+my $green = chr(0) . chr(160) . chr(0);
+
+is(count($green, $y - 8 .. $y - 4, $x, $w) >= $w, 1, 'a frame above the letters');
+is(count($green, $y + 1 .. $y + $h - 1, $x + 2, $w - 4), 0, 'none across them');
+cmp_ok(count($green, $y - 6 .. $y + $h, $x + $w + 12, 60), '>', 40, 'a label');
+cmp_ok(count("\xff" x 3, $y - 6 .. $y + $h, $x + $w + 12, 60), '>', 200,
+       'on paper');
 
 # a file that is no picture, or no whole one, is named; nothing else is said
 
@@ -126,6 +168,60 @@ for my $case (
 }
 
 done_testing;
+
+
+# Rows of pixels, three bytes each, of a PNG file of such pixels.
+sub pixels {
+    my ($png) = @_;
+    my ($data, @lines) = ('');
+    my ($columns) = unpack 'x16 N', $png;
+
+    for (my $at = 8; $at < length $png; ) {
+        my ($len, $type) = unpack 'N a4', substr $png, $at, 8;
+        $data .= substr $png, $at + 8, $len if $type eq 'IDAT';
+        $at += 12 + $len;
+    }
+
+    my @above = (0) x (3 * $columns + 3);
+
+    for my $line (unpack '(a' . (3 * $columns + 1) . ')*', uncompress($data)) {
+        my ($filter, @bytes) = unpack 'C*', $line;
+        my @row = (0, 0, 0);
+
+        for my $i (3 .. $#bytes + 3) {
+            my ($left, $up, $corner) = ($row[$i - 3], $above[$i], $above[$i - 3]);
+            my $guess = $left + $up - $corner;
+            my ($p, $q, $r) = map { abs($guess - $_) } $left, $up, $corner;
+
+            push @row, 255 & $bytes[$i - 3]
+                + ($filter == 0   ? 0
+                   : $filter == 1 ? $left
+                   : $filter == 2 ? $up
+                   : $filter == 3 ? int(($left + $up) / 2)
+                   : $p <= $q && $p <= $r ? $left
+                   : $q <= $r             ? $up
+                   :                        $corner);
+        }
+
+        @above = @row;
+        push @lines, pack 'C*', @row[3 .. $#row];
+    }
+
+    return @lines;
+}
+
+
+# Pixels of a colour in some rows, from a column on.
+sub count {
+    my ($color, @where) = @_;
+    my $columns = pop @where;
+    my $left = pop @where;
+
+    return scalar map {
+        grep { $_ eq $color } unpack '(a3)*', substr $rows[$_], 3 * $left,
+                                                     3 * $columns
+    } @where;
+}
 
 
 # Its exit code, with these arguments of the shell, in the scratch folder; and

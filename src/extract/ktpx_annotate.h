@@ -9,7 +9,8 @@
 
 
 /*
- * Writes a PNG file: the image, upright, with a frame around each field that
+ * Writes a JPEG file if name ends with .jpg or .jpeg, else a PNG file: the
+ * image, upright, with a frame, the name and the confidence of each field that
  * has a box: green as read, orange repaired, red empty.  0, or -1 when the
  * image does not decode, the file cannot be written or memory is short.
  */

@@ -92,7 +92,6 @@ ktpr_tesseract_load(ktpr_tesseract_t *tesseract)
         {"tessedit_do_invert", "0"},
         {"classify_enable_learning", "0"},
         {"user_defined_dpi", KTPR_TESSERACT_DPI},
-        {"debug_file", "/dev/null"},
     };
 
     if (tesseract->api != NULL) {
@@ -100,6 +99,11 @@ ktpr_tesseract_load(ktpr_tesseract_t *tesseract)
     }
 
     api = TessBaseAPICreate();
+
+    /* its messages, those about missing data included */
+    if (api != NULL) {
+        TessBaseAPISetVariable(api, "debug_file", "/dev/null");
+    }
 
     if (api == NULL
         || TessBaseAPIInit4(api, tesseract->tessdata, KTPR_TESSERACT_LANGUAGE,
