@@ -78,6 +78,13 @@ bench-reader: $(BENCH_READER)
 accuracy: $(OUT)/bench/accuracy ## fields and NIKs read on SET, a folder; N=4: every 4th image
 	@$< $(if $(N),-n $(N)) $(if $(V),-v) $(SET)
 
+# sets that have labelled images in folders below them
+EVALUATE = scripts/ktp-evaluate -e $(OUT)/ktp-extract -j $(or $(J),2)
+
+.PHONY: calibration
+calibration: $(OUT)/ktp-extract ## confidences against right values, and coverage, on SET
+	@$(EVALUATE) --bins $(SET)
+
 .PHONY: sensitivity
 sensitivity: $(OUT)/bench/accuracy ## fields right with each number of FILE 20 % off, on SET
 	@bench/reader/sensitivity $(if $(N),-n $(N)) $(addprefix -s ,$(SET)) $(FILE)

@@ -57,7 +57,7 @@ test: build specimen
 endif
 
 # what has no nginx of ours is left out
-VALGRIND_TESTS = $(filter-out t/demo.t t/extractd%.t t/ktp-extract.t \
+VALGRIND_TESTS = $(filter-out t/demo.t t/extractd%.t t/ktp-ex%.t t/ktp-evaluate.t \
                  t/reference.t t/reconcile.t t/ktp-key.t, $(wildcard t/*.t))
 
 .PHONY: valgrind
