@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <pango/pangocairo.h>
 
+/* Units of the card to an inch. */
+#define INCH (CARD_WIDTH / (85.60 / 25.4))
+
 #define LABELS_X 36.0
 #define ROWS_Y   182.0
 #define ROW_STEP 30.2
@@ -20,6 +23,11 @@ typedef enum {
 static void card_base(cairo_t *cr);
 static void card_globe(cairo_t *cr);
 static void card_waves(cairo_t *cr);
+static void card_lines(cairo_t *cr, double strength);
+static void card_print(cairo_t *cr, const card_style_t *style,
+                       const person_t *person, dice_t *dice);
+static void card_dots(cairo_t *cr, const card_style_t *style,
+                      const person_t *person, dice_t *dice);
 static void card_mark(cairo_t *cr, double x, double y, double size,
                       double turn);
 static void card_header(cairo_t *cr, const card_style_t *style,
@@ -45,6 +53,10 @@ card_draw(cairo_t *cr, const card_style_t *style, const person_t *person,
     card_globe(cr);
     card_waves(cr);
 
+    if (style->secure > 0) {
+        card_lines(cr, style->secure);
+    }
+
     /* a free corner of the card, the photo, and the lower edge: the mark is
        plain to any eye and lies under no field */
 
@@ -54,10 +66,57 @@ card_draw(cairo_t *cr, const card_style_t *style, const person_t *person,
     card_photo(cr, dice);
 
     cairo_set_source_rgb(cr, 0.10, 0.10, 0.12);
+
+    if (style->dots > 0) {
+        card_dots(cr, style, person, dice);
+
+    } else {
+        card_print(cr, style, person, dice);
+    }
+
+    cairo_restore(cr);
+}
+
+
+static void
+card_print(cairo_t *cr, const card_style_t *style, const person_t *person,
+           dice_t *dice)
+{
     card_header(cr, style, person);
     card_rows(cr, style, person);
     card_issued(cr, style, person, dice);
-    cairo_restore(cr);
+}
+
+
+/* The print as a card printer sets it: a dot has ink or has none. */
+
+static void
+card_dots(cairo_t *cr, const card_style_t *style, const person_t *person,
+          dice_t *dice)
+{
+    double           scale;
+    cairo_t         *print;
+    cairo_matrix_t   matrix;
+    cairo_pattern_t *ink;
+    cairo_surface_t *dots;
+
+    scale = style->dots / INCH;
+    dots = cairo_image_surface_create(CAIRO_FORMAT_A8,
+                                      (int) ceil(CARD_WIDTH * scale),
+                                      (int) ceil(CARD_HEIGHT * scale));
+    print = cairo_create(dots);
+    cairo_scale(print, scale, scale);
+    cairo_set_antialias(print, CAIRO_ANTIALIAS_NONE);
+    card_print(print, style, person, dice);
+    cairo_destroy(print);
+
+    ink = cairo_pattern_create_for_surface(dots);
+    cairo_matrix_init_scale(&matrix, scale, scale);
+    cairo_pattern_set_matrix(ink, &matrix);
+    cairo_pattern_set_filter(ink, CAIRO_FILTER_NEAREST);
+    cairo_mask(cr, ink);
+    cairo_pattern_destroy(ink);
+    cairo_surface_destroy(dots);
 }
 
 
@@ -168,6 +227,38 @@ card_waves(cairo_t *cr)
 }
 
 
+/* Dense light lines on a darker ground, and rays across them. */
+
+static void
+card_lines(cairo_t *cr, double strength)
+{
+    int    i;
+    double x;
+
+    cairo_set_source_rgba(cr, 0.22, 0.74, 0.82, 0.8 * strength);
+    cairo_paint(cr);
+    cairo_set_source_rgba(cr, 1, 1, 1, 0.9 * strength);
+    cairo_set_line_width(cr, 3);
+
+    for (i = -4; i < 100; i++) {
+        cairo_new_path(cr);
+
+        for (x = 0; x <= CARD_WIDTH; x += 8) {
+            cairo_line_to(cr, x, i * 6.6 + 9 * sin(x / 240) + 2 * sin(x / 61));
+        }
+
+        cairo_stroke(cr);
+    }
+
+    for (i = -5; i <= 5; i++) {
+        cairo_new_path(cr);
+        cairo_move_to(cr, 480 + 24 * i, 420);
+        cairo_line_to(cr, 480 + 130 * i, 150);
+        cairo_stroke(cr);
+    }
+}
+
+
 static void
 card_mark(cairo_t *cr, double x, double y, double size, double turn)
 {
@@ -244,8 +335,8 @@ card_rows(cairo_t *cr, const card_style_t *style, const person_t *person)
 
     y = ROWS_Y + 2 * ROW_STEP;
     card_text(cr, style->family, "22", 520, y, 0, TEXT_LEFT, "Gol. Darah :");
-    card_text(cr, style->family, "Bold 22", 652, y, 0, TEXT_LEFT,
-              person->blood_type);
+    card_text(cr, style->family, style->plain ? "22" : "Bold 22", 652, y, 0,
+              TEXT_LEFT, person->blood_type);
 }
 
 
@@ -260,8 +351,8 @@ card_row(cairo_t *cr, const card_style_t *style, double y, double indent,
     card_text(cr, style->family, "22", LABELS_X + indent, y, 0, TEXT_LEFT,
               label);
     card_text(cr, style->family, "22", values - 14, y, 0, TEXT_LEFT, ":");
-    card_text(cr, style->family, "Bold 22", values, y, PHOTO_X - values,
-              TEXT_LEFT, value);
+    card_text(cr, style->family, style->plain ? "22" : "Bold 22", values, y,
+              PHOTO_X - values, TEXT_LEFT, value);
 }
 
 
@@ -346,10 +437,17 @@ card_text(cairo_t *cr, const char *family, const char *font, double x,
 {
     int                   w, h;
     PangoLayout          *layout;
+    cairo_font_options_t *options;
     PangoFontDescription *desc;
 
     layout = pango_cairo_create_layout(cr);
     desc = pango_font_description_from_string(font);
+
+    options = cairo_font_options_create();
+    cairo_font_options_set_antialias(options, cairo_get_antialias(cr));
+    pango_cairo_context_set_font_options(pango_layout_get_context(layout),
+                                         options);
+    cairo_font_options_destroy(options);
 
     if (family != NULL
         && !(pango_font_description_get_set_fields(desc)

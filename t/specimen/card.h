@@ -16,6 +16,9 @@ typedef struct {
     const char *family; /* of all text but the number */
     double      values; /* where they start, in widths of the card */
     const char *title;  /* in place of head and number; NULL: a KTP */
+    double      dots;   /* of one bit an inch that print is made of; 0: none */
+    int         plain;  /* values in the weight of labels, not bold */
+    double      secure; /* strength of dense security lines, 0 to 1 */
 } card_style_t;
 
 

@@ -42,6 +42,8 @@ typedef enum {
     YAW,
     PITCH,
     VALUES,
+    DOTS,
+    SECURE,
     NUMBERS
 } number_t;
 
@@ -94,6 +96,8 @@ main(int argc, char *argv[])
     opt.scene.yaw = opt.numbers[YAW];
     opt.scene.pitch = opt.numbers[PITCH];
     opt.scene.style.values = opt.numbers[VALUES];
+    opt.scene.style.dots = opt.numbers[DOTS];
+    opt.scene.style.secure = opt.numbers[SECURE];
     picture =
         scene_draw(&opt.scene, &person, &dice, (uint64_t) opt.numbers[SEED]);
     rc = EXIT_FAILURE;
@@ -156,6 +160,8 @@ options_parse(options_t *opt, int argc, char *argv[])
         { "yaw",     required_argument, NULL, 256 + YAW },
         { "pitch",   required_argument, NULL, 256 + PITCH },
         { "values",  required_argument, NULL, 256 + VALUES },
+        { "dots",    required_argument, NULL, 256 + DOTS },
+        { "secure",  required_argument, NULL, 256 + SECURE },
         { "table",   required_argument, NULL, 'b' },
         { "font",    required_argument, NULL, 'f' },
         { "output",  required_argument, NULL, 'o' },
@@ -165,6 +171,7 @@ options_parse(options_t *opt, int argc, char *argv[])
         { "title",   required_argument, NULL, 'i' },
         { "gray",    no_argument,       NULL, 'g' },
         { "page",    no_argument,       NULL, 'p' },
+        { "plain",   no_argument,       NULL, 'l' },
         { "help",    no_argument,       NULL, 'h' },
         { NULL,      0,                 NULL, 0 },
     };
@@ -229,6 +236,8 @@ option_number(number_t number, const char *value)
         [YAW]     = { "yaw", -80, 80 },
         [PITCH]   = { "pitch", -80, 80 },
         [VALUES]  = { "values", 0.2, 0.4 },
+        [DOTS]    = { "dots", 0, 1200 },
+        [SECURE]  = { "secure", 0, 1 },
     };
 
     /* clang-format on */
@@ -303,6 +312,10 @@ option_set(options_t *opt, int option, const char *value)
         opt->scene.page = 1;
         return;
 
+    case 'l':
+        opt->scene.style.plain = 1;
+        return;
+
     case 'h':
         usage(stdout);
         exit(EXIT_SUCCESS);
@@ -344,6 +357,9 @@ usage(FILE *out)
           " (wood)\n"
           "  --font NAME   family of all but the number (Liberation Sans)\n"
           "  --values F    where values start, in widths (0.272)\n"
+          "  --plain       values are not bold\n"
+          "  --dots N      print of one bit a dot, N an inch; 0: smooth (0)\n"
+          "  --secure F    strength of dense security lines, 0 to 1 (0)\n"
           "  --set NAME=VALUE  what the card says in place of the seed's:"
           " nik=...\n"
           "  --title TEXT  in place of head and NIK: a card of another kind\n"
