@@ -1,4 +1,3 @@
-#include <endian.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -32,11 +31,7 @@ ktpr_warp_clamp(int v, int limit)
 static int
 ktpr_warp_bytes(const unsigned char *p)
 {
-    uint32_t bytes;
-
-    memcpy(&bytes, p, sizeof(bytes));
-
-    return (int) le32toh(bytes);
+    return (int) (p[0] | p[1] << 8 | p[2] << 16 | (uint32_t) p[3] << 24);
 }
 
 
