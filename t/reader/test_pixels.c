@@ -9,11 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <leptonica/allheaders.h>
 
 #include "ktpr_flatten.h"
+#include "ktpr_skew.h"
 #include "ktpr_warp.h"
 
 
@@ -373,6 +375,70 @@ flattened(void **state)
 }
 
 
+/* Eleven lines of marks as large as letters, turned by so many degrees. */
+static void
+pixels_writing(ktpr_gray_t *gray, double turn)
+{
+    int    i, k, u, v, x, y, side;
+    double c, s;
+
+    side = gray->w;
+    c = cos(turn * M_PI / 180);
+    s = sin(turn * M_PI / 180);
+    memset(gray->px, KTPR_PAPER, (size_t) (side * side));
+
+    for (i = 0; i < 11 * 20; i++) {
+        /* not below each other, or they are columns */
+        u = i % 20 * 12 - 120 + i / 20 * 5 % 12;
+        v = i / 20 * 18 - 90;
+        x = side / 2 + (int) lrint(c * u - s * v);
+        y = side / 2 + (int) lrint(s * u + c * v);
+
+        for (k = 0; k < 6 * 7; k++) {
+            gray->px[(y + k / 6) * side + x + k % 6] = 20;
+        }
+    }
+}
+
+
+static void
+levelled(void **state)
+{
+    int          i, n;
+    double       turn;
+    ktpr_gray_t  gray;
+    ktpr_blob_t *blobs;
+    ktpr_pool_t *pool;
+
+    static const double turns[] = {0, 3.3, -11.8, 60, -75};
+
+    (void) state;
+
+    pool = pixels_pool();
+    assert_int_equal(ktpr_gray_create(pool, 320, 320, &gray), KTPR_DONE);
+
+    for (i = 0; i < 5; i++) {
+        pixels_writing(&gray, turns[i]);
+        n = ktpr_blobs_find(pool, &gray, 128, 40, 200, &blobs);
+        assert_true(n > 0);
+
+        assert_int_equal(
+            ktpr_skew_turn(pool, &gray, 128, blobs, n, 14, 1.2, &turn),
+            KTPR_DONE);
+        assert_true(fabs(turn - (fabs(turns[i]) > 14 ? turns[i] : 0)) <= 1);
+
+        if (fabs(turns[i]) <= 14) {
+            assert_int_equal(
+                ktpr_skew_level(pool, &gray, 128, blobs, n, 14, &turn),
+                KTPR_DONE);
+            assert_true(fabs(turn - turns[i]) <= .4);
+        }
+    }
+
+    ktpr_pool_destroy(pool);
+}
+
+
 int
 main(void)
 {
@@ -380,6 +446,7 @@ main(void)
         cmocka_unit_test(warped),
         cmocka_unit_test(reduced),
         cmocka_unit_test(flattened),
+        cmocka_unit_test(levelled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,23 +29,64 @@
 #define KTPR_SKEW_FINER .1
 
 
+/*
+ * fixed: points that are turned at once, and profiles that are counted in
+ * turn: neighbours are mostly of one bin, and each count waits for the last.
+ */
+#define KTPR_SKEW_RUN      16
+#define KTPR_SKEW_PROFILES 4
+
+/* Pixels of ink, from the middle of the page; room for whole runs. */
+typedef struct {
+    int   n;
+    float x[KTPR_SKEW_POINTS + KTPR_SKEW_RUN];
+    float y[KTPR_SKEW_POINTS + KTPR_SKEW_RUN];
+} ktpr_ink_t;
+
+
+/* The bins of KTPR_SKEW_RUN points after a turn with sine s, cosine c. */
+static void
+ktpr_skew_bins(const float *restrict x, const float *restrict y, float c,
+               float s, int *restrict bins)
+{
+    int i;
+
+    for (i = 0; i < KTPR_SKEW_RUN; i++) {
+        bins[i] = (int) (y[i] * c - x[i] * s + KTPR_SKEW_BINS / 2.f);
+    }
+}
+
+
 /* The sharpness of the profile after a turn by angle degrees. */
 static double
-ktpr_skew_score(const ktpr_point_t *points, int n, double angle)
+ktpr_skew_score(const ktpr_ink_t *ink, double angle)
 {
-    int    i, bin;
-    float  c, s, profile[KTPR_SKEW_BINS + 2], last, now;
-    double sum;
+    int      i, k, n, bins[KTPR_SKEW_RUN];
+    float    c, s, profile[KTPR_SKEW_BINS + 2], last, now;
+    double   sum;
+    unsigned counts[KTPR_SKEW_PROFILES][KTPR_SKEW_BINS];
 
     c = (float) cos(angle * M_PI / 180);
     s = (float) sin(angle * M_PI / 180);
+    memset(counts, 0, sizeof(counts));
     memset(profile, 0, sizeof(profile));
 
-    for (i = 0; i < n; i++) {
-        bin = (int) ((float) points[i].y * c - (float) points[i].x * s
-                     + KTPR_SKEW_BINS / 2.f);
-        if (bin >= 0 && bin < KTPR_SKEW_BINS) {
-            profile[bin + 1]++;
+    for (i = 0; i < ink->n; i += KTPR_SKEW_RUN) {
+        ktpr_skew_bins(ink->x + i, ink->y + i, c, s, bins);
+
+        n = ink->n - i < KTPR_SKEW_RUN ? ink->n - i : KTPR_SKEW_RUN;
+
+#pragma GCC unroll 4
+        for (k = 0; k < n; k++) {
+            if (bins[k] >= 0 && bins[k] < KTPR_SKEW_BINS) {
+                counts[k % KTPR_SKEW_PROFILES][bins[k]]++;
+            }
+        }
+    }
+
+    for (k = 0; k < KTPR_SKEW_PROFILES; k++) {
+        for (i = 0; i < KTPR_SKEW_BINS; i++) {
+            profile[i + 1] += (float) counts[k][i];
         }
     }
 
@@ -62,14 +103,22 @@ ktpr_skew_score(const ktpr_point_t *points, int n, double angle)
 }
 
 
-/* Collects up to most pixels of ink in blobs of a letter's size: how many. */
-static int
-ktpr_skew_points(const ktpr_gray_t *gray, int threshold,
-                 const ktpr_blob_t *blobs, int n, int most,
-                 ktpr_point_t *points)
+/*
+ * Collects up to most pixels of ink in blobs of a letter's size, which belong
+ * to the pool; NULL: no memory.
+ */
+static ktpr_ink_t *
+ktpr_skew_ink(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
+              const ktpr_blob_t *blobs, int n, int most)
 {
-    int    i, x, y, found, step, seen;
-    double scale;
+    int         i, x, y, step, seen;
+    double      scale;
+    ktpr_ink_t *ink;
+
+    ink = ktpr_pool_alloc(pool, 1, sizeof(ktpr_ink_t));
+    if (ink == NULL) {
+        return NULL;
+    }
 
     scale = (double) KTPR_SKEW_SIDE / (gray->w > gray->h ? gray->w : gray->h);
     seen = 0;
@@ -81,7 +130,6 @@ ktpr_skew_points(const ktpr_gray_t *gray, int threshold,
     }
 
     step = seen / most + 1;
-    found = 0;
     seen = 0;
 
     for (i = 0; i < n; i++) {
@@ -92,15 +140,15 @@ ktpr_skew_points(const ktpr_gray_t *gray, int threshold,
         for (y = blobs[i].y; y < blobs[i].y + blobs[i].h; y++) {
             for (x = blobs[i].x; x < blobs[i].x + blobs[i].w; x++) {
                 if (gray->px[(size_t) y * gray->w + x] < threshold
-                    && seen++ % step == 0 && found < most) {
-                    points[found].x = (x - gray->w / 2.) * scale;
-                    points[found++].y = (y - gray->h / 2.) * scale;
+                    && seen++ % step == 0 && ink->n < most) {
+                    ink->x[ink->n] = (float) ((x - gray->w / 2.) * scale);
+                    ink->y[ink->n++] = (float) ((y - gray->h / 2.) * scale);
                 }
             }
         }
     }
 
-    return found;
+    return ink;
 }
 
 
@@ -109,23 +157,20 @@ ktpr_skew_turn(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
                const ktpr_blob_t *blobs, int n, double limit, double sharper,
                double *turn)
 {
-    int           angle, found, best;
-    double        score, level, most;
-    ktpr_point_t *points;
+    int         angle, best;
+    double      score, level, most;
+    ktpr_ink_t *ink;
 
     best = 0;
     level = most = 0;
 
-    points = ktpr_pool_alloc(pool, KTPR_SKEW_COARSE, sizeof(ktpr_point_t));
-    if (points == NULL) {
+    ink = ktpr_skew_ink(pool, gray, threshold, blobs, n, KTPR_SKEW_COARSE);
+    if (ink == NULL) {
         return KTPR_NO_MEMORY;
     }
 
-    found =
-        ktpr_skew_points(gray, threshold, blobs, n, KTPR_SKEW_COARSE, points);
-
     for (angle = -89; angle <= 90; angle++) {
-        score = ktpr_skew_score(points, found, angle);
+        score = ktpr_skew_score(ink, angle);
 
         if (score > most) {
             most = score;
@@ -137,7 +182,7 @@ ktpr_skew_turn(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
         }
     }
 
-    ktpr_pool_free(pool, points);
+    ktpr_pool_free(pool, ink);
 
     *turn = abs(best) > limit && most > sharper * level ? best : 0;
 
@@ -149,25 +194,22 @@ ktpr_status_t
 ktpr_skew_level(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
                 const ktpr_blob_t *blobs, int n, double limit, double *turn)
 {
-    int           i, found;
-    double        angle, best, most, score, centre;
-    ktpr_point_t *points;
+    int         i;
+    double      angle, best, most, score, centre;
+    ktpr_ink_t *ink;
 
     static const double steps[] = {KTPR_SKEW_FINE, KTPR_SKEW_FINER};
 
     best = 0;
     most = 0;
 
-    points = ktpr_pool_alloc(pool, KTPR_SKEW_POINTS, sizeof(ktpr_point_t));
-    if (points == NULL) {
+    ink = ktpr_skew_ink(pool, gray, threshold, blobs, n, KTPR_SKEW_POINTS);
+    if (ink == NULL) {
         return KTPR_NO_MEMORY;
     }
 
-    found =
-        ktpr_skew_points(gray, threshold, blobs, n, KTPR_SKEW_POINTS, points);
-
     for (angle = -limit; angle <= limit; angle += KTPR_SKEW_STEP) {
-        score = ktpr_skew_score(points, found, angle);
+        score = ktpr_skew_score(ink, angle);
         if (score > most) {
             most = score;
             best = angle;
@@ -177,14 +219,14 @@ ktpr_skew_level(ktpr_pool_t *pool, const ktpr_gray_t *gray, int threshold,
     for (i = 0; i < 4; i++) {
         centre = best;
         angle = centre + (i % 2 ? steps[i / 2] : -steps[i / 2]);
-        score = ktpr_skew_score(points, found, angle);
+        score = ktpr_skew_score(ink, angle);
         if (score > most) {
             most = score;
             best = angle;
         }
     }
 
-    ktpr_pool_free(pool, points);
+    ktpr_pool_free(pool, ink);
 
     *turn = best;
 
