@@ -222,17 +222,45 @@ ktpr_glance_turned(ktpr_glance_t *glance, const ktpr_page_t *page, double turn)
 }
 
 
-/* Looks at a page upright and, if that is no card, upside down. */
+/* Looks at the page turned by each of some angles, until it is a card. */
 static ktpr_status_t
-ktpr_glance_page(ktpr_glance_t *glance, const ktpr_page_t *page, double turn)
+ktpr_glance_turns(ktpr_glance_t *glance, const ktpr_page_t *page,
+                  const double *turns, int n)
 {
+    int           i;
     ktpr_status_t rc;
 
-    rc = ktpr_glance_turned(glance, page, turn);
+    rc = KTPR_DONE;
 
-    return rc == KTPR_DONE && !ktpr_glance_sure(glance)
-               ? ktpr_glance_turned(glance, page, turn + 180)
-               : rc;
+    for (i = 0; i < n && rc == KTPR_DONE && !ktpr_glance_sure(glance); i++) {
+        rc = ktpr_glance_turned(glance, page, turns[i]);
+    }
+
+    return rc;
+}
+
+
+/*
+ * Looks at a page upright, since most are, and only then for the direction of
+ * its lines.
+ */
+static ktpr_status_t
+ktpr_glance_page(ktpr_glance_t *glance, const ktpr_page_t *page)
+{
+    double        turns[2] = {0};
+    ktpr_status_t rc;
+
+    rc = ktpr_glance_turns(glance, page, turns, 1);
+
+    if (rc == KTPR_DONE && !ktpr_glance_sure(glance)) {
+        rc = ktpr_page_turn(glance->scan->pool, page, &turns[0]);
+    }
+
+    turns[1] = turns[0] + 180;
+
+    return rc != KTPR_DONE ? rc
+           : turns[0] != 0 ? ktpr_glance_turns(glance, page, turns, 2)
+                           : ktpr_glance_turns(glance, page, &turns[1], 1);
 }
 
 
@@ -246,6 +274,8 @@ ktpr_glance_straight(ktpr_glance_t *glance)
     ktpr_quad_t   quad;
     ktpr_status_t rc;
 
+    static const double turns[] = {0, 180};
+
     scan = glance->scan;
     seen = ktpr_quad_find(scan->pool, &scan->image, &quad);
 
@@ -258,14 +288,13 @@ ktpr_glance_straight(ktpr_glance_t *glance)
         return rc == KTPR_UNFIT ? KTPR_DONE : rc;
     }
 
-    return ktpr_glance_page(glance, &page, 0);
+    return ktpr_glance_turns(glance, &page, turns, 2);
 }
 
 
 int
 ktpr_glance_find(ktpr_scan_t *scan, double *confidence)
 {
-    double        turn;
     ktpr_page_t   page;
     ktpr_glance_t glance;
     ktpr_status_t rc;
@@ -288,10 +317,7 @@ ktpr_glance_find(ktpr_scan_t *scan, double *confidence)
     scan->sheet.sizes[0] = page.work;
     scan->sheet.n = 1;
 
-    if (ktpr_page_turn(scan->pool, &page, &turn) != KTPR_DONE
-        || ktpr_glance_page(&glance, &page, turn) != KTPR_DONE
-        || (!ktpr_glance_sure(&glance) && turn != 0
-            && ktpr_glance_turned(&glance, &page, 0) != KTPR_DONE)
+    if (ktpr_glance_page(&glance, &page) != KTPR_DONE
         || (!ktpr_glance_sure(&glance)
             && ktpr_glance_straight(&glance) != KTPR_DONE)) {
         return KTPR_NO_MEMORY;
