@@ -388,8 +388,8 @@ pixels_writing(ktpr_gray_t *gray, double turn)
     memset(gray->px, KTPR_PAPER, (size_t) (side * side));
 
     for (i = 0; i < 11 * 20; i++) {
-        /* not below each other, or they are columns */
-        u = i % 20 * 12 - 120 + i / 20 * 5 % 12;
+        /* not evenly apart, or they are columns */
+        u = i % 20 * 12 - 120 + i * i * 7 % 13;
         v = i / 20 * 18 - 90;
         x = side / 2 + (int) lrint(c * u - s * v);
         y = side / 2 + (int) lrint(s * u + c * v);
