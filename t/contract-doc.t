@@ -1,5 +1,6 @@
-# The tables of errors in docs/contract.md: one row for each row of
-# ktp_error.c, in its order, and none that the code does not have.
+# The tables of errors in docs/contract.md, and the sentences for users in
+# docs/pesan-kesalahan.md: one row for each row of ktp_error.c, in its order,
+# and none that the code does not have.
 
 use strict;
 use warnings;
@@ -59,6 +60,24 @@ for my $line ($doc =~ /^(\| [1-5]\d\d \| .*)$/mg) {
 
     is(scalar @cells, 4, "$cells[0] $cells[1]: reason and what to do");
 }
+
+# sentences for users: those of the reasons, then those of the upstream
+my $users = KTP::Nginx::read_file('docs/pesan-kesalahan.md');
+my @sentences;
+my $again = qr/(?:foto lain|foto sama|nanti|tidak)(?:, ditagih\??)?/;
+
+for my $line ($users =~ /^(\| \d+ \| .*)$/mg) {
+    my ($status, $name, $reason, $sentence, $how)
+        = $line =~ /^\| (\d+) \| `(\w+)` \| (?:`(\w+)`|-) \| (.*?) \| (.*?) \|$/;
+
+    push @sentences, join ' ', $reason // '-', $status // $line, $name // '';
+    like($sentence // '', qr/^[A-Z].*\.\z/, "$sentences[-1]: a sentence");
+    like($how // '', qr/^$again\z/, '... and whether to try again');
+}
+
+is_deeply(\@sentences,
+          [(map { $_->{reason} =~ /^(\S+ \S+ \S+)/ } @all),
+           map { "- $_" } @upstream], 'each reason has a sentence for users');
 
 done_testing();
 
