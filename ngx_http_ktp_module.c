@@ -26,6 +26,7 @@
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_state.h"
 #include "ngx_http_ktp_status.h"
+#include "ngx_http_ktp_upload_ticket.h"
 #include "ngx_http_ktp_upstream_conf.h"
 #include "ngx_http_ktp_value.h"
 #include "ngx_http_ktp_variables.h"
@@ -174,6 +175,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
     { ngx_string("ktp_auth"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_ktp_conf_auth,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_ticket"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE12,
+      ngx_http_ktp_upload_ticket,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -580,6 +588,8 @@ ngx_http_ktp_create_loc_conf(ngx_conf_t *cf)
      *     conf->answer_policy = { 0 };
      *     conf->breaker.breaker = NULL;
      *     conf->console = NULL;
+     *     conf->ticket_ttl = 0;
+     *     conf->ticket_uses = 0;
      */
 
     conf->app_id = NGX_CONF_UNSET_PTR;
@@ -666,6 +676,10 @@ ngx_http_ktp_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_uint_value(conf->auth, prev->auth, NGX_HTTP_KTP_AUTH_OFF);
 
+    if (ngx_http_ktp_upload_ticket_merge(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (ngx_http_ktp_upstream_conf_merge(cf, prev, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
@@ -714,6 +728,18 @@ ngx_http_ktp_init(ngx_conf_t *cf)
     if (kmcf->forget && kmcf->flights == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"ktp_forget\" requires \"ktp_answer_zone\"");
+        return NGX_ERROR;
+    }
+
+    if (kmcf->tickets && kmcf->zone == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ktp_ticket\" requires \"ktp_zone\"");
+        return NGX_ERROR;
+    }
+
+    if (kmcf->ticket_auth && kmcf->tickets == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ktp_auth ticket\" requires \"ktp_ticket\"");
         return NGX_ERROR;
     }
 

@@ -60,7 +60,12 @@ my %row = (
     ktp_client            => [["'' { }", "'a b' { }", 'a"b { }', '$name { }',
                                'n' x 65 . ' { }'], 'visible ASCII', 'http'],
     ktp_auth              => [[@flag[0 .. 3], "''", 'basic', 'env:A'],
-                              '"on", "off", or a variable'],
+                              '"on", "off", "ticket", or a variable'],
+    ktp_ticket            => [['on', 'off', '5m', 'ttl', 'ttl=', 'ttl=x', 'ttl=-1s',
+                               'ttl=0', 'ttl=999ms', 'ttl=2h', 'uses=',
+                               (map { "uses=$_" } @number[0 .. 5], '0', '1001'),
+                               'ttl=5m uses=0', 'uses=1 ttl=2h', '$t'],
+                              '"ttl=TIME".*"uses=NUMBER"'],
     ktp_max_image_size    => [[@size, '1023', '65m'], 'from 1k to 64m'],
     ktp_min_dimensions    => [[qw(720 720x 720X480 x480 0x480 -1x5 70000x480
                                   720x480x1 720*480 720,480 $d $wx$h '')],
@@ -218,7 +223,8 @@ for my $name (sort keys %row) {
     $allowed //= $name =~ /_(?:id|key)$/ ? 'file:|regular file|open\(\)|only variable|first line|requires'
                : undef;
     $where //= $name eq 'ktp_pass' ? 'location' : 'server';
-    $where = 'location' if $name =~ /^ktp_(?:status|health|console|forget)$/;
+    $where = 'location'
+        if $name =~ /^ktp_(?:status|health|console|forget|ticket)$/;
 
     for my $value (@$values) {
         my $text = "$name $value" . ($value =~ /\}$/ ? '' : ';');

@@ -38,6 +38,8 @@ EOH
             ktp_pass $url/x;
         }
         location = /e { ktp_pass $url/x; }
+        location = /ticket { ktp_auth ticket; ktp_pass $url/x; }
+        location = /issue { ktp_auth on; ktp_ticket; }
         location = /key { ktp_auth on; ktp_pass $url/x; }
         location = /again { ktp_idempotency required; ktp_pass $url/x; }
         location = /small { client_max_body_size 1k; ktp_pass $url/x; }
@@ -101,6 +103,7 @@ upload('/e');
 upload('/e', 'Content-Encoding: gzip');
 upload('/key', 'App-ID: one', 'API-Key: wrong');
 upload('/key', "App-ID: $_", 'API-Key: key') for qw(one off none slow slow);
+upload('/ticket');
 upload('/again');
 upload('/again', 'Idempotency-Key: a') for 1, 2;
 note_answer('reused', post($port, '/again', jpeg(800, 601), @type,

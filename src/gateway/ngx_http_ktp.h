@@ -23,6 +23,7 @@ typedef struct ngx_http_ktp_flight_s  ngx_http_ktp_flight_t;
 typedef struct ngx_http_ktp_flights_s ngx_http_ktp_flights_t;
 typedef struct ngx_http_ktp_secret_s  ngx_http_ktp_secret_t;
 typedef struct ngx_http_ktp_slot_s    ngx_http_ktp_slot_t;
+typedef struct ngx_http_ktp_uses_s    ngx_http_ktp_uses_t;
 typedef struct ngx_http_ktp_zone_s    ngx_http_ktp_zone_t;
 
 /* The outcome of a request, for logs and metrics. */

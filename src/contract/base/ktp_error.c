@@ -365,6 +365,21 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "disabled", KTP_ERROR_PLAIN,
             "client is disabled"),
 
+    ktp_row(KTP_TICKET_INVALID, KTP_UNAUTHORIZED, 401,
+            "UNAUTHORIZED",
+            "ticket_invalid", KTP_ERROR_PLAIN,
+            "ticket is missing or not valid"),
+
+    ktp_row(KTP_TICKET_EXPIRED, KTP_UNAUTHORIZED, 401,
+            "UNAUTHORIZED",
+            "ticket_expired", KTP_ERROR_PLAIN,
+            "ticket has expired"),
+
+    ktp_row(KTP_TICKET_USED, KTP_UNAUTHORIZED, 401,
+            "UNAUTHORIZED",
+            "ticket_used", KTP_ERROR_PLAIN,
+            "ticket is used up"),
+
     ktp_row(KTP_CLIENT_BUSY, KTP_SERVICE_UNAVAILABLE, 503,
             "SERVICE_UNAVAILABLE",
             "client_busy", KTP_ERROR_PLAIN,

@@ -104,6 +104,9 @@ typedef enum {
 
     /* the client */
     KTP_DISABLED,
+    KTP_TICKET_INVALID, /* missing, or not of this gateway */
+    KTP_TICKET_EXPIRED,
+    KTP_TICKET_USED,
     KTP_CLIENT_BUSY,
 
     /* the gateway */

@@ -97,7 +97,7 @@ ngx_http_ktp_ctx_is_ours(ngx_http_request_t *r, ngx_http_ktp_ctx_t *ctx)
 {
     ngx_http_ktp_loc_conf_t *klcf;
 
-    if (ctx && ctx->forget) {
+    if (ctx && ctx->aside) {
         return 0;
     }
 

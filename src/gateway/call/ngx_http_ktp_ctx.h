@@ -98,7 +98,7 @@ struct ngx_http_ktp_ctx_s {
     unsigned called : 1;    /* a call was made; its results are in call */
     unsigned answered : 1;  /* by this module: not to be replaced */
     unsigned error_sent : 1;
-    unsigned forget : 1;  /* it is for "ktp_forget" */
+    unsigned aside : 1;   /* it is for no card */
     unsigned traced : 1;  /* traceparent is set, possibly empty */
     unsigned sandbox : 1; /* of a location with "ktp_sandbox on" */
     unsigned keep : 1;    /* the image is needed after the call */

@@ -88,7 +88,8 @@ ngx_http_ktp_check(ngx_conf_t *cf)
         }
 
         keys |= pass->klcf->auth == NGX_HTTP_KTP_AUTH_KEY;
-        names |= pass->klcf->auth == NGX_HTTP_KTP_AUTH_NAME;
+        names |= pass->klcf->auth == NGX_HTTP_KTP_AUTH_NAME
+                 || pass->klcf->auth == NGX_HTTP_KTP_AUTH_TICKET;
 
         ngx_http_ktp_check_location(cf, pass);
     }

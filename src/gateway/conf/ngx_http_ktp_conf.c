@@ -334,9 +334,16 @@ ngx_http_ktp_conf_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
+    if (ngx_strcmp(value[1].data, "ticket") == 0) {
+        kmcf->ticket_auth++;
+        klcf->auth = NGX_HTTP_KTP_AUTH_TICKET;
+        return NGX_CONF_OK;
+    }
+
     if (value[1].data[0] != '$') {
-        return ngx_http_ktp_value_invalid(cf, "invalid value", &value[1],
-                                          "\"on\", \"off\", or a variable");
+        return ngx_http_ktp_value_invalid(
+            cf, "invalid value", &value[1],
+            "\"on\", \"off\", \"ticket\", or a variable");
     }
 
     klcf->auth = NGX_HTTP_KTP_AUTH_NAME;
@@ -615,4 +622,11 @@ ngx_http_ktp_conf_is_local(ngx_http_ktp_loc_conf_t *klcf)
     addr = ngx_inet_addr(host->data, host->len);
 
     return addr != INADDR_NONE && (ntohl(addr) >> 24) == 127;
+}
+
+
+ngx_uint_t
+ngx_http_ktp_conf_is_contract(ngx_http_ktp_loc_conf_t *klcf)
+{
+    return klcf->upstream != NULL || klcf->ticket_ttl != 0;
 }

@@ -18,7 +18,7 @@
 #define NGX_HTTP_KTP_MAX_IMAGE_SIZE (64 * 1024 * 1024)
 
 typedef struct {
-    ngx_uint_t   locations;      /* with ktp_pass; filters run for them only */
+    ngx_uint_t   locations;      /* with ktp_pass or ktp_ticket, for filters */
     ngx_array_t *passes;         /* of ngx_http_ktp_pass_t; NULL: none */
     ngx_http_handler_pt handler; /* content handler of those locations */
 
@@ -39,16 +39,19 @@ typedef struct {
     ngx_uint_t              status;  /* count of "ktp_status" */
     ngx_uint_t              health;  /* count of "ktp_health" */
     ngx_uint_t              console; /* count of "ktp_console" */
-    ngx_int_t               request_id; /* index of "$request_id" */
-    ngx_uint_t              forget;     /* count of "ktp_forget" */
-    ngx_uint_t              cors;       /* count of "ktp_cors", not off */
-    unsigned image_hmac : 1;            /* the variable is used somewhere */
+    ngx_int_t               request_id;  /* index of "$request_id" */
+    ngx_uint_t              forget;      /* count of "ktp_forget" */
+    ngx_uint_t              tickets;     /* count of "ktp_ticket" */
+    ngx_uint_t              ticket_auth; /* count of "ktp_auth ticket" */
+    ngx_uint_t              cors;        /* count of "ktp_cors", not off */
+    unsigned image_hmac : 1;             /* the variable is used somewhere */
 } ngx_http_ktp_main_conf_t;
 
 typedef enum {
     NGX_HTTP_KTP_AUTH_OFF = 0,
-    NGX_HTTP_KTP_AUTH_KEY, /* App-ID and API-Key */
-    NGX_HTTP_KTP_AUTH_NAME /* a name of nginx's own auth */
+    NGX_HTTP_KTP_AUTH_KEY,   /* App-ID and API-Key */
+    NGX_HTTP_KTP_AUTH_NAME,  /* a name of nginx's own auth */
+    NGX_HTTP_KTP_AUTH_TICKET /* a ticket of "ktp_ticket" */
 } ngx_http_ktp_auth_t;
 
 typedef enum {
@@ -191,6 +194,8 @@ struct ngx_http_ktp_loc_conf_s {
     ngx_http_ktp_answerer_t    *answerer[NGX_HTTP_KTP_ROLES]; /* or NULL */
     ngx_array_t                *cors;    /* of ngx_str_t, or "*"; NULL: off */
     ngx_http_ktp_console_t     *console; /* NULL: none here */
+    ngx_msec_t                  ticket_ttl; /* of "ktp_ticket"; 0: none */
+    ngx_uint_t                  ticket_uses;
 };
 
 /* A "ktp_pass" directive, for checks of the whole configuration. */
@@ -204,7 +209,7 @@ typedef struct {
 } ngx_http_ktp_pass_t;
 
 
-/* ktp_auth off | on | $variable */
+/* ktp_auth off | on | ticket | $variable */
 char *ngx_http_ktp_conf_auth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* ktp_image_url_allow CIDR ... */
@@ -217,6 +222,12 @@ char *ngx_http_ktp_conf_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* ktp_min_dimensions WIDTHxHEIGHT */
 char *ngx_http_ktp_conf_min_dimensions(ngx_conf_t *cf, ngx_command_t *cmd,
                                        void *conf);
+
+/*
+ * 1 if a location answers as the contract has it: with "ktp_pass", or with
+ * "ktp_ticket".
+ */
+ngx_uint_t ngx_http_ktp_conf_is_contract(ngx_http_ktp_loc_conf_t *klcf);
 
 /*
  * 1 if the upstream of a location with ktp_pass is on this machine: a Unix

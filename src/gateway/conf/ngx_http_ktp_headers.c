@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_headers.h"
+#include "ngx_http_ktp_conf.h"
 
 
 ngx_int_t
@@ -104,16 +105,22 @@ ngx_http_ktp_headers_retry_after(ngx_http_request_t *r, uint64_t seconds)
 ngx_int_t
 ngx_http_ktp_headers_challenge(ngx_http_request_t *r)
 {
-    static ngx_str_t challenge = ngx_string("API-Key realm=\"ktp\"");
+    static ngx_str_t key = ngx_string("API-Key realm=\"ktp\"");
+    static ngx_str_t ticket = ngx_string("Bearer realm=\"ktp\"");
 
-    ngx_table_elt_t *h;
+    ngx_str_t               *challenge;
+    ngx_table_elt_t         *h;
+    ngx_http_ktp_loc_conf_t *klcf;
 
     if (r->headers_out.www_authenticate
         && r->headers_out.www_authenticate->hash) {
         return NGX_OK;
     }
 
-    h = ngx_http_ktp_headers_push(r, "WWW-Authenticate", &challenge);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    challenge = klcf->auth == NGX_HTTP_KTP_AUTH_TICKET ? &ticket : &key;
+
+    h = ngx_http_ktp_headers_push(r, "WWW-Authenticate", challenge);
     if (h == NULL) {
         return NGX_ERROR;
     }

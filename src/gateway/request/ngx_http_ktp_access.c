@@ -5,8 +5,13 @@
 #include "ngx_http_ktp_count.h"
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_request.h"
+#include "ngx_http_ktp_upload_ticket.h"
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+
+
+/* Seconds after which a client may retry if tickets cannot be counted. */
+#define NGX_HTTP_KTP_ACCESS_BUSY 2
 
 
 static ngx_int_t  ngx_http_ktp_access_handler(ngx_http_request_t *r);
@@ -20,9 +25,12 @@ static ngx_int_t  ngx_http_ktp_access_refuse(ngx_http_ktp_ctx_t    *ctx,
 static ktp_code_t ngx_http_ktp_access_piece(ngx_http_request_t *r, u_char *p,
                                             size_t n);
 static void ngx_http_ktp_access_done(ngx_http_request_t *r, ktp_code_t code);
-static ngx_int_t ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
-                                          ngx_http_ktp_client_t **client);
-static ngx_int_t ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx);
+static ngx_int_t  ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
+                                           ngx_http_ktp_client_t **client);
+static ktp_code_t ngx_http_ktp_access_ticket(ngx_http_ktp_ctx_t     *ctx,
+                                             ngx_http_ktp_client_t **client);
+static ngx_int_t  ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx,
+                                                   ktp_code_t          code);
 
 
 /* Stands in for a client if none are configured; it has no key. */
@@ -68,25 +76,43 @@ ngx_http_ktp_access_init(ngx_conf_t *cf)
 }
 
 
-/* Authenticates by key.  A name proves nothing, so it grants no access. */
+/*
+ * Authenticates by key or ticket.  A name proves nothing, so it grants no
+ * access.
+ */
 
 static ngx_int_t
 ngx_http_ktp_access_handler(ngx_http_request_t *r)
 {
     ngx_int_t                rc;
+    ktp_code_t               code;
     ngx_http_ktp_ctx_t      *ctx;
     ngx_http_ktp_client_t   *client;
     ngx_http_ktp_loc_conf_t *klcf;
 
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    if (klcf->auth != NGX_HTTP_KTP_AUTH_KEY) {
+    if (klcf->auth != NGX_HTTP_KTP_AUTH_KEY
+        && klcf->auth != NGX_HTTP_KTP_AUTH_TICKET) {
         return NGX_DECLINED;
     }
 
     ctx = ngx_http_ktp_ctx_create(r);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (klcf->auth == NGX_HTTP_KTP_AUTH_TICKET) {
+        code = ngx_http_ktp_access_ticket(ctx, &client);
+
+        if (code == KTP_OK) {
+            return ngx_http_ktp_access_client(ctx, client);
+        }
+
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "ticket is refused: %s", ktp_error(code)->reason);
+
+        return ngx_http_ktp_access_unauthorized(ctx, code);
     }
 
     rc = ngx_http_ktp_access_key(ctx, &client);
@@ -111,7 +137,7 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
 
 /*
  * Determines whose request it is, after the access phase: by name, or by a key
- * that was not looked at since "satisfy any" was satisfied before.
+ * or ticket that was not looked at since "satisfy any" was satisfied before.
  */
 
 static ngx_int_t
@@ -137,9 +163,20 @@ ngx_http_ktp_access_identify(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    rc = klcf->auth == NGX_HTTP_KTP_AUTH_KEY
-             ? ngx_http_ktp_access_key(ctx, &client)
-             : ngx_http_ktp_access_name(ctx, &client);
+    switch (klcf->auth) {
+
+    case NGX_HTTP_KTP_AUTH_KEY:
+        rc = ngx_http_ktp_access_key(ctx, &client);
+        break;
+
+    case NGX_HTTP_KTP_AUTH_TICKET:
+        rc = ngx_http_ktp_access_ticket(ctx, &client) == KTP_OK ? NGX_OK
+                                                                : NGX_DECLINED;
+        break;
+
+    default: /* NGX_HTTP_KTP_AUTH_NAME */
+        rc = ngx_http_ktp_access_name(ctx, &client);
+    }
 
     if (rc == NGX_OK) {
         rc = ngx_http_ktp_access_client(ctx, client);
@@ -261,7 +298,7 @@ ngx_http_ktp_access_refuse(ngx_http_ktp_ctx_t    *ctx,
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    rc = ngx_http_ktp_access_unauthorized(ctx);
+    rc = ngx_http_ktp_access_unauthorized(ctx, KTP_UNAUTHORIZED);
 
     if (rc != NGX_HTTP_UNAUTHORIZED || klcf->upstream == NULL || r != r->main
         || clcf->satisfy == NGX_HTTP_SATISFY_ANY || clcf->auth_delay
@@ -337,7 +374,7 @@ ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
     if (name.len == 0) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "client name is empty");
-        return ngx_http_ktp_access_unauthorized(ctx);
+        return ngx_http_ktp_access_unauthorized(ctx, KTP_UNAUTHORIZED);
     }
 
     *client = ngx_http_ktp_client(kmcf, &name, NULL);
@@ -354,13 +391,70 @@ ngx_http_ktp_access_name(ngx_http_ktp_ctx_t     *ctx,
 }
 
 
-static ngx_int_t
-ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx)
-{
-    ctx->code = KTP_UNAUTHORIZED;
-    ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED);
+/* Takes a use of the ticket, unless the client is disabled. */
 
-    return ngx_http_ktp_headers_challenge(ctx->request) == NGX_OK
-               ? NGX_HTTP_UNAUTHORIZED
-               : NGX_HTTP_INTERNAL_SERVER_ERROR;
+static ktp_code_t
+ngx_http_ktp_access_ticket(ngx_http_ktp_ctx_t     *ctx,
+                           ngx_http_ktp_client_t **client)
+{
+    ngx_str_t                 name;
+    ktp_code_t                code;
+    ktp_ticket_t              ticket;
+    ngx_http_request_t       *r;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    r = ctx->request;
+    kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
+
+    code = ngx_http_ktp_upload_ticket_read(r, &ticket);
+
+    if (code != KTP_OK) {
+        return code;
+    }
+
+    name.data = (u_char *) ticket.name;
+    name.len = ticket.name_len;
+
+    *client = ngx_http_ktp_client(kmcf, &name, NULL);
+
+    if (*client == NULL) {
+
+        /* removed since the ticket was issued */
+
+        return KTP_TICKET_INVALID;
+    }
+
+    return (*client)->disabled ? KTP_OK
+                               : ngx_http_ktp_upload_ticket_take(r, &ticket);
+}
+
+
+/* Rejects a request in the access phase. */
+
+static ngx_int_t
+ngx_http_ktp_access_unauthorized(ngx_http_ktp_ctx_t *ctx, ktp_code_t code)
+{
+    ngx_int_t           rc;
+    const ktp_error_t  *e;
+    ngx_http_request_t *r;
+
+    r = ctx->request;
+    e = ktp_error(code);
+
+    ctx->code = code;
+    rc = NGX_OK;
+
+    switch (e->status) {
+
+    case NGX_HTTP_UNAUTHORIZED:
+        ngx_http_ktp_ctx_set_outcome(ctx, NGX_HTTP_KTP_OUTCOME_UNAUTHORIZED);
+        rc = ngx_http_ktp_headers_challenge(r);
+        break;
+
+    case NGX_HTTP_SERVICE_UNAVAILABLE:
+        rc = ngx_http_ktp_headers_retry_after(r, NGX_HTTP_KTP_ACCESS_BUSY);
+    }
+
+    return rc == NGX_OK ? (ngx_int_t) e->status
+                        : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }

@@ -7,8 +7,8 @@
 
 
 /*
- * Adds the handlers: one that runs last in the access phase, for keys, and one
- * that runs after it, for names.  For postconfiguration.
+ * Adds the handlers: one that runs last in the access phase, for keys and
+ * tickets, and one that runs after it, for names.  For postconfiguration.
  */
 ngx_int_t ngx_http_ktp_access_init(ngx_conf_t *cf);
 

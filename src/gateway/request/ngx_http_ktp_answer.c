@@ -281,8 +281,8 @@ ngx_http_ktp_answer_header_filter(ngx_http_request_t *r)
      * error_page led to us.
      */
 
-    if (klcf->upstream == NULL || r != r->main || r->err_status == 0
-        || (ctx && ctx->answered)) {
+    if (!ngx_http_ktp_conf_is_contract(klcf) || r != r->main
+        || r->err_status == 0 || (ctx && ctx->answered)) {
         return ngx_http_next_header_filter(r);
     }
 

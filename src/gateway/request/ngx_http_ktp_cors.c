@@ -73,8 +73,8 @@ ngx_http_ktp_cors_handler(ngx_http_request_t *r)
 
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    if (klcf->cors == NULL || klcf->upstream == NULL || r != r->main
-        || !ngx_http_ktp_cors_is_preflight(r)
+    if (klcf->cors == NULL || !ngx_http_ktp_conf_is_contract(klcf)
+        || r != r->main || !ngx_http_ktp_cors_is_preflight(r)
         || ngx_http_ktp_cors_origin(r, klcf) == NULL) {
         return NGX_DECLINED;
     }
@@ -106,7 +106,8 @@ ngx_http_ktp_cors_header_filter(ngx_http_request_t *r)
 
     klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
 
-    if (klcf->cors == NULL || klcf->upstream == NULL || r != r->main) {
+    if (klcf->cors == NULL || !ngx_http_ktp_conf_is_contract(klcf)
+        || r != r->main) {
         return ngx_http_next_header_filter(r);
     }
 

@@ -58,7 +58,7 @@ ngx_http_ktp_forget_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->forget = 1;
+    ctx->aside = 1;
 
     if (r->method != NGX_HTTP_POST) {
         code = KTP_METHOD_NOT_ALLOWED;

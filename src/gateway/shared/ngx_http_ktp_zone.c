@@ -3,6 +3,7 @@
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_state.h"
+#include "ngx_http_ktp_uses.h"
 #include "ngx_http_ktp_value.h"
 
 
@@ -92,6 +93,7 @@ ngx_http_ktp_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     zone->clients = &kmcf->clients;
     zone->currencies = &kmcf->currencies;
     zone->breakers = &kmcf->breakers;
+    zone->tickets = &kmcf->tickets;
     zone->shm_zone->init = ngx_http_ktp_zone_init;
     zone->shm_zone->data = zone;
     kmcf->zone = zone;
@@ -197,6 +199,10 @@ ngx_http_ktp_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     if (rc == NGX_OK) {
         rc = ngx_http_ktp_zone_clients(zone, log);
+    }
+
+    if (rc == NGX_OK && *zone->tickets) {
+        rc = ngx_http_ktp_uses_init(zone, log);
     }
 
     ngx_http_ktp_ledger_unlock(zone->shared->fd, log);

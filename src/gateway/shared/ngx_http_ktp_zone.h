@@ -20,6 +20,7 @@ struct ngx_http_ktp_zone_s {
     ngx_array_t           *clients;    /* of ngx_http_ktp_client_t * */
     ngx_array_t           *currencies; /* of ngx_http_ktp_currency_t * */
     ngx_array_t           *breakers;   /* of ngx_http_ktp_breaker_t * */
+    ngx_uint_t            *tickets;    /* count of "ktp_ticket" */
     ngx_str_t              state;      /* null-terminated path; may be empty */
 };
 
