@@ -44,7 +44,8 @@ ngx_int_t ngx_http_ktp_headers_retry_after(ngx_http_request_t *r,
 
 /*
  * Adds the challenge of a 401 (RFC 9110, 15.5.2) to the response, that of
- * "ktp_auth" in the location; that of another module is kept.  NGX_ERROR if memory is short.
+ * "ktp_auth" in the location; that of another module is kept.  NGX_ERROR if
+ * memory is short.
  */
 ngx_int_t ngx_http_ktp_headers_challenge(ngx_http_request_t *r);
 
