@@ -21,6 +21,7 @@ my $hash = sha256_hex('key-of-the-shop');
 my $page = KTP::Nginx::read_file('docs/clients.md');
 my $busy = "$prefix/busy";
 my $log = "$prefix/logs/f.log";
+my $reports = "$prefix/logs/reports.log";
 my $sizes = 0;
 
 # heading, file, what must be there, and how it is run; a block of each
@@ -43,6 +44,7 @@ $nginx->start($nginx->config(
         ktp_zone z:1m;
         ktp_answer_zone answers:1m;
         ktp_client shop { key_sha256 $hash; }
+        log_format r '\$args';
         log_format f '\$status \$http_idempotency_key';
 EOH
     server => <<"EOC")) or BAIL_OUT($nginx->complaint);
@@ -55,6 +57,17 @@ EOH
             ktp_auth on;
             ktp_idempotency required;
             ktp_pass $url/x;
+        }
+        location = /ktp/ticket { ktp_auth \$user; ktp_ticket; }
+        location = /ktp { ktp_auth ticket; ktp_pass $url/x; }
+        location = /report { access_log $reports r; return 204; }
+        location /page/ {
+            alias $prefix/page/;
+            types { text/html html; text/javascript js; image/jpeg jpg; }
+        }
+        set \$user shop;
+        if (-f $prefix/out) {
+            set \$user '';
         }
         set \$retry '';
         if (-f $busy) {
@@ -98,10 +111,109 @@ for my $row (@languages) {
     }
 }
 
+browser();
+
 is(scalar(() = $nginx->log_from =~ /\[(?:alert|crit|emerg)\]/g), 0,
    'a clean log');
 
 done_testing();
+
+
+# The module of the page in Chromium: photos as they are, one that is made
+# smaller, what is none, and a user who is not logged in.
+sub browser {
+    SKIP: {
+        skip 'no chromium', 1
+            unless system('chromium --version > /dev/null 2>&1') == 0;
+
+        my ($text) = $page =~ /^## Browser\n(.*?)(?=^## )/ms;
+        my ($code) = $text =~ m{^(    // ktp\.js\n(?:    .*\n|\n)*)}m;
+        my $jpeg = jpeg(800, 600, size => 70_000);
+
+        mkdir "$prefix/page";
+        KTP::Nginx::write_file("$prefix/page/ktp.js", $code =~ s/^    //mgr);
+        KTP::Nginx::write_file("$prefix/page/card.jpg", $jpeg);
+        KTP::Nginx::write_file("$prefix/page/page.html", <<'EOC');
+<!DOCTYPE html><title>.</title><link rel=icon href="data:,">
+<script type=module>
+import { upload } from './ktp.js';
+
+const report = (text) => fetch('/report?' + encodeURIComponent(text));
+const canvas = document.createElement('canvas');
+canvas.width = 3000;
+canvas.height = 1800;
+const context = canvas.getContext('2d');
+const noise = context.createImageData(3000, 1800);
+for (let i = 0; i < noise.data.length; i++) {
+  noise.data[i] = i % 4 == 3 ? 255 : Math.random() * 256;
+}
+context.putImageData(noise, 0, 0);
+
+const as = (type) => new Promise((done) => canvas.toBlob(done, type));
+const card = await (await fetch('card.jpg')).blob();
+const png = await as('image/png');
+const files = [['card', card], ['png', png], ['webp', await as('image/webp')],
+               ['text', new Blob(['x'.repeat(1000)], { type: 'text/plain' })],
+               ['bad', new Blob(['x'.repeat(1000)], { type: 'image/jpeg' })]];
+
+for (const [name, file] of files) {
+  let line;
+  try { line = (await upload(file)).full_name; } catch (e) { line = e.message; }
+  await report(`${name} ${file.size > 5242880} ${line}`);
+}
+
+await report('done');
+</script>
+EOC
+        $up->reset;
+
+        my @lines = chromium();
+        my @calls = $up->calls;
+
+        is($lines[0], 'card false SPECIMEN', 'Browser: a photo');
+        is($lines[1], 'png true SPECIMEN', '... one that is too large');
+        is($lines[2], 'webp false SPECIMEN', '... one of another format');
+        like($lines[3], qr/^text false INVALID_PAYLOAD_IMAGE_FORMAT type_unknown/,
+             '... what is no image');
+        like($lines[4],
+             qr/^bad false INVALID_PAYLOAD_IMAGE_FORMAT type_unknown [0-9a-f]{32}$/,
+             '... what the gateway refuses');
+        is(scalar @calls, 3, '... three calls');
+        ok($calls[0]{body} eq json_body($jpeg), '... the photo as it is');
+
+        KTP::Nginx::write_file("$prefix/out", '');
+        @lines = chromium();
+        unlink "$prefix/out";
+        like($lines[0], qr/^card false UNAUTHORIZED/, '... nobody is logged in');
+    }
+}
+
+
+# The lines that the page reports.
+sub chromium {
+    my $from = -s $reports // 0;
+    my $pid = fork // die "fork: $!\n";
+
+    if ($pid == 0) {
+        open STDOUT, '>', '/dev/null';
+        open STDERR, '>', '/dev/null';
+        exec 'chromium', '--headless', '--no-sandbox', '--disable-gpu',
+            '--remote-debugging-port=0',
+            'http://127.0.0.1:' . $nginx->port . '/page/page.html'
+            or POSIX::_exit(127);
+    }
+
+    my @lines;
+
+    KTP::Nginx::wait_for(sub {
+        @lines = split /\n/, KTP::Nginx::read_file($reports, $from);
+        return @lines && $lines[-1] eq 'done';
+    }, 60);
+    kill 'TERM', $pid;
+    waitpid $pid, 0;
+
+    return map { s/%([0-9A-F]{2})/chr hex $1/egr } @lines;
+}
 
 
 sub try_all {

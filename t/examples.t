@@ -49,6 +49,7 @@ for my $file (@files) {
 }
 
 production();
+browser();
 page();
 done_testing();
 
@@ -138,6 +139,61 @@ sub production {
     like($send->('branch-office', 'card')->{head},
          qr/^X-KTP-Source: upstream\r$/m, 'and is not there any more');
     $nginx->stop;
+}
+
+
+# browser.conf with an application and an upstream of the test: a user who is
+# logged in gets tickets, and an upload needs one.
+sub browser {
+    my $application = KTP::Nginx->new;
+    my $nginx = KTP::Nginx->new;
+    my $upstream = KTP::Upstream->new;
+    my $url = $upstream->url;
+    my ($conf) = adapt(KTP::Nginx::read_file('conf-examples/browser.conf'),
+                       $nginx->prefix);
+    my ($app) = $conf =~ /server 127\.0\.0\.1:(\d+);/;
+    my ($port) = $conf =~ /listen 127\.0\.0\.1:(\d+);/;
+
+    ok($application->start($application->config(port => $app, root => 0,
+                                                server => <<'EOC')), 'an application');
+        location = /session {
+            add_header X-KTP-Client web;
+            if ($cookie_session != good) {
+                return 401;
+            }
+            return 204;
+        }
+        location / { return 200 page; }
+EOC
+    $conf =~ s{https://api\.verihubs\.com}{$url};
+    ok($nginx->start($conf), 'browser.conf starts') or diag($nginx->complaint);
+
+    KTP::Nginx::write_file($nginx->prefix . '/card.jpg', jpeg(800, 600));
+
+    my $ticket = sub {
+        return KTP::Nginx::curl('-X', 'POST', '-H', "Cookie: session=$_[0]",
+                                "http://127.0.0.1:$port/ktp/ticket");
+    };
+    my $send = sub {
+        return KTP::Nginx::curl('-H', "Authorization: Bearer $_[0]", '-F',
+                                'image=@' . $nginx->prefix . '/card.jpg',
+                                "http://127.0.0.1:$port/ktp");
+    };
+
+    my $token = eval { decode_json($ticket->('good')->{body})->{ticket} } // '';
+
+    like($send->($token)->{body}, qr/SPECIMEN/, 'an upload with a ticket');
+    like($send->($token)->{body}, qr/"ticket_used"/, '... once');
+    like($send->('x')->{body}, qr/"ticket_invalid"/, '... and not without');
+    is($ticket->('bad')->{status}, 401, 'nobody else gets a ticket');
+    is(KTP::Nginx::curl("http://127.0.0.1:$port/")->{body}, 'page',
+       'the page is that of the application');
+
+    my $got;
+    ok((grep { ($got = $ticket->('good'))->{status} == 429 } 1 .. 20),
+       'tickets are limited for each session');
+    like($got->{body}, qr/"rate"/, '... in JSON');
+    $_->stop for $nginx, $application;
 }
 
 
