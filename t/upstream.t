@@ -175,6 +175,18 @@ sub sockets {
     return \%state;
 }
 
+# Of those, how many have bytes that nobody has read.
+sub unread {
+    my ($to) = @_;
+
+    return scalar grep {
+        my @field = split;
+
+        @field > 9 && $field[2] =~ /:([0-9A-F]{4})$/ && hex $1 == $to
+            && $field[4] !~ /:0+$/;
+    } split /\n/, KTP::Nginx::read_file('/proc/net/tcp');
+}
+
 sub descriptors {
     my ($of) = @_;
 
@@ -231,12 +243,17 @@ $up->reset;
     }
 
     ok($other->wait_calls(6), 'all calls are at the upstream');
+
+    # all of the answers are there when nginx looks
+    (my $was, $nginx) = ($nginx, $gone);
+    $gone->signal('STOP');
     KTP::Nginx::write_file($gate, '');
+    ok(wait_for(5, sub { unread($other->port) == 6 }), 'all are answered');
+    $gone->signal('CONT');
     is(scalar(grep { answer_of($_)->{status} == 200 } @calls), 6,
        'six calls at a time');
     is($other->connections, 6, 'have six connections');
 
-    (my $was, $nginx) = ($nginx, $gone);
     ok(wait_for(2, sub { (sockets($other->port)->{'01'} // 0) == 2 }),
        'of which ktp_keepalive 2 keeps two');
     $other->stop;

@@ -193,6 +193,7 @@ typedef struct {
     ngx_http_ktp_socket_t **sockets; /* by descriptor */
     ngx_uint_t              nsockets;
     ngx_queue_t             idle;
+    ngx_uint_t              nidle; /* connections in idle */
     ngx_uint_t              ndead; /* shut down, not closed by libcurl yet */
     ngx_event_t             reaper;
     CURL                   *prune;

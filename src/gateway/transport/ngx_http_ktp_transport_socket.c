@@ -245,6 +245,7 @@ ngx_http_ktp_transport_socket_handler(CURL *easy, curl_socket_t fd, int what,
     if (s->idle) {
         s->idle = 0;
         ngx_queue_remove(&s->queue);
+        ngx_http_ktp_transport.nidle--;
     }
 
     if (s->opened) {
@@ -465,6 +466,7 @@ ngx_http_ktp_socket_free(ngx_http_ktp_socket_t *s)
 
     if (s->idle) {
         ngx_queue_remove(&s->queue);
+        ngx_http_ktp_transport.nidle--;
     }
 
     if (!s->opened && fcntl(c->fd, F_GETFD) == -1) {
@@ -611,8 +613,18 @@ ngx_http_ktp_socket_rest(ngx_http_ktp_socket_t *s)
     s->idle = 1;
     s->idle_since = ngx_current_msec;
     ngx_queue_insert_tail(&tr->idle, &s->queue);
+    tr->nidle++;
 
-    if (!tr->reaper.timer_set) {
+    if (tr->nidle > tr->keepalive) {
+
+        /*
+         * libcurl may close it at once, or not at all: several calls can end
+         * before the number that is left is known to it
+         */
+
+        ngx_add_timer(&tr->reaper, NGX_HTTP_KTP_PRUNE_INTERVAL);
+
+    } else if (!tr->reaper.timer_set) {
         ngx_add_timer(&tr->reaper,
                       ngx_max(s->idle_timeout, NGX_HTTP_KTP_PRUNE_INTERVAL));
     }
@@ -666,8 +678,8 @@ ngx_http_ktp_socket_end(ngx_http_ktp_socket_t *s)
 
 
 /*
- * Ends connections that have been idle for keepalive_timeout, and makes
- * libcurl close those that have ended.
+ * Ends connections that have been idle for keepalive_timeout, or are more than
+ * keepalive, and makes libcurl close those that have ended.
  */
 
 static void
@@ -691,7 +703,9 @@ ngx_http_ktp_socket_reap(ngx_event_t *ev)
         due = s->idle_since + s->idle_timeout;
         left = (ngx_msec_int_t) (due - ngx_current_msec);
 
-        if (!s->dead && left <= 0) {
+        /* the oldest ones are first */
+
+        if (!s->dead && (left <= 0 || tr->nidle - tr->ndead > tr->keepalive)) {
             ngx_http_ktp_socket_end(s);
         }
 
