@@ -254,7 +254,7 @@ upstream call failed
 --- config
     location = /e {
         ktp_pass $TEST_NGINX_UPSTREAM/x;
-        ktp_read_timeout 500ms;
+        ktp_read_timeout 2s;
     }
 --- more_headers
 Content-Type: image/jpeg

@@ -89,6 +89,11 @@ sub check_upstream {
     my ($block) = @_;
 
     my $name = $block->name;
+
+    # one whose answer nginx did not wait for may be on its way
+    $Upstream->wait_calls($block->upstream_calls)
+        if defined $block->upstream_calls;
+
     my @calls = $Upstream->calls;
     my $last = $calls[-1] || { head => '', body => '' };
 
