@@ -134,6 +134,13 @@ for my $row (
 
     [['"ktp_console" shows nothing, there is no "ktp_status" in this '
       . 'configuration'], 'ktp_console;'],
+    (map {
+        [['"' . $_->[1] . '" in location "/x" overrides an earlier directive '
+          . 'that handles requests'], "$_->[0]; $_->[1];",
+         '', server => 'location /metrics { ktp_status; }',
+         http => 'ktp_zone k:1m;']
+    } ['ktp_status', 'ktp_console'], ['ktp_console', 'ktp_health'],
+      ['ktp_health', 'ktp_status'], ['stub_status', 'ktp_health']),
     [[], 'ktp_console;', '', server => 'location /metrics { ktp_status; }',
      http => 'ktp_zone k:1m;'],
 

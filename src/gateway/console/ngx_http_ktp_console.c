@@ -48,7 +48,6 @@ ngx_http_ktp_console(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t                *value, uri;
     ngx_http_ktp_console_t   *console;
-    ngx_http_core_loc_conf_t *clcf;
     ngx_http_ktp_main_conf_t *kmcf;
 
     if (klcf->console) {
@@ -82,13 +81,10 @@ ngx_http_ktp_console(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     klcf->console = console;
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_ktp_console_handler;
-
     kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
     kmcf->console++;
 
-    return NGX_CONF_OK;
+    return ngx_http_ktp_page_location(cf, cmd, ngx_http_ktp_console_handler);
 }
 
 

@@ -1,9 +1,37 @@
 #include "ngx_http_ktp_page.h"
+#include "ngx_http_ktp_conf.h"
 #include "ngx_http_ktp_headers.h"
 
 
 /* Size of a buffer of the response. */
 #define NGX_HTTP_KTP_PAGE_BUF 16384
+
+
+char *
+ngx_http_ktp_page_location(ngx_conf_t *cf, ngx_command_t *cmd,
+                           ngx_http_handler_pt handler)
+{
+    ngx_http_core_loc_conf_t *clcf;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
+
+    if (clcf->handler == handler) {
+        return "is duplicate";
+    }
+
+    if (clcf->handler && clcf->handler != kmcf->handler) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" in location \"%V\" overrides an earlier "
+                           "directive that handles requests",
+                           &cmd->name, &clcf->name);
+    }
+
+    clcf->handler = handler;
+
+    return NGX_CONF_OK;
+}
 
 
 ngx_int_t

@@ -21,6 +21,14 @@ typedef struct {
 
 
 /*
+ * Makes handler the content handler of the location, for the directive cmd: an
+ * error if it is already, and a warning if it takes the place of a handler
+ * other than that of "ktp_pass", which has a warning of its own.
+ */
+char *ngx_http_ktp_page_location(ngx_conf_t *cf, ngx_command_t *cmd,
+                                 ngx_http_handler_pt handler);
+
+/*
  * Begins the response in a content handler: NGX_OK, or what the handler has to
  * return, if the method is another one.
  */

@@ -181,21 +181,12 @@ static const char *const ngx_http_ktp_period_names[KTP_QUOTA_PERIODS] = {
 char *
 ngx_http_ktp_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_core_loc_conf_t *clcf;
     ngx_http_ktp_main_conf_t *kmcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->handler == ngx_http_ktp_status_handler) {
-        return "is duplicate";
-    }
-
-    clcf->handler = ngx_http_ktp_status_handler;
 
     kmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_ktp_module);
     kmcf->status++;
 
-    return NGX_CONF_OK;
+    return ngx_http_ktp_page_location(cf, cmd, ngx_http_ktp_status_handler);
 }
 
 
