@@ -85,6 +85,11 @@ EVALUATE = scripts/ktp-evaluate -e $(OUT)/ktp-extract -j $(or $(J),2)
 calibration: $(OUT)/ktp-extract ## confidences against right values, and coverage, on SET
 	@$(EVALUATE) --bins $(SET)
 
+.PHONY: calibrate
+calibrate: $(OUT)/ktp-extract ## make the table of confidences from SET, folders that nothing was tuned on
+	@$(EVALUATE) --table $(SET) > build/ktpr_confidence_table.h
+	mv build/ktpr_confidence_table.h src/reader/card/ktpr_confidence_table.h
+
 .PHONY: sensitivity
 sensitivity: $(OUT)/bench/accuracy ## fields right with each number of FILE 20 % off, on SET
 	@bench/reader/sensitivity $(if $(N),-n $(N)) $(addprefix -s ,$(SET)) $(FILE)

@@ -122,6 +122,21 @@ like(out(), qr/^values with a confidence over 0\.95: 1000, of them other: 0\.50 
 like(out(), qr/^0\.50 - 0\.70 +100 +60\.0 % +50\.0 %\n0\.95 - 0\.99 +1000 +97\.0 % +99\.5 %$/m,
      'bins');
 
+# tables of confidence: of each field, and of what nothing confirms
+
+fake((map { [$_ % 2 ? .2 : .9, $_ % 2 ? $_ % 4 == 1 : 1] } 1 .. 400),
+     (map { [.5, 1, 0] } 1 .. 30), map { [.8, 0, 0] } 1 .. 10);
+run('-e ./fake --table d');
+like(out(), qr/^\{KTPR_NIK, 1, 0\.200f, 0\.200f, 0\.500f\}, \/\* 200 \*\/
+\{KTPR_NIK, 1, 0\.900f, 0\.900f, 0\.998f\}, \/\* 200 \*\/
+\{KTPR_ALL_FIELDS, 0, 0\.500f, 0\.800f, 0\.744f\}, \/\* 40 \*\/$/m,
+     'a table does not fall, and is not sure of what few values tell');
+
+fake((map { [.9, 1] } 1 .. 98), map { [.9, 0] } 1 .. 2);
+run('-e ./fake --table d');
+like(out(), qr/^\{KTPR_NIK, 1, 0\.900f, 0\.900f, 0\.950f\}/m,
+     'over 0.95 is only what is right nearly always');
+
 # hostile files: an error without their contents, or none
 
 my $secret = 'RAHASIA BESAR';
@@ -164,7 +179,8 @@ for my $case (
 
 write_file('truth.csv', "file,nik\na.jpg,1\n");
 
-for my $args ('', '--unknown d', '-j 0 d', '-t truth.csv d d') {
+for my $args ('', '--unknown d', '-j 0 d', '-t truth.csv d d',
+              '-t truth.csv --table d') {
     is(run($args), 2, "\"$args\": 2");
 }
 
@@ -220,16 +236,18 @@ sub listing {
 }
 
 
-# A run on made-up answers: confidence, and whether equal.
+# A run on made-up answers: confidence and score, whether equal, confirmed.
 sub fake {
     my @lines = ('', '');
     my $i = 0;
 
     for my $answer (@_) {
-        my ($said, $equal) = @$answer;
+        my ($said, $equal, $confirmed) = @$answer;
         my $nik = sprintf '32739911075%05d', ++$i;
         my %detail = (value => defined $said ? $equal ? $nik : "1$nik" : '',
-                      confidence => $said // 0);
+                      confidence => $said // 0, score => $said // 0,
+                      confirmed => $confirmed // 1 ? JSON::PP::true
+                                                   : JSON::PP::false);
 
         $lines[0] .= $json->encode({ file => "d/$i.jpg", data => {
             details => { nik => \%detail } } }) . "\n";

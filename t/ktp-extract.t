@@ -125,6 +125,21 @@ cmp_ok(count($green, $y - 6 .. $y + $h, $x + $w + 12, 60), '>', 40, 'a label');
 cmp_ok(count("\xff" x 3, $y - 6 .. $y + $h, $x + $w + 12, 60), '>', 200,
        'on paper');
 
+# what confidences were taken from is for ktp-evaluate alone
+
+for my $case (['--details', 0], ['--scores', 1]) {
+    my ($option, $scores) = @$case;
+
+    is(run("$option card.jpg > out"), 0, $option);
+    my $details = JSON::PP->new->decode(KTP::Nginx::read_file("$dir/out"))
+                      ->{data}{details};
+    is(scalar(grep { defined $_->{score} && defined $_->{confirmed} }
+              values %$details), $scores ? 19 : 0,
+       $scores ? 'has scores' : 'has none');
+    is(scalar(grep { $_->{confidence} > .95 } values %$details), 19,
+       'and the confidences of a clear card');
+}
+
 # a file that is no picture, or no whole one, is named; nothing else is said
 
 my %foreign = (

@@ -46,6 +46,9 @@ ktp_extract_usage(FILE *out)
         "                          720x480, over 5 MB, incomplete\n"
         "  -d, --details           print confidence, raw text and box of "
         "each field\n"
+        "  -s, --scores            print details, and what each confidence "
+        "was taken\n"
+        "                          from, for ktp-evaluate --table\n"
         "  -q, --validate-quality  answer FAIL_ON_1 to a photo of bad "
         "quality\n"
         "  -a, --annotate=OUT.png  draw the fields on the photo, as a PNG or "
@@ -116,6 +119,10 @@ ktp_extract_option(ktp_extract_t *extract, int option, const char *value)
     case 'd':
         extract->record.json.details = 1;
         return 0;
+    case 's':
+        extract->record.json.details = 1;
+        extract->record.json.scores = 1;
+        return 0;
     case 'q':
         extract->record.json.validate_quality = 1;
         return 0;
@@ -150,6 +157,7 @@ ktp_extract_options(ktp_extract_t *extract, int argc, char **argv)
         {"jobs", required_argument, NULL, 'j'},
         {"contract", no_argument, NULL, 'c'},
         {"details", no_argument, NULL, 'd'},
+        {"scores", no_argument, NULL, 's'},
         {"validate-quality", no_argument, NULL, 'q'},
         {"annotate", required_argument, NULL, 'a'},
         {"bench", required_argument, NULL, 'b'},
@@ -160,7 +168,7 @@ ktp_extract_options(ktp_extract_t *extract, int argc, char **argv)
 
     record = &extract->record;
 
-    while ((c = getopt_long(argc, argv, "rf:j:cdqa:b:t:h", longs, NULL))
+    while ((c = getopt_long(argc, argv, "rf:j:cdsqa:b:t:h", longs, NULL))
            != -1) {
         if (ktp_extract_option(extract, c, optarg) != 0) {
             return -1;

@@ -66,6 +66,7 @@ ktpd_channel_check(ktpd_answer_t *answer, size_t len)
         ktpd_answer_text(field->raw);
         field->confidence =
             (float) ktpd_answer_score((double) field->confidence);
+        field->score = (float) ktpd_answer_score((double) field->score);
     }
 
     quality = &answer->card.quality;

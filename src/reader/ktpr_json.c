@@ -85,12 +85,19 @@ ktpr_json_quality(yajl_gen gen, const ktpr_quality_t *quality)
 
 /* Begins the details of a field; the caller ends them. */
 static void
-ktpr_json_detail(yajl_gen gen, const char *name, const ktpr_field_t *field)
+ktpr_json_detail(yajl_gen gen, const char *name, const ktpr_field_t *field,
+                 int scores)
 {
     ktpr_json_string(gen, name);
     yajl_gen_map_open(gen);
     ktpr_json_pair(gen, "value", field->value);
     ktpr_json_score(gen, "confidence", field->confidence);
+
+    if (scores) {
+        ktpr_json_score(gen, "score", field->score);
+        ktpr_json_flag(gen, "confirmed", field->confirmed);
+    }
+
     ktpr_json_pair(gen, "raw", field->raw);
     ktpr_json_flag(gen, "repaired", field->repaired);
     ktpr_json_string(gen, "box");
@@ -135,7 +142,7 @@ ktpr_json_warnings(yajl_gen gen, const ktpr_field_t *fields)
 
 
 static void
-ktpr_json_details(yajl_gen gen, const ktpr_card_t *card)
+ktpr_json_details(yajl_gen gen, const ktpr_card_t *card, int scores)
 {
     int i;
 
@@ -144,7 +151,7 @@ ktpr_json_details(yajl_gen gen, const ktpr_card_t *card)
 
     for (i = 0; i < KTPR_ALL_FIELDS; i++) {
         ktpr_json_detail(gen, ktpr_field_name((ktpr_field_id_t) i),
-                         &card->fields[i]);
+                         &card->fields[i], scores);
 
         if (i == KTPR_NIK) {
             ktpr_json_warnings(gen, card->fields);
@@ -262,7 +269,7 @@ ktpr_json_card(const ktpr_card_t *card, const ktpr_json_options_t *options,
                            card->fields[i].value);
         }
 
-        ktpr_json_details(gen, card);
+        ktpr_json_details(gen, card, (int) options->scores);
     }
 
     ktpr_json_quality(gen, &card->quality);

@@ -12,6 +12,7 @@ typedef struct {
     const char *reference_id;         /* NULL: "" */
     unsigned    validate_quality : 1; /* a bad image is FAIL_ON_1 */
     unsigned    details : 1;          /* confidence, raw text and box, too */
+    unsigned    scores : 1;           /* in the details, see ktpr_field_t */
     unsigned    pretty : 1;           /* over several lines */
 } ktpr_json_options_t;
 

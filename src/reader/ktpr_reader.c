@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ktpr_confidence.h"
 #include "ktpr_decode.h"
 #include "ktpr_fields.h"
 #include "ktpr_glance.h"
@@ -120,6 +121,8 @@ ktpr_reader_fields(const ktpr_reader_t *reader, ktpr_scan_t *scan,
         memset(card->fields, 0, sizeof(card->fields));
         return KTPR_NOT_DETECTED;
     }
+
+    ktpr_confidence_set(card->fields);
 
     return KTPR_OK;
 }

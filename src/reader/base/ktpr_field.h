@@ -38,8 +38,10 @@ typedef struct {
     char     value[KTPR_MAX_VALUE]; /* UTF-8; "": could not be read */
     char     raw[KTPR_MAX_VALUE];   /* the text as first recognised */
     float    confidence;            /* 0 to 1 */
+    float    score;                 /* what it was taken from, 0 to 1 */
     int      x, y, w, h;            /* in pixels of the upright image */
     unsigned repaired : 1;          /* changed by a cross-check or lexicon */
+    unsigned confirmed : 1;         /* see ktpr_confidence.c */
 } ktpr_field_t;
 
 

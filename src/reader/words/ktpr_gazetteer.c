@@ -74,17 +74,55 @@ ktpr_region_span(const ktpr_region_t *inside, unsigned *first, unsigned *last)
 }
 
 
+/* A name without the words KABUPATEN and KOTA. */
+static const char *
+ktpr_region_short(const char *name)
+{
+    size_t i, n;
+
+    static const char *const words[] = {"KABUPATEN ", "KOTA "};
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        n = strlen(words[i]);
+        name += strncmp(name, words[i], n) == 0 ? n : 0;
+    }
+
+    return name;
+}
+
+
+const ktpr_region_t *
+ktpr_gazetteer_find(const ktpr_region_t *inside, ktpr_level_t level,
+                    int shortened, const char *name)
+{
+    unsigned    i, last;
+    const char *other;
+
+    ktpr_region_span(inside, &i, &last);
+
+    for (; i < last; i++) {
+        other = ktpr_gazetteer_table[i].name;
+        other = shortened ? ktpr_region_short(other) : other;
+
+        /* names differ more often than levels, and faster */
+        if (strcmp(other, name) == 0
+            && ktpr_region_is(&ktpr_gazetteer_table[i], level)) {
+            return &ktpr_gazetteer_table[i];
+        }
+    }
+
+    return NULL;
+}
+
+
 void
 ktpr_gazetteer_try(ktpr_choice_t *choice, const ktpr_region_t *inside,
                    ktpr_level_t level, int shortened, const char *before,
                    const char *behind)
 {
     char        text[KTPR_MAX_VALUE];
-    size_t      k, n;
     unsigned    i, last;
     const char *name;
-
-    static const char *const words[] = {"KABUPATEN ", "KOTA "};
 
     ktpr_region_span(inside, &i, &last);
 
@@ -94,11 +132,7 @@ ktpr_gazetteer_try(ktpr_choice_t *choice, const ktpr_region_t *inside,
         }
 
         name = ktpr_gazetteer_table[i].name;
-
-        for (k = 0; shortened && k < sizeof(words) / sizeof(words[0]); k++) {
-            n = strlen(words[k]);
-            name += strncmp(name, words[k], n) == 0 ? n : 0;
-        }
+        name = shortened ? ktpr_region_short(name) : name;
 
         ktpr_text_copy(text, sizeof(text), before);
         ktpr_text_append(text, sizeof(text), name);

@@ -40,6 +40,15 @@ const ktpr_region_t *ktpr_gazetteer_match(const ktpr_region_t *inside,
                                           double limit, double *distance);
 
 /*
+ * The region of a level inside another (NULL: anywhere) that has this very
+ * name, without the words KABUPATEN and KOTA if shortened is set; NULL when
+ * there is none.
+ */
+const ktpr_region_t *ktpr_gazetteer_find(const ktpr_region_t *inside,
+                                         ktpr_level_t level, int shortened,
+                                         const char *name);
+
+/*
  * Tries the names of a level inside another region (NULL: anywhere), each
  * between the texts before and behind, without the words KABUPATEN and KOTA
  * if shortened is set.  choice->what becomes the region.

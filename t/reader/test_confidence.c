@@ -1,0 +1,186 @@
+/* Confidences rise with scores, and less is said of what nothing confirms. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ktpr_confidence.h"
+
+
+static ktpr_field_t fields[KTPR_ALL_FIELDS];
+
+static const struct {
+    ktpr_field_id_t field;
+    const char     *value; /* confirmed */
+    const char     *other; /* not; NULL: any is */
+} values[] = {
+    {KTPR_NIK, "3273991107540006", NULL},
+    {KTPR_FULL_NAME, "YOSEP KHAYALAN", NULL},
+    {KTPR_PLACE_OF_BIRTH, "PAYAKUMBUH", "PAYAKU MBUH"},
+    {KTPR_DATE_OF_BIRTH, "11-07-1954", "17-07-1954"},
+    {KTPR_GENDER, "LAKI-LAKI", "LAKI"},
+    {KTPR_BLOOD_TYPE, "O", NULL},
+    {KTPR_ADDRESS, "JL. MAWAR NO. 3", NULL},
+    {KTPR_RT_RW, "003/019", "003/919"},
+    {KTPR_RT_RW, "099/001", "199/001"},
+    {KTPR_ADMINISTRATIVE_VILLAGE, "CIPAGANTI", "CIPAGANT"},
+    {KTPR_DISTRICT, "COBLONG", "CIMANGGIS"}, /* of another city */
+    {KTPR_CITY, "KOTA BANDUNG", "KOTA BANDUN"},
+    {KTPR_STATE, "JAWA BARAT", "JAWABARAT"},
+    {KTPR_RELIGION, "ISLAM", "KONOMUCU"},
+    {KTPR_MARITAL_STATUS, "BELUM KAWIN", "BELUMKAWIN"},
+    {KTPR_OCCUPATION, "PELAJAR/MAHASISWA", "PELAJARIMAHASISWA"},
+    {KTPR_NATIONALITY, "WNI", "WMI"},
+    {KTPR_VALID_UNTIL, "SEUMUR HIDUP", "SEUMUR"},
+    {KTPR_VALID_UNTIL, "11-07-2017", "31-02-2017"},
+    {KTPR_ISSUED_PLACE, "BOYOLALI", "BOYO"},
+    {KTPR_ISSUED_DATE, "11-09-2013", NULL},
+};
+
+#define VALUES (sizeof(values) / sizeof(values[0]))
+
+
+/* A card of values that all are confirmed, each of the same confidence. */
+static void
+fill(float confidence)
+{
+    int i;
+
+    memset(fields, 0, sizeof(fields));
+
+    for (i = (int) VALUES - 1; i >= 0; i--) {
+        snprintf(fields[values[i].field].value, KTPR_MAX_VALUE, "%s",
+                 values[i].value);
+    }
+
+    for (i = 0; i < KTPR_ALL_FIELDS; i++) {
+        fields[i].confidence = confidence;
+    }
+}
+
+
+static void
+confirmed_values(void **state)
+{
+    size_t        i;
+    float         confidence;
+    ktpr_field_t *field;
+
+    (void) state;
+
+    for (i = 0; i < VALUES; i++) {
+        fill(.99f);
+        field = &fields[values[i].field];
+        snprintf(field->value, KTPR_MAX_VALUE, "%s", values[i].value);
+        ktpr_confidence_set(fields);
+        confidence = field->confidence;
+
+        if (!field->confirmed) {
+            fail_msg("%s is not confirmed", values[i].value);
+        }
+
+        if (values[i].other == NULL) {
+            continue;
+        }
+
+        fill(.99f);
+        snprintf(field->value, KTPR_MAX_VALUE, "%s", values[i].other);
+        ktpr_confidence_set(fields);
+
+        if (field->confirmed || field->confidence >= confidence) {
+            fail_msg("%s is as sure as %s", values[i].other, values[i].value);
+        }
+    }
+}
+
+
+/* A date that the rules took from the number is one that it has. */
+static void
+repaired_date(void **state)
+{
+    (void) state;
+
+    fill(.99f);
+    snprintf(fields[KTPR_DATE_OF_BIRTH].value, KTPR_MAX_VALUE, "12-07-1954");
+    fields[KTPR_DATE_OF_BIRTH].repaired = 1;
+    ktpr_confidence_set(fields);
+    assert_true(fields[KTPR_DATE_OF_BIRTH].confirmed);
+}
+
+
+static void
+rising(void **state)
+{
+    int   i, k;
+    float last[KTPR_ALL_FIELDS] = {0};
+
+    (void) state;
+
+    for (k = 0; k <= 1000; k++) {
+        fill((float) k / 1000);
+        ktpr_confidence_set(fields);
+
+        for (i = 0; i < KTPR_ALL_FIELDS; i++) {
+            if (fields[i].confidence < last[i] || fields[i].confidence < 0
+                || fields[i].confidence > 1) {
+                fail_msg("%s falls from %f to %f at %d",
+                         ktpr_field_name((ktpr_field_id_t) i),
+                         (double) last[i], (double) fields[i].confidence, k);
+            }
+            last[i] = fields[i].confidence;
+        }
+    }
+
+    for (i = 0; i < KTPR_FIELDS; i++) {
+        if (last[i] <= .95f) {
+            fail_msg("%s is never sure", ktpr_field_name((ktpr_field_id_t) i));
+        }
+    }
+}
+
+
+/* A card with fields that could not be read is a worse one. */
+static void
+empty_values(void **state)
+{
+    int   i;
+    float score;
+
+    (void) state;
+
+    fill(.99f);
+    ktpr_confidence_set(fields);
+    score = fields[KTPR_FULL_NAME].score;
+
+    fill(.99f);
+    for (i = KTPR_PLACE_OF_BIRTH; i < KTPR_ALL_FIELDS; i++) {
+        fields[i].value[0] = '\0';
+    }
+    ktpr_confidence_set(fields);
+
+    assert_true(fields[KTPR_FULL_NAME].score < score / 4);
+
+    for (i = KTPR_PLACE_OF_BIRTH; i < KTPR_ALL_FIELDS; i++) {
+        assert_true(fields[i].score == 0 && !fields[i].confirmed);
+        assert_true(fields[i].confidence == 0);
+    }
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(confirmed_values),
+        cmocka_unit_test(repaired_date),
+        cmocka_unit_test(rising),
+        cmocka_unit_test(empty_values),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
