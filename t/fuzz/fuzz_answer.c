@@ -188,8 +188,10 @@ check_referred(const ktp_answer_t *answer)
     ktp_answer_doc_t   in, out;
     const ktp_value_t *value;
 
-    (void) ktp_answer_json_read(&in, answer->body, answer->len, KTP_ANSWER_JSON_LENIENT);
-    (void) ktp_answer_json_read(&out, answer->out, answer->out_len, KTP_ANSWER_JSON_LENIENT);
+    (void) ktp_answer_json_read(&in, answer->body, answer->len,
+                                KTP_ANSWER_JSON_LENIENT);
+    (void) ktp_answer_json_read(&out, answer->out, answer->out_len,
+                                KTP_ANSWER_JSON_LENIENT);
 
     if (!out.whole || in.has_data != out.has_data) {
         abort();
@@ -255,8 +257,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (ktp_answer_rewrite(&answer, &policy) == 0) {
 
-        if (ktp_answer_json_read(&in, body, answer.len, KTP_ANSWER_JSON_STRICT) != 0
-            || ktp_answer_json_read(&out, answer.out, answer.out_len, KTP_ANSWER_JSON_STRICT)
+        if (ktp_answer_json_read(&in, body, answer.len, KTP_ANSWER_JSON_STRICT)
+                != 0
+            || ktp_answer_json_read(&out, answer.out, answer.out_len,
+                                    KTP_ANSWER_JSON_STRICT)
                    != 0) {
             abort();
         }
