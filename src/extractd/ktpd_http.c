@@ -3,6 +3,7 @@
 #include "ktpd_log.h"
 #include "ktpd_request.h"
 #include "ktpd_sandbox.h"
+#include "ktpd_stats.h"
 #include <errno.h>
 #include <microhttpd.h>
 #include <poll.h>
@@ -66,6 +67,7 @@ typedef struct {
     unsigned                  requests; /* with a header, and not over */
     unsigned                  taken;    /* of them with a place */
     unsigned                  places;
+    ktpd_stats_t              stats;
     unsigned                  stopping : 1;
 } ktpd_http_t;
 
@@ -102,7 +104,7 @@ static void ktpd_http_done(ktpd_job_t *job, ktpd_outcome_t outcome,
                            const ktpd_answer_t *answer);
 static enum MHD_Result ktpd_http_answer(ktpd_http_t *http, ktpd_request_t *r);
 static void ktpd_http_headers(ktpd_http_t *http, struct MHD_Response *response,
-                              ktp_code_t code);
+                              const ktpd_request_t *r);
 static void ktpd_http_completed(void *cls, struct MHD_Connection *connection,
                                 void                          **ctx,
                                 enum MHD_RequestTerminationCode why);
@@ -615,10 +617,13 @@ static void
 ktpd_http_done(ktpd_job_t *job, ktpd_outcome_t outcome,
                const ktpd_answer_t *answer)
 {
+    ktpd_http_t    *http;
     ktpd_request_t *r;
 
     r = (ktpd_request_t *) job;
+    http = r->owner;
 
+    ktpd_stats_reading(&http->stats, ktpd_jobs_now() - r->started);
     ktpd_request_done(r, outcome, answer);
     MHD_resume_connection(r->connection);
 }
@@ -631,9 +636,21 @@ ktpd_http_answer(ktpd_http_t *http, ktpd_request_t *r)
     enum MHD_Result      rc;
     char                 body[KTP_ERROR_BODY];
     size_t               len;
+    char                *page;
     struct MHD_Response *response;
 
-    if (r->code == KTP_OK) {
+    if (r->page != KTPD_STATS_NONE && r->code == KTP_OK) {
+        page = ktpd_stats_write(&http->stats, r->page, http->jobs,
+                                http->stopping, &len, &status);
+
+        if (page == NULL) {
+            return MHD_NO;
+        }
+
+        response =
+            MHD_create_response_from_buffer(len, page, MHD_RESPMEM_MUST_FREE);
+
+    } else if (r->code == KTP_OK) {
         status = MHD_HTTP_OK;
 
         /* the body is the request's, which outlives the response */
@@ -652,7 +669,11 @@ ktpd_http_answer(ktpd_http_t *http, ktpd_request_t *r)
         return MHD_NO;
     }
 
-    ktpd_http_headers(http, response, r->code);
+    if (r->page == KTPD_STATS_NONE) {
+        ktpd_stats_response(&http->stats, r->code);
+    }
+
+    ktpd_http_headers(http, response, r);
     rc = MHD_queue_response(r->connection, status, response);
     MHD_destroy_response(response);
 
@@ -662,18 +683,21 @@ ktpd_http_answer(ktpd_http_t *http, ktpd_request_t *r)
 
 static void
 ktpd_http_headers(ktpd_http_t *http, struct MHD_Response *response,
-                  ktp_code_t code)
+                  const ktpd_request_t *r)
 {
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                            "application/json");
+    MHD_add_response_header(
+        response, MHD_HTTP_HEADER_CONTENT_TYPE,
+        ktpd_stats_type(r->code == KTP_OK ? r->page : KTPD_STATS_NONE));
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
                             "no-store");
 
-    if (code == KTP_METHOD_NOT_ALLOWED) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "POST");
+    if (r->code == KTP_METHOD_NOT_ALLOWED) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
+                                r->page == KTPD_STATS_NONE ? "POST"
+                                                           : "GET, HEAD");
     }
 
-    if (code == KTP_SERVICE_UNAVAILABLE) {
+    if (r->code == KTP_SERVICE_UNAVAILABLE) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
     }
 

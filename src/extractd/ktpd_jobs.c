@@ -10,6 +10,7 @@
 typedef struct {
     ktpd_slot_t *slot;
     uint64_t     life; /* of the worker that is ready or at work */
+    uint64_t     left; /* when the last one ended its job; ktpd_jobs_now() */
     unsigned     ready : 1;
     unsigned     dirty : 1; /* an image may still be in its memory */
     ktpd_job_t  *job;
@@ -362,6 +363,7 @@ ktpd_desk_finish(ktpd_desk_t *desk, ktpd_outcome_t outcome,
 
     job = desk->job;
     desk->job = NULL;
+    desk->left = ktpd_jobs_now();
 
     if (outcome == KTPD_JOB_ANSWERED) {
         ktpd_desk_wipe(desk);
@@ -409,6 +411,34 @@ ktpd_jobs_timeout(const ktpd_jobs_t *jobs)
     return next <= now             ? 0
            : next - now >= INT_MAX ? INT_MAX
                                    : (int) (next - now);
+}
+
+
+void
+ktpd_jobs_stat(const ktpd_jobs_t *jobs, ktpd_jobs_stat_t *stat)
+{
+    unsigned i;
+    uint64_t left;
+
+    memset(stat, 0, sizeof(ktpd_jobs_stat_t));
+
+    stat->workers = jobs->n;
+    stat->waiting = jobs->waiting;
+    stat->queue = jobs->queue;
+    left = 0;
+
+    for (i = 0; i < jobs->n; i++) {
+        stat->ready += jobs->desks[i].ready;
+        stat->busy += jobs->desks[i].job != NULL;
+
+        if (jobs->desks[i].left > left) {
+            left = jobs->desks[i].left;
+        }
+    }
+
+    if (stat->ready + stat->busy == 0) {
+        stat->none = ktpd_jobs_now() - left;
+    }
 }
 
 

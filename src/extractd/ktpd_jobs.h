@@ -42,6 +42,15 @@ struct ktpd_job_s {
 
 typedef struct ktpd_jobs_s ktpd_jobs_t;
 
+typedef struct {
+    unsigned workers; /* places of workers */
+    unsigned ready;   /* workers without a job */
+    unsigned busy;    /* workers with a job */
+    unsigned waiting; /* jobs without a worker */
+    unsigned queue;   /* of these, at most, if all workers are busy */
+    uint64_t none;    /* milliseconds for which there has been no worker */
+} ktpd_jobs_stat_t;
+
 
 /* The monotonic clock in milliseconds. */
 uint64_t ktpd_jobs_now(void);
@@ -71,6 +80,8 @@ void ktpd_jobs_run(ktpd_jobs_t *jobs);
 
 /* The timeout of poll() until ktpd_jobs_run() is due: ms, or -1 for none. */
 int ktpd_jobs_timeout(const ktpd_jobs_t *jobs);
+
+void ktpd_jobs_stat(const ktpd_jobs_t *jobs, ktpd_jobs_stat_t *stat);
 
 void ktpd_jobs_free(ktpd_jobs_t *jobs);
 

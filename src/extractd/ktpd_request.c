@@ -87,6 +87,16 @@ ktpd_request_head(ktpd_request_t *r, const ktpd_head_t *head,
 {
     ktp_code_t code;
 
+    r->page = ktpd_stats_page(head->path);
+
+    if (r->page != KTPD_STATS_NONE) {
+        ktpd_request_drop(r, strcmp(head->method, "GET") == 0
+                                     || strcmp(head->method, "HEAD") == 0
+                                 ? KTP_OK
+                                 : KTP_METHOD_NOT_ALLOWED);
+        return;
+    }
+
     code = ktpd_request_judge(r, head, cred);
 
     if (code == KTP_OK && !place) {

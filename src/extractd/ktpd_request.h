@@ -12,6 +12,7 @@
 #include "ktp_store.h"
 #include "ktpd_credentials.h"
 #include "ktpd_jobs.h"
+#include "ktpd_stats.h"
 
 /*
  * Bytes of a rejected body that are read and discarded, so that a client that
@@ -34,6 +35,7 @@ typedef struct {
     void                *connection; /* the server's */
     int                  fd;         /* of the client */
     char                *args;       /* raw query string, or NULL */
+    ktpd_stats_page_t    page;       /* that is asked for, or NONE */
     unsigned             details : 1;
     unsigned             placed : 1; /* the server's: it takes a place */
     ktp_store_t          store;
@@ -62,8 +64,10 @@ typedef struct {
 ktpd_request_t *ktpd_request_create(const char *uri);
 
 /*
- * Checks the header; sets the state to BODY or DROP.  With no place, a request
- * that would be accepted is rejected with KTP_SERVICE_UNAVAILABLE.
+ * Checks the header; sets the state to BODY or DROP, the latter also for a
+ * page, with the code KTP_OK, whose body is the server's to write.  With no
+ * place, a request that would be accepted is rejected with
+ * KTP_SERVICE_UNAVAILABLE.
  */
 void ktpd_request_head(ktpd_request_t *r, const ktpd_head_t *head,
                        const ktpd_credentials_t *cred, int place);
