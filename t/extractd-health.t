@@ -115,6 +115,23 @@ SKIP: {
     ok(close $tool, 'promtool finds nothing wrong');
 }
 
+# nginx passes them on as docs/ktp-extractd.md says
+
+{
+    my $nginx = KTP::Nginx->new;
+    my ($location) = KTP::Nginx::read_file('docs/ktp-extractd.md')
+                     =~ m{^(    location = /extractd/metrics \{\n.*?^    \}\n)}ms;
+    my $socket = $d->socket;
+
+    $location =~ s{/run/ktp-extractd/ktp-extractd\.sock}{$socket};
+    ok($nginx->start($nginx->config(server => $location)), 'nginx starts')
+        or diag($nginx->complaint);
+    like(KTP::Nginx::curl('http://127.0.0.1:' . $nginx->port
+                          . '/extractd/metrics')->{body},
+         qr/^ktp_extractd_workers 1$/m, 'metrics through nginx');
+    $nginx->stop;
+}
+
 # -- a worker at work, behind which nobody may wait
 
 my ($worker) = $d->workers(1);
