@@ -43,7 +43,7 @@ sub is_health {
 
 # -- a daemon that has nothing to do
 
-my $d = KTP::Extractd->new('--workers', 1, '--queue', 0, '--timeout', 2);
+my $d = KTP::Extractd->new('--workers', 1, '--queue', 0, '--timeout', 300);
 my $answer = is_health($d, 200, 'ok', [], 'nothing to do');
 
 is_deeply($answer->{json}, { status => 'ok', reasons => [], workers => 1,
@@ -140,24 +140,15 @@ kill 'STOP', $worker;
 
 my $sent = $d->send(body => $card);
 
+# a request without a worker fills the queue, too, for a moment
+ok(KTP::Nginx::wait_for(sub { get($d, '/health')->{json}{busy} == 1 }),
+   'a card is taken by a worker');
 $answer = is_health($d, 200, 'degraded', ['queue_full'], 'the queue is full');
 is($answer->{json}{busy}, 1, 'a worker is at work');
 is($answer->{json}{ready}, 0, 'none is free');
 kill 'CONT', $worker;
 is($sent->answer->{status}, 200, 'the card is read');
 is_health($d, 200, 'ok', [], 'and the next can come');
-
-# -- no worker: the master does not make a new one
-
-($worker) = $d->workers(1);
-kill 'STOP', $d->pid;
-kill 'KILL', $worker;
-is($d->request(body => $card)->{status}, 504, 'a card without a worker');
-$answer = is_health($d, 503, 'failing', ['no_worker'], 'there is no worker',
-                    seconds => 20);
-is($answer->{json}{ready} + $answer->{json}{busy}, 0, 'neither free nor at work');
-kill 'CONT', $d->pid;
-is_health($d, 200, 'ok', [], 'there is one again');
 
 # -- a connection that was open before the daemon was told to stop
 
@@ -179,5 +170,19 @@ kill 'CONT', $worker;
 is($held->answer->{status}, 200, 'the card is read');
 ok($d->wait_end, 'it has ended');
 is($d->status, 0, 'as it should');
+
+# -- no worker: the master does not make a new one
+
+$d = KTP::Extractd->new('--workers', 1, '--timeout', 1);
+($worker) = $d->workers(1);
+kill 'STOP', $d->pid;
+kill 'KILL', $worker;
+is($d->request(body => $card)->{status}, 504, 'a card without a worker');
+$answer = is_health($d, 503, 'failing', ['no_worker'], 'there is no worker',
+                    seconds => 20);
+is($answer->{json}{ready} + $answer->{json}{busy}, 0, 'neither free nor at work');
+kill 'CONT', $d->pid;
+is_health($d, 200, 'ok', [], 'there is one again');
+$d->stop;
 
 done_testing();
