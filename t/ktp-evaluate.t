@@ -22,7 +22,7 @@ my $json = JSON::PP->new->utf8->canonical;
 
 mkdir "$dir/$_" for 'd', 'd/sub';
 
-my @names = ('NAMA RAHASIA.jpg', 'sub/sandi.jpg', 'page.jpg', 'foreign.webp');
+my @names = ('NAMA RAHASIA.jpg', "sub/sandi \xc3\xa9.jpg", 'page.jpg', 'foreign.webp');
 my ($page) = KTP::Specimen::draw(1, '--page', '--size', '800x560');
 my @truth;
 
@@ -67,7 +67,7 @@ for my $case (
     my $text = "\xef\xbb\xbf" . csv($comma, ['File ', ' NIK', 'full_name',
                                              'date_of_birth', 'address'],
         ['NAMA RAHASIA.jpg', '3,27E+15', lc "  $truth[0]{full_name} ", $date, ''],
-        ['sandi.jpg', $truth[1]{nik}, 'S***', $truth[1]{date_of_birth},
+        ["sandi \xc3\xa9.jpg", $truth[1]{nik}, 'S***', $truth[1]{date_of_birth},
          qq{ORANG\nLAIN "SATU"}]) =~ s/\n/\r\n/gr;
 
     is(run("-e '$extract' --truth=truth.csv d", $text), 0, "$name: 0");
@@ -81,7 +81,7 @@ for my $case (
 # answers of the vendor
 
 is(run("-e '$extract' --truth=truth.csv d", join '',
-       map { $json->encode({ file => $names[$_], status_code => 'X',
+       map { $json->encode({ file => characters($names[$_]), status_code => 'X',
                              data => $truth[$_] }) . "\n" } 0, 1),
    0, 'JSON lines: 0');
 like(out(), qr/^nik +2 +100\.0 % /m, 'are compared');
@@ -100,6 +100,14 @@ like(out(), qr/^nik +2 +100\.0 % /m, 'and compared');
 quiet('files beside the photos');
 
 is(listing(), $before, 'no file was written');
+
+# a folder whose name is not ASCII
+
+mkdir "$dir/\xc3\xa9";
+write_file("\xc3\xa9/x.jpg", KTP::Nginx::read_file("$dir/d/$names[0]"));
+write_file("\xc3\xa9/x.json", $json->encode({ truth => $truth[0] }));
+is(run("-e '$extract' \xc3\xa9"), 0, 'a folder with another name: 0');
+like(out(), qr/^photos 1: no truth 0/m, 'and its truth');
 
 # numbers, of answers that are made up: confidence, equal or not
 
@@ -184,6 +192,7 @@ for my $args ('', '--unknown d', '-j 0 d', '-t truth.csv d d',
     is(run($args), 2, "\"$args\": 2");
 }
 
+is(run("-e '$extract' --table one"), 2, 'a table of nothing: 2');
 is(run("-t nofile.csv d"), 2, 'no truth: 2');
 is(run("-e '$extract' nofolder"), 2, 'no folder: 2');
 is(run('-e ./nofile d'), 2, 'no ktp-extract: 2');
@@ -193,6 +202,7 @@ like(out(), qr/^usage: /, 'is printed');
 done_testing;
 
 
+sub characters { my ($name) = @_; utf8::decode($name); return $name }
 sub write_file { KTP::Nginx::write_file("$dir/$_[0]", $_[1]) }
 sub out { return KTP::Nginx::read_file("$dir/out") }
 sub err { return KTP::Nginx::read_file("$dir/err") }
