@@ -116,14 +116,17 @@ repaired_date(void **state)
 static void
 rising(void **state)
 {
-    int   i, k;
+    int   i, k, rises;
     float last[KTPR_ALL_FIELDS] = {0};
 
     (void) state;
 
+    rises = 0;
+
     for (k = 0; k <= 1000; k++) {
         fill((float) k / 1000);
         ktpr_confidence_set(fields);
+        rises += fields[KTPR_FULL_NAME].confidence > last[KTPR_FULL_NAME];
 
         for (i = 0; i < KTPR_ALL_FIELDS; i++) {
             if (fields[i].confidence < last[i] || fields[i].confidence < 0
@@ -135,6 +138,9 @@ rising(void **state)
             last[i] = fields[i].confidence;
         }
     }
+
+    /* within steps, too: scores begin and end inside of the table's */
+    assert_true(rises > 950);
 
     for (i = 0; i < KTPR_FIELDS; i++) {
         if (last[i] <= .95f) {

@@ -17,6 +17,14 @@
 #define KTPR_CONFIDENCE_RT 100
 
 /*
+ * What the confidence rises by within a step, at most, so that of two values
+ * the one with the higher score comes first.  Lower: many values are equally
+ * sure, and a limit takes all of them or none; higher: those at the beginning
+ * of a step are less sure than they are right.
+ */
+#define KTPR_CONFIDENCE_RISE .004f
+
+/*
  * A step of the table: the confidence of scores in a range.  Steps of a field
  * are in ascending order; between two of them, where nothing is known, the
  * confidence rises evenly.
@@ -153,7 +161,7 @@ ktpr_confidence_card(const ktpr_field_t *fields)
 static float
 ktpr_confidence_step(const ktpr_field_t *field, ktpr_field_id_t id)
 {
-    float                         high, below;
+    float                         high, below, rise, share;
     size_t                        i;
     const ktpr_confidence_step_t *step;
 
@@ -169,18 +177,20 @@ ktpr_confidence_step(const ktpr_field_t *field, ktpr_field_id_t id)
             continue;
         }
 
+        rise = fminf(KTPR_CONFIDENCE_RISE, (step->confidence - below) / 2);
+
         if (field->score < step->low) {
-            return below
-                   + (step->confidence - below) * (field->score - high)
-                         / (step->low - high);
+            share = (field->score - high) / (step->low - high);
+            return below + (step->confidence - rise - below) * share;
+        }
+
+        if (field->score < step->high) {
+            share = (step->high - field->score) / (step->high - step->low);
+            return step->confidence - rise * share;
         }
 
         high = step->high;
         below = step->confidence;
-
-        if (field->score <= high) {
-            break;
-        }
     }
 
     return high > 0 ? below : field->score;
