@@ -20,6 +20,13 @@
 #define KTPR_ROWS_RIGHT 1.5
 
 /*
+ * One that begins up to FAR beyond it is the rest of a value whose first
+ * letters are faint, when ink leads to it.  Less loses such rows; more lets
+ * the blood group make a row.
+ */
+#define KTPR_ROWS_FAR 9.
+
+/*
  * One that begins more than LEFT before the labels is chained to clutter
  * beside the card; its blobs from CLUTTER before them on are kept.  Less cuts
  * first letters off; more reads clutter as part of a label.
@@ -147,6 +154,71 @@ ktpr_member_compare(const void *a, const void *b)
 }
 
 
+/* Whether a row whose lower edge is at bottom has ink at x, faint included. */
+static int
+ktpr_row_ink(const ktpr_rows_ctx_t *ctx, double x, double bottom)
+{
+    int                y, y0, y1, ink, darkest, v;
+    const ktpr_gray_t *g;
+
+    g = &ctx->page->level;
+    y0 = (int) (bottom - ctx->capital);
+    y1 = (int) bottom;
+    y0 = y0 < 0 ? 0 : y0;
+    y1 = y1 < g->h ? y1 : g->h;
+    ink = 0;
+    darkest = 255;
+
+    if (x < 0 || x >= g->w) {
+        return 0;
+    }
+
+    for (y = y0; y < y1; y++) {
+        v = g->px[(size_t) y * g->w + (size_t) x];
+        ink += v < KTPR_ROWS_INK * KTPR_PAPER;
+        darkest = v < darkest ? v : darkest;
+    }
+
+    return darkest < KTPR_ROWS_INK_DARKEST * KTPR_PAPER && ink >= 1
+           && ink >= KTPR_ROWS_INK_PART * (y1 - y0);
+}
+
+
+/*
+ * Whether a fragment right of the values' left end is the rest of a value: ink
+ * leads to it from there, and nothing else was found of its row's value.
+ */
+static int
+ktpr_row_rest(const ktpr_rows_ctx_t *ctx, const ktpr_fragment_t *f, double y,
+              double values)
+{
+    int                    i, gap;
+    double                 x;
+    const ktpr_fragment_t *other;
+
+    if (f->x0 > values + KTPR_ROWS_FAR * ctx->capital) {
+        return 0;
+    }
+
+    for (i = 0; i < ctx->page->n; i++) {
+        other = &ctx->page->fragments[i];
+        if (other->x0 < f->x0 && other->x1 > values
+            && fabs(other->bottom + other->slope * f->x0 - y)
+                   < KTPR_ROWS_REACH * ctx->columns->spacing) {
+            return 0;
+        }
+    }
+
+    gap = 0;
+    for (x = f->x0 - 1;
+         x > values && gap <= KTPR_ROWS_NEXT_WORD * ctx->capital; x--) {
+        gap = ktpr_row_ink(ctx, x, f->bottom + f->slope * x) ? 0 : gap + 1;
+    }
+
+    return x <= values;
+}
+
+
 /* Collects fragments that begin in the columns, sorted by y: how many. */
 static int
 ktpr_rows_members(const ktpr_rows_ctx_t *ctx, ktpr_member_t *members)
@@ -163,7 +235,8 @@ ktpr_rows_members(const ktpr_rows_ctx_t *ctx, ktpr_member_t *members)
         labels = ktpr_columns_at(&ctx->columns->labels, y);
         values = ktpr_columns_at(&ctx->columns->values, y);
 
-        if (f.x0 > values + KTPR_ROWS_RIGHT * ctx->capital) {
+        if (f.x0 > values + KTPR_ROWS_RIGHT * ctx->capital
+            && !ktpr_row_rest(ctx, &f, y, values)) {
             continue;
         }
 
@@ -480,38 +553,6 @@ ktpr_row_aside(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row,
 }
 
 
-/* Whether the row has ink at x, faint ink included. */
-static int
-ktpr_row_ink(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row, double x)
-{
-    int                y, y0, y1, ink, darkest, v;
-    double             bottom;
-    const ktpr_gray_t *g;
-
-    g = &ctx->page->level;
-    bottom = ktpr_rows_strip_bottom(&row->value, x);
-    y0 = (int) (bottom - ctx->capital);
-    y1 = (int) bottom;
-    y0 = y0 < 0 ? 0 : y0;
-    y1 = y1 < g->h ? y1 : g->h;
-    ink = 0;
-    darkest = 255;
-
-    if (x < 0 || x >= g->w) {
-        return 0;
-    }
-
-    for (y = y0; y < y1; y++) {
-        v = g->px[(size_t) y * g->w + (size_t) x];
-        ink += v < KTPR_ROWS_INK * KTPR_PAPER;
-        darkest = v < darkest ? v : darkest;
-    }
-
-    return darkest < KTPR_ROWS_INK_DARKEST * KTPR_PAPER && ink >= 1
-           && ink >= KTPR_ROWS_INK_PART * (y1 - y0);
-}
-
-
 /* Follows ink from x to the right, over gaps narrower than a word's. */
 static double
 ktpr_row_grow(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row, double x,
@@ -525,7 +566,7 @@ ktpr_row_grow(const ktpr_rows_ctx_t *ctx, const ktpr_row_t *row, double x,
     gap = 0;
 
     for (; x < limit; x++) {
-        if (ktpr_row_ink(ctx, row, x)) {
+        if (ktpr_row_ink(ctx, x, ktpr_rows_strip_bottom(&row->value, x))) {
             last = x;
             gap = 0;
 
@@ -558,7 +599,7 @@ ktpr_row_start(const ktpr_rows_ctx_t *ctx, ktpr_row_t *row)
             return;
         }
 
-        if (ktpr_row_ink(ctx, row, x)) {
+        if (ktpr_row_ink(ctx, x, ktpr_rows_strip_bottom(&row->value, x))) {
             start = x;
             gap = 0;
 
