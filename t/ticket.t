@@ -65,7 +65,12 @@ EOH
             ktp_auth ticket;
             ktp_pass $url/x;
         }
-        location = /file { ktp_auth ticket; return 200 "in"; }
+        location = /again {
+            ktp_auth ticket;
+            root $prefix/html;
+            error_page 404 = \@again;
+        }
+        location \@again { ktp_auth ticket; ktp_pass $url/x; }
         location = /plain { ktp_auth ticket; }
         location = /key { ktp_auth on; ktp_pass $url/x; }
 EOC
@@ -182,6 +187,11 @@ is(KTP::Nginx::curl('-H', 'Authorization: Bearer ' . ticket('/ticket'),
    'a location without cards takes tickets too');
 is(KTP::Nginx::curl("http://127.0.0.1:$port/plain")->{status}, 401,
    '... and nobody without');
+
+$ticket = ticket('/ticket');
+is(upload($ticket, '/again')->{status}, 200,
+   'a location that error_page leads to takes no other use');
+is(upload($ticket, '/again')->{status}, 401, '... but the one');
 
 # -- exactly as often as it says, on any worker
 

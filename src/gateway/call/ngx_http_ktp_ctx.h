@@ -99,6 +99,7 @@ struct ngx_http_ktp_ctx_s {
     unsigned answered : 1;  /* by this module: not to be replaced */
     unsigned error_sent : 1;
     unsigned aside : 1;   /* it is for no card */
+    unsigned ticket : 1;  /* a use of its ticket was taken */
     unsigned traced : 1;  /* traceparent is set, possibly empty */
     unsigned sandbox : 1; /* of a location with "ktp_sandbox on" */
     unsigned keep : 1;    /* the image is needed after the call */

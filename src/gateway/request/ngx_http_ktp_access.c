@@ -86,7 +86,7 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
 {
     ngx_int_t                rc;
     ktp_code_t               code;
-    ngx_http_ktp_ctx_t      *ctx;
+    ngx_http_ktp_ctx_t      *ctx, *before;
     ngx_http_ktp_client_t   *client;
     ngx_http_ktp_loc_conf_t *klcf;
 
@@ -97,12 +97,24 @@ ngx_http_ktp_access_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
+    before = ngx_http_ktp_ctx_get(r);
+
     ctx = ngx_http_ktp_ctx_create(r);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (klcf->auth == NGX_HTTP_KTP_AUTH_TICKET) {
+
+        if (before && before->ticket) {
+
+            /* an internal redirect, as by error_page: no other use */
+
+            ctx->ticket = 1;
+
+            return ngx_http_ktp_access_client(ctx, before->client_conf);
+        }
+
         code = ngx_http_ktp_access_ticket(ctx, &client);
 
         if (code == KTP_OK) {
@@ -424,8 +436,14 @@ ngx_http_ktp_access_ticket(ngx_http_ktp_ctx_t     *ctx,
         return KTP_TICKET_INVALID;
     }
 
-    return (*client)->disabled ? KTP_OK
-                               : ngx_http_ktp_upload_ticket_take(r, &ticket);
+    if ((*client)->disabled) {
+        return KTP_OK;
+    }
+
+    code = ngx_http_ktp_upload_ticket_take(r, &ticket);
+    ctx->ticket = code == KTP_OK;
+
+    return code;
 }
 
 
