@@ -20,6 +20,7 @@ my $url = $up->url;
 my $jpeg = jpeg(800, 600);
 my $hash = sha256_hex('key');
 my $app = 'https://app.example.id';
+my $h2 = KTP::Nginx::free_port();
 
 $nginx->start($nginx->config(
     main => KTP::load_module(), http => <<"EOH",
@@ -31,6 +32,7 @@ $nginx->start($nginx->config(
         map \$http_x_html \$html { default ""; 1 html; }
 EOH
     server => <<"EOC")) or BAIL_OUT($nginx->complaint);
+        listen 127.0.0.1:$h2 http2;
         ktp_cors $app https://*.example.co.id http://localhost:5173;
         location = /e { ktp_pass $url/x; }
         location = /key { ktp_auth on; ktp_pass $url/x; }
@@ -157,6 +159,26 @@ syswrite $sock, "$head\r\nhello${head}Connection: close\r\n\r\nhello";
 my $both = join '', <$sock>;
 
 is(scalar(() = $both =~ /^HTTP\/1\.1 204 /mg), 2, 'a body is skipped');
+
+# over HTTP/2, as browsers mostly send them
+
+my @h2 = ('--http2-prior-knowledge', '-H', "Origin: $app");
+
+$got = KTP::Nginx::curl(@h2, '-X', 'OPTIONS', '-H',
+                        'Access-Control-Request-Method: POST',
+                        "http://127.0.0.1:$h2/key");
+is($got->{status}, 204, 'HTTP/2: a preflight request');
+like($got->{head}, qr/^access-control-allow-origin: \Q$app\E\r?$/m, '... is allowed');
+
+KTP::Nginx::write_file($nginx->prefix . '/card.jpg', $jpeg);
+
+for my $row (['/e', 200], ['/key', 401], ['/deny', 403]) {
+    $got = KTP::Nginx::curl(@h2, '-F', 'image=@' . $nginx->prefix . '/card.jpg',
+                            "http://127.0.0.1:$h2$row->[0]");
+    is($got->{status}, $row->[1], "HTTP/2: $row->[0]");
+    like($got->{head}, qr/^access-control-allow-origin: \Q$app\E\r?$/m,
+         '... is to be read');
+}
 
 # -- answers
 
