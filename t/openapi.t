@@ -58,6 +58,8 @@ sub note_answer {
                   split /\n/, $got->{head};
 
     push @exchanges, { name => $name, status => $got->{status} + 0,
+                       path => $name =~ m{^/issue} ? '/v2/ktp/ticket'
+                                                   : '/v2/ktp/extract',
                        headers => \%headers, body => $got->{body} };
 
     return $got;
@@ -104,6 +106,11 @@ upload('/e', 'Content-Encoding: gzip');
 upload('/key', 'App-ID: one', 'API-Key: wrong');
 upload('/key', "App-ID: $_", 'API-Key: key') for qw(one off none slow slow);
 upload('/ticket');
+upload('/issue');
+upload('/issue', "App-ID: $_", 'API-Key: key') for qw(one off);
+note_answer('/issue by GET',
+            KTP::Nginx::curl('-H', 'App-ID: one', '-H', 'API-Key: key',
+                             "http://127.0.0.1:$port/issue"));
 upload('/again');
 upload('/again', 'Idempotency-Key: a') for 1, 2;
 note_answer('reused', post($port, '/again', jpeg(800, 601), @type,

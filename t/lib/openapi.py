@@ -2,8 +2,8 @@
 
     openapi.py FILE.yaml EXCHANGES.json
 
-EXCHANGES.json is a list of {name, status, headers, body} and, of a request
-whose JSON body is of interest, {name, request, accepted}.  Prints one line a
+EXCHANGES.json is a list of {name, path, status, headers, body} and, of a
+request whose JSON body is of interest, {name, request, accepted}.  Prints one line a
 fault, then the number of answers that were checked and the documented error
 codes of each status.
 """
@@ -168,7 +168,8 @@ def main():
             faults = [] if valid == exchange['accepted'] else [
                 'the request is ' + ('valid' if valid else 'invalid')]
         else:
-            faults = answer_faults(document, operation, exchange)
+            faults = answer_faults(
+                document, document['paths'][exchange['path']]['post'], exchange)
 
         for fault in faults:
             print(f'fault: {exchange["name"]}: {fault}')
