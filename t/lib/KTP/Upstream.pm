@@ -25,6 +25,8 @@ my %Running;
 
 
 # new()                     listens on a port of the loopback
+# new(port => N)            listens on that one
+# new(answer => [STEPS])    answers in this way from the first request on
 # new(unix => "/a/b.sock")  listens there
 # new(buffer => N)          the kernel takes little more for it than it reads
 sub new {
@@ -34,6 +36,7 @@ sub new {
     my $listener;
 
     mkdir "$self->{dir}/calls";
+    $self->answer(@{ $opt{answer} }) if $opt{answer};
 
     if ($opt{unix}) {
         $listener = IO::Socket::UNIX->new(Local  => $opt{unix},
@@ -43,6 +46,7 @@ sub new {
 
     } else {
         $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+                                          LocalPort => $opt{port} || 0,
                                           Proto     => 'tcp',
                                           ReuseAddr => 1,
                                           Listen    => 1024);
