@@ -84,7 +84,8 @@ sub port { return $_[0]{port} }
 # {hang => 1} says nothing any more, {until => FILE} waits until the file is
 # there, {vendor => 'free'} is the answer of a vendor that takes a reference_id
 # once and echoes it: a repeat is refused, and not charged; {vendor => 'paid'}
-# charges it, see charged().  With {early => N} as the first step
+# charges it, see charged(); {random => SEED, good => [RESPONSES]} as the only
+# step is something else for each request.  With {early => N} as the first step
 # the answer begins when N bytes of the request are there.  No steps: the
 # usual answer.
 sub answer {
@@ -416,12 +417,15 @@ sub script {
 
     $self->{seeded} ||= srand $steps->[0]{random};
 
-    return $self->{drawn} ||= [draw()];
+    return $self->{drawn} ||= [draw(@{ $steps->[0]{good} || [] })];
 }
 
 
+# An answer at random: mostly a good one, of those that are given.
 sub draw {
-    my $good = response('200 OK', $Body);
+    my (@good) = @_;
+
+    my $good = @good ? $good[rand @good] : response('200 OK', $Body);
     my $cut = substr $good, 0, int rand length $good;
     my @end = rand() < 0.5 ? { close => 1 } : { reset => 1 };
     my @ways = (
