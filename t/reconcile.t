@@ -125,7 +125,16 @@ my @cases = (
      call('a', 'yes', source => 'upstream')
      . call('a', 'yes', source => 'joined')
      . call('a', 'yes', source => 'replayed')
+     . call('a', 'no', source => 'precheck')
+     . call('a', 'no', source => 'first')
      . call('a', 'no', source => 'sandbox'), [], 0, {agreed => 1}],
+    ['what a local reader answered cannot be charged', "ref,paid\na,yes\nb,yes\n",
+     call('a', 'no', source => 'precheck')
+     . call('b', 'no', source => 'first'), [], 1, {charged_not_known => 2}],
+    ['a request that a fallback answered may be one', "ref,paid\na,yes\n",
+     call('a', 'unknown', source => 'fallback')
+     . call('b', 'no', source => 'fallback'), [], 0,
+     {unknown_charged => 1}],
 
     # the form of the export
     ['quoted fields', qq("ref","a ""note""","paid"\r\n)
