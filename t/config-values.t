@@ -42,6 +42,8 @@ my @proxy = ('h:1', 'https://h:1', 'socks5://h:1', 'http://h', 'http://:1',
              'http://$u:p@h:1', 'http://u:$p@h:1', 'http://$h:1', '$proxy',
              'env:http_proxy', 'on', "''");
 my @fields = qw(name nik, nik,city NIK nomor *nik $fields all,nik '');
+my @location = ('reader', '/reader', '@', '$reader', 'on', 'OFF', "''",
+                'http://h/x', 'off @reader');
 my @file = ("$prefix/none", $prefix, "$prefix/text", "$prefix/empty", '$file',
             'env:FILE');
 
@@ -95,6 +97,41 @@ my %row = (
                                'failures=5 failures=6', 'failures=5 open=1s open=2s',
                                'failures=5 close=1s', 'failures='],
                               '"off", or |"failures=NUMBER"'],
+    ktp_precheck          => [[@location, 'off timeout=1s', 'off shadow',
+                               (map { "\@r timeout=$_" } qw(x -1 0 1.5 5sec $t
+                                    61s 2m), ''),
+                               (map { "\@r $_" } qw(timeout shadow=on on $s
+                                    confidence=0.9 '')),
+                               '@r timeout=1s timeout=2s', '@r shadow shadow'],
+                              '"off", or the name|"timeout=TIME" from 1ms to 1m',
+                              'pass'],
+    ktp_first             => [[@location, 'off confidence=1',
+                               (map { "\@r confidence=$_" } qw(x -1 0 0.0001
+                                    1.001 2 0.9999 .9.9 90% 1e-1 $c), ''),
+                               (map { "\@r confidence=0.9 fields=$_" } qw(name
+                                    nik, nik,nik NIK all nik,reference_id
+                                    image_quality nik+city $f), ''),
+                               (map { "\@r confidence=0.9 $_" } qw(fields
+                                    confidence=0.9 shadow on '')),
+                               '@r 0.9', '@r confidence=0.9 fields=nik fields=nik',
+                               '@r', '@r fields=nik'],
+                              '"off", or the name|"confidence=NUMBER" from 0.001 '
+                              . 'to 1|has no "confidence"', 'pass'],
+    ktp_fallback          => [[@location, 'off on=connect',
+                               (map { "\@r on=$_" } qw(x CONNECT connect,
+                                    ,connect connect,connect error+connect all
+                                    http_500 $c), ''),
+                               (map { "\@r $_" } qw(on connect error=on $o '')),
+                               '@r on=error on=timeout'],
+                              '"off", or the name|"on=CASE,..." of "connect"',
+                              'pass'],
+    ktp_shadow            => [[@location, 'off sample=1%',
+                               (map { "\@r sample=$_" } qw(x 0% 101% 1 1.5% -1%
+                                    % $s% 99999999999999999999%), ''),
+                               (map { "\@r $_" } qw(sample 10% shadow $s '')),
+                               '@r sample=1% sample=2%'],
+                              '"off", or the name|"sample=NUMBER%" from 1% to 100%',
+                              'pass'],
     ktp_request_buffering => [[@flag], '"on" or "off"'],
     ktp_ignore_client_abort => [[@flag], '"on" or "off"'],
     ktp_egress_proxy      => [[@proxy], '"off" or "http://'],
@@ -262,6 +299,71 @@ for my $name (sort keys %client) {
 
         check($name, $value, $allowed,
               http => "ktp_zone k:1m; ktp_client a { $text }");
+    }
+}
+
+# -- locations that answer for others: what is told of them, and where
+
+my $asks = 'ktp_pass https://a.test/x; allow all;';
+my $reads = 'ktp_pass http://127.0.0.1:1/x; allow all;';
+
+for my $case (
+    ['which is not in this server', '@none'],
+    ['which is not in this server', '@elsewhere',
+     'server { listen 127.0.0.1:1; location @elsewhere { ' . $reads . ' } }'],
+    ['which is not in this server', '@READ'],
+    ['which has no "ktp_pass"', '@page'],
+    ['which makes no calls, "ktp_sandbox" is on', '@sandbox'],
+    ['which itself names a location that answers for it', '@again'],
+    ['which itself names a location that answers for it', '@self'],
+) {
+    my ($wrong, $name, $http) = @$case;
+
+    for my $directive ("ktp_precheck $name", "ktp_first $name confidence=1",
+                       "ktp_fallback $name", "ktp_shadow $name") {
+        my ($role) = $directive =~ /^(\w+)/;
+        my ($status, $said) = try(
+            http => ($http // '') . ' upstream block { server 127.0.0.1:1; }',
+            server => "location /x { $asks $directive; }"
+                . " location \@read { $reads } location \@page { root html; }"
+                . " location \@sandbox { $reads ktp_sandbox on; }"
+                . " location \@again { $reads ktp_fallback \@read; }"
+                . " location \@self { $reads $role \@self"
+                . ($role eq 'ktp_first' ? ' confidence=1' : '') . '; }');
+
+        is($status, 1 << 8, "$directive: is refused");
+        like($said, qr/"$role" in location "(?:\/x|\@self)" names location "$name", $wrong, in \S+:\d+$/m,
+             "$directive: $wrong");
+    }
+}
+
+for my $role ('ktp_precheck', 'ktp_first', 'ktp_fallback', 'ktp_shadow') {
+    my $with = $role eq 'ktp_first' ? ' confidence=0.9' : '';
+    my $block = 'upstream block { server 127.0.0.1:1; }';
+    my $named = 'location @block { allow all; ktp_pass http://block/x; }'
+              . " location \@read { $reads }";
+    my ($status, $said) = try(
+        http => $block,
+        server => "$named location /x { $asks $role \@block$with; }");
+
+    is($status, $role eq 'ktp_shadow' ? 1 << 8 : 0, "$role: several servers")
+        or diag($said);
+    like($said, qr/"ktp_shadow" in location "\/x" names location "\@block", whose "ktp_pass" names an "upstream" block, which is not supported here, in /,
+         "$role: which are told")
+        if $role eq 'ktp_shadow';
+
+    ($status, $said) = try(
+        server => "$named location /x { $asks $role \@read$with;"
+                  . " $role \@read$with; }");
+    is($status, 1 << 8, "$role: twice");
+    like($said, qr/"$role" directive is duplicate/, "$role: which is told");
+
+    # an inner location has it as well, or not
+    for my $inner ('', "$role off;", "$role \@read$with;") {
+        ($status, $said) = try(
+            server => "location \@read { $reads } location /x { $asks "
+                      . "$role \@read$with; location /x/y { $asks $inner } }");
+        is($status, 0, "$role: inherited, $inner") or diag($said);
     }
 }
 

@@ -144,6 +144,18 @@ for my $row (
     [[], 'ktp_console;', '', server => 'location /metrics { ktp_status; }',
      http => 'ktp_zone k:1m;'],
 
+    # the whole image is needed, but in a rehearsal
+    (map {
+        [['"ktp_request_buffering off" has no effect in location "/x", another '
+          . 'location needs the whole image,'],
+         "$near ktp_request_buffering off; $_;", '',
+         server => "location \@read { $near }"],
+        [[], "$near $_;", '', server => "location \@read { $near }"],
+    } 'ktp_precheck @read', 'ktp_precheck @read shadow',
+      'ktp_first @read confidence=0.9', 'ktp_fallback @read on=error',
+      'ktp_shadow @read sample=1%'),
+    [[], "$near ktp_request_buffering off; ktp_fallback off;"],
+
     [[], $near, '', connections => 10],
     [[], $near, '', connections => 3],
     [[], "$near ktp_max_inflight 5;", '', connections => 10],
