@@ -50,6 +50,11 @@ my $server = <<"EOC";
         location = /sandbox { ktp_pass $v/x; ktp_sandbox on; ktp_precheck \@reader; ktp_first \@reader confidence=0.9; ktp_fallback \@reader on=error; }
         location \@reader { ktp_pass $r/v2?k=1; ktp_app_id app-r; ktp_api_key key-r; ktp_timeout 5s; }
         location \@block { ktp_pass http://readers/v2; }
+        location = /tripped { ktp_pass $v/t; ktp_precheck \@tripped; }
+        location \@tripped { ktp_pass $r/tripped; ktp_breaker failures=1 open=1h max=1h; }
+        location = /leave-precheck { ktp_pass $v/l; ktp_precheck \@reader timeout=1m; }
+        location = /leave-first { ktp_pass $v/l; ktp_first \@reader confidence=0.9; }
+        location = /leave-fallback { ktp_pass $v/l; ktp_fallback \@reader on=error; }
         location \@down { ktp_pass http://127.0.0.1:$refused/v2; }
 EOC
 
@@ -403,6 +408,46 @@ shadowed('failed', '/shadow-down');
     ok(KTP::Nginx::wait_for(sub { counter($compared) == $before + 20 - $dropped }),
        'the rest is compared');
 }
+
+
+# -- failures of the reader, and of the client
+
+ask('/tripped', reader => $down);
+
+my $errors = length $nginx->log_from(0);
+
+outcome(ask('/tripped'), 200, 'upstream', 'an open breaker of the reader', 1, 0);
+like($nginx->log_from($errors),
+     qr/\[info\] .*call was not made \(breaker_open\).* while asking ktp_precheck, /,
+     'is told at another level');
+unlike($nginx->log_from($errors), qr/\[error\]/, 'than failures');
+
+for my $case (['precheck', '/leave-precheck', '', '-', 'no', 0],
+              ['first', '/leave-first', '', '-', 'no', 0],
+              ['fallback', '/leave-fallback', $down, 'upstream', 'unknown', 1]) {
+
+    my ($role, $uri, $vendor_says, $source, $billed, $paid_calls) = @$case;
+    my $before = () = lines();
+
+    $vendor->reset;
+    $reader->reset;
+    $vendor->answer(@$vendor_says) if $vendor_says;
+    $reader->answer({ hang => 1 });
+
+    my $call = post_begin($nginx->port_of_flights, $uri, $image,
+                          'Content-Type: image/jpeg');
+
+    $call->{sock}->syswrite($call->{out});
+    ok(KTP::Nginx::wait_for(sub { $reader->calls == 1 }), "$role: it is asked");
+    close $call->{sock};
+    ok(KTP::Nginx::wait_for(sub { my $n = () = lines(); $n > $before }),
+       "$role: a client that leaves ends it");
+    like((lines())[-1], qr/^$uri 499 $source aborted $billed /,
+         "$role: which is logged");
+    is(scalar($vendor->calls), $paid_calls, "$role: the vendor's calls");
+}
+
+is(counter('ktp_calls_in_flight'), 0, 'no call is left');
 
 
 # -- other directives
