@@ -87,6 +87,19 @@ sub requests {
 
 sub calls { return qq{ktp_upstream_calls_total{instance="gw",outcome="$_[0]"}} }
 
+sub answers  { return qq{ktp_answers_total{instance="gw",source="$_[0]"}} }
+sub checks   { return qq{ktp_prechecks_total{instance="gw",result="$_[0]"}} }
+sub compared { return qq{ktp_shadow_answers_total{instance="gw",result="$_[0]"}} }
+
+sub card {
+    return qq{ktp_shadow_cards_total{instance="gw",bin="$_[0]",agree="$_[1]"}};
+}
+
+sub field {
+    return sprintf 'ktp_shadow_fields_total{instance="gw",field="%s",'
+                   . 'bin="%s",agree="%s"}', @_;
+}
+
 sub evicted { return qq{ktp_answers_evicted_total{instance="gw"}} }
 sub full    { return qq{ktp_answer_zone_full_total{instance="gw"}} }
 
@@ -144,6 +157,26 @@ my %day = (
                                                         => '500000+63x1440',
     'ktp_upstream_unclear_total{instance="gw"}'         => counter(0.7),
     $breaker                                            => counter(0.02),
+    $breaker =~ s/_opened_total/_state/r                => '0x1440',
+    answers('upstream')                                 => counter(58),
+    answers('precheck')                                 => counter(2),
+    answers('fallback')                                 => counter(0.1),
+    checks('passed')                                    => counter(56),
+    checks('refused')                                   => counter(2),
+    checks('failed')                                    => counter(0.2),
+    compared('compared')                                => counter(10),
+    compared('dropped')                                 => counter(0.2),
+    compared('failed')                                  => counter(0.2),
+    card('0.99', 'yes')                                 => counter(4),
+    card('0.98', 'yes')                                 => counter(1.9),
+    card('0.98', 'no')                                  => counter(0.1),
+    card('0.9', 'yes')                                  => counter(1),
+    card('0.9', 'no')                                   => counter(1),
+    card('0', 'no')                                     => counter(2),
+    field('nik', '0.995', 'yes')                        => counter(8),
+    field('nik', '0.7', 'no')                           => counter(2),
+    field('full_name', '0.98', 'yes')                   => counter(7),
+    field('full_name', '0.98', 'no')                    => counter(1),
     'ktp_calls_in_flight{instance="gw"}'                => '20x1440',
     'ktp_state_failing{instance="gw"}'                  => '0x599 1 0x840',
     $slow                                               => counter(58),
@@ -167,6 +200,9 @@ my %faults = (
         calls('upstream_error') => fault(6) },
     KtpVendorLimitsUs  => { calls('upstream_limited') => fault(3) },
     KtpBreakerOpens    => { $breaker => fault(0.5) },
+    KtpFallbackAnswers => { answers('fallback') => '0+0.1x899 90+5x540' },
+    KtpPrecheckFails   => { checks('failed') => '0+0.2x899 180+8x540' },
+    KtpShadowDrops     => { compared('dropped') => '0+0.2x899 180+2x540' },
     KtpUpstreamSlow    => { $slow => '0+58x899 52200+50x540' },
     KtpKeyRefused      => {
         requests('unauthorized', 'UNAUTHORIZED', '-') => fault(30) },
@@ -200,8 +236,9 @@ my %shared = (
 
 is_deeply([sort keys %faults], [sort @names], 'each alert has its fault');
 
-# What the panels about money show of the ordinary day at 09:00, when an hour
-# has 3360 billed calls of 1500 rupiah, 3000 of which were of use.
+# What the panels about money and about answerers show of the ordinary day at
+# 09:00, when an hour has 3360 billed calls of 1500 rupiah, 3000 of which were
+# of use, and 600 compared cards.
 
 my %shown = (
     'Spent this month: A'           => [5040000, 'currency="IDR"'],
@@ -219,6 +256,24 @@ my %shown = (
     'Stored answers: B'             => [200, ''],
     'Removed before they expired, an hour: A' => [6, ''],
     'Removed before they expired, an hour: B' => [0.6, ''],
+    'Who answered: A' => [0.967, 'source="upstream"', 0.033, 'source="precheck"',
+                          0.002, 'source="fallback"'],
+    'Breakers: A' => [0, 'upstream="https://api.test/v2"'],
+    'Images checked, an hour: A' => [3360, 'result="passed"',
+                                     120, 'result="refused"',
+                                     12, 'result="failed"'],
+    'Answers compared, an hour: A' => [600, 'result="compared"',
+                                       12, 'result="dropped"',
+                                       12, 'result="failed"'],
+    'Fields that differ from 0.98 on: A' => [0.125, 'field="full_name"'],
+    'Calls that ktp_first would save: A' => [0.8, ''],
+    'Calls that ktp_first would save: B' => [0.6, ''],
+    'Calls that ktp_first would save: C' => [0.6, ''],
+    'Calls that ktp_first would save: D' => [0.4, ''],
+    'Wrong answers among them: A'        => [0.138, ''],
+    'Wrong answers among them: B'        => [0.017, ''],
+    'Wrong answers among them: C'        => [0.017, ''],
+    'Wrong answers among them: D'        => [0, ''],
     'Paid and of no use, an hour: A' =>
         [120, 'outcome="bad_quality"', 240, 'outcome="not_accepted"'],
 );
