@@ -366,8 +366,8 @@ for my $name ('cold', 'late') {
         my $call = post_begin($nginx->port, '/slow', $body);
 
         $call->{sock}->syswrite($call->{out});
-        $nginx->settle;
 
+        # is answered when the look-up has begun
         my $quick = post($nginx->port, '/quick', '');
         cmp_ok($quick->{seconds}, '<', 2 * $slow,
                'a look-up blocks nobody') if $_ == 5;
@@ -434,7 +434,8 @@ for my $case (['/kept', '499 aborted unknown 0'], ['/ignore', '200 ok yes 0']) {
            'the client goes: the call ends at once');
     }
 
-    $nginx->settle;
+    # is answered when nginx has seen that the client is gone
+    post($nginx->port, '/quick', '');
     KTP::Nginx::write_file($gate, '');
     ok(log_has("$uri $line"), "$uri: $line");
 }

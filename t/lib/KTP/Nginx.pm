@@ -609,13 +609,15 @@ sub rests {
 
 
 # Waits until nginx has done what there is to do: it sleeps, and no line has
-# come to the log for a moment.
+# come to the log for a moment.  One that never sleeps is not waited for longer
+# than for anything else.
 sub settle {
     my ($self) = @_;
 
     my ($size, $quiet) = (-1, 0);
+    my $deadline = time() + 5 * $Patience;
 
-    until ($quiet >= 5) {
+    until ($quiet >= 5 || time() > $deadline) {
         my $now = -s $self->{log} || 0;
 
         $quiet = $now == $size && $self->rests ? $quiet + 1 : 0;
