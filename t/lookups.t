@@ -92,7 +92,7 @@ $nginx = KTP::Nginx->new(resolver => 1);
 $nginx->hosts(['vendor.test', $live],
               map { ["slow$_.test", $live, 20_000 * $slow] } 1 .. 40);
 
-my $connect = 400 * $slow;
+my $connect = 1000 * $slow;
 
 $nginx->start($nginx->config(main => KTP::load_module(), server => <<"EOC"))
         ktp_connect_timeout ${connect}ms;
@@ -111,6 +111,7 @@ EOC
 my ($threads, $start, @statuses) = (0, time());
 
 for my $wave (0 .. 3) {
+    my $from = length $nginx->log_from;
     my @calls = map {
         my $call = post_begin($nginx->port, '/fetch',
                               "{\"image\":\"http://slow$_.test/a.jpg\"}");
@@ -119,6 +120,16 @@ for my $wave (0 .. 3) {
         $call->{out} = '';
         $call;
     } map { 10 * $wave + $_ } 1 .. 10;
+
+    # a worker that is late finds them all over time, and gives no slot back
+    if ($wave == 0) {
+        KTP::Nginx::wait_for(sub {
+            10 == (() = $nginx->log_from($from) =~ /look-up: started/g)
+        });
+        $nginx->signal('STOP');
+        sleep 1.2 * $connect / 1000;
+        $nginx->signal('CONT');
+    }
 
     for (@calls) {
         push @statuses, answer_of($_)->{status};

@@ -473,7 +473,7 @@ ngx_http_ktp_transport_remove(ngx_http_ktp_transfer_t *t)
          * may libcurl do so when its connect timeout expires.
          */
 
-        curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, 0x7fffffffL);
+        ngx_http_ktp_transport_name_keep(t);
 
         ngx_http_ktp_transport_state(t, NGX_HTTP_KTP_TRANSFER_ABANDONED);
         t->call = NULL;
@@ -689,6 +689,8 @@ ngx_http_ktp_transport_action(curl_socket_t fd, int mask)
     ngx_http_ktp_transport_t *tr;
 
     tr = &ngx_http_ktp_transport;
+
+    ngx_http_ktp_transport_name_keep_all();
 
     tr->inside = 1;
     mrc = curl_multi_socket_action(tr->multi, fd, mask, &n);

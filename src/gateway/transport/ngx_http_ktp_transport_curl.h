@@ -351,6 +351,14 @@ int ngx_http_ktp_transport_name_start(void *resolver, void *reserved,
 void ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc);
 
 /*
+ * From now on libcurl does not end the transfer's look-up when its connect
+ * timeout expires, which would leave a thread behind that has no slot; or that
+ * of each transfer whose time is nearly over.
+ */
+void ngx_http_ktp_transport_name_keep(ngx_http_ktp_transfer_t *t);
+void ngx_http_ktp_transport_name_keep_all(void);
+
+/*
  * Ends the transfer's look-up, or those of all transfers that are connecting,
  * if libcurl has the addresses of both families in its cache.
  */

@@ -120,6 +120,59 @@ ngx_http_ktp_transport_name_end(ngx_http_ktp_transfer_t *t, CURLcode rc)
 
 
 void
+ngx_http_ktp_transport_name_keep(ngx_http_ktp_transfer_t *t)
+{
+    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, 0x7fffffffL);
+
+    /* it is set again with the others */
+    t->upstream = 0;
+}
+
+
+/*
+ * The transport's own timer expires first, unless the worker is late: libcurl
+ * has a clock of its own.
+ */
+
+void
+ngx_http_ktp_transport_name_keep_all(void)
+{
+    ngx_msec_t                timeout;
+    ngx_queue_t              *q;
+    ngx_msec_int_t            left;
+    ngx_http_ktp_name_t      *name;
+    ngx_http_ktp_transfer_t  *t;
+    ngx_http_ktp_transport_t *tr;
+
+    tr = &ngx_http_ktp_transport;
+
+    if (ngx_queue_empty(&tr->names)) {
+        return;
+    }
+
+    ngx_time_update();
+
+    for (q = ngx_queue_head(&tr->names); q != ngx_queue_sentinel(&tr->names);
+         q = ngx_queue_next(q)) {
+
+        name = ngx_queue_data(q, ngx_http_ktp_name_t, queue);
+        t = name->leader;
+
+        if (t == NULL || t->state != NGX_HTTP_KTP_TRANSFER_RESOLVING) {
+            continue;
+        }
+
+        timeout = t->call->upstream->connect_timeout;
+        left = (ngx_msec_int_t) (t->attempt + timeout - ngx_current_msec);
+
+        if (left <= (ngx_msec_int_t) (timeout / 8)) {
+            ngx_http_ktp_transport_name_keep(t);
+        }
+    }
+}
+
+
+void
 ngx_http_ktp_transport_name_check(ngx_http_ktp_transfer_t *t)
 {
     if (t->name && ngx_http_ktp_name_time(t) != t->lookup_time) {
