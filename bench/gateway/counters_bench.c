@@ -23,6 +23,7 @@ ngx_uint_t                     ngx_process;
 
 static ngx_time_t    start;
 volatile ngx_time_t *ngx_cached_time = &start;
+volatile ngx_msec_t  ngx_current_msec;
 
 static ngx_http_ktp_zone_t   zone;
 static ngx_http_ktp_shared_t shared;
