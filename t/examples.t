@@ -9,8 +9,10 @@ use Digest::SHA qw(sha256_hex);
 use File::Basename qw(basename);
 use JSON::PP qw(decode_json);
 use KTP ();
+use KTP::Extractd;
 use KTP::Image;
 use KTP::Nginx;
+use KTP::Specimen;
 use KTP::Upstream;
 use Test::More;
 
@@ -51,6 +53,7 @@ for my $file (@files) {
 production();
 browser();
 page();
+answerers();
 done_testing();
 
 
@@ -120,8 +123,8 @@ sub production {
     my $health = KTP::Nginx::curl("http://$local/health");
 
     is($health->{status}, 200, 'the gateway is healthy');
-    like($health->{body}, qr/"upstream":"ok".*"breakers":\{"closed":1,/,
-         'with a breaker for the vendor');
+    like($health->{body}, qr/"upstream":"ok".*"breakers":\{"closed":2,/,
+         'with breakers for the vendor and for the extractor');
 
     my @audit = lines($prefix, 'ktp-audit.log', 6);
     my @billing = lines($prefix, 'ktp-billing.log', 3);
@@ -247,6 +250,110 @@ sub page {
 }
 
 
+# answerers.conf with ktp-extractd and a vendor of the test: cards are read by
+# the vendor, pictures of anything else are not paid for, and when the vendor is
+# down the extractor reads.
+sub answerers {
+    my $nginx = KTP::Nginx->new;
+    my $prefix = $nginx->prefix;
+    my $vendor = KTP::Upstream->new;
+    my $reader = KTP::Extractd->new('--workers', 1);
+    my $socket = $reader->socket;
+    my $url = $vendor->url;
+    my ($conf, $port)
+        = adapt(KTP::Nginx::read_file('conf-examples/answerers.conf'),
+                $prefix);
+
+    # a check may take its time on a busy machine
+    $conf =~ s{timeout=1s}{timeout=1m}g;
+    $conf =~ s{https://api\.verihubs\.com}{$url};
+    $conf =~ s{https://api\.verihubs\.com}{http://127.0.0.1:1}g;
+    $conf =~ s{unix:\S+?:}{unix:$socket:};
+    $conf =~ s{(ktp_app_id +)local}{$1$KTP::Extractd::App_id};
+    KTP::Nginx::write_file("$prefix/conf/secrets/ktp-extractd-key",
+                           "$KTP::Extractd::Api_key\n");
+    chmod 0755, $socket =~ s{/[^/]*$}{}r;
+    chmod 0777, $socket;
+    ok($nginx->start($conf), 'answerers.conf: nginx starts')
+        or diag($nginx->complaint);
+
+    my $send = sub {
+        my ($uri, $image) = @_;
+
+        KTP::Nginx::write_file("$prefix/image.jpg", $image);
+
+        return KTP::Nginx::curl('-F', "image=\@$prefix/image.jpg",
+                                "http://127.0.0.1:$port$uri");
+    };
+    my $counter = sub {
+        my ($text) = @_;
+
+        my $metrics = KTP::Nginx::curl("http://127.0.0.1:$port/metrics");
+
+        return $metrics->{body} =~ /^\Q$text\E (\S+)$/m ? $1 : 0;
+    };
+
+    # poses of cards that can be read
+    my @cards = map { (KTP::Specimen::draw(@$_))[0] } (
+        [1], [2, '--rotate', 7, '--table', 'white'], [3, '--rotate', 90],
+        [4, '--blur', 1.5, '--noise', 6], [5, '--dark', 0.5, '--tint', 0.8],
+        [6, '--cover', 0.5, '--table', 'papers'],
+        [7, '--yaw', 20, '--pitch', 12], [8, '--gray', '--quality', 40]);
+    my @others = ((map { (KTP::Specimen::draw($_, '--page'))[0] } 1 .. 4),
+                  jpeg(1000, 640));
+
+    for my $i (0 .. $#cards) {
+        my $answer = $send->('/ktp', $cards[$i]);
+
+        is($answer->{status}, 200, "card $i is not refused");
+        like($answer->{head}, qr/^X-KTP-Source: upstream\r$/m,
+             'the vendor reads it');
+    }
+
+    for my $i (0 .. $#others) {
+        my $answer = $send->('/ktp', $others[$i]);
+
+        is($answer->{status}, 400, "picture $i is refused");
+        is($answer->{body}, '{"message":"KTP not detected in the image",'
+                            . '"error_code":"KTP_NOT_DETECTED"}',
+           'in the shape of the contract');
+        like($answer->{head}, qr/^X-KTP-Source: precheck\r$/m,
+             'by the extractor');
+    }
+
+    is(scalar(() = $vendor->calls), @cards, 'a call for each card, and no more');
+    ok(KTP::Nginx::wait_for(sub {
+        $counter->('ktp_prechecks_total{result="passed"}') == @cards
+        && $counter->('ktp_prechecks_total{result="refused"}') == @others
+    }), 'checks are counted');
+    like(($vendor->calls)[0]{head}, qr/^API-Key: secret\r$/m,
+         'the vendor has its key');
+
+    # the other two locations have a vendor that is down
+
+    my ($card, $truth) = KTP::Specimen::draw(9);
+    my $answer = $send->('/ktp/name', $card);
+
+    is($answer->{status}, 200, 'two fields of a clear card');
+    like($answer->{head}, qr/^X-KTP-Source: first\r$/m, 'are answered first');
+    is_deeply(decode_json($answer->{body})->{data},
+              { nik => $truth->{nik}, full_name => $truth->{full_name} },
+              'as printed, and nothing beside them');
+
+    $vendor->stop;
+    $answer = $send->('/ktp', $card);
+    is($answer->{status}, 200, 'a card while the vendor is down');
+    like($answer->{head}, qr/^X-KTP-Source: fallback\r$/m,
+         'is read by the extractor');
+    is(decode_json($answer->{body})->{data}{$_}, $truth->{$_}, "... its $_")
+        for sort keys %$truth;
+
+    $reader->stop;
+    is($send->('/ktp', $card)->{status}, 502, 'both are down');
+    $nginx->stop;
+}
+
+
 # The lines of a log once there are that many.
 sub lines {
     my ($prefix, $name, $n) = @_;
@@ -326,7 +433,7 @@ sub ktp_locations {
     while ($text =~ m/location (?:= )?(\S+) \{([^{}]*)\}/g) {
         my ($uri, $body) = ($1, $2);
 
-        push @uris, $uri if $body =~ /\bktp_pass\b/;
+        push @uris, $uri if $uri !~ /^@/ && $body =~ /\bktp_pass\b/;
     }
 
     return @uris;
