@@ -50,6 +50,15 @@ ok(@queries > 10, 'the dashboard has queries');
 is_deeply(unknown($rules =~ s/^#.*//mgr), [], 'metrics of the alert rules');
 is_deeply(unknown("@queries"), [], 'metrics of the dashboard');
 
+# the queries of docs/answerers.md, which are checked like those of the panels
+
+my @shown = KTP::Nginx::read_file('docs/answerers.md')
+            =~ /^    (sum.*\n(?:    +\/.*\n)?)/mg;
+
+ok(@shown > 5, 'docs/answerers.md has queries');
+is_deeply(unknown("@shown"), [], 'metrics of docs/answerers.md');
+push @queries, @shown;
+
 my %ids = map { $_->{id} => 1 } @{ $board->{panels} };
 is(scalar keys %ids, scalar @{ $board->{panels} }, 'panels are told apart');
 
