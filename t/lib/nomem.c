@@ -2,11 +2,19 @@
  * Mappings that fail, as if memory was short: preloaded into nginx.  While the
  * file KTP_TEST_NOMEM exists, mmap() fails for those who call it directly, as
  * the module does; malloc() does not.
+ *
+ * If the file has a number N, and behind it what tells this order from those
+ * before, one call only fails: the Nth from 0 of mmap(), and of
+ * posix_memalign() and malloc() by nginx itself, for its pools.  The file is
+ * removed then.
  */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,8 +22,33 @@
 
 
 typedef void *(*mmap_pt)(void *, size_t, int, int, int, off_t);
+typedef int (*memalign_pt)(void **, size_t, size_t);
+
+extern void *__libc_malloc(size_t size);
 
 static char *path;
+
+/* code of the program itself, without libraries */
+static uintptr_t first, last;
+
+
+static int
+ktp_test_nomem_program(struct dl_phdr_info *info, size_t size, void *data)
+{
+    int       i;
+    uintptr_t p;
+
+    for (i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type == PT_LOAD
+            && (info->dlpi_phdr[i].p_flags & PF_X)) {
+            p = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+            first = p;
+            last = p + info->dlpi_phdr[i].p_memsz;
+        }
+    }
+
+    return 1; /* the program comes first */
+}
 
 
 /* a process title is written over the environment */
@@ -27,6 +60,49 @@ ktp_test_nomem_init(void)
 
     value = getenv("KTP_TEST_NOMEM");
     path = value ? strdup(value) : NULL;
+    (void) dl_iterate_phdr(ktp_test_nomem_program, NULL);
+}
+
+
+/* Whether a call fails; those for pools do only one at a time. */
+
+static int
+ktp_test_nomem_fails(int pool)
+{
+    int     fd;
+    char    text[32];
+    ssize_t n;
+
+    static long left;
+    static char seen[sizeof(text)];
+
+    fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+    if (fd < 0) {
+        return 0;
+    }
+
+    n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+
+    if (n <= 0) {
+        return !pool;
+    }
+
+    text[n] = '\0';
+
+    if (strcmp(text, seen) != 0) {
+        strcpy(seen, text);
+        left = strtol(text, NULL, 10);
+    }
+
+    if (left-- != 0) {
+        return 0;
+    }
+
+    unlink(path);
+
+    return 1;
 }
 
 
@@ -36,7 +112,7 @@ mmap(void *address, size_t size, int protection, int flags, int fd,
 {
     static mmap_pt next;
 
-    if (path && (flags & MAP_ANONYMOUS) && access(path, F_OK) == 0) {
+    if ((flags & MAP_ANONYMOUS) && ktp_test_nomem_fails(0)) {
         errno = ENOMEM;
         return MAP_FAILED;
     }
@@ -53,3 +129,36 @@ mmap(void *address, size_t size, int protection, int flags, int fd,
 
 void *mmap64(void *address, size_t size, int protection, int flags, int fd,
              off_t offset) __attribute__((alias("mmap")));
+
+
+int
+posix_memalign(void **p, size_t alignment, size_t size)
+{
+    static memalign_pt next;
+
+    if (ktp_test_nomem_fails(1)) {
+        return ENOMEM;
+    }
+
+    if (next == NULL) {
+        next = (memalign_pt) dlsym(RTLD_NEXT, "posix_memalign");
+    }
+
+    return next(p, alignment, size);
+}
+
+
+void *
+malloc(size_t size)
+{
+    uintptr_t caller;
+
+    caller = (uintptr_t) __builtin_return_address(0);
+
+    if (caller >= first && caller < last && ktp_test_nomem_fails(1)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+
+    return __libc_malloc(size);
+}

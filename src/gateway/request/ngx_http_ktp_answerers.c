@@ -332,6 +332,7 @@ ngx_http_ktp_answerers_asked(ngx_http_ktp_ask_t *ask)
 static void
 ngx_http_ktp_answerers_precheck(ngx_http_ktp_ctx_t *ctx)
 {
+    u_char              *p;
     ngx_uint_t           status;
     ktp_request_t        request;
     ktp_local_check_t    check;
@@ -365,13 +366,14 @@ ngx_http_ktp_answerers_precheck(ngx_http_ktp_ctx_t *ctx)
     }
 
     if (status && !ctx->ask->answerer->shadow) {
-        call->body.data = ngx_pnalloc(call->pool, KTP_LOCAL_REFUSAL);
+        p = ngx_pnalloc(call->pool, KTP_LOCAL_REFUSAL);
 
-        if (call->body.data) {
+        if (p) {
             call->status = status;
+            call->body.data = p;
             call->body.len = ktp_local_refusal(
                 &check, status, ktp_intake_request(ctx->intake)->reference_id,
-                (char *) call->body.data);
+                (char *) p);
 
             if (ngx_http_ktp_answerers_local(ctx, NGX_HTTP_KTP_SOURCE_PRECHECK)
                 == NGX_OK) {

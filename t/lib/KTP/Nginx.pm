@@ -182,6 +182,19 @@ sub nomem {
 }
 
 
+# With nomem => 1: the Nth allocation from now on fails, from 0, and no other.
+sub nomem_once {
+    my ($self, $n) = @_;
+
+    write_file("$self->{prefix}/nomem.new", "$n " . ++$self->{orders});
+    rename "$self->{prefix}/nomem.new", "$self->{prefix}/nomem";
+}
+
+
+# Whether it has failed.
+sub nomem_failed { return !-e "$_[0]{prefix}/nomem" }
+
+
 # With late => 1: the process whose clock is a second behind (late.c), or none.
 sub late {
     my ($self, $pid) = @_;
