@@ -4,8 +4,9 @@
  * keep-alive over TCP, TLS and Unix sockets, all loopback.
  *
  *   sink --http [--https CERT KEY] [--unix PATH] [--delay MS]
- *        [--stall BYTES]
+ *        [--stall BYTES] [--answer JSON]
  *
+ * --answer  is the body of its answers
  * --delay   answers that long after the last byte of the body
  * --stall   stops reading a connection after so many bytes, for good
  *
@@ -80,7 +81,7 @@ static const char sink_body[] =
     "\"dark\":false,\"flashlight\":false,\"grayscale\":false,"
     "\"blur_score\":0.1,\"dark_score\":0.2}}}";
 
-static char                  sink_answer[2048];
+static char                  sink_answer[8192];
 static size_t                sink_answer_len;
 static char                  sink_buffer[SINK_BUFFER];
 static int                   sink_epoll;
@@ -539,15 +540,11 @@ sink_loop(void)
 int
 main(int argc, char **argv)
 {
-    int i;
+    int         i;
+    const char *body;
 
+    body = sink_body;
     sink_epoll = epoll_create1(0);
-    sink_answer_len =
-        snprintf(sink_answer, sizeof(sink_answer),
-                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                 "Content-Length: %zu\r\n\r\n%s",
-                 sizeof(sink_body) - 1, sink_body);
-
     sink_files();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGTERM, sink_end);
@@ -557,7 +554,20 @@ main(int argc, char **argv)
             sink_delay = strtoul(argv[i + 1], NULL, 10);
         } else if (strcmp(argv[i], "--stall") == 0) {
             sink_stall = strtoull(argv[i + 1], NULL, 10);
+        } else if (strcmp(argv[i], "--answer") == 0) {
+            body = argv[i + 1];
         }
+    }
+
+    sink_answer_len =
+        snprintf(sink_answer, sizeof(sink_answer),
+                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                 "Content-Length: %zu\r\n\r\n%s",
+                 strlen(body), body);
+
+    if (sink_answer_len >= sizeof(sink_answer)) {
+        fprintf(stderr, "sink: the answer is too long\n");
+        return 2;
     }
 
     for (i = 1; i < argc; i++) {
@@ -573,7 +583,8 @@ main(int argc, char **argv)
             sink_listen_unix(argv[++i]);
 
         } else if (strcmp(argv[i], "--delay") == 0
-                   || strcmp(argv[i], "--stall") == 0) {
+                   || strcmp(argv[i], "--stall") == 0
+                   || strcmp(argv[i], "--answer") == 0) {
             i++;
 
         } else {
