@@ -88,6 +88,7 @@ count(void *took)
     /* one of the last codes of the table */
 
     request.outcome = NGX_HTTP_KTP_OUTCOME_OK;
+    request.call_outcome = NGX_HTTP_KTP_OUTCOME_OK;
     request.code = "UNSUPPORTED_MEDIA_TYPE";
     request.time = 1000;
     request.received = 400000;
