@@ -103,8 +103,8 @@ accuracy-with: $(READER_LIB) $(CONTRACT_LIB)
 		$(READER_LIB) $(CONTRACT_LIB) $(READER_LIBS)
 
 .PHONY: quality
-quality: $(OUT)/bench/quality ## quality measures and their thresholds, on SET
-	@$< $(if $(V),-v) $(SET)
+quality: $(OUT)/bench/quality ## quality measures and their thresholds, on SET; CHECK=1: of checks
+	@$< $(if $(CHECK),-c) $(if $(V),-v) $(SET)
 
 .PHONY: corners
 corners: $(OUT)/bench/corners ## how often the card's corners are found, on SET

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ktpx_file.h"
 #include "ktpr_quality.h"
@@ -24,6 +25,11 @@ typedef struct {
     double value;
     int    bad;
 } quality_sample_t;
+
+/* Reads or checks an image. */
+typedef ktpr_result_t (*quality_pt)(ktpr_reader_t       *reader,
+                                    const unsigned char *image, size_t len,
+                                    ktpr_card_t *card);
 
 typedef struct {
     quality_sample_t *samples;
@@ -128,7 +134,8 @@ quality_print(quality_set_t *set, int measure)
 
 
 static int
-quality_image(ktpr_reader_t *reader, const char *name, ktpr_card_t *card)
+quality_image(ktpr_reader_t *reader, quality_pt run, const char *name,
+              ktpr_card_t *card)
 {
     size_t         len;
     ktpr_result_t  result;
@@ -139,7 +146,7 @@ quality_image(ktpr_reader_t *reader, const char *name, ktpr_card_t *card)
         return -1;
     }
 
-    result = ktpr_reader_read(reader, bytes, len, card);
+    result = run(reader, bytes, len, card);
     free(bytes);
 
     return result == KTPR_OK || result == KTPR_NOT_DETECTED ? 0 : -1;
@@ -147,7 +154,8 @@ quality_image(ktpr_reader_t *reader, const char *name, ktpr_card_t *card)
 
 
 static void
-quality_folder(ktpr_reader_t *reader, const specimens_t *images, int verbose,
+quality_folder(ktpr_reader_t *reader, quality_pt run,
+               const specimens_t *images, int verbose,
                quality_set_t sets[KTPR_MEASURES])
 {
     int         i, k, label;
@@ -160,7 +168,7 @@ quality_folder(ktpr_reader_t *reader, const specimens_t *images, int verbose,
         specimens_truth(images->names[i], name, sizeof(name));
 
         if (truth_read(name, &truth) != 0
-            || quality_image(reader, images->names[i], &card) != 0) {
+            || quality_image(reader, run, images->names[i], &card) != 0) {
             continue;
         }
 
@@ -193,19 +201,34 @@ quality_folder(ktpr_reader_t *reader, const specimens_t *images, int verbose,
 int
 main(int argc, char **argv)
 {
-    int            k, verbose;
+    int            c, k, verbose;
+    quality_pt     run;
     ktpr_reader_t *reader;
     specimens_t    images;
     quality_set_t  sets[KTPR_MEASURES];
 
-    verbose = argc == 3 && strcmp(argv[1], "-v") == 0;
-    if (argc != 2 + verbose) {
-        fprintf(stderr, "usage: quality [-v] FOLDER\n");
+    verbose = 0;
+    run = ktpr_reader_read;
+
+    while ((c = getopt(argc, argv, "cv")) != -1) {
+        if (c == 'c') {
+            run = ktpr_reader_check;
+
+        } else if (c == 'v') {
+            verbose = 1;
+
+        } else {
+            optind = argc;
+        }
+    }
+
+    if (optind != argc - 1) {
+        fprintf(stderr, "usage: quality [-cv] FOLDER\n");
         return 2;
     }
 
     reader = ktpr_reader_create(NULL, time(NULL));
-    if (reader == NULL || specimens_list(argv[1 + verbose], 1, &images) != 0) {
+    if (reader == NULL || specimens_list(argv[optind], 1, &images) != 0) {
         return 1;
     }
 
@@ -218,7 +241,7 @@ main(int argc, char **argv)
         }
     }
 
-    quality_folder(reader, &images, verbose, sets);
+    quality_folder(reader, run, &images, verbose, sets);
 
     for (k = 0; k < KTPR_MEASURES; k++) {
         quality_print(&sets[k], k);

@@ -253,23 +253,29 @@ ktpr_reader_nearer(ktpr_photo_t *photo)
 }
 
 
-/* Measures the quality of an image and, with KTPR_OK, of the card in it. */
+/*
+ * Measures the quality of an image or, with KTPR_OK, of the card in it, which
+ * the scan found in that image or in a reduced one.
+ */
 static ktpr_result_t
 ktpr_reader_quality(ktpr_photo_t *photo, const ktpr_image_t *image,
-                    ktpr_result_t result, ktpr_card_t *card)
+                    ktpr_part_t part, ktpr_result_t result, ktpr_card_t *card)
 {
-    double        spacing, measures[KTPR_MEASURES];
-    ktpr_map_t    plane;
+    double        by, spacing, measures[KTPR_MEASURES];
+    ktpr_map_t    plane, enlarge;
     ktpr_status_t rc;
 
     spacing = 0;
 
     if (result == KTPR_OK) {
-        spacing = ktpr_scan_spacing(&photo->scan);
+        by = (double) image->w / photo->scan.image.w;
+        enlarge = ktpr_map_affine(by, 0, (by - 1) / 2, 0, by, (by - 1) / 2);
+        spacing = by * ktpr_scan_spacing(&photo->scan);
         ktpr_fields_plane(&photo->scan, &plane);
+        plane = ktpr_map_then(&plane, &enlarge);
     }
 
-    rc = ktpr_quality_measures(photo->reader->pool, image, spacing,
+    rc = ktpr_quality_measures(photo->reader->pool, image, part, spacing,
                                result == KTPR_OK ? &plane : NULL, measures);
 
     if (rc == KTPR_DONE) {
@@ -302,7 +308,8 @@ ktpr_reader_found(ktpr_photo_t *photo, int found, const ktpr_image_t *whole,
     }
 
     return whole == NULL ? result
-                         : ktpr_reader_quality(photo, whole, result, card);
+                         : ktpr_reader_quality(photo, whole, KTPR_PART_ALL,
+                                               result, card);
 }
 
 
@@ -384,14 +391,16 @@ ktpr_reader_file(ktpr_photo_t *photo, ktpr_card_t *card)
 
 /*
  * Looks for a card in an image, reduced; the confidence of card becomes that,
- * if it is higher.  1 if the scan has labels, 0 if not, or KTPR_NO_MEMORY.
+ * if it is higher.  With a card, or if it is the whole image, the quality is
+ * measured.
  */
-static int
-ktpr_reader_glance(ktpr_photo_t *photo, const ktpr_image_t *image,
+static ktpr_result_t
+ktpr_reader_glance(ktpr_photo_t *photo, const ktpr_image_t *image, int whole,
                    ktpr_card_t *card)
 {
-    int    side, w, h, found;
-    double confidence;
+    int           side, w, h, found;
+    double        confidence;
+    ktpr_result_t result;
 
     photo->scan = ktpr_reader_scan(photo);
     photo->scan.image = *image;
@@ -400,47 +409,56 @@ ktpr_reader_glance(ktpr_photo_t *photo, const ktpr_image_t *image,
     h = image->h * KTPR_GLANCE_SIDE / side;
 
     if (w < 1 || h < 1) {
-        return 0;
+        return KTPR_NOT_DETECTED;
     }
 
     if (side > KTPR_GLANCE_SIDE
         && ktpr_warp_reduce(photo->scan.pool, image, w, h, &photo->scan.image)
                != KTPR_DONE) {
-        return KTPR_NO_MEMORY;
+        return KTPR_FAILED;
     }
 
     found = ktpr_glance_find(&photo->scan, &confidence);
-    card->confidence = fmax(card->confidence, confidence);
+    if (found < 0) {
+        return KTPR_FAILED;
+    }
 
-    return found;
+    card->confidence = fmax(card->confidence, confidence);
+    result = confidence < KTPR_READER_DETECTED ? KTPR_NOT_DETECTED : KTPR_OK;
+
+    return whole || result == KTPR_OK ? ktpr_reader_quality(
+               photo, image, KTPR_PART_CARD, result, card)
+                                      : result;
 }
 
 
 /* Looks for a card that is far away, as ktpr_reader_spots() does. */
-static ktpr_status_t
+static ktpr_result_t
 ktpr_reader_glances(ktpr_photo_t *photo, ktpr_card_t *card)
 {
     int           i, n;
     ktpr_area_t   area, spots[KTPR_MAX_SPOTS];
     ktpr_pool_t  *pool;
     ktpr_image_t  image;
+    ktpr_result_t result;
     ktpr_status_t rc;
 
     pool = photo->reader->pool;
+    result = KTPR_NOT_DETECTED;
 
     /* cards that are far away have no detail in a small image */
 
     ktpr_pool_reset(pool);
     rc = ktpr_decode(pool, photo->bytes, photo->len, NULL, &photo->whole);
     if (rc != KTPR_DONE) {
-        return rc == KTPR_NO_MEMORY ? rc : KTPR_DONE;
+        return rc == KTPR_NO_MEMORY ? KTPR_FAILED : result;
     }
 
     n = ktpr_spots_find(pool, &photo->whole, spots);
 
-    for (i = 0; i < n && card->confidence < KTPR_READER_DETECTED; i++) {
+    for (i = 0; i < n && result == KTPR_NOT_DETECTED; i++) {
         if (ktpr_pool_failed(pool)) {
-            return KTPR_NO_MEMORY;
+            return KTPR_FAILED;
         }
 
         if (!ktpr_reader_area(photo, &spots[i], &area)) {
@@ -451,10 +469,12 @@ ktpr_reader_glances(ktpr_photo_t *photo, ktpr_card_t *card)
         rc = ktpr_decode_least(pool, photo->bytes, photo->len, &area,
                                KTPR_GLANCE_SIDE, &image);
 
-        if (rc == KTPR_NO_MEMORY
-            || (rc == KTPR_DONE
-                && ktpr_reader_glance(photo, &image, card) < 0)) {
-            return KTPR_NO_MEMORY;
+        if (rc == KTPR_NO_MEMORY) {
+            return KTPR_FAILED;
+        }
+
+        if (rc == KTPR_DONE) {
+            result = ktpr_reader_glance(photo, &image, 0, card);
         }
 
         if (photo->scan.best_columns > KTPR_READER_PAGE) {
@@ -462,15 +482,14 @@ ktpr_reader_glances(ktpr_photo_t *photo, ktpr_card_t *card)
         }
     }
 
-    return n < 0 ? KTPR_NO_MEMORY : KTPR_DONE;
+    return n < 0 ? KTPR_FAILED : result;
 }
 
 
 static ktpr_result_t
 ktpr_reader_seen(ktpr_photo_t *photo, ktpr_card_t *card)
 {
-    int           found;
-    double        spacing, measures[KTPR_MEASURES];
+    ktpr_result_t result;
     ktpr_status_t rc;
 
     rc = ktpr_decode_least(photo->reader->pool, photo->bytes, photo->len, NULL,
@@ -479,30 +498,10 @@ ktpr_reader_seen(ktpr_photo_t *photo, ktpr_card_t *card)
         return ktpr_reader_undecoded(rc);
     }
 
-    found = ktpr_reader_glance(photo, &photo->whole, card);
-    if (found < 0) {
-        return KTPR_FAILED;
-    }
+    result = ktpr_reader_glance(photo, &photo->whole, 1, card);
 
-    spacing = found ? ktpr_scan_spacing(&photo->scan) * photo->whole.w
-                          / photo->scan.image.w
-                    : 0;
-
-    rc = ktpr_quality_measures(photo->reader->pool, &photo->whole, spacing,
-                               NULL, measures);
-
-    if (rc == KTPR_DONE) {
-        ktpr_quality_judge(measures, &card->quality);
-    }
-
-    if (rc == KTPR_NO_MEMORY
-        || (card->confidence < KTPR_READER_DETECTED
-            && ktpr_reader_glances(photo, card) != KTPR_DONE)) {
-        return KTPR_FAILED;
-    }
-
-    return card->confidence < KTPR_READER_DETECTED ? KTPR_NOT_DETECTED
-                                                   : KTPR_OK;
+    return result == KTPR_NOT_DETECTED ? ktpr_reader_glances(photo, card)
+                                       : result;
 }
 
 

@@ -312,8 +312,8 @@ run_quality(step_t *step)
     card_to_image =
         ktpr_map_affine(ROW, 0, LEFT + 350, 0, ROW, TOP + 110 + 21);
 
-    return ktpr_quality_measures(step->pool, &step->image, ROW, &card_to_image,
-                                 measures);
+    return ktpr_quality_measures(step->pool, &step->image, KTPR_PART_CARD, ROW,
+                                 &card_to_image, measures);
 }
 
 
@@ -322,7 +322,8 @@ run_quality_none(step_t *step)
 {
     double measures[KTPR_MEASURES];
 
-    return ktpr_quality_measures(step->pool, &step->image, 0, NULL, measures);
+    return ktpr_quality_measures(step->pool, &step->image, KTPR_PART_ALL, 0,
+                                 NULL, measures);
 }
 
 

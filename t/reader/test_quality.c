@@ -80,13 +80,15 @@ grain_is_no_colour(void **state)
      * is spread by a tenth of that light; the mean of 64 by an eighth of it.
      */
     paint(&image, pool, 40, 10);
-    assert_int_equal(ktpr_quality_measures(pool, &image, 0, NULL, m), 0);
+    assert_int_equal(
+        ktpr_quality_measures(pool, &image, KTPR_PART_ALL, 0, NULL, m), 0);
     assert_true(m[KTPR_MEASURE_GRAY]
                 < ktpr_quality_thresholds[KTPR_MEASURE_GRAY]);
 
     /* the same with a small red photo on it */
     patch(&image, 400, 120, 90, 120, 60, 25, 25);
-    assert_int_equal(ktpr_quality_measures(pool, &image, 0, NULL, m), 0);
+    assert_int_equal(
+        ktpr_quality_measures(pool, &image, KTPR_PART_ALL, 0, NULL, m), 0);
     assert_true(m[KTPR_MEASURE_GRAY]
                 > ktpr_quality_thresholds[KTPR_MEASURE_GRAY]);
 
@@ -107,9 +109,9 @@ flagged(ktpr_pool_t *pool, const ktpr_image_t *image, const ktpr_map_t *at)
 {
     double m[KTPR_MEASURES];
 
-    assert_int_equal(
-        ktpr_quality_measures(pool, image, at != NULL ? SPACING : 0, at, m),
-        0);
+    assert_int_equal(ktpr_quality_measures(pool, image, KTPR_PART_ALL,
+                                           at != NULL ? SPACING : 0, at, m),
+                     0);
 
     return m[KTPR_MEASURE_FLASH] > ktpr_quality_thresholds[KTPR_MEASURE_FLASH];
 }
@@ -224,6 +226,79 @@ glare_goes_over_the_edge(void **state)
 }
 
 
+/* Rows each 12 pixels: a card that takes a part of the picture. */
+static const ktpr_map_t part = {
+    {{12, 0, 210}, {0, 12, 150}, {0, 0, 1}},
+};
+
+
+static void
+table_is_no_card(void **state)
+{
+    int          i;
+    double       m[KTPR_MEASURES];
+    ktpr_pool_t *pool;
+    ktpr_image_t image;
+
+    static const double *const least = ktpr_quality_thresholds;
+
+    (void) state;
+
+    pool = ktpr_pool_create(64UL << 20);
+    assert_non_null(pool);
+
+    /* a dark grey copy on white paper with red things */
+    paint(&image, pool, 220, 4);
+    patch(&image, 0, 0, 80, 300, 200, 40, 40);
+    patch(&image, 100, 68, 390, 250, 70, 70, 70);
+
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(ktpr_quality_measures(
+                             pool, &image, i ? KTPR_PART_CARD : KTPR_PART_ALL,
+                             12, &part, m),
+                         0);
+        assert_int_equal(m[KTPR_MEASURE_DARK] < least[KTPR_MEASURE_DARK], i);
+        assert_int_equal(m[KTPR_MEASURE_GRAY] < least[KTPR_MEASURE_GRAY], i);
+    }
+
+    ktpr_pool_destroy(pool);
+}
+
+
+static void
+reduction_is_not_sharp(void **state)
+{
+    int          i;
+    double       m[2][KTPR_MEASURES];
+    ktpr_pool_t *pool;
+    ktpr_image_t image;
+
+    (void) state;
+
+    pool = ktpr_pool_create(64UL << 20);
+    assert_non_null(pool);
+    paint(&image, pool, 180, 1);
+
+    for (i = 0; i < 60; i++) {
+        patch(&image, 130 + 6 * i, 90 + i % 4 * 40, 3, 12, 30, 30, 30);
+    }
+
+    for (i = 0; i < 2; i++) {
+        image.scale = 1 + i * .4;
+        assert_int_equal(ktpr_quality_measures(pool, &image, KTPR_PART_CARD,
+                                               12, &part, m[i]),
+                         0);
+    }
+
+    /* print of the file is larger, and has as much less detail */
+    assert_true(m[1][KTPR_MEASURE_BLUR] > 0);
+    assert_true(m[0][KTPR_MEASURE_BLUR] > 1.39 * m[1][KTPR_MEASURE_BLUR]);
+    assert_true(m[0][KTPR_MEASURE_BLUR] < 1.41 * m[1][KTPR_MEASURE_BLUR]);
+
+    ktpr_pool_destroy(pool);
+}
+
+
 int
 main(void)
 {
@@ -232,6 +307,8 @@ main(void)
         cmocka_unit_test(glare_is_a_spot_that_hides_print),
         cmocka_unit_test(uneven_light_is_no_glare),
         cmocka_unit_test(glare_goes_over_the_edge),
+        cmocka_unit_test(table_is_no_card),
+        cmocka_unit_test(reduction_is_not_sharp),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,10 +53,13 @@ typedef struct {
 } ktpr_glance_t;
 
 
-/* Reads a label; like becomes that of the line that it is most like. */
+/*
+ * Reads a label; like becomes that of the line that it is most like.  The line
+ * and its row are kept in the table if no label before was clearer.
+ */
 static void
 ktpr_glance_label(const ktpr_scan_t *scan, const ktpr_row_t *row,
-                  double like[KTPR_LINES])
+                  double like[KTPR_LINES], ktpr_table_t *table)
 {
     int          i, most;
     ktpr_entry_t entry;
@@ -73,8 +76,17 @@ ktpr_glance_label(const ktpr_scan_t *scan, const ktpr_row_t *row,
         most = entry.like[i] > entry.like[most] ? i : most;
     }
 
-    if (entry.like[most] >= KTPR_GLANCE_LIKE) {
-        like[most] = fmax(like[most], entry.like[most]);
+    if (entry.like[most] < KTPR_GLANCE_LIKE) {
+        return;
+    }
+
+    like[most] = fmax(like[most], entry.like[most]);
+
+    if (table->n == 0 || entry.like[most] > table->score) {
+        entry.line = most;
+        table->entries[0] = entry;
+        table->score = entry.like[most];
+        table->n = 1;
     }
 }
 
@@ -83,8 +95,17 @@ ktpr_glance_label(const ktpr_scan_t *scan, const ktpr_row_t *row,
 static ktpr_status_t
 ktpr_glance_labels(ktpr_scan_t *scan, double *confidence)
 {
-    int    i, k, read;
-    double sum, like[KTPR_LINES] = {0};
+    int           i, k, read;
+    double        sum, like[KTPR_LINES] = {0};
+    ktpr_table_t *table;
+
+    table = ktpr_pool_alloc(scan->pool, 1, sizeof(ktpr_table_t));
+    if (table == NULL) {
+        return KTPR_NO_MEMORY;
+    }
+
+    table->spacing = scan->columns.spacing;
+    scan->table = table;
 
     if (ktpr_rows_find(scan->pool, &scan->page, &scan->columns, &scan->rows)
         < 0) {
@@ -101,7 +122,7 @@ ktpr_glance_labels(ktpr_scan_t *scan, double *confidence)
             continue;
         }
 
-        ktpr_glance_label(scan, &scan->rows.rows[i], like);
+        ktpr_glance_label(scan, &scan->rows.rows[i], like, table);
         read++;
         sum = 0;
 

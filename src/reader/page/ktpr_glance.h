@@ -16,8 +16,8 @@
 /*
  * Looks for a card in scan->image; pool, engines and image are set, the sheet
  * is not.  *confidence is 0 (no label of a card) to 1 (several that are
- * clear).  1 if there are labels, for ktpr_scan_spacing(), 0 if not, or
- * KTPR_NO_MEMORY.
+ * clear).  1 if there are labels, of which the clearest one's row and line are
+ * the scan's table; 0 if not, or KTPR_NO_MEMORY.
  */
 int ktpr_glance_find(ktpr_scan_t *scan, double *confidence);
 

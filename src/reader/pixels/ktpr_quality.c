@@ -34,8 +34,25 @@
 #define KTPR_QUALITY_TILE  32
 #define KTPR_QUALITY_PATCH 8
 
-/* One tile in so many has print, and one has nothing but grain. */
+/*
+ * One tile in so many has print, and one has nothing but grain: of a picture,
+ * and of a card alone.
+ */
 #define KTPR_QUALITY_SHARPEST 8
+#define KTPR_QUALITY_PRINT    3
+
+/*
+ * By so much a card alone is sharper than a picture with as much blur.  Chosen
+ * on the "quality" set and on bench/reader/draw-set quality, seeds 12000 and
+ * 15000.
+ */
+#define KTPR_QUALITY_ALONE 1.065
+
+/*
+ * By so much an image that was reduced is sharper than the file, at most. More
+ * takes a card on a large page for blurred.
+ */
+#define KTPR_QUALITY_SHARPER 1.5
 
 /* Luma of paper in good light. */
 #define KTPR_QUALITY_WHITE 200.
@@ -46,7 +63,19 @@
  */
 #define KTPR_QUALITY_FLOOR 30
 
-/* Rims that are not measured: 1 / RIM of a side for luma and for colour. */
+/*
+ * The measured part of a card, in its plane (row spacings), without a rim for
+ * the error of its place.  More measures the table, less loses print.
+ */
+#define KTPR_QUALITY_LEFT   -8.5
+#define KTPR_QUALITY_TOP    -6.4
+#define KTPR_QUALITY_RIGHT  23.2
+#define KTPR_QUALITY_BOTTOM 13.6
+
+/*
+ * Rims that are not measured without a card: 1 / RIM of a side for luma and
+ * for colour.
+ */
 #define KTPR_QUALITY_DARK_RIM 20
 #define KTPR_QUALITY_GRAY_RIM 10
 
@@ -70,9 +99,26 @@ const char *const ktpr_quality_names[KTPR_MEASURES] = {
     "blur", "dark", "flashlight", "grayscale"};
 
 
+/* fixed: pixels that are smoothed at once */
+#define KTPR_QUALITY_RUN 16
+
+/* Numbers in registers; the first kind lies anywhere in memory. */
+typedef float ktpr_quality_four_t
+    __attribute__((vector_size(16), aligned(sizeof(float)), may_alias));
+typedef double ktpr_quality_sums_t __attribute__((vector_size(32)));
+
 typedef struct {
     double gradient, laplace;
 } ktpr_tile_t;
+
+/* What is measured: an image, or the part of one that a card is in. */
+typedef struct {
+    ktpr_image_t image;
+    ktpr_gray_t  luma;
+    double       by; /* its pixels to one of the whole image, as a length */
+    int          has_card;
+    ktpr_map_t   card_to_image, image_to_card;
+} ktpr_measured_t;
 
 
 /* Luma, ITU-R BT.601, 2.5.1. */
@@ -92,7 +138,26 @@ ktpr_tile_compare(const void *a, const void *b)
 }
 
 
-/* Smooths by a 3x3 binomial filter, so that noise does not look sharp. */
+/* Smooths KTPR_QUALITY_RUN pixels of three rows. */
+static void
+ktpr_quality_run(const unsigned char *restrict a,
+                 const unsigned char *restrict b,
+                 const unsigned char *restrict c, float *restrict smooth)
+{
+    int i;
+
+    for (i = 0; i < KTPR_QUALITY_RUN; i++) {
+        smooth[i] = (float) (4 * b[i] + 2 * (b[i - 1] + b[i + 1] + a[i] + c[i])
+                             + a[i - 1] + a[i + 1] + c[i - 1] + c[i + 1])
+                    / 16.f;
+    }
+}
+
+
+/*
+ * Smooths by a 3x3 binomial filter, so that noise does not look sharp.  What
+ * is less than a run from the right border is left; no tile is there.
+ */
 static void
 ktpr_quality_smooth(const ktpr_gray_t *luma, float *smooth)
 {
@@ -102,12 +167,11 @@ ktpr_quality_smooth(const ktpr_gray_t *luma, float *smooth)
     w = luma->w;
 
     for (y = 1; y < luma->h - 1; y++) {
-        for (x = 1; x < w - 1; x++) {
-            p = luma->px + (size_t) y * w + x;
-            smooth[(size_t) y * w + x] =
-                (float) (4 * p[0] + 2 * (p[-1] + p[1] + p[-w] + p[w])
-                         + p[-w - 1] + p[-w + 1] + p[w - 1] + p[w + 1])
-                / 16.f;
+        p = luma->px + (size_t) y * w;
+
+        for (x = 1; x + KTPR_QUALITY_RUN < w; x += KTPR_QUALITY_RUN) {
+            ktpr_quality_run(p - w + x, p + x, p + w + x,
+                             smooth + (size_t) y * w + x);
         }
     }
 }
@@ -116,41 +180,79 @@ ktpr_quality_smooth(const ktpr_gray_t *luma, float *smooth)
 static void
 ktpr_quality_tile(const float *p, int w, ktpr_tile_t *tile)
 {
-    int    x, y;
-    float  dx, dy, l;
-    double gradient, laplace;
-
-    gradient = 0;
-    laplace = 0;
+    int                 x, y;
+    ktpr_quality_four_t dx, dy, l, left, right, above, below;
+    ktpr_quality_sums_t gradient = {0}, laplace = {0};
 
     for (y = 0; y < KTPR_QUALITY_TILE; y++, p += w) {
-        for (x = 0; x < KTPR_QUALITY_TILE; x++) {
-            dx = p[x + 1] - p[x - 1];
-            dy = p[x + w] - p[x - w];
-            l = p[x + 1] + p[x - 1] + p[x + w] + p[x - w] - 4 * p[x];
-            gradient += dx * dx + dy * dy;
-            laplace += l * l;
+        for (x = 0; x < KTPR_QUALITY_TILE; x += 4) {
+            left = *(const ktpr_quality_four_t *) (p + x - 1);
+            right = *(const ktpr_quality_four_t *) (p + x + 1);
+            above = *(const ktpr_quality_four_t *) (p + x - w);
+            below = *(const ktpr_quality_four_t *) (p + x + w);
+            dx = right - left;
+            dy = below - above;
+            l = right + left + below + above
+                - 4 * *(const ktpr_quality_four_t *) (p + x);
+            gradient += __builtin_convertvector(dx * dx + dy * dy,
+                                                ktpr_quality_sums_t);
+            laplace += __builtin_convertvector(l * l, ktpr_quality_sums_t);
         }
     }
 
-    tile->gradient = gradient;
-    tile->laplace = laplace;
+    tile->gradient = gradient[0] + gradient[1] + gradient[2] + gradient[3];
+    tile->laplace = laplace[0] + laplace[1] + laplace[2] + laplace[3];
+}
+
+
+/* Whether pixels from (x, y) on are measured: all, or those on the card. */
+static int
+ktpr_quality_within(const ktpr_measured_t *measured, int x, int y, int w,
+                    int h)
+{
+    ktpr_point_t p;
+
+    if (!measured->has_card) {
+        return 1;
+    }
+
+    p = ktpr_map_point(&measured->image_to_card, x + w / 2., y + h / 2.);
+
+    return p.x > KTPR_QUALITY_LEFT && p.x < KTPR_QUALITY_RIGHT
+           && p.y > KTPR_QUALITY_TOP && p.y < KTPR_QUALITY_BOTTOM;
+}
+
+
+/* What is measured, without the rim of an image without a card. */
+static ktpr_area_t
+ktpr_quality_area(const ktpr_measured_t *measured, int rim)
+{
+    ktpr_area_t area;
+
+    area.w = measured->image.w;
+    area.h = measured->image.h;
+    area.x = measured->has_card ? 0 : area.w / rim;
+    area.y = measured->has_card ? 0 : area.h / rim;
+    area.w -= 2 * area.x;
+    area.h -= 2 * area.y;
+
+    return area;
 }
 
 
 /*
  * The mean of Laplacian over gradient in the tiles with most gradient, less
- * what grain adds to both, which is measured in the emptiest tiles.  floor is
- * the energy of gradients that are no print, at the light of the photo.
+ * what grain adds to both, which is measured in the emptiest tiles.  One tile
+ * in part is used for either; floor is the energy of gradients that are no
+ * print, at the light of the photo.
  */
 static double
-ktpr_quality_ratio(const ktpr_tile_t *tiles, int n, double floor)
+ktpr_quality_ratio(const ktpr_tile_t *tiles, int n, int part, double floor)
 {
     int    i, used;
     double sum, gradient, laplace;
 
-    used =
-        n / KTPR_QUALITY_SHARPEST + 1 < n ? n / KTPR_QUALITY_SHARPEST + 1 : n;
+    used = n / part + 1 < n ? n / part + 1 : n;
     sum = gradient = laplace = 0;
 
     for (i = n - used; i < n; i++) {
@@ -169,12 +271,15 @@ ktpr_quality_ratio(const ktpr_tile_t *tiles, int n, double floor)
 
 
 static ktpr_status_t
-ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_gray_t *luma, double light,
-                  double *blur)
+ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_measured_t *measured,
+                  double light, double *blur)
 {
-    int          x, y, n;
-    float       *smooth;
-    ktpr_tile_t *tiles;
+    int                x, y, n;
+    float             *smooth;
+    ktpr_tile_t       *tiles;
+    const ktpr_gray_t *luma;
+
+    luma = &measured->luma;
 
     smooth = ktpr_pool_alloc(pool, (size_t) luma->w * (size_t) luma->h,
                              sizeof(float));
@@ -193,14 +298,20 @@ ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_gray_t *luma, double light,
          y += KTPR_QUALITY_TILE) {
         for (x = KTPR_QUALITY_TILE; x < luma->w - 2 * KTPR_QUALITY_TILE;
              x += KTPR_QUALITY_TILE) {
-            ktpr_quality_tile(smooth + (size_t) y * luma->w + x, luma->w,
-                              &tiles[n++]);
+            if (ktpr_quality_within(measured, x, y, KTPR_QUALITY_TILE,
+                                    KTPR_QUALITY_TILE)) {
+                ktpr_quality_tile(smooth + (size_t) y * luma->w + x, luma->w,
+                                  &tiles[n++]);
+            }
         }
     }
 
     qsort(tiles, (size_t) n, sizeof(ktpr_tile_t), ktpr_tile_compare);
 
-    *blur = ktpr_quality_ratio(tiles, n, KTPR_QUALITY_FLOOR * light * light);
+    *blur = ktpr_quality_ratio(tiles, n,
+                               measured->has_card ? KTPR_QUALITY_PRINT
+                                                  : KTPR_QUALITY_SHARPEST,
+                               KTPR_QUALITY_FLOOR * light * light);
 
     ktpr_pool_free(pool, smooth);
     ktpr_pool_free(pool, tiles);
@@ -210,19 +321,30 @@ ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_gray_t *luma, double light,
 
 
 static double
-ktpr_quality_dark(const ktpr_gray_t *luma)
+ktpr_quality_dark(const ktpr_measured_t *measured)
 {
-    int      x, y, n, sum, v;
-    unsigned histogram[256] = {0};
+    int                  x, y, n, i, run, sum, v;
+    unsigned             histogram[256] = {0};
+    ktpr_area_t          area;
+    const unsigned char *p;
 
     n = 0;
+    area = ktpr_quality_area(measured, KTPR_QUALITY_DARK_RIM);
 
-    for (y = luma->h / KTPR_QUALITY_DARK_RIM;
-         y < luma->h - luma->h / KTPR_QUALITY_DARK_RIM; y++) {
-        for (x = luma->w / KTPR_QUALITY_DARK_RIM;
-             x < luma->w - luma->w / KTPR_QUALITY_DARK_RIM; x++) {
-            histogram[luma->px[(size_t) y * luma->w + x]]++;
-            n++;
+    for (y = area.y; y < area.y + area.h; y++) {
+        p = measured->luma.px + (size_t) y * measured->luma.w;
+
+        for (x = area.x; x < area.x + area.w; x += run) {
+            run = area.x + area.w - x < KTPR_QUALITY_PATCH
+                      ? area.x + area.w - x
+                      : KTPR_QUALITY_PATCH;
+
+            if (ktpr_quality_within(measured, x, y, run, 1)) {
+                for (i = 0; i < run; i++) {
+                    histogram[p[x + i]]++;
+                }
+                n += run;
+            }
         }
     }
 
@@ -240,23 +362,24 @@ ktpr_quality_dark(const ktpr_gray_t *luma)
 
 /* The mean colour differences of a square of pixels, and its mean luma. */
 static void
-ktpr_quality_square(const ktpr_image_t *image, const ktpr_gray_t *luma, int x,
-                    int y, double c[3])
+ktpr_quality_square(const ktpr_measured_t *measured, int x, int y, double c[3])
 {
-    int                  i;
+    int                  i, sums[3] = {0};
     size_t               at;
     const unsigned char *p;
 
-    memset(c, 0, 3 * sizeof(double));
-
     for (i = 0; i < KTPR_QUALITY_PATCH * KTPR_QUALITY_PATCH; i++) {
-        at = (size_t) (y + i / KTPR_QUALITY_PATCH) * (size_t) image->w
+        at = (size_t) (y + i / KTPR_QUALITY_PATCH) * (size_t) measured->image.w
              + (size_t) (x + i % KTPR_QUALITY_PATCH);
-        p = image->rgb + 3 * at;
-        c[0] += KTPR_QUALITY_BLUE * (p[2] - luma->px[at]);
-        c[1] += KTPR_QUALITY_RED * (p[0] - luma->px[at]);
-        c[2] += luma->px[at];
+        p = measured->image.rgb + 3 * at;
+        sums[0] += p[2];
+        sums[1] += p[0];
+        sums[2] += measured->luma.px[at];
     }
+
+    c[0] = KTPR_QUALITY_BLUE * (sums[0] - sums[2]);
+    c[1] = KTPR_QUALITY_RED * (sums[1] - sums[2]);
+    c[2] = sums[2];
 
     for (i = 0; i < 3; i++) {
         c[i] /= KTPR_QUALITY_PATCH * KTPR_QUALITY_PATCH;
@@ -269,21 +392,25 @@ ktpr_quality_square(const ktpr_image_t *image, const ktpr_gray_t *luma, int x,
  * measured on squares, in which the colour of grain cancels out.
  */
 static double
-ktpr_quality_gray(const ktpr_image_t *image, const ktpr_gray_t *luma)
+ktpr_quality_gray(const ktpr_measured_t *measured)
 {
-    int    x, y, i, n;
-    double sum[3] = {0}, square[2] = {0}, c[3];
+    int         x, y, i, n;
+    double      sum[3] = {0}, square[2] = {0}, c[3];
+    ktpr_area_t area;
 
     n = 0;
+    area = ktpr_quality_area(measured, KTPR_QUALITY_GRAY_RIM);
 
-    for (y = luma->h / KTPR_QUALITY_GRAY_RIM;
-         y < luma->h - luma->h / KTPR_QUALITY_GRAY_RIM - KTPR_QUALITY_PATCH;
+    for (y = area.y; y < area.y + area.h - KTPR_QUALITY_PATCH;
          y += KTPR_QUALITY_PATCH) {
-        for (x = luma->w / KTPR_QUALITY_GRAY_RIM;
-             x
-             < luma->w - luma->w / KTPR_QUALITY_GRAY_RIM - KTPR_QUALITY_PATCH;
+        for (x = area.x; x < area.x + area.w - KTPR_QUALITY_PATCH;
              x += KTPR_QUALITY_PATCH) {
-            ktpr_quality_square(image, luma, x, y, c);
+            if (!ktpr_quality_within(measured, x, y, KTPR_QUALITY_PATCH,
+                                     KTPR_QUALITY_PATCH)) {
+                continue;
+            }
+
+            ktpr_quality_square(measured, x, y, c);
 
             for (i = 0; i < 3; i++) {
                 sum[i] += c[i];
@@ -306,73 +433,217 @@ ktpr_quality_gray(const ktpr_image_t *image, const ktpr_gray_t *luma)
 }
 
 
+/*
+ * Cuts what is measured to the part of the image that the card is in.  1, 0 if
+ * there is not enough of it, or KTPR_NO_MEMORY.
+ */
+static int
+ktpr_quality_cut(ktpr_pool_t *pool, const ktpr_image_t *image,
+                 const ktpr_map_t *card_to_image, ktpr_measured_t *measured)
+{
+    int           i;
+    double        x0, y0, x1, y1;
+    ktpr_map_t    shift;
+    ktpr_image_t *cut;
+    ktpr_point_t  p;
+
+    x0 = y0 = HUGE_VAL;
+    x1 = y1 = 0;
+    cut = &measured->image;
+
+    for (i = 0; i < 4; i++) {
+        p = ktpr_map_point(card_to_image,
+                           i % 2 ? KTPR_QUALITY_RIGHT : KTPR_QUALITY_LEFT,
+                           i / 2 ? KTPR_QUALITY_BOTTOM : KTPR_QUALITY_TOP);
+        x0 = fmin(x0, p.x);
+        y0 = fmin(y0, p.y);
+        x1 = fmax(x1, p.x);
+        y1 = fmax(y1, p.y);
+    }
+
+    x0 = floor(fmax(x0, 0));
+    y0 = floor(fmax(y0, 0));
+    x1 = fmin(x1, image->w);
+    y1 = fmin(y1, image->h);
+
+    /* also when a corner is not a number */
+    if (!(x1 - x0 >= KTPR_QUALITY_TILES * KTPR_QUALITY_TILE
+          && y1 - y0 >= KTPR_QUALITY_TILES * KTPR_QUALITY_TILE)) {
+        return 0;
+    }
+
+    if (ktpr_image_create(pool, (int) (x1 - x0), (int) (y1 - y0), cut)
+        != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
+    }
+
+    for (i = 0; i < cut->h; i++) {
+        memcpy(cut->rgb + (size_t) i * (size_t) cut->w * 3,
+               image->rgb
+                   + ((size_t) (y0 + i) * (size_t) image->w + (size_t) x0) * 3,
+               (size_t) cut->w * 3);
+    }
+
+    shift = ktpr_map_affine(1, 0, -x0, 0, 1, -y0);
+    measured->card_to_image = ktpr_map_then(card_to_image, &shift);
+
+    return 1;
+}
+
+
+/* Reduces what is measured, and its card, to a longer side. */
+static ktpr_status_t
+ktpr_quality_reduce(ktpr_pool_t *pool, int to, ktpr_measured_t *measured)
+{
+    int          side;
+    ktpr_map_t   shrink;
+    ktpr_image_t large;
+
+    large = measured->image;
+    measured->by = 1;
+    side = large.w > large.h ? large.w : large.h;
+
+    if (side <= to) {
+        return KTPR_DONE;
+    }
+
+    if (ktpr_warp_reduce(pool, &large, large.w * to / side,
+                         large.h * to / side, &measured->image)
+        != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
+    }
+
+    measured->by = (double) measured->image.w / large.w;
+    shrink = ktpr_map_affine(measured->by, 0, 0, 0,
+                             (double) measured->image.h / large.h, 0);
+    measured->card_to_image = ktpr_map_then(&measured->card_to_image, &shrink);
+
+    return KTPR_DONE;
+}
+
+
+/* The longer side at which an image is measured, in pixels. */
+static int
+ktpr_quality_side(const ktpr_image_t *image, double spacing)
+{
+    int side;
+
+    side = image->w > image->h ? image->w : image->h;
+
+    return spacing > 0 ? (int) fmax(
+               fmin(side * KTPR_QUALITY_SPACING / spacing, KTPR_QUALITY_MOST),
+               KTPR_QUALITY_LEAST)
+                       : KTPR_QUALITY_SIDE;
+}
+
+
+/* Creates what is measured of an image.  KTPR_NO_MEMORY. */
+static ktpr_status_t
+ktpr_quality_create(ktpr_pool_t *pool, const ktpr_image_t *image,
+                    ktpr_part_t part, double spacing,
+                    const ktpr_map_t *card_to_image, ktpr_measured_t *measured)
+{
+    int i, n, cut;
+
+    memset(measured, 0, sizeof(ktpr_measured_t));
+    measured->image = *image;
+    measured->card_to_image =
+        card_to_image != NULL ? *card_to_image : ktpr_map_identity();
+
+    if (part == KTPR_PART_CARD && card_to_image != NULL) {
+        cut = ktpr_quality_cut(pool, image, card_to_image, measured);
+        if (cut < 0) {
+            return KTPR_NO_MEMORY;
+        }
+
+        measured->has_card = cut;
+    }
+
+    if (ktpr_quality_reduce(pool, ktpr_quality_side(&measured->image, spacing),
+                            measured)
+            != KTPR_DONE
+        || ktpr_gray_create(pool, measured->image.w, measured->image.h,
+                            &measured->luma)
+               != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
+    }
+
+    if (ktpr_map_invert(&measured->card_to_image, &measured->image_to_card)
+        != 0) {
+        measured->has_card = 0;
+    }
+
+    n = measured->image.w * measured->image.h;
+
+    for (i = 0; i < n; i++) {
+        measured->luma.px[i] =
+            (unsigned char) ktpr_luma(measured->image.rgb + 3 * (size_t) i);
+    }
+
+    return KTPR_DONE;
+}
+
+
+/*
+ * Times the blur that the file has at its own size, or at that at which cards
+ * are measured: pixels that were averaged when it was decoded are sharper.
+ */
+static double
+ktpr_quality_sharper(const ktpr_image_t *image, double spacing)
+{
+    double by;
+
+    by = fmin(image->scale, KTPR_QUALITY_SPACING / fmax(spacing, 1));
+
+    return fmax(1, fmin(by, KTPR_QUALITY_SHARPER));
+}
+
+
 ktpr_status_t
 ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
-                      double spacing, const ktpr_map_t *card_to_image,
-                      double measures[KTPR_MEASURES])
+                      ktpr_part_t part, double spacing,
+                      const ktpr_map_t *card_to_image,
+                      double            measures[KTPR_MEASURES])
 {
-    int          i, side, to, n;
-    ktpr_map_t   card_to_small, image_to_small;
-    ktpr_gray_t  luma;
-    ktpr_image_t small;
+    double          blur;
+    ktpr_measured_t measured;
 
     memset(measures, 0, sizeof(double) * KTPR_MEASURES);
-    small = *image;
-    side = image->w > image->h ? image->w : image->h;
 
     if (image->w < KTPR_QUALITY_TILES * KTPR_QUALITY_TILE
         || image->h < KTPR_QUALITY_TILES * KTPR_QUALITY_TILE) {
         return KTPR_UNFIT;
     }
 
-    to = KTPR_QUALITY_SIDE;
-
-    if (spacing > 0) {
-        to = (int) fmax(
-            fmin(side * KTPR_QUALITY_SPACING / spacing, KTPR_QUALITY_MOST),
-            KTPR_QUALITY_LEAST);
-    }
-
-    if (side > to
-        && ktpr_warp_reduce(pool, image, image->w * to / side,
-                            image->h * to / side, &small)
-               != 0) {
+    if (ktpr_quality_create(pool, image, part, spacing, card_to_image,
+                            &measured)
+        != KTPR_DONE) {
         return KTPR_NO_MEMORY;
     }
 
-    if (ktpr_gray_create(pool, small.w, small.h, &luma) != 0) {
-        return KTPR_NO_MEMORY;
-    }
+    measures[KTPR_MEASURE_DARK] = ktpr_quality_dark(&measured);
+    measures[KTPR_MEASURE_GRAY] = ktpr_quality_gray(&measured);
 
-    n = small.w * small.h;
-    for (i = 0; i < n; i++) {
-        luma.px[i] = (unsigned char) ktpr_luma(small.rgb + 3 * (size_t) i);
-    }
-
-    measures[KTPR_MEASURE_DARK] = ktpr_quality_dark(&luma);
-
-    if (card_to_image != NULL) {
-        image_to_small = ktpr_map_affine((double) small.w / image->w, 0, 0, 0,
-                                         (double) small.h / image->h, 0);
-        card_to_small = ktpr_map_then(card_to_image, &image_to_small);
-    }
-
-    if (ktpr_quality_blur(pool, &luma,
+    if (ktpr_quality_blur(pool, &measured,
                           measures[KTPR_MEASURE_DARK] / KTPR_QUALITY_WHITE,
-                          &measures[KTPR_MEASURE_BLUR])
-            != 0
+                          &blur)
+            != KTPR_DONE
         || ktpr_glare_measure(
-               pool, &small, card_to_image != NULL ? &card_to_small : NULL,
-               spacing * small.w / image->w, &measures[KTPR_MEASURE_FLASH])
-               != 0) {
+               pool, &measured.image,
+               card_to_image != NULL ? &measured.card_to_image : NULL,
+               spacing * measured.by, &measures[KTPR_MEASURE_FLASH])
+               != KTPR_DONE) {
         return KTPR_NO_MEMORY;
     }
 
-    measures[KTPR_MEASURE_GRAY] = ktpr_quality_gray(&small, &luma);
+    measures[KTPR_MEASURE_BLUR] =
+        measured.has_card
+            ? blur / ktpr_quality_sharper(image, spacing) / KTPR_QUALITY_ALONE
+            : blur;
 
-    ktpr_pool_free(pool, luma.px);
-    if (small.rgb != image->rgb) {
-        ktpr_pool_free(pool, small.rgb);
+    ktpr_pool_free(pool, measured.luma.px);
+    if (measured.image.rgb != image->rgb) {
+        ktpr_pool_free(pool, measured.image.rgb);
     }
 
     return KTPR_DONE;
