@@ -13,6 +13,9 @@ use KTP::Upstream;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+# nginx may have closed a connection that is written to
+$SIG{PIPE} = 'IGNORE';
+
 my $upstream = KTP::Upstream->new(buffer => 4096);
 my $nginx = KTP::Nginx->new;
 my $url = $upstream->url;

@@ -11,7 +11,7 @@ use lib "$Bin/lib";
 use KTP::Extractd;
 use KTP::Specimen;
 
-my $d = KTP::Extractd->new('--workers', 2, '--timeout', 60);
+my $d = KTP::Extractd->new('--workers', 2, '--timeout', 600);
 my @size = ('--size', '1280x960', '--cover', 0.62);
 my @poses = (
     ['from the left', '--yaw', 40, '--table', 'stone'],

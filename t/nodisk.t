@@ -14,6 +14,9 @@ use KTP::Nginx;
 use KTP::Upstream;
 use Test::More;
 
+# nginx may have closed a connection that is written to
+$SIG{PIPE} = 'IGNORE';
+
 my $upstream = KTP::Upstream->new;
 my $nginx = KTP::Nginx->new;
 my $prefix = $nginx->prefix;

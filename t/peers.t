@@ -16,6 +16,9 @@ use KTP::Upstream;
 use Test::More;
 use Time::HiRes qw(time);
 
+# nginx may have closed a connection that is written to
+$SIG{PIPE} = 'IGNORE';
+
 my $slow = $KTP::Nginx::Slow;
 my $nginx = KTP::Nginx->new;
 my $socket = KTP::Nginx::scratch_dir() . '/peer.sock';

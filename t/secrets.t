@@ -14,6 +14,9 @@ use KTP::Upstream;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+# nginx may have closed a connection that is written to
+$SIG{PIPE} = 'IGNORE';
+
 my $upstream = KTP::Upstream->new;
 my $url = $upstream->url;
 my $jpeg = jpeg(720, 480);
