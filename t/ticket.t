@@ -279,9 +279,12 @@ is(upload('nonsense', '/any')->{status}, 200, '... with no ticket that holds');
 $ticket = ticket('/ticket');
 upload($ticket, '/any');
 refused(upload($ticket), 'ticket_used', '... with one, which is used');
-is_deeply([map { (split)[2] } KTP::Nginx::read_file("$prefix/logs/f.log")
-                              =~ m{^(/any .*)$}mg], ['-', '-', 'one'],
-          '... by its client');
+
+my @any;
+KTP::Nginx::wait_for(sub {
+    3 == (@any = KTP::Nginx::read_file("$prefix/logs/f.log") =~ m{^(/any .*)$}mg)
+});
+is_deeply([map { (split)[2] } @any], ['-', '-', 'one'], '... by its client');
 
 # -- pages of another origin
 
