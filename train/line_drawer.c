@@ -1,9 +1,10 @@
 /*
  * Draws lines of text as they look on a photo of a card, to train and to
  * measure the line network: a library that train/train_lines.py loads.  A
- * line is set in a typeface, made bolder or lighter, blurred, sampled at some
- * resolution with grain, background pattern, glare and JPEG artefacts, and
- * cut out again slightly tilted and off its height.
+ * line is set in a typeface, made bolder or lighter or printed in dots of one
+ * bit, blurred, sampled at some resolution with grain, background pattern,
+ * security lines, glare and JPEG artefacts, and cut out again slightly tilted
+ * and off its height.
  */
 
 #include <math.h>
@@ -26,6 +27,16 @@
 #define DRAW_W       2600
 #define DRAW_FONTS   256
 
+/*
+ * Dots of a printed capital: card printers have 300 dots an inch, with which
+ * the capitals of a card have about 20.
+ */
+#define DRAW_DOTS_LEAST 15
+#define DRAW_DOTS_MOST  27
+
+/* Rays across a line of text, at most. */
+#define DRAW_RAYS 8
+
 /* Pixels of the photo of a line, at most. */
 #define DRAW_PHOTO_H 160
 #define DRAW_PHOTO_W 3600
@@ -38,6 +49,8 @@ typedef struct {
 } draw_glyph_t;
 
 typedef struct {
+    FT_Face      face;
+    double       em;         /* by the height of a capital */
     draw_glyph_t glyphs[96]; /* of ASCII; width and advance 0: none */
 } draw_font_t;
 
@@ -45,6 +58,13 @@ typedef struct {
     int   w, h;
     float v[DRAW_PHOTO_H * DRAW_PHOTO_W];
 } draw_photo_t;
+
+/* Paper and ink of a photo, in grey levels. */
+typedef struct {
+    float paper;
+    float contrast; /* of ink */
+    float shown;    /* share of the ground's pattern that shows in ink */
+} draw_tone_t;
 
 /* The camera's view of the line. */
 typedef struct {
@@ -180,8 +200,9 @@ draw_font(const char *file)
         return -1;
     }
 
-    size = (int) lrint((double) size * DRAW_CAPITAL
-                       / (double) face->glyph->bitmap.rows);
+    font->face = face;
+    font->em = size / (double) face->glyph->bitmap.rows;
+    size = (int) lrint(DRAW_CAPITAL * font->em);
     FT_Set_Pixel_Sizes(face, 0, (FT_UInt) size);
 
     for (c = ' '; c < 0x7f; c++) {
@@ -192,7 +213,6 @@ draw_font(const char *file)
         }
     }
 
-    FT_Done_Face(face);
     draw_fonts[draw_nfonts] = font;
 
     return draw_nfonts++;
@@ -237,6 +257,80 @@ draw_set(const draw_font_t *font, const char *text, double x, int base,
     }
 
     return x;
+}
+
+
+/* Prints a glyph of dots, each so many pixels wide, at dot x, y. */
+static void
+draw_print(const FT_Bitmap *dots, double dot, int x, int y)
+{
+    int                  i, j, x0, x1, y0, y1;
+    const unsigned char *row;
+
+    y0 = (int) lrint(y * dot);
+    y1 = (int) lrint((y + (int) dots->rows) * dot);
+    x0 = (int) lrint(x * dot);
+    x1 = (int) lrint((x + (int) dots->width) * dot);
+
+    for (j = y0 > 0 ? y0 : 0; j < y1 && j < DRAW_H; j++) {
+        row =
+            dots->buffer
+            + (int) ((double) (j - y0) * dots->rows / (y1 - y0)) * dots->pitch;
+
+        for (i = x0 > 0 ? x0 : 0; i < x1 && i < DRAW_W; i++) {
+            x = (int) ((double) (i - x0) * dots->width / (x1 - x0));
+            if (row[x / 8] & 0x80 >> x % 8) {
+                draw_canvas[j][i] = 1;
+            }
+        }
+    }
+}
+
+
+/*
+ * Sets a text at x as a card printer does: in dots of one bit, letters at
+ * whole dots, often closer than they should be.  Its end, or -1 when the
+ * typeface has no such size.
+ */
+static double
+draw_set_dots(const draw_font_t *font, const char *text, double x)
+{
+    int          capital, closer, twice, at, blank;
+    double       dot;
+    FT_GlyphSlot slot;
+
+    capital = (int) draw_between(DRAW_DOTS_LEAST, DRAW_DOTS_MOST + 1);
+    dot = (double) DRAW_CAPITAL / capital;
+    closer = draw_random() < .4 ? 1 + (draw_random() < .15) : 0;
+    twice = draw_random() < .12;
+    blank = (int) (draw_between(-.09, .06) * capital);
+    at = (int) (x / dot);
+
+    if (FT_Set_Pixel_Sizes(font->face, 0, (FT_UInt) lrint(capital * font->em))
+        != 0) {
+        return -1;
+    }
+
+    for (; *text != '\0'; text++) {
+        if (FT_Load_Char(font->face, (FT_ULong) *text,
+                         FT_LOAD_RENDER | FT_LOAD_TARGET_MONO)
+            != 0) {
+            return -1;
+        }
+
+        slot = font->face->glyph;
+        draw_print(&slot->bitmap, dot, at + slot->bitmap_left,
+                   (int) (DRAW_BASE / dot) - slot->bitmap_top);
+        if (twice) {
+            /* a ribbon that slips doubles the stems */
+            draw_print(&slot->bitmap, dot, at + slot->bitmap_left + 1,
+                       (int) (DRAW_BASE / dot) - slot->bitmap_top);
+        }
+        at +=
+            (int) (slot->advance.x >> 6) - closer + (*text == ' ' ? blank : 0);
+    }
+
+    return at * dot;
 }
 
 
@@ -361,6 +455,86 @@ draw_at(const float *v, int w, int h, int stride, double x, double y)
     b = v[stride] * (1 - fx) + v[stride + 1] * fx;
 
     return a * (1 - fy) + b * fy;
+}
+
+
+/* Adds to a pixel of the ground, of which ink hides a part. */
+static void
+draw_add(float *v, const draw_tone_t *tone, float add)
+{
+    float ink;
+
+    ink = (tone->paper - *v) / tone->contrast;
+    ink = ink < 0 ? 0 : (ink > 1 ? 1 : ink);
+    *v += add * (1 - ink * (1 - tone->shown));
+}
+
+
+/*
+ * Security lines: a dense set of curved lines, darker or lighter than the
+ * paper, most of them nearly along the text.
+ */
+static void
+draw_rules(draw_photo_t *photo, double capital, const draw_tone_t *tone)
+{
+    int    x, y;
+    float  fx, fy, bend, sway, phase, strength, wide, c, v, *row;
+    double apart, turn;
+
+    apart = capital * draw_between(.16, .62);
+    turn = draw_random() < .75 ? draw_normal() * .06 : draw_between(0, M_PI);
+    fx = (float) (sin(turn) / apart);
+    fy = (float) (cos(turn) / apart);
+    bend = (float) (draw_random() < .6 ? draw_between(0, 1.6) : 0);
+    sway = (float) (draw_between(.01, .12) / capital);
+    phase = (float) draw_between(0, 1);
+    wide = (float) draw_between(-.5, .6);
+    strength = (float) (tone->contrast * draw_between(.08, .55)
+                        * (draw_random() < .7 ? 1 : -1));
+
+    for (y = 0; y < photo->h; y++) {
+        row = photo->v + y * photo->w;
+
+        for (x = 0; x < photo->w; x++) {
+            c = draw_cosine(sway * (float) x + phase);
+            c = draw_cosine(fx * (float) x + fy * (float) y + bend * c);
+            /* a line's profile, with soft edges */
+            v = (c - wide) * 2.2f + .5f;
+            v = v < 0 ? 0 : (v > 1 ? 1 : v);
+            draw_add(&row[x], tone, strength * v);
+        }
+    }
+}
+
+
+/* Rays and other large shapes with edges, lighter or darker. */
+static void
+draw_rays(draw_photo_t *photo, double capital, const draw_tone_t *tone)
+{
+    int    x, y, i, n, x0, x1;
+    float  strength;
+    double at, slope, wide, bow;
+
+    n = (int) draw_between(1, DRAW_RAYS + 1);
+
+    for (i = 0; i < n; i++) {
+        at = draw_between(0, photo->w);
+        slope = draw_normal() * .9;
+        bow = draw_normal() * .1 / capital;
+        wide = capital
+               * (draw_random() < .7 ? draw_between(.06, .4)
+                                     : draw_between(.4, 4));
+        strength = (float) (tone->contrast * draw_between(.05, .4)
+                            * (draw_random() < .7 ? 1 : -1));
+
+        for (y = 0; y < photo->h; y++) {
+            x0 = (int) (at + slope * y + bow * y * y);
+            x1 = x0 + (int) (wide * sqrt(1 + slope * slope));
+            for (x = x0 > 0 ? x0 : 0; x <= x1 && x < photo->w; x++) {
+                draw_add(&photo->v[y * photo->w + x], tone, strength);
+            }
+        }
+    }
 }
 
 
@@ -496,13 +670,14 @@ draw_jpeg(draw_photo_t *photo)
 }
 
 
-/* Takes the photo of the line between x0 and x1. */
+/* Takes the photo of the line between x0 and x1.  secured: on such paper. */
 static int
-draw_photo(double x0, double x1, double spoil, draw_view_t *view,
+draw_photo(double x0, double x1, double spoil, int secured, draw_view_t *view,
            draw_photo_t *photo)
 {
-    int    x, y, box;
-    double scale, contrast, paper, v;
+    int         x, y, box;
+    double      scale, v;
+    draw_tone_t tone;
 
     view->capital = 7 * pow(5.5, draw_random());
     view->capital /= spoil > 0 ? 1 : .4;
@@ -531,20 +706,31 @@ draw_photo(double x0, double x1, double spoil, draw_view_t *view,
         draw_mean_down(box);
     }
 
-    contrast = draw_between(70, 205);
-    paper = draw_between(215, 240);
+    tone.contrast = (float) draw_between(70, 205);
+    tone.paper = (float) draw_between(215, 240);
+    tone.shown = (float) draw_random();
 
     for (y = 0; y < photo->h; y++) {
         for (x = 0; x < photo->w; x++) {
             v = draw_at(&draw_canvas[0][0], draw_width, DRAW_H, DRAW_W,
                         (x + view->x0) * scale / view->wide,
                         (y + view->y0 + view->tilt * x) * scale);
-            photo->v[y * photo->w + x] = (float) (paper - contrast * v);
+            photo->v[y * photo->w + x] =
+                (float) (tone.paper - tone.contrast * v);
         }
     }
 
-    draw_ground(photo, view->capital, contrast * spoil);
-    draw_grain(photo, contrast, spoil);
+    if (secured) {
+        for (x = 1 + (draw_random() < .25 ? 1 : 0); x > 0; x--) {
+            draw_rules(photo, view->capital, &tone);
+        }
+        if (draw_random() < .5) {
+            draw_rays(photo, view->capital, &tone);
+        }
+    }
+
+    draw_ground(photo, view->capital, tone.contrast * spoil);
+    draw_grain(photo, tone.contrast, spoil);
     draw_jpeg(photo);
 
     return 0;
@@ -661,7 +847,7 @@ int
 draw_line(int font, const char *text, unsigned long long seed, double spoil,
           float *out, int room)
 {
-    int                 i;
+    int                 i, dots, secured;
     double              x, x0, x1, spacing, wide, blur, sx;
     draw_view_t         view;
     const draw_font_t  *f;
@@ -692,9 +878,16 @@ draw_line(int font, const char *text, unsigned long long seed, double spoil,
                  x0 - draw_between(.6, 1.2) * DRAW_CAPITAL, DRAW_BASE);
     }
 
+    dots = draw_random() < .45;
+    secured = draw_random() < (dots ? .7 : .25);
     wide = draw_random() < .5 ? 1 : draw_between(.75, 1.4);
     x1 = text[0] == '\0' ? x0 + draw_between(1, 12) * DRAW_CAPITAL
+         : dots          ? draw_set_dots(f, text, x0)
                          : draw_set(f, text, x0, DRAW_BASE, spacing, wide);
+
+    if (x1 < x0) {
+        return -1;
+    }
 
     if (text[0] == '\0' && draw_random() < .8) {
         for (i = (int) draw_between(1, 5); i > 0; i--) {
@@ -708,13 +901,18 @@ draw_line(int font, const char *text, unsigned long long seed, double spoil,
                    x1 + 2 * DRAW_CAPITAL);
     }
 
+    if (draw_random() < (secured ? .35 : .1)) {
+        /* the pattern was taken for text behind its end */
+        x1 += draw_between(.5, 10) * DRAW_CAPITAL;
+    }
+
     draw_width = (int) x1 + 2 * DRAW_CAPITAL;
 
     if (draw_width > DRAW_W) {
         return -1;
     }
 
-    if (draw_random() < .6) {
+    if (draw_random() < (dots ? .3 : .6)) {
         draw_thicken();
     }
 
@@ -722,7 +920,7 @@ draw_line(int font, const char *text, unsigned long long seed, double spoil,
     sx = draw_random() < .25 ? draw_between(.5, 1.6) : 1;
     draw_blur(blur * sx, blur / sx);
 
-    if (draw_photo(x0, x1, spoil, &view, &photo) != 0) {
+    if (draw_photo(x0, x1, spoil, secured, &view, &photo) != 0) {
         return -1;
     }
 

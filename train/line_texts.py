@@ -182,10 +182,10 @@ class Texts:
 
         self.makers = [
             (14, self.name), (20, self.address), (9, self.region),
-            (8, self.upper_region), (6, self.birth), (4, self.rt_rw),
+            (8, self.upper_region), (6, self.birth), (6, self.rt_rw),
             (7, self.word), (6, self.label), (4, self.date),
             (12, self.syllables), (14, self.mess), (4, self.number),
-            (2, self.blood),
+            (2, self.blood), (8, self.narrow), (4, self.titled),
         ]
         self.sum = sum(w for w, _ in self.makers)
 
@@ -303,6 +303,11 @@ class Texts:
         return place + pick([", ", ", ", ",", " "]) + self.date()
 
     def rt_rw(self):
+        if random.random() < .3:
+            # other shapes that cards have
+            n = pick([1, 2, 3])
+            return pick([digits(n) + "/" + digits(n), digits(n) + "/-",
+                         digits(n) + "/-", "-/" + digits(n), digits(n), "-/-"])
         return digits(3) + "/" + pick(["", "", " "]) + digits(3)
 
     def word(self):
@@ -319,6 +324,45 @@ class Texts:
 
     def number(self):
         return pick([digits, digits])(1 + int(random.random() * 16))
+
+    def degree(self):
+        """A degree, or letters like one."""
+        if random.random() < .4:
+            return pick(DEGREES)
+        s = ""
+        for _ in range(pick([1, 2, 2, 3])):
+            s += "".join(pick(LETTERS) for _ in range(pick([1, 1, 1, 2, 3])))
+            s += pick([".", ".", ".", ""])
+        return s
+
+    def titled(self):
+        s = self.name()
+        if random.random() < .3:
+            s = pick(TITLES) + pick([" ", ""]) + s
+        for _ in range(pick([1, 1, 2])):
+            s += pick([", ", ", ", ",", " "]) + self.degree()
+        return s
+
+    def narrow(self):
+        """Thin letters beside each other, and short words between blanks."""
+        s = ""
+        for _ in range(pick([2, 3, 3, 4, 5])):
+            r = random.random()
+            if r < .3:
+                s += "".join(pick("IILLTJ1FE") for _ in range(pick([1, 2, 3, 4])))
+            elif r < .5:
+                s += pick(["I", "II", "III", "IV", "V", "VI", "VII", "VIII"])
+            elif r < .65:
+                s += pick(["NO", "RT", "KM", "BLOK", "GG", "JL", "LK"]) \
+                    + pick([".", ".", ""]) + pick([" ", ""]) \
+                    + digits(pick([1, 2, 3]))
+            elif r < .8:
+                s += pick(LETTERS) + pick([".", ",", "'", "-", ""]) \
+                    + pick(LETTERS)
+            else:
+                s += self.syllable_word()
+            s += pick([" ", " ", " ", ". ", ", ", "", "'", ".", "-"])
+        return s
 
     def mess(self):
         """Random characters, which no vocabulary predicts."""

@@ -3,6 +3,10 @@
 
   train_lines.py train STATE MINUTES FONTS     starts from STATE or a new one
   train_lines.py write STATE > FILE.c          writes the weights as C
+  train_lines.py read STATE FILE.c FONTS       a STATE from weights as C, to
+                                               train them further
+  train_lines.py mean OLD NEW SHARE STATE      a STATE to write, between OLD and
+                                               one that was trained from it
 
 FONTS lists typefaces, "WEIGHT FILE" a line; those of weight 0 are held out
 from training and used for measuring.  Needs Debian's python3-torch and the
@@ -14,6 +18,7 @@ import math
 import os
 import queue
 import random
+import re
 import sys
 import threading
 import time
@@ -29,6 +34,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CLASSES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,/-'():&+"
 HEIGHT = 24
 ROOM = 1000
+ALPHABET = [chr(c) for c in range(ord("#"), 127) if chr(c) not in "?\\"]
+RATES = 2e-3, 7e-4  # greatest learning rates: of new weights, and of known
 BATCH = 32
 POOL = 24  # batches drawn at once and sorted by width
 # half precision where the processor has it: twice as fast
@@ -189,7 +196,7 @@ def report(net, held, step):
                              for made in held)), flush=True)
 
 
-def rate(at, top=2e-3):
+def rate(at, top):
     """Learning rate: a warm-up, then a cosine decay to nearly zero."""
     if at < .01:
         return top * at / .01
@@ -212,12 +219,15 @@ def train(state, minutes, fonts):
           % (sum(p.numel() for p in net.parameters()), len(drawer.fonts)),
           flush=True)
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-3)
-    step, spent = 0, 0.
+    step, spent, top = 0, 0., RATES[0]
     if os.path.exists(state):
         kept = torch.load(state)
         net.load_state_dict(kept["net"])
-        optimizer.load_state_dict(kept["optimizer"])
+        if "optimizer" in kept:
+            optimizer.load_state_dict(kept["optimizer"])
         step, spent = kept["step"], kept["spent"]
+        top = kept.get("top", top)
+        report(net, held, step)
     random.seed(step + 11)
     loss_sum, reported, saved = 0., spent, time.time()
     begin = time.time() - spent
@@ -230,7 +240,7 @@ def train(state, minutes, fonts):
             if spent > 60 * minutes:
                 break
             for group in optimizer.param_groups:
-                group["lr"] = rate(spent / 60 / minutes)
+                group["lr"] = rate(spent / 60 / minutes, top)
             x = x.contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=HALF):
                 logits = net(x)
@@ -251,7 +261,8 @@ def train(state, minutes, fonts):
         if time.time() - saved > 120 or spent > 60 * minutes:
             saved = time.time()
             torch.save({"net": net.state_dict(), "spent": spent, "step": step,
-                        "optimizer": optimizer.state_dict()}, state + ".new")
+                        "top": top, "optimizer": optimizer.state_dict()},
+                       state + ".new")
             os.rename(state + ".new", state)
             if spent - reported > 360 or spent > 60 * minutes:
                 reported = spent
@@ -294,7 +305,6 @@ def floats(name, values):
 
 def write(state):
     """Writes the weights in the form of src/reader/ocr/ktpr_line_net.c."""
-    alphabet = [chr(c) for c in range(ord("#"), 127) if chr(c) not in "?\\"]
     net = Net()
     net.load_state_dict(torch.load(state)["net"])
     made = layers(net.eval())
@@ -307,7 +317,7 @@ def write(state):
         w = w.detach().reshape(-1, out)
         step = w.abs().max(0).values.clamp(min=1e-9) / 44
         for v in (w / step).round().int().reshape(-1).tolist():
-            text.append(alphabet[v + 44])
+            text.append(ALPHABET[v + 44])
         steps += step.tolist()
         biases += b.tolist()
     print("};\n\nconst char ktpr_line_weights[] =")
@@ -319,9 +329,89 @@ def write(state):
     print("\n/* clang-format on */")
 
 
+def mean(old, new, share, state):
+    """Writes a state with so much of the new one, the rest of the old one.
+
+    What is learned late on lines of a new kind costs less on the others.
+    """
+    nets = [Net().eval() for _ in range(3)]
+    for net, name in zip(nets, (old, new)):
+        net.load_state_dict(torch.load(name)["net"])
+    with torch.no_grad():
+        for pairs in zip(*([*zip(net.convs, net.norms),
+                            *zip(net.rows, net.row_norms)] for net in nets)):
+            (w, b), (new_w, new_b) = (folded(*pair) for pair in pairs[:2])
+            conv, norm = pairs[2]
+            conv.weight.copy_(w.lerp(new_w, share))
+            norm.bias.copy_(b.lerp(new_b, share))
+            norm.weight.fill_(math.sqrt(1 + norm.eps))
+        for a, b, c in zip(*(net.classes.parameters() for net in nets)):
+            c.copy_(a.lerp(b, share))
+    torch.save({"net": nets[2].state_dict()}, state)
+
+
+def numbers(source, name):
+    body = source.split(name + "[] = {")[1].split("}")[0]
+    return torch.tensor([float(v.strip().rstrip("f"))
+                         for v in body.split(",") if v.strip()])
+
+
+def read(state, file, fonts):
+    """Writes a state whose network computes what the weights in C do."""
+    source = open(file, encoding="ascii").read()
+    values = torch.tensor([ALPHABET.index(c) - 44. for c in "".join(
+        re.findall('^"(.*)"', source.split("ktpr_line_weights[] =")[1],
+                   re.M))])
+    steps = numbers(source, "ktpr_line_weights_steps")
+    biases = numbers(source, "ktpr_line_weights_biases")
+    net = Net().eval()
+    convs = [*net.convs, *net.rows, net.classes]
+    norms = [*net.norms, *net.row_norms]
+    seen = [[] for _ in norms]
+    at = channel = 0
+    with torch.no_grad():
+        for i, conv in enumerate(convs):
+            out, inner, *size = conv.weight.shape
+            n = conv.weight.numel()
+            w = values[at:at + n].view(*size, inner, out)
+            w = w * steps[channel:channel + out]
+            conv.weight.copy_(w.permute(-1, -2, *range(len(size))))
+            b = biases[channel:channel + out]
+            if conv is net.classes:
+                conv.bias.copy_(b)
+            else:
+                norms[i].bias.copy_(b)
+                norms[i].weight.fill_(math.sqrt(1 + norms[i].eps))
+                norms[i].register_forward_pre_hook(
+                    lambda _, x, i=i: seen[i].append(
+                        x[0].transpose(0, 1).flatten(1)))
+            at += n
+            channel += out
+        # normalize as the values of drawn lines are distributed
+        drawer = Drawer(fonts, False)
+        texts = Texts(os.path.join(ROOT, "data/wilayah.tsv"))
+        random.seed(3)
+        for x, _, _, _ in batches(samples(drawer, texts, 8 * BATCH,
+                                          lambda: .15 + .85 * random.random())):
+            net(x)
+        for norm, parts in zip(norms, seen):
+            every = torch.cat(parts, 1)
+            mean, var = every.mean(1), every.var(1)
+            norm.running_mean.copy_(mean)
+            norm.running_var.copy_(var)
+            norm.weight.copy_(torch.sqrt(var + norm.eps))
+            norm.bias.add_(mean)
+    torch.save({"net": net.state_dict(), "spent": 0., "step": 0,
+                "top": RATES[1]}, state)
+
+
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == "write":
         write(sys.argv[2])
+    elif len(sys.argv) == 6 and sys.argv[1] == "mean":
+        mean(sys.argv[2], sys.argv[3], float(sys.argv[4]), sys.argv[5])
+    elif len(sys.argv) == 5 and sys.argv[1] == "read":
+        read(*sys.argv[2:])
     elif len(sys.argv) == 5 and sys.argv[1] == "train":
         train(sys.argv[2], float(sys.argv[3]), sys.argv[4])
     else:
