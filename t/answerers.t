@@ -137,7 +137,7 @@ unlike($call->{head}, qr/key-v|app-v/, 'and not with that of the vendor');
 
 for my $case (
     ['a card', [check(1, 1)], 'passed'],
-    ['a card of which it is not sure', [check(0, 0.4)], 'unsure'],
+    ['a card of which it is not sure', [check(0, 0.5)], 'unsure'],
     ['a bad photo, when quality is not asked for',
      [check(1, 1, blur => \1)], 'passed'],
     ['status 500', [answers('500 Oops', '{"message":"x"}')], 'failed'],
@@ -176,7 +176,7 @@ is_deeply([map { $answer->{json}{data}{$_} } sort keys %card],
           [map { '' } keys %card], 'a bad photo: fields are there and empty');
 ok($answer->{json}{data}{image_quality}{blur}, 'a bad photo: the flag says why');
 
-outcome(ask('/check', args => 'validate_quality=true', reader => [check(0, 0.4, blur => \1)]),
+outcome(ask('/check', args => 'validate_quality=true', reader => [check(0, 0.5, blur => \1)]),
         200, 'upstream', 'a bad photo of what may be no card', 1, 1);
 
 outcome(ask('/watch', reader => [check(0, 0)], vendor => [$paid]), 200,

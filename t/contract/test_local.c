@@ -57,13 +57,13 @@ test_check(void **state)
          0},
         {DATA("\"detected\":false,\"confidence\":0," QUALITY), 0, 0, 0, 0, 400,
          400},
-        {DATA("\"detected\":false,\"confidence\":0.1," QUALITY), 0, 0, 100, 0,
+        {DATA("\"detected\":false,\"confidence\":0.4," QUALITY), 0, 0, 400, 0,
          400, 400},
 
         /* what is beyond thousandths makes no difference */
-        {DATA("\"detected\":false,\"confidence\":0.1009," QUALITY), 0, 0, 100,
+        {DATA("\"detected\":false,\"confidence\":0.4009," QUALITY), 0, 0, 400,
          0, 400, 400},
-        {DATA("\"detected\":false,\"confidence\":0.101," QUALITY), 0, 0, 101,
+        {DATA("\"detected\":false,\"confidence\":0.401," QUALITY), 0, 0, 401,
          0, 0, 0},
         {DATA("\"detected\":true,\"confidence\":0.05," QUALITY), 0, 1, 50, 0,
          0, 0},

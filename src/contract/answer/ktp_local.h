@@ -26,10 +26,11 @@ typedef struct {
 } ktp_local_check_t;
 
 /*
- * Confidence at most which there is surely no card, in thousandths: no label
- * of a card was found.  Between it and detection the reader is not sure.
+ * Confidence at most which there is surely no card, in thousandths: two labels
+ * of a card were found at most, as on a passport.  Between it and detection
+ * the reader is not sure.
  */
-#define KTP_LOCAL_NO_CARD 100
+#define KTP_LOCAL_NO_CARD 400
 
 /* Bins of a confidence, by their lower bounds. */
 #define KTP_LOCAL_BINS 9
