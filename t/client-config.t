@@ -130,7 +130,7 @@ my @http = (
      'ktp_zone "k" is too small for 500 clients, has room for '],
 
     ['ktp_auth maybe;', 'invalid value "maybe" in "ktp_auth" directive, it '
-                        . 'must be "on", "off", or a variable'],
+                        . 'must be "on", "off", "ticket", or a variable'],
     ['ktp_auth on; ktp_auth on;', '"ktp_auth" directive is duplicate'],
     ['ktp_auth $no_such_variable;', 'unknown "no_such_variable" variable'],
     ['ktp_auth on off;',

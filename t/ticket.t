@@ -23,6 +23,7 @@ my $prefix = $nginx->prefix;
 my $jpeg = jpeg(800, 600);
 my %hash = map { $_ => sha256_hex("key-of-$_") } qw(one few slow off);
 my @issued;
+my $spread = KTP::Nginx::free_port(); # connections go to workers at random
 
 # log_level: nginx's own debug lines have all header fields
 sub conf {
@@ -40,6 +41,7 @@ sub conf {
         log_format f '\$uri \$status \$ktp_client \$ktp_error_reason \$pid';
         map \$http_x_name \$name { default \$http_x_name; }
 EOH
+        listen 127.0.0.1:$spread reuseport;
         access_log $prefix/logs/f.log f;
         ktp_cors https://app.example.id;
         location = /ticket { ktp_auth on; ktp_ticket; }
@@ -197,7 +199,7 @@ is(upload($ticket, '/again')->{status}, 401, '... but the one');
 
 for my $round (1 .. 5) {
     my $ticket = ticket('/three');
-    my @calls = map { post_begin($port, '/e', $jpeg, 'Content-Type: image/jpeg',
+    my @calls = map { post_begin($spread, '/e', $jpeg, 'Content-Type: image/jpeg',
                                  "Authorization: Bearer $ticket") } 1 .. 12;
 
     # heads first, so that they come to the workers together
