@@ -73,6 +73,13 @@
 #define KTPR_FIELDS_RT_LONGEST 8
 
 /*
+ * Confidence, 0 to 1, of each character of "013/-" and the like, at least.
+ * Tuned on the rules set.  Lower: other text is taken for it; higher: it is
+ * left empty.
+ */
+#define KTPR_FIELDS_RT_CLEAR .8f
+
+/*
  * Where the blood group's label begins, in spacings from the values, and the
  * base lines that are tried, in capitals below the gender's: templates differ.
  * Geometry of the card.  Further left: the end of the gender and lines beside
@@ -709,9 +716,9 @@ ktpr_read_word(ktpr_scan_t *scan, const ktpr_word_line_t *w,
 }
 
 
-/* Whether all letters of a text were read clearly. */
+/* Whether all letters of a text were read as surely as that. */
 static int
-ktpr_text_clear(const ktpr_reading_t *reading, const char *text)
+ktpr_text_clear(const ktpr_reading_t *reading, const char *text, float least)
 {
     float  sure[KTPR_MAX_VALUE];
     size_t i;
@@ -719,7 +726,7 @@ ktpr_text_clear(const ktpr_reading_t *reading, const char *text)
     ktpr_reading_sure(reading, text, sure);
 
     for (i = 0; text[i] != '\0'; i++) {
-        if (sure[i] <= KTPR_READING_CLEAR) {
+        if (sure[i] <= least) {
             return 0;
         }
     }
@@ -798,7 +805,13 @@ ktpr_read_rt_rw(ktpr_scan_t *scan, ktpr_field_t *fields)
     e = ktpr_scan_line(scan, KTPR_LINE_RT_RW);
     field = &fields[KTPR_RT_RW];
 
-    if (ktpr_rt_rw_printed(text) && ktpr_text_clear(&reading, text)) {
+    /* two numbers of other lengths are no match for the cells below */
+
+    least = strchr(text, '/') == NULL || strlen(text) == sizeof("001/002") - 1
+                ? KTPR_READING_CLEAR
+                : KTPR_FIELDS_RT_CLEAR;
+
+    if (ktpr_rt_rw_printed(text) && ktpr_text_clear(&reading, text, least)) {
         ktpr_fields_set(scan, field, text, &reading, &e->row.value);
         return;
     }
