@@ -337,6 +337,7 @@ outcome(ask('/breaker-no', vendor => $down), 503, '-',
        'others wait');
     KTP::Nginx::write_file($gate, '');
 
+    my $logged = () = lines();
     my @answers = map { answer_of($_) } @calls;
 
     is(scalar(grep { $_->{status} == 200 } @answers), 6,
@@ -344,6 +345,9 @@ outcome(ask('/breaker-no', vendor => $down), 503, '-',
     is(scalar(grep { $_->{body} =~ /details/ } @answers), 0, 'without details');
     is(scalar($vendor->calls), 1, 'of one call of the vendor');
     is(scalar($reader->calls), 1, 'and one of the reader');
+
+    ok(KTP::Nginx::wait_for(sub { my $n = () = lines(); $n >= $logged + 6 }),
+       'and are logged');
 
     $answer = ask('/joined', vendor => [$paid]);
     outcome($answer, 200, 'upstream', 'an answer of a fallback is not stored', 1, 0);

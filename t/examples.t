@@ -332,12 +332,12 @@ sub answerers {
     # the other two locations have a vendor that is down
 
     my ($card, $truth) = KTP::Specimen::draw(9);
-    my $answer = $send->('/ktp/name', $card);
+    my $answer = $send->('/ktp/age', $card);
 
-    is($answer->{status}, 200, 'two fields of a clear card');
+    is($answer->{status}, 200, 'three fields of a clear card');
     like($answer->{head}, qr/^X-KTP-Source: first\r$/m, 'are answered first');
     is_deeply(decode_json($answer->{body})->{data},
-              { nik => $truth->{nik}, full_name => $truth->{full_name} },
+              { map { $_ => $truth->{$_} } qw(nik date_of_birth gender) },
               'as printed, and nothing beside them');
 
     $vendor->stop;
