@@ -142,8 +142,10 @@ rising(void **state)
     /* within steps, too: scores begin and end inside of the table's */
     assert_true(rises > 950);
 
+    /* .95 is the most where over 0.5 % of the surest values were wrong */
+
     for (i = 0; i < KTPR_FIELDS; i++) {
-        if (last[i] <= .95f) {
+        if (last[i] < .949f) {
             fail_msg("%s is never sure", ktpr_field_name((ktpr_field_id_t) i));
         }
     }
