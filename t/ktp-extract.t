@@ -136,7 +136,7 @@ for my $case (['--details', 0], ['--scores', 1]) {
     is(scalar(grep { defined $_->{score} && defined $_->{confirmed} }
               values %$details), $scores ? 19 : 0,
        $scores ? 'has scores' : 'has none');
-    is(scalar(grep { $_->{confidence} > .95 } values %$details), 19,
+    is(scalar(grep { $_->{confidence} >= .95 } values %$details), 19,
        'and the confidences of a clear card');
 }
 
