@@ -28,6 +28,15 @@ ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome)
 }
 
 
+ngx_uint_t
+ngx_http_ktp_outcome_is_answer(ngx_http_ktp_outcome_t outcome)
+{
+    return outcome == NGX_HTTP_KTP_OUTCOME_OK
+           || outcome == NGX_HTTP_KTP_OUTCOME_BAD_QUALITY
+           || outcome == NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED;
+}
+
+
 const char *
 ngx_http_ktp_outcome_billed(ngx_http_ktp_billed_t billed)
 {

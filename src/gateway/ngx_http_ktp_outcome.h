@@ -12,6 +12,9 @@
  */
 const char *ngx_http_ktp_outcome_name(ngx_http_ktp_outcome_t outcome);
 
+/* 1 if the client got an answer about its image: fields, or an error of it. */
+ngx_uint_t ngx_http_ktp_outcome_is_answer(ngx_http_ktp_outcome_t outcome);
+
 /* The value of $ktp_billed: constant text, never NULL. */
 const char *ngx_http_ktp_outcome_billed(ngx_http_ktp_billed_t billed);
 

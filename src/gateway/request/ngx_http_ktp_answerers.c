@@ -30,6 +30,7 @@
 #include "ngx_http_ktp_body.h"
 #include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_headers.h"
+#include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_policy.h"
 #include "ngx_http_ktp_send.h"
 #include "ngx_http_ktp_shadow.h"
@@ -72,13 +73,12 @@ static void       ngx_http_ktp_answerers_upstream(ngx_http_request_t     *r,
                                                   ngx_str_t              *body);
 static ktp_code_t ngx_http_ktp_answerers_failed(ngx_http_ktp_ctx_t *ctx);
 static ngx_uint_t
-                  ngx_http_ktp_answerers_case(const ngx_http_ktp_call_t    *call,
-                                              const ngx_http_ktp_verdict_t *verdict);
-static ngx_uint_t ngx_http_ktp_answerers_is(const ngx_http_ktp_verdict_t *v);
-static void       ngx_http_ktp_answerers_end(ngx_http_request_t     *r,
-                                             ngx_http_ktp_call_t    *call,
-                                             ngx_http_ktp_verdict_t *verdict,
-                                             ngx_str_t              *body);
+            ngx_http_ktp_answerers_case(const ngx_http_ktp_call_t    *call,
+                                        const ngx_http_ktp_verdict_t *verdict);
+static void ngx_http_ktp_answerers_end(ngx_http_request_t     *r,
+                                       ngx_http_ktp_call_t    *call,
+                                       ngx_http_ktp_verdict_t *verdict,
+                                       ngx_str_t              *body);
 static ngx_uint_t
             ngx_http_ktp_answerers_stored(ngx_http_ktp_ctx_t           *ctx,
                                           const ngx_http_ktp_verdict_t *v);
@@ -482,7 +482,8 @@ ngx_http_ktp_answerers_local(ngx_http_ktp_ctx_t   *ctx,
 
     ngx_http_ktp_verdict(ctx->request, call, &verdict);
 
-    if (verdict.code == KTP_OK && ngx_http_ktp_answerers_is(&verdict)) {
+    if (verdict.code == KTP_OK
+        && ngx_http_ktp_outcome_is_answer(verdict.outcome)) {
 
         /* what the upstream may have said is not sent */
 
@@ -500,17 +501,6 @@ ngx_http_ktp_answerers_local(ngx_http_ktp_ctx_t   *ctx,
     ctx->local = 0;
 
     return NGX_DECLINED;
-}
-
-
-/* 1 if a call has ended with an answer, to be sent to the client. */
-
-static ngx_uint_t
-ngx_http_ktp_answerers_is(const ngx_http_ktp_verdict_t *v)
-{
-    return v->outcome == NGX_HTTP_KTP_OUTCOME_OK
-           || v->outcome == NGX_HTTP_KTP_OUTCOME_BAD_QUALITY
-           || v->outcome == NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED;
 }
 
 
@@ -555,7 +545,7 @@ static ngx_uint_t
 ngx_http_ktp_answerers_case(const ngx_http_ktp_call_t    *call,
                             const ngx_http_ktp_verdict_t *verdict)
 {
-    if (ngx_http_ktp_answerers_is(verdict)
+    if (ngx_http_ktp_outcome_is_answer(verdict->outcome)
         || verdict->code == KTP_INTERNAL_SERVER_ERROR
         || call->result == NGX_HTTP_KTP_CALL_BUSY) {
         return 0;
@@ -647,7 +637,7 @@ ngx_http_ktp_answerers_stored(ngx_http_ktp_ctx_t           *ctx,
                ? ngx_strcmp(ctx->answer.error_code,
                             ktp_error(KTP_NOT_DETECTED)->name)
                      == 0
-               : ngx_http_ktp_answerers_is(v);
+               : ngx_http_ktp_outcome_is_answer(v->outcome);
 }
 
 

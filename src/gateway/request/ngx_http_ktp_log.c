@@ -1,10 +1,10 @@
 #include "ngx_http_ktp_log.h"
 #include "ngx_http_ktp_ctx.h"
 #include "ngx_http_ktp_metrics.h"
+#include "ngx_http_ktp_outcome.h"
 
 
-static ngx_int_t  ngx_http_ktp_log_handler(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_ktp_log_is_answer(ngx_http_ktp_outcome_t outcome);
+static ngx_int_t            ngx_http_ktp_log_handler(ngx_http_request_t *r);
 static ngx_http_ktp_saved_t ngx_http_ktp_log_saved(ngx_http_ktp_ctx_t *ctx);
 static ngx_msec_t           ngx_http_ktp_log_time(ngx_http_request_t *r);
 
@@ -71,7 +71,7 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
         request.image_size = ctx->image_size;
         request.checked = ctx->checked;
 
-        if (ngx_http_ktp_log_is_answer(request.outcome)) {
+        if (ngx_http_ktp_outcome_is_answer(request.outcome)) {
             request.source = ctx->source;
             request.saved = ngx_http_ktp_log_saved(ctx);
         }
@@ -101,15 +101,6 @@ ngx_http_ktp_log_handler(ngx_http_request_t *r)
 
 
 /* A call that failed would perhaps have cost nothing. */
-
-static ngx_uint_t
-ngx_http_ktp_log_is_answer(ngx_http_ktp_outcome_t outcome)
-{
-    return outcome == NGX_HTTP_KTP_OUTCOME_OK
-           || outcome == NGX_HTTP_KTP_OUTCOME_BAD_QUALITY
-           || outcome == NGX_HTTP_KTP_OUTCOME_NOT_ACCEPTED;
-}
-
 
 static ngx_http_ktp_saved_t
 ngx_http_ktp_log_saved(ngx_http_ktp_ctx_t *ctx)
