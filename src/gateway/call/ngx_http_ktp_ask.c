@@ -99,7 +99,6 @@ ngx_http_ktp_ask_start(ngx_http_ktp_ask_t *ask, const ktp_store_t *store)
 static ktp_code_t
 ngx_http_ktp_ask_call(ngx_http_ktp_ask_t *ask)
 {
-    ngx_int_t            rc;
     ktp_code_t           code;
     ngx_http_ktp_call_t *call;
 
@@ -113,12 +112,7 @@ ngx_http_ktp_ask_call(ngx_http_ktp_ask_t *ask)
         }
     }
 
-    rc = ngx_http_ktp_transport_start(call);
-
-    return rc == NGX_OK      ? KTP_OK
-           : rc == NGX_BUSY  ? KTP_SERVICE_UNAVAILABLE
-           : rc == NGX_AGAIN ? KTP_CLIENT_BUSY
-                             : KTP_INTERNAL_SERVER_ERROR;
+    return ngx_http_ktp_verdict_start(ngx_http_ktp_transport_start(call));
 }
 
 

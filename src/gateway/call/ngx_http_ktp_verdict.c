@@ -172,6 +172,16 @@ ngx_http_ktp_verdict_log_failed(ngx_http_ktp_call_t *call, ktp_code_t reason)
 
 
 ktp_code_t
+ngx_http_ktp_verdict_start(ngx_int_t rc)
+{
+    return rc == NGX_OK      ? KTP_OK
+           : rc == NGX_BUSY  ? KTP_SERVICE_UNAVAILABLE
+           : rc == NGX_AGAIN ? KTP_CLIENT_BUSY
+                             : KTP_INTERNAL_SERVER_ERROR;
+}
+
+
+ktp_code_t
 ngx_http_ktp_verdict_cause(const ngx_http_ktp_call_t *call)
 {
     if (call->result != NGX_HTTP_KTP_CALL_OK) {

@@ -24,6 +24,9 @@ struct ngx_http_ktp_verdict_s {
 void ngx_http_ktp_verdict(ngx_http_request_t *r, ngx_http_ktp_call_t *call,
                           ngx_http_ktp_verdict_t *verdict);
 
+/* What ngx_http_ktp_transport_start() has returned, as an error; or KTP_OK. */
+ktp_code_t ngx_http_ktp_verdict_start(ngx_int_t rc);
+
 /*
  * Why a call failed: KTP_OK if its response is complete and its status below
  * 500.  Logs nothing.

@@ -2,6 +2,7 @@
 #include "ktp_address.h"
 #include "ktp_url.h"
 #include "ngx_http_ktp_quota.h"
+#include "ngx_http_ktp_verdict.h"
 
 
 struct ngx_http_ktp_fetch_s {
@@ -82,9 +83,7 @@ ngx_http_ktp_fetch(ngx_http_request_t *r, ngx_http_ktp_done_pt handler)
     }
 
     if (rc != NGX_OK) {
-        return rc == NGX_BUSY    ? KTP_SERVICE_UNAVAILABLE
-               : rc == NGX_AGAIN ? KTP_CLIENT_BUSY
-                                 : KTP_INTERNAL_SERVER_ERROR;
+        return ngx_http_ktp_verdict_start(rc);
     }
 
     ctx->fetch = fetch;

@@ -305,9 +305,7 @@ ngx_http_ktp_send_start(ngx_http_request_t *r, off_t length)
                                    KTP_OK, call->log);
         ngx_http_ktp_quota_settle(ctx);
 
-        return rc == NGX_BUSY    ? KTP_SERVICE_UNAVAILABLE
-               : rc == NGX_AGAIN ? KTP_CLIENT_BUSY
-                                 : KTP_INTERNAL_SERVER_ERROR;
+        return ngx_http_ktp_verdict_start(rc);
     }
 
     ctx->calling = 1;
