@@ -124,11 +124,44 @@ rest_of_a_value_is_a_row(void **state)
 }
 
 
+static void
+long_value_reaches_the_photo(void **state)
+{
+    int         photo;
+    sheet_t     sheet;
+    ktpr_rows_t rows;
+
+    (void) state;
+
+    /* the photo of a card begins 16 to 17 spacings from the values */
+    photo = VALUES + (int) (16 * SPACING);
+    blank(&sheet);
+    write_letters(&sheet, LABELS, LABELS + 60, 40, 1);
+    write_letters(&sheet, VALUES, VALUES + 200, 40, 1);
+    write_letters(&sheet, VALUES + 200, photo, 40, 0);
+    assert_int_equal(
+        ktpr_rows_find(sheet.pool, &sheet.page, &sheet.columns, &rows), 1);
+    assert_true(rows.rows[0].value.x1 >= photo - CAPITAL);
+    ktpr_pool_destroy(sheet.pool);
+
+    /* what is further right is the photo's */
+    blank(&sheet);
+    write_letters(&sheet, LABELS, LABELS + 60, 40, 1);
+    write_letters(&sheet, VALUES, VALUES + 200, 40, 1);
+    write_letters(&sheet, VALUES + 200, 600, 40, 0);
+    assert_int_equal(
+        ktpr_rows_find(sheet.pool, &sheet.page, &sheet.columns, &rows), 1);
+    assert_true(rows.rows[0].value.x1 <= VALUES + 17 * SPACING);
+    ktpr_pool_destroy(sheet.pool);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rest_of_a_value_is_a_row),
+        cmocka_unit_test(long_value_reaches_the_photo),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,15 +309,24 @@ ktpr_in_alphabet(const char *s, const char *alphabet)
 }
 
 
-/* A value as first read; outside the line's alphabet, read again in it. */
+/*
+ * A value as first read; outside the line's alphabet, read again in it.  What
+ * is stripped from its ends does not count: a colon, which no alphabet has,
+ * would become a letter before the value.
+ */
 static void
 ktpr_value_read(const ktpr_entry_t *e, ktpr_line_id_t line,
                 ktpr_reading_t *best)
 {
+    char text[KTPR_MAX_VALUE];
+
     *best = e->value;
 
-    if (!ktpr_value_dash(best->text)
-        && !ktpr_in_alphabet(best->text, ktpr_alphabets[line])) {
+    ktpr_text_copy(text, sizeof(text), best->text);
+    ktpr_value_clean(text);
+
+    if (!ktpr_value_dash(text)
+        && !ktpr_in_alphabet(text, ktpr_alphabets[line])) {
         ktpr_reading_agree(ktpr_alphabets[line], best);
     }
 }

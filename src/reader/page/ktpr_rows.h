@@ -23,7 +23,7 @@
  * From the left end of values to that of the photo, in row spacings: geometry
  * of the card.  Less cuts long values short; more reads the photo.
  */
-#define KTPR_PHOTO 14.4
+#define KTPR_PHOTO 16.4
 
 typedef struct {
     double       y; /* of the base line, at the value column */
