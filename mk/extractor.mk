@@ -35,7 +35,11 @@ $(OUT)/ktp-extractd: $(EXTRACTD_OBJS) $(READER_LIB) $(CONTRACT_LIB)
 	$(call say,LD)
 	$(Q)$(CC) $(KTP_LDFLAGS) -o $@ $^ $(EXTRACTD_LIBS)
 
-# the drawing program of the demo and the tests
+# the drawing program of the demo and the tests: one for all variants
+
+SPECIMEN_CFLAGS  := -std=gnu11 -D_GNU_SOURCE -fstack-protector-strong $(WARN) \
+                    $(OPT_release) $(CPPFLAGS) $(CFLAGS)
+SPECIMEN_LDFLAGS := $(OPT_release) -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
 
 SPECIMEN_PKGS := pangocairo cairo libturbojpeg
 SPECIMEN_OBJS := $(patsubst %.c,build/obj/%.o,$(wildcard t/specimen/*.c))
@@ -43,12 +47,13 @@ SPECIMEN_OBJS := $(patsubst %.c,build/obj/%.o,$(wildcard t/specimen/*.c))
 build/obj/t/specimen/%.o: t/specimen/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 -g -It/specimen -MMD -MP \
+	$(Q)$(CC) $(SPECIMEN_CFLAGS) -It/specimen -MMD -MP \
 		$(shell pkg-config --cflags $(SPECIMEN_PKGS)) -c -o $@ $<
 
 build/ktp-specimen: $(SPECIMEN_OBJS)
 	$(call say,LD)
-	$(Q)$(CC) -O2 -o $@ $^ $(shell pkg-config --libs $(SPECIMEN_PKGS)) -lyajl -lm
+	$(Q)$(CC) $(SPECIMEN_LDFLAGS) -o $@ $^ \
+		$(shell pkg-config --libs $(SPECIMEN_PKGS)) -lyajl -lm
 
 .PHONY: specimen
 specimen: build/ktp-specimen ## build the program that draws specimen cards

@@ -34,13 +34,14 @@ else ifeq ($(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),)
 KTP_CFLAGS += -D_FORTIFY_SOURCE=2
 endif
 
+KTP_LDFLAGS := $(OPT) -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
+
 # written anew only when a flag has changed; objects depend on it
 FLAGS := $(OUT)/flags
 $(FLAGS): FORCE
 	@mkdir -p $(@D)
-	@echo '$(KTP_CFLAGS)' | cmp -s - $@ || echo '$(KTP_CFLAGS)' > $@
-
-KTP_LDFLAGS := $(OPT) -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS)
+	@echo '$(KTP_CFLAGS) $(KTP_LDFLAGS)' | cmp -s - $@ \
+		|| echo '$(KTP_CFLAGS) $(KTP_LDFLAGS)' > $@
 
 # the folders below $(1) that have headers, as -I flags
 incs = $(addprefix -I,$(sort $(patsubst %/,%,$(dir $(wildcard $(1)/*.h \

@@ -66,6 +66,7 @@ is(scalar keys %ids, scalar @{ $board->{panels} }, 'panels are told apart');
 
 my @alerts = $rules =~ /^      - (alert: .*?)(?=^      - |\z)/gms;
 my $runbook = KTP::Nginx::read_file('docs/failures.md');
+my $docs = 'file:///usr/share/doc/libnginx-mod-http-ktp';
 my @names;
 
 for my $alert (@alerts) {
@@ -74,7 +75,7 @@ for my $alert (@alerts) {
     push @names, $name;
     like($alert, qr/^          $_: /m, "$name has a $_")
         for qw(summary description);
-    like($alert, qr/^          runbook: docs\/failures\.md#\L$name\E$/m,
+    like($alert, qr{^          runbook_url: $docs/failures\.md#\L$name\E$}m,
          "$name names its section");
     like($runbook, qr/^### $name$/m, 'which is there');
 }
