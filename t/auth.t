@@ -438,3 +438,41 @@ KTP::Upstream::response('200 OK', '{"message":"ok","status_code":"1",'
 --- response_body_like eval
 [($::unauthorized) x 4]
 --- upstream_calls: 0
+
+
+
+=== TEST 23: a key in another field, which a map turns into the client's name
+--- http_config eval
+qq{
+$ENV{TEST_NGINX_CLIENTS}
+    map \$http_x_api_key \$application {
+        key-in-a-map  one;
+    }
+    map \$http_authorization \$bearer {
+        "Bearer key-in-a-map"  one;
+    }
+}
+--- config
+    location = /x-api-key {
+        ktp_auth $application;
+        add_header X-Client "$ktp_client" always;
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+    }
+    location = /bearer {
+        ktp_auth $bearer;
+        add_header X-Client "$ktp_client" always;
+        ktp_pass $TEST_NGINX_UPSTREAM/x;
+    }
+--- more_headers eval
+["X-API-Key: key-in-a-map\nContent-Type: image/jpeg",
+ "X-API-Key: another\nContent-Type: image/jpeg", "App-ID: one",
+ "Authorization: Bearer key-in-a-map\nContent-Type: image/jpeg",
+ "Authorization: bearer\nContent-Type: image/jpeg"]
+--- request eval
+[(map { main::post('/x-api-key') } 1 .. 3), main::post('/bearer'), main::post('/bearer')]
+--- error_code eval
+[200, 401, 401, 200, 401]
+--- response_headers_like eval
+["X-Client: one", "Content-Type: application/json", "Content-Type: application/json",
+ "X-Client: one", "Content-Type: application/json"]
+--- upstream_calls: 2
