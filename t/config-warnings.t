@@ -104,6 +104,14 @@ for my $row (
     (map { [[], "ktp_pass $_;"] } 'http://127.0.0.1:1/x', 'http://[::1]/x',
          'https://localhost/x', 'unix:/run/e.sock:/x'),
 
+    [['"ktp_pass" in location "/x" sends images and keys to "api.example.com" '
+      . 'over plain HTTP'], "ktp_pass http://api.example.com/x; $keys"],
+    [['"ktp_ssl_verify" is off in location "/x", the identity of '
+      . '"api.example.com" is not verified'], "$far $keys ktp_ssl_verify off;"],
+    [[], 'ktp_pass https://127.0.0.1:1/x; ktp_ssl_verify off;'],
+    [['duplicate value "jpeg" in "ktp_image_types" directive'],
+     "$near ktp_image_types jpeg jpeg;"],
+
     [['"ktp_auth" in location "/x" rejects all requests, there is no '
       . '"ktp_client",'], "$near ktp_auth on;"],
     [['"ktp_auth" in location "/x" rejects all requests, there is no '
