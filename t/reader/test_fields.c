@@ -1,0 +1,115 @@
+/* From what the network saw of a line to the value of its field. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ktpr_fields.h"
+
+
+#define COLUMNS 128
+
+/* A card of which one line was read. */
+typedef struct {
+    union {
+        ktpr_line_columns_t columns;
+        char                room[sizeof(ktpr_line_columns_t)
+                  + COLUMNS * KTPR_LINE_CLASSES * sizeof(float)];
+    } look;
+    ktpr_scan_t  scan;
+    ktpr_table_t table;
+    ktpr_field_t fields[KTPR_ALL_FIELDS];
+} card_t;
+
+
+static float *
+column(card_t *card, int i, char c)
+{
+    const char *at;
+
+    at = strchr(KTPR_LINE_ALPHABET, c);
+    assert_non_null(at);
+
+    return &card->look.columns.p[i][at - KTPR_LINE_ALPHABET + 1];
+}
+
+
+/*
+ * A line of a text, a character in every second column.  doubt: the character
+ * that is nearly as likely at the place "at".
+ */
+static void
+read_line(card_t *card, ktpr_line_id_t line, const char *text, int at,
+          char doubt)
+{
+    int           i;
+    ktpr_entry_t *e;
+
+    memset(card, 0, sizeof(card_t));
+    card->look.columns.n = 2 * (int) strlen(text) + 1;
+    assert_true(card->look.columns.n <= COLUMNS);
+
+    for (i = 0; i < card->look.columns.n; i++) {
+        card->look.columns.p[i][0] = .98f;
+
+        if (i % 2 == 1) {
+            card->look.columns.p[i][0] = .02f;
+            *column(card, i, text[i / 2]) = i / 2 == at ? .6f : .98f;
+        }
+    }
+
+    *column(card, 2 * at + 1, doubt) = .38f;
+
+    card->scan.table = &card->table;
+    card->scan.image.w = 1000;
+    card->scan.image.h = 600;
+    card->scan.page.level_to_image = ktpr_map_affine(1, 0, 0, 0, 1, 0);
+    card->table.spacing = 20;
+    card->table.n = 1;
+
+    e = &card->table.entries[0];
+    e->line = (int) line;
+    e->value.looks[0] = &card->look.columns;
+    e->value.nlooks = 1;
+    ktpr_reading_agree(NULL, &e->value);
+    assert_string_equal(e->value.text, text);
+}
+
+
+static void
+colon_before_a_value_is_no_letter(void **state)
+{
+    card_t          card;
+    ktpr_evidence_t birth;
+
+    (void) state;
+
+    /* no alphabet of a line has a colon; the line is not read again for it */
+    read_line(&card, KTPR_LINE_NAME, ": SARI DEWI", 0, 'I');
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+    assert_string_equal(card.fields[KTPR_FULL_NAME].value, "SARI DEWI");
+
+    read_line(&card, KTPR_LINE_DISTRICT, ":TEBET", 0, 'I');
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+    assert_string_equal(card.fields[KTPR_DISTRICT].value, "TEBET");
+
+    /* one within the value is what the line cannot have: it is read again */
+    read_line(&card, KTPR_LINE_NAME, ": SAR: DEWI", 5, 'I');
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+    assert_string_equal(card.fields[KTPR_FULL_NAME].value, "SARI DEWI");
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(colon_before_a_value_is_no_letter),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
