@@ -99,6 +99,18 @@ for my $case (
        'and it is repaired only if that is another');
 }
 
+# a blood group that is not there is none, and not surely so
+
+for my $case (['-', 1], ['O', 1], ['TIDAK TAHU', 1], ['', 0]) {
+    my ($group, $sure) = @$case;
+    my $detail = read_card('--set', "blood_type=$group")
+                     ->{data}{details}{blood_type};
+
+    is($detail->{value}, $group || '-', "blood group '$group'");
+    cmp_ok($detail->{confidence}, $sure ? '>' : '<', $sure ? 0.85 : 0.5,
+           'confidence');
+}
+
 # a number is reported as it is, with what is strange about it
 
 for my $case (

@@ -885,9 +885,30 @@ ktpr_after_label(const char *text, const char *label)
 }
 
 
-/* The blood group in a reading; "": not clear. */
+/*
+ * The confidence of the end of a text, 0 to 1: the mean of its characters'.
+ * What was read before it says nothing about it.
+ */
+static float
+ktpr_end_sure(const ktpr_reading_t *reading, const char *text, size_t from)
+{
+    float  sum, sure[KTPR_MAX_VALUE];
+    size_t i;
+
+    sum = 0;
+    ktpr_reading_sure(reading, text, sure);
+
+    for (i = from; text[i] != '\0'; i++) {
+        sum += sure[i];
+    }
+
+    return i > from ? sum / (float) (i - from) : 0;
+}
+
+
+/* The blood group in a reading, and its confidence; "": not clear. */
 static const char *
-ktpr_blood_choose(ktpr_reading_t *reading)
+ktpr_blood_choose(ktpr_reading_t *reading, float *sure)
 {
     char          text[KTPR_MAX_VALUE];
     size_t        i, k, n, length;
@@ -908,6 +929,8 @@ ktpr_blood_choose(ktpr_reading_t *reading)
         colon = strrchr(reading->text, ':');
         n = colon != NULL ? (size_t) (colon - reading->text) : 0;
     }
+
+    *sure = 0;
 
     if (strlen(reading->text) > n + KTPR_FIELDS_BLOOD_LONGEST) {
         return "";
@@ -933,10 +956,15 @@ ktpr_blood_choose(ktpr_reading_t *reading)
         }
     }
 
-    return ktpr_choice_made(&choice, KTPR_FIELDS_WORD_LIKELY,
-                            KTPR_FIELDS_BLOOD_CLEAR)
-               ? choice.what
-               : "";
+    if (!ktpr_choice_made(&choice, KTPR_FIELDS_WORD_LIKELY,
+                          KTPR_FIELDS_BLOOD_CLEAR)) {
+        return "";
+    }
+
+    n += strspn(choice.text + n, " :");
+    *sure = ktpr_end_sure(reading, choice.text, n);
+
+    return choice.what;
 }
 
 
@@ -947,16 +975,18 @@ ktpr_blood_choose(ktpr_reading_t *reading)
 static void
 ktpr_blood_strip(ktpr_scan_t *scan, ktpr_strip_t strip, ktpr_field_t *field)
 {
+    float          sure;
     const char    *value;
     ktpr_field_t   found;
     ktpr_reading_t reading;
 
     ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
                    &reading);
-    value = ktpr_blood_choose(&reading);
+    value = ktpr_blood_choose(&reading, &sure);
 
     memset(&found, 0, sizeof(found));
     ktpr_fields_set(scan, &found, value, &reading, &strip);
+    found.confidence = sure;
 
     if (field->raw[0] == '\0' || found.confidence > field->confidence) {
         *field = found;
