@@ -205,6 +205,9 @@ clear_letters_stay(void **state)
     assert_false(ktpr_reading_yields(&reading, "SARA", "ARA"));
     assert_false(ktpr_reading_yields(&reading, "SARA 12", "SARA12"));
     assert_false(ktpr_reading_yields(&reading, "SARA 12", "SARA 1 2"));
+
+    /* a blank of which nothing was seen, though the letter is not clear */
+    assert_false(ktpr_reading_yields(&reading, "SARA 12", "SAR A 12"));
 }
 
 

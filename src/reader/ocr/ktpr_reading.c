@@ -13,11 +13,13 @@
 #define KTPR_READING_BEHIND 6
 
 /*
- * Likelihood of a blank between two clear letters that may be added there. Set
- * not recorded.  Lower: names that a card prints in one word become two;
- * higher: narrow blanks are missed.
+ * Likelihood of a blank that may be added between two letters, and of letters
+ * between which none is added that is less likely.  Set not recorded; BESIDE:
+ * cards like a print.  Lower BLANK, or higher BESIDE: names that a card prints
+ * in one word become two; otherwise: narrow blanks are missed.
  */
-#define KTPR_READING_BLANK .01f
+#define KTPR_READING_BLANK  .01f
+#define KTPR_READING_BESIDE .5f
 
 
 double
@@ -121,8 +123,9 @@ ktpr_reading_yields(const ktpr_reading_t *reading, const char *read,
             j--;
 
             if (text[j] == ' ' && i > 0 && i < n
-                && was[i - 1] > KTPR_READING_CLEAR
-                && was[i] > KTPR_READING_CLEAR && is[j] < KTPR_READING_BLANK) {
+                && was[i - 1] > KTPR_READING_BESIDE
+                && was[i] > KTPR_READING_BESIDE
+                && is[j] < KTPR_READING_BLANK) {
                 return 0;
             }
         }

@@ -63,7 +63,7 @@ void ktpr_reading_sure(const ktpr_reading_t *reading, const char *text,
  * Whether a text that was read from the line, or from a part of it, may be
  * replaced by another one: not where a letter that was read clearly
  * (KTPR_READING_CLEAR) would be changed or left out, nor where a blank would
- * be added of which nothing was seen between two clear ones.
+ * be added of which nothing was seen between two letters that were seen.
  */
 int ktpr_reading_yields(const ktpr_reading_t *reading, const char *read,
                         const char *text);
