@@ -9,6 +9,7 @@ use Test::More;
 use lib "$Bin/lib";
 
 use KTP::Extractd;
+use KTP::Image;
 use KTP::Specimen;
 
 my $d = KTP::Extractd->new('--workers', 2, '--timeout', 600);
@@ -69,5 +70,32 @@ for my $case (
     cmp_ok(abs($x - $w / 2) + abs($y - $h / 2), '<', $cover * $w / 2,
            "$name: the number is where it is");
 }
+
+# Cameras that face their user mirror what they see.
+
+for my $case (
+    [1280, 960, 0.62, '--rotate', 4], [1600, 1200, 0.7, '--yaw', 20],
+    [2400, 1800, 0.36, '--table', 'papers'],
+) {
+    my ($w, $h, $cover, @options) = @$case;
+    my ($card, $truth) = KTP::Specimen::draw(
+        70, '--size', "${w}x$h", '--cover', $cover, @options);
+    my $name = "mirrored, $cover of the width";
+    my ($straight, $data) = map {
+        $d->request(uri => "$KTP::Extractd::Uri?details=1",
+                    body => $_)->{json}{data};
+    } $card, KTP::Image::mirrored($card);
+    my ($is, $was) = map { $_->{details}{nik}{box} } $data, $straight;
+
+    is_deeply({ map { $_ => $data->{$_} } keys %$truth }, $truth,
+              "$name: all 16 fields are as printed");
+    cmp_ok(abs($is->[0] + $is->[2] + $was->[0] - $w), '<', 0.02 * $w,
+           "$name: the number is where the picture has it");
+    cmp_ok(abs($is->[1] - $was->[1]), '<', 0.02 * $w, 'and as high');
+}
+
+is($d->request(body => KTP::Image::mirrored(
+       (KTP::Specimen::draw(71, '--page'))[0]))->{json}{error_code},
+   'KTP_NOT_DETECTED', 'a mirrored page of prose is no card');
 
 done_testing;

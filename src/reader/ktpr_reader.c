@@ -53,6 +53,9 @@
  */
 #define KTPR_READER_DETECTED .7
 
+/* fixed: EXIF's orientation of a mirrored image */
+#define KTPR_READER_MIRROR 2
+
 struct ktpr_reader_s {
     ktpr_engines_t engines;
     ktpr_pool_t   *pool;
@@ -135,6 +138,7 @@ typedef struct {
     size_t               len;
     ktpr_image_t         whole;
     ktpr_scan_t          scan;
+    double               mirrored; /* width of the file; 0: not mirrored */
 } ktpr_photo_t;
 
 /* Sets what a photo shows. */
@@ -151,6 +155,44 @@ ktpr_reader_scan(const ktpr_photo_t *photo)
     scan.engines = &photo->reader->engines;
 
     return scan;
+}
+
+
+/*
+ * Decodes an area of the photo, NULL for all of it, with least pixels or more
+ * on its longer side, 0: as large as can be.  Of a mirrored photo areas and
+ * pixels are those of its mirror image.
+ */
+static ktpr_status_t
+ktpr_reader_decode(const ktpr_photo_t *photo, const ktpr_area_t *area,
+                   int least, ktpr_image_t *image)
+{
+    double        x, y;
+    ktpr_area_t   part;
+    ktpr_pool_t  *pool;
+    ktpr_status_t rc;
+
+    pool = photo->reader->pool;
+
+    if (photo->mirrored > 0 && area != NULL) {
+        part = *area;
+        part.x = (int) photo->mirrored - area->x - area->w;
+        area = &part;
+    }
+
+    rc = ktpr_decode_least(pool, photo->bytes, photo->len, area, least, image);
+
+    if (rc != KTPR_DONE || photo->mirrored == 0) {
+        return rc;
+    }
+
+    x = photo->mirrored - image->x - image->w * image->scale;
+    y = image->y;
+    rc = ktpr_image_turn(pool, image, KTPR_READER_MIRROR);
+    image->x = x;
+    image->y = y;
+
+    return rc;
 }
 
 
@@ -200,8 +242,7 @@ ktpr_reader_near(const ktpr_photo_t *photo, const ktpr_area_t *part,
     }
 
     *scan = ktpr_reader_scan(photo);
-    rc =
-        ktpr_decode(scan->pool, photo->bytes, photo->len, &area, &scan->image);
+    rc = ktpr_reader_decode(photo, &area, 0, &scan->image);
 
     return rc == KTPR_DONE        ? ktpr_scan_find(scan)
            : rc == KTPR_NO_MEMORY ? rc
@@ -358,37 +399,6 @@ ktpr_reader_undecoded(ktpr_status_t rc)
 }
 
 
-static ktpr_result_t
-ktpr_reader_file(ktpr_photo_t *photo, ktpr_card_t *card)
-{
-    int           found;
-    ktpr_result_t result;
-    ktpr_status_t rc;
-
-    rc = ktpr_decode(photo->reader->pool, photo->bytes, photo->len, NULL,
-                     &photo->whole);
-    if (rc != KTPR_DONE) {
-        return ktpr_reader_undecoded(rc);
-    }
-
-    photo->scan.image = photo->whole;
-    found = ktpr_scan_find(&photo->scan);
-
-    if (found > 0 && ktpr_reader_nearer(photo) != KTPR_DONE) {
-        return KTPR_FAILED;
-    }
-
-    result = ktpr_reader_found(photo, found, &photo->whole, card);
-
-    /* a part of another document with a card's labels may look like a card */
-    if (result != KTPR_NOT_DETECTED || (found > 0 && !photo->scan.doubtful)) {
-        return result;
-    }
-
-    return ktpr_reader_spots(photo, card);
-}
-
-
 /*
  * Looks for a card in an image, reduced; the confidence of card becomes that,
  * if it is higher.  With a card, or if it is the whole image, the quality is
@@ -429,6 +439,100 @@ ktpr_reader_glance(ktpr_photo_t *photo, const ktpr_image_t *image, int whole,
     return whole || result == KTPR_OK ? ktpr_reader_quality(
                photo, image, KTPR_PART_CARD, result, card)
                                       : result;
+}
+
+
+/*
+ * Reads the card in the whole photo.  sure: whether the photo has one, or
+ * another document that is like one.
+ */
+static ktpr_result_t
+ktpr_reader_whole(ktpr_photo_t *photo, ktpr_card_t *card, int *sure)
+{
+    int           found;
+    ktpr_status_t rc;
+
+    *sure = 1;
+    photo->scan = ktpr_reader_scan(photo);
+
+    rc = ktpr_reader_decode(photo, NULL, 0, &photo->whole);
+    if (rc != KTPR_DONE) {
+        return ktpr_reader_undecoded(rc);
+    }
+
+    photo->scan.image = photo->whole;
+    found = ktpr_scan_find(&photo->scan);
+
+    if (found > 0 && ktpr_reader_nearer(photo) != KTPR_DONE) {
+        return KTPR_FAILED;
+    }
+
+    *sure = found > 0 && !photo->scan.doubtful;
+
+    return ktpr_reader_found(photo, found, &photo->whole, card);
+}
+
+
+/*
+ * Reads the card in the mirror image of the photo, if a glance at that shows
+ * one: some cameras mirror what they see.
+ */
+static ktpr_result_t
+ktpr_reader_mirrored(ktpr_photo_t *photo, ktpr_card_t *card)
+{
+    int           i, sure;
+    ktpr_field_t *field;
+    ktpr_result_t result;
+    ktpr_status_t rc;
+
+    if (ktpr_pool_failed(photo->reader->pool)) {
+        return KTPR_FAILED;
+    }
+
+    ktpr_pool_reset(photo->reader->pool);
+    photo->mirrored = photo->whole.w * photo->whole.scale;
+
+    rc = ktpr_reader_decode(photo, NULL, KTPR_GLANCE_SIDE, &photo->whole);
+    if (rc != KTPR_DONE) {
+        return ktpr_reader_undecoded(rc);
+    }
+
+    result = ktpr_reader_glance(photo, &photo->whole, 0, card);
+    card->confidence = 0;
+
+    if (result != KTPR_OK) {
+        return result;
+    }
+
+    ktpr_pool_reset(photo->reader->pool);
+    result = ktpr_reader_whole(photo, card, &sure);
+
+    for (i = 0; i < KTPR_ALL_FIELDS; i++) {
+        field = &card->fields[i];
+        field->x = field->w > 0 ? (int) photo->mirrored - field->x - field->w
+                                : field->x;
+    }
+
+    return result;
+}
+
+
+static ktpr_result_t
+ktpr_reader_file(ktpr_photo_t *photo, ktpr_card_t *card)
+{
+    int           sure;
+    ktpr_result_t result;
+
+    result = ktpr_reader_whole(photo, card, &sure);
+
+    /* a part of another document with a card's labels may look like a card */
+    if (result == KTPR_NOT_DETECTED && !sure) {
+        result = ktpr_reader_spots(photo, card);
+    }
+
+    return result == KTPR_NOT_DETECTED && !sure
+               ? ktpr_reader_mirrored(photo, card)
+               : result;
 }
 
 

@@ -61,6 +61,17 @@ sub segment {
 }
 
 
+# A JPEG file that shows its picture mirrored, by the orientation of Exif.
+sub mirrored {
+    my ($jpeg) = @_;
+    my $tiff = pack('A2nNn', 'MM', 42, 8, 1)
+             . pack('nnNnnN', 0x0112, 3, 1, 2, 0, 0);
+
+    return substr($jpeg, 0, 2) . segment(0xe1, "Exif\0\0$tiff")
+         . substr($jpeg, 2);
+}
+
+
 # A grey 8-bit PNG; size as above, at least 12 bytes more than without.
 # rows => a string holds its rows, each after a filter's byte; else all black.
 # type => [BITS, COLOUR TYPE] is that of its header in place of [8, 0].
