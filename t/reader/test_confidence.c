@@ -99,17 +99,39 @@ confirmed_values(void **state)
 }
 
 
-/* A date that the rules took from the number is one that it has. */
+/*
+ * A date that the rules took from the number is as sure as that, which is of
+ * the card's region, and has that date.
+ */
 static void
 repaired_date(void **state)
 {
+    size_t        i;
+    ktpr_field_t *field;
+
+    static const struct {
+        const char *nik, *date;
+        unsigned    confirmed;
+    } cases[] = {
+        {"3273991107540006", "11-07-1954", 1},
+        {"3273991107540006", "12-07-1954", 0},
+        {"3578991107540006", "11-07-1954", 0}, /* of another region */
+        {"4719911107540006", "11-07-1954", 0}, /* of none */
+        {"3273995107540006", "11-07-1954", 0}, /* of a woman */
+    };
+
     (void) state;
 
-    fill(.99f);
-    snprintf(fields[KTPR_DATE_OF_BIRTH].value, KTPR_MAX_VALUE, "12-07-1954");
-    fields[KTPR_DATE_OF_BIRTH].repaired = 1;
-    ktpr_confidence_set(fields);
-    assert_true(fields[KTPR_DATE_OF_BIRTH].confirmed);
+    field = &fields[KTPR_DATE_OF_BIRTH];
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        fill(.99f);
+        snprintf(fields[KTPR_NIK].value, KTPR_MAX_VALUE, "%s", cases[i].nik);
+        snprintf(field->value, KTPR_MAX_VALUE, "%s", cases[i].date);
+        field->repaired = 1;
+        ktpr_confidence_set(fields);
+        assert_int_equal(field->confirmed, cases[i].confirmed);
+    }
 }
 
 

@@ -106,7 +106,8 @@ ktpr_confidence_confirmed(const ktpr_field_t *fields, ktpr_field_id_t field)
         return ktpr_confidence_place(value);
     case KTPR_DATE_OF_BIRTH:
         return fields[KTPR_DATE_OF_BIRTH].repaired
-               || ktpr_number_agrees(fields);
+                   ? ktpr_number_warnings(fields) == 0
+                   : ktpr_number_agrees(fields);
     case KTPR_GENDER:
         return ktpr_confidence_word(KTPR_LEX_GENDER, value);
     case KTPR_RT_RW:
