@@ -74,17 +74,20 @@ main(int argc, char *argv[])
 {
     int              i, rc;
     dice_t           dice;
-    person_t         person;
+    person_t         people[SCENE_CARDS];
     camera_t         camera;
     options_t        opt;
     cairo_surface_t *picture;
 
     options_parse(&opt, argc, argv);
-    dice_init(&dice, (uint64_t) opt.numbers[SEED]);
-    person_invent(&person, &dice);
+
+    for (i = opt.scene.columns * opt.scene.rows - 1; i >= 0; i--) {
+        dice_init(&dice, (uint64_t) opt.numbers[SEED] + (uint64_t) i);
+        person_invent(&people[i], &dice);
+    }
 
     for (i = 0; i < opt.nset; i++) {
-        if (person_set(&person, opt.set[i]) != 0) {
+        if (person_set(&people[0], opt.set[i]) != 0) {
             fprintf(stderr, "ktp-specimen: invalid value \"%s\"\n",
                     opt.set[i]);
             return EXIT_FAILURE;
@@ -99,7 +102,7 @@ main(int argc, char *argv[])
     opt.scene.style.dots = opt.numbers[DOTS];
     opt.scene.style.secure = opt.numbers[SECURE];
     picture =
-        scene_draw(&opt.scene, &person, &dice, (uint64_t) opt.numbers[SEED]);
+        scene_draw(&opt.scene, people, &dice, (uint64_t) opt.numbers[SEED]);
     rc = EXIT_FAILURE;
 
     camera.blur = opt.numbers[BLUR];
@@ -123,7 +126,7 @@ main(int argc, char *argv[])
     } else if (picture_write(picture, opt.picture, (int) opt.numbers[QUALITY])
                    == 0
                && (opt.truth == NULL
-                   || truth_write(opt.truth, &opt, &person) == 0)) {
+                   || truth_write(opt.truth, &opt, &people[0]) == 0)) {
         rc = EXIT_SUCCESS;
     }
 
@@ -171,6 +174,7 @@ options_parse(options_t *opt, int argc, char *argv[])
         { "title",   required_argument, NULL, 'i' },
         { "gray",    no_argument,       NULL, 'g' },
         { "page",    no_argument,       NULL, 'p' },
+        { "cards",   required_argument, NULL, 'c' },
         { "plain",   no_argument,       NULL, 'l' },
         { "help",    no_argument,       NULL, 'h' },
         { NULL,      0,                 NULL, 0 },
@@ -182,6 +186,7 @@ options_parse(options_t *opt, int argc, char *argv[])
                      [GLARE_Y] = 0.46, [GLARE_LONG] = 1, [GLARE_EDGE] = 2,
                      [VALUES] = 0.272 },
         .scene = { .width = 1600, .height = 1200, .table = TABLE_WOOD,
+                   .columns = 1, .rows = 1,
                    .style = { .family = "Liberation Sans" } },
     };
 
@@ -278,6 +283,17 @@ option_set(options_t *opt, int option, const char *value)
         fprintf(stderr, "ktp-specimen: invalid size \"%s\"\n", value);
         exit(EXIT_FAILURE);
 
+    case 'c':
+        if (sscanf(value, "%2dx%2d", &opt->scene.columns, &opt->scene.rows)
+                == 2
+            && opt->scene.columns > 0 && opt->scene.rows > 0
+            && opt->scene.columns * opt->scene.rows <= SCENE_CARDS) {
+            return;
+        }
+
+        fprintf(stderr, "ktp-specimen: invalid cards \"%s\"\n", value);
+        exit(EXIT_FAILURE);
+
     case 'b':
         opt->scene.table = table_named(value);
         if (opt->scene.table >= 0) {
@@ -330,41 +346,45 @@ option_set(options_t *opt, int option, const char *value)
 static void
 usage(FILE *out)
 {
-    fputs("usage: ktp-specimen -o FILE [options]\n"
-          "  -o FILE       picture to write; PNG if named so, else JPEG\n"
-          "  --truth FILE  what the card says, as JSON\n"
-          "  --seed N      who it is (1)\n"
-          "  --size WxH    of the picture in pixels (1600x1200)\n"
-          "  --quality N   of the JPEG (90)\n"
-          "  --cover F     part of the width that the card takes (0.88)\n"
-          "  --rotate DEG  clockwise (0)\n"
-          "  --blur PX     standard deviation (0)\n"
-          "  --noise N     standard deviation in steps of 255 (1.5)\n"
-          "  --dark F      factor of the light (1)\n"
-          "  --glare F     radius of a burnt-out spot in widths (0)\n"
-          "  --glare-x F   where it is, in widths (0.40)\n"
-          "  --glare-y F   and in heights (0.46)\n"
-          "  --glare-long F  its length over its breadth (1)\n"
-          "  --glare-turn DEG  of its length, clockwise (0)\n"
-          "  --glare-edge F  2 fades as a lamp's halo, 10 is a window (2)\n"
-          "  --uneven F    light's excess at one side, its lack opposite (0)\n"
-          "  --uneven-turn DEG  of that side: 0 right, 90 below (0)\n"
-          "  --gray        as a photocopy\n"
-          "  --tint F      of the light, 1 yellow to -1 blue (0)\n"
-          "  --yaw DEG     the right side goes away from the camera (0)\n"
-          "  --pitch DEG   the upper side goes away (0)\n"
-          "  --table NAME  wood, plain, dark, white, stone, tiles or papers"
-          " (wood)\n"
-          "  --font NAME   family of all but the number (Liberation Sans)\n"
-          "  --values F    where values start, in widths (0.272)\n"
-          "  --plain       values are not bold\n"
-          "  --dots N      print of one bit a dot, N an inch; 0: smooth (0)\n"
-          "  --secure F    strength of dense security lines, 0 to 1 (0)\n"
-          "  --set NAME=VALUE  what the card says in place of the seed's:"
-          " nik=...\n"
-          "  --title TEXT  in place of head and NIK: a card of another kind\n"
-          "  --page        a page of prose in place of the card\n",
-          out);
+    fputs(
+        "usage: ktp-specimen -o FILE [options]\n"
+        "  -o FILE       picture to write; PNG if named so, else JPEG\n"
+        "  --truth FILE  what the card says, as JSON\n"
+        "  --seed N      who it is (1)\n"
+        "  --size WxH    of the picture in pixels (1600x1200)\n"
+        "  --quality N   of the JPEG (90)\n"
+        "  --cover F     part of the width that the card takes (0.88)\n"
+        "  --rotate DEG  clockwise (0)\n"
+        "  --blur PX     standard deviation (0)\n"
+        "  --noise N     standard deviation in steps of 255 (1.5)\n"
+        "  --dark F      factor of the light (1)\n"
+        "  --glare F     radius of a burnt-out spot in widths (0)\n"
+        "  --glare-x F   where it is, in widths (0.40)\n"
+        "  --glare-y F   and in heights (0.46)\n"
+        "  --glare-long F  its length over its breadth (1)\n"
+        "  --glare-turn DEG  of its length, clockwise (0)\n"
+        "  --glare-edge F  2 fades as a lamp's halo, 10 is a window (2)\n"
+        "  --uneven F    light's excess at one side, its lack opposite (0)\n"
+        "  --uneven-turn DEG  of that side: 0 right, 90 below (0)\n"
+        "  --gray        as a photocopy\n"
+        "  --tint F      of the light, 1 yellow to -1 blue (0)\n"
+        "  --yaw DEG     the right side goes away from the camera (0)\n"
+        "  --pitch DEG   the upper side goes away (0)\n"
+        "  --table NAME  wood, plain, dark, white, stone, tiles or papers"
+        " (wood)\n"
+        "  --font NAME   family of all but the number (Liberation Sans)\n"
+        "  --values F    where values start, in widths (0.272)\n"
+        "  --plain       values are not bold\n"
+        "  --dots N      print of one bit a dot, N an inch; 0: smooth (0)\n"
+        "  --secure F    strength of dense security lines, 0 to 1 (0)\n"
+        "  --set NAME=VALUE  what the card says in place of the seed's:"
+        " nik=...\n"
+        "  --title TEXT  in place of head and NIK: a card of another kind\n"
+        "  --page        a page of prose in place of the card\n"
+        "  --cards CxR   cards of the seeds N, N + 1, ... in C columns and R"
+        " rows,\n"
+        "                seen straight; --truth and --set are of the first\n",
+        out);
 }
 
 

@@ -10,6 +10,9 @@
  */
 #define SCENE_FOCAL 0.75
 
+/* From card to card, in widths and heights of one. */
+#define SCENE_APART 1.15
+
 /* Samples a pixel has in each direction. */
 #define SCENE_SAMPLES 2
 
@@ -23,7 +26,7 @@ static void view_make(view_t *view, const scene_t *scene);
 static void view_point(const view_t *view, double x, double y, double p[2]);
 static void view_invert(const view_t *view, view_t *back);
 static void scene_flat(cairo_t *cr, const scene_t *scene,
-                       const person_t *person, dice_t *dice);
+                       const person_t *people, dice_t *dice);
 static int  scene_tilted(cairo_surface_t *picture, const scene_t *scene,
                          const view_t *view, const person_t *person,
                          dice_t *dice);
@@ -34,7 +37,7 @@ static void scene_sample(const unsigned char *data, int stride, int w, int h,
 
 
 cairo_surface_t *
-scene_draw(scene_t *scene, const person_t *person, dice_t *dice, uint64_t seed)
+scene_draw(scene_t *scene, const person_t *people, dice_t *dice, uint64_t seed)
 {
     int              i;
     view_t           view;
@@ -61,14 +64,14 @@ scene_draw(scene_t *scene, const person_t *person, dice_t *dice, uint64_t seed)
     }
 
     if (scene->yaw == 0 && scene->pitch == 0) {
-        scene_flat(cr, scene, person, dice);
+        scene_flat(cr, scene, people, dice);
         cairo_destroy(cr);
         return picture;
     }
 
     cairo_destroy(cr);
 
-    if (scene_tilted(picture, scene, &view, person, dice) != 0) {
+    if (scene_tilted(picture, scene, &view, people, dice) != 0) {
         cairo_surface_destroy(picture);
         /* a surface of no size stands for no memory */
         picture = cairo_image_surface_create(CAIRO_FORMAT_RGB24, -1, -1);
@@ -158,9 +161,10 @@ view_invert(const view_t *view, view_t *back)
 
 
 static void
-scene_flat(cairo_t *cr, const scene_t *scene, const person_t *person,
+scene_flat(cairo_t *cr, const scene_t *scene, const person_t *people,
            dice_t *dice)
 {
+    int    i;
     double scale;
 
     scale = scene->cover * scene->width / CARD_WIDTH;
@@ -172,9 +176,18 @@ scene_flat(cairo_t *cr, const scene_t *scene, const person_t *person,
 
     if (scene->page) {
         page_draw(cr);
+        return;
+    }
 
-    } else {
-        card_draw(cr, &scene->style, person, dice);
+    for (i = 0; i < scene->columns * scene->rows; i++) {
+        cairo_save(cr);
+        cairo_translate(cr,
+                        (i % scene->columns - (scene->columns - 1) / 2.)
+                            * SCENE_APART * CARD_WIDTH,
+                        (i / scene->columns - (scene->rows - 1) / 2.)
+                            * SCENE_APART * CARD_HEIGHT);
+        card_draw(cr, &scene->style, &people[i], dice);
+        cairo_restore(cr);
     }
 }
 
