@@ -28,6 +28,13 @@
 #define KTPR_HEAD_HIGH 6.5
 
 /*
+ * Spacings from the values to the sides of the card.  Geometry of the card.
+ * Wider: the head of a card beside it is read; narrower: a long head is cut.
+ */
+#define KTPR_HEAD_LEFT  (-9.5)
+#define KTPR_HEAD_RIGHT 24.
+
+/*
  * Capitals: least and largest height and least width of a fragment of the
  * head, which is set larger than the values.  Geometry; set not recorded.
  * Narrower: words of the head are missed; wider: clutter is read.
@@ -140,21 +147,23 @@ static int
 ktpr_head_lines(ktpr_scan_t *scan, ktpr_head_line_t *lines)
 {
     int                    i, n;
-    double                 y, first, spacing, capital;
+    double                 y, middle, first, values, spacing, capital;
     const ktpr_fragment_t *f;
 
     n = 0;
     first = ktpr_fields_first(scan);
     spacing = scan->table->spacing;
     capital = scan->rows.capital;
+    values = ktpr_columns_at(&scan->columns.values, first);
 
     for (i = 0; i < scan->page.n; i++) {
         f = &scan->page.fragments[i];
-        y = f->bottom + f->slope * f->x0
-            - scan->rows.slope
-                  * (f->x0 - ktpr_columns_at(&scan->columns.values, first));
+        y = f->bottom + f->slope * f->x0 - scan->rows.slope * (f->x0 - values);
+        middle = (f->x0 + f->x1) / 2 - values;
 
-        if (y < first - KTPR_HEAD_LOW * spacing
+        if (middle > KTPR_HEAD_LEFT * spacing
+            && middle < KTPR_HEAD_RIGHT * spacing
+            && y < first - KTPR_HEAD_LOW * spacing
             && y > first - KTPR_HEAD_HIGH * spacing
             && f->height > KTPR_HEAD_HEIGHT_LEAST * capital
             && f->height < KTPR_HEAD_HEIGHT_MOST * capital
