@@ -20,9 +20,10 @@ my %Running;
 our $Timeout = 60;
 
 
-# A page of its own; undef if there is no Chromium.
+# A page of its own, with more switches of the command line; undef if there is
+# no Chromium.
 sub new {
-    my ($class) = @_;
+    my ($class, @switches) = @_;
 
     return undef if system('chromium --version > /dev/null 2>&1') != 0;
 
@@ -46,7 +47,7 @@ sub new {
         open STDOUT, '>', '/dev/null';
         open STDERR, '>', "$dir/stderr";
         exec 'chromium', '--headless', '--no-sandbox', '--disable-gpu',
-             '--lang=en-US', '--remote-debugging-pipe',
+             '--lang=en-US', '--remote-debugging-pipe', @switches,
              "--user-data-dir=$dir/profile", 'about:blank' or POSIX::_exit(127);
     }
 
@@ -154,6 +155,44 @@ sub evaluate {
         if $result->{exceptionDetails};
 
     return $result->{result}{value};
+}
+
+
+# Chooses a file for the input that a selector finds.
+sub choose {
+    my ($self, $selector, $file) = @_;
+
+    my $root = $self->call('DOM.getDocument')->{root}{nodeId};
+    my $node = $self->call('DOM.querySelector', nodeId => $root,
+                           selector => $selector)->{nodeId};
+
+    $self->call('DOM.setFileInputFiles', nodeId => $node, files => [$file]);
+}
+
+
+# Whether the page has a network, and how many bytes it sends in a second.
+sub network {
+    my ($self, $online, $upload) = @_;
+
+    $self->call('Network.enable');
+    $self->call('Network.emulateNetworkConditions',
+                offline => $online ? \0 : \1, latency => 0,
+                downloadThroughput => -1, uploadThroughput => $upload // -1);
+}
+
+
+# Presses a key by its name: Tab, Enter, Space.
+sub key {
+    my ($self, $name) = @_;
+
+    my %code = (Tab => 9, Enter => 13, Space => 32);
+    my %text = (Enter => "\r", Space => ' ');
+    my %key = (key => $text{$name} && $name eq 'Space' ? ' ' : $name,
+               code => $name, windowsVirtualKeyCode => $code{$name});
+
+    $self->call('Input.dispatchKeyEvent', type => 'keyDown', %key,
+                $text{$name} ? (text => $text{$name}) : ());
+    $self->call('Input.dispatchKeyEvent', type => 'keyUp', %key);
 }
 
 

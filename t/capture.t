@@ -1,0 +1,468 @@
+# The capture page: what it is made of, and what Chromium sends and shows of
+# it, through the gateway.  KTP_SHOTS=DIR keeps the screenshots.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Cwd qw(getcwd);
+use JSON::PP ();
+use MIME::Base64 qw(decode_base64 encode_base64);
+use KTP ();
+use KTP::Browser;
+use KTP::Image;
+use KTP::Nginx;
+use KTP::Specimen;
+use KTP::Upstream;
+use Test::More;
+
+my $json = JSON::PP->new->canonical->allow_nonref;
+my $up = KTP::Upstream->new;
+my $plain = KTP::Upstream->new;
+my $nginx = KTP::Nginx->new;
+my $prefix = $nginx->prefix;
+my $url = $up->url;
+my $answers = $plain->url;
+my $dir = KTP::Nginx::scratch_dir();
+my $shots = $ENV{KTP_SHOTS} || $dir;
+my $www = getcwd() . '/www';
+
+# the locations of the examples, word for word
+my ($with_ticket, $without) = map {
+    my ($block) = KTP::Nginx::read_file("conf-examples/$_.conf")
+        =~ m{^( +location /capture/ \{\n.*?^        \}\n)}ms;
+
+    $block =~ s{/usr/share/ktp-capture}{$www}r
+} qw(browser demo);
+
+$without =~ s{/capture/}{/plain/};
+
+$nginx->start($nginx->config(main => KTP::load_module(), http => <<EOH,
+    ktp_zone k:1m;
+    ktp_answer_zone answers:1m;
+    ktp_client web { }
+    log_format keys '\$uri \$status \$http_idempotency_key \$content_length'
+                    ' \$content_type';
+EOH
+                             server => <<EOC, connections => 64))
+        access_log logs/keys.log keys;
+        $with_ticket
+        $without
+        set \$user web;
+        if (-f $prefix/out) {
+            set \$user '';
+        }
+        location = /ktp/ticket { ktp_auth \$user; ktp_ticket; }
+        location = /ktp {
+            ktp_auth ticket;
+            ktp_idempotency on;
+            ktp_pass $url/v2/ktp/extract;
+        }
+        location = /open {
+            ktp_idempotency on;
+            ktp_pass $url/v2/ktp/extract;
+        }
+        location = /any { proxy_pass $answers; }
+EOC
+    or BAIL_OUT($nginx->complaint);
+
+my $base = 'http://127.0.0.1:' . $nginx->port;
+
+
+# -- the files
+
+my %file = map { $_ => KTP::Nginx::read_file("www/$_") }
+           qw(index.html ktp-capture.css ktp-capture.js);
+my $size = 0;
+
+$size += length for values %file;
+
+is(join(' ', sort map { s{.*/}{}r } glob 'www/*'), join(' ', sort keys %file),
+   'one page, one style, one script');
+cmp_ok($size, '<=', 60_000, "their size: $size bytes");
+
+for my $name (sort keys %file) {
+    my $got = KTP::Nginx::curl("$base/capture/$name");
+
+    unlike($file{$name}, qr{https?:|//[a-z]+\.|\bimport\b|\@import|\burl\(}i,
+           "$name: no foreign address");
+    unlike($file{$name}, qr{<style|style=|<script>|\bon\w+="|innerHTML|\beval\b},
+           "$name: nothing that its policy forbids");
+    is($got->{status}, 200, "$name is sent");
+    like($got->{head}, qr/^Cache-Control: no-store\r$/m, '... not to be stored');
+    like($got->{head}, qr/^Permissions-Policy: camera=\(self\)\r$/m,
+         '... may use the camera');
+    like($got->{head},
+         qr/^Content-Security-Policy: default-src 'none'; script-src 'self'; /m,
+         '... with its policy');
+}
+
+like(KTP::Nginx::curl("$base/capture/")->{body},
+     qr{data-upload="/ktp" data-ticket="/ktp/ticket">},
+     'browser.conf: with tickets');
+is(KTP::Nginx::curl("$base/plain/")->{body}, $file{'index.html'},
+   'demo.conf: without');
+
+
+# -- sentences, of which the script leaves out those of an earlier row
+
+my %sentence;
+my @rows;
+my @table;
+
+while ($file{'ktp-capture.js'}
+       =~ /^  (\w+): \['(other|same|later|no)', '(.*?)',\s+'(.*?)'\],$/mg) {
+    $sentence{$1} = { again => $2, id => $3, en => $4 };
+}
+
+push @rows, [split / /, $1]
+    while $file{'ktp-capture.js'} =~ /^  '([1-5]\d\d \w+ \S+ \w+)',$/mg;
+
+my %again = ('foto lain' => 'other', 'foto sama' => 'same', nanti => 'later',
+             tidak => 'no');
+my $page = KTP::Nginx::read_file('docs/pesan-kesalahan.md');
+
+push @table, { status => $1, code => $2, reason => $3, id => $4,
+               again => $again{$5} }
+    while $page =~ /^\| (\d+) \| `(\w+)` \| (?:`(\w+)`|-) \| (.*?) \| ([a-z]+(?: [a-z]+)?)/mg;
+
+sub find {
+    my @want = @_;
+
+    for my $n (2, 1, 0) {
+        for my $row (@rows) {
+            return $sentence{$row->[3]}
+                unless grep { ($want[$_] // '') ne $row->[$_] } 0 .. $n;
+        }
+    }
+
+    return undef;
+}
+
+cmp_ok(scalar @table, '>', 100, 'rows of docs/pesan-kesalahan.md are found');
+
+for my $row (@table) {
+    my $found = find(@$row{qw(status code reason)});
+
+    is("$found->{again}: $found->{id}", "$row->{again}: $row->{id}",
+       join ' ', $row->{status}, $row->{code}, $row->{reason} // '-');
+}
+
+is(join(' ', grep { my $name = $_; !grep { $_->[3] eq $name } @rows }
+             sort keys %sentence), '', 'each sentence is used');
+is(join(' ', grep { $sentence{$_}{en} !~ /^[A-Z].*\.\z/ } sort keys %sentence),
+   '', 'each is there in English');
+
+
+# -- in a browser
+
+my $browser = KTP::Browser->new;
+
+unless ($browser) {
+    note 'no chromium';
+    done_testing();
+    exit;
+}
+
+# The text of the page, of what is shown.
+sub text {
+    return $browser->evaluate('document.querySelector(".ktp-capture").innerText')
+           =~ s/[\s\x{a0}]+/ /gr;
+}
+
+sub open_page {
+    my ($path) = @_;
+
+    ok($browser->open("$base$path"), "$path is opened");
+}
+
+# Waits for a step.
+sub step {
+    my ($step, $name) = @_;
+
+    ok(KTP::Nginx::wait_for(sub {
+        $browser->evaluate('document.querySelector(".ktp-step").dataset.step')
+            eq $step
+    }, 20), $name) or diag(text());
+}
+
+# The names of the buttons of the step, but for those of languages.
+sub buttons {
+    return join ', ', @{ $browser->evaluate(<<'EOJ') };
+[...document.querySelectorAll('.ktp-step button')].map((node) => node.innerText)
+EOJ
+}
+
+sub press {
+    my ($name) = @_;
+
+    $browser->evaluate(sprintf <<'EOJ', $json->encode($name));
+[...document.querySelectorAll('.ktp-capture button')].find(
+  (node) => node.innerText.startsWith(%s)).click()
+EOJ
+}
+
+sub choose {
+    my ($name, $data) = @_;
+
+    KTP::Nginx::write_file("$dir/$name", $data) if defined $data;
+    $browser->choose('input[type=file]', "$dir/$name");
+}
+
+# Where the focus is, and whether that element is of the page.
+sub focus {
+    return $browser->evaluate('document.activeElement.innerText'
+                              . ' || document.activeElement.id');
+}
+
+# The uploads of the log: uri, status, key, length, type.
+sub uploads {
+    my ($uri) = @_;
+
+    return map { [split / /] } grep { m{^$uri } }
+           split /\n/, KTP::Nginx::read_file("$prefix/logs/keys.log");
+}
+
+my ($card, $truth) = KTP::Specimen::draw(3);
+
+
+# -- a file, from the start to the fields
+
+open_page('/capture/');
+is(join('; ', $browser->complaints), '', 'the browser complains of nothing');
+like(text(), qr/^Indonesia English Foto KTP Anda Letakkan KTP /, 'the start');
+press('English');
+like(text(), qr/ A photo of your KTP Put the card on a flat surface/, 'in English');
+is($browser->evaluate('document.querySelector("[data-ktp-capture]").lang'), 'en',
+   '... as a screen reader is told');
+press('Indonesia');
+
+choose('card.jpg', $card);
+step('check', 'a photo is chosen');
+is(focus(), 'Periksa foto', 'the focus is on the heading');
+is(buttons(), 'Gunakan foto ini, Ulangi', 'it can be used or not');
+
+my $image = $browser->evaluate('(async () => {'
+    . 'const image = document.querySelector("img"); await image.decode();'
+    . 'return { w: image.naturalWidth, h: image.naturalHeight, alt: image.alt,'
+    . ' src: image.src } })()');
+
+is("$image->{w}x$image->{h} $image->{alt}", '1600x1200 Foto yang akan dikirim',
+   'it is shown');
+
+$up->answer(KTP::Upstream::response('200 OK', $json->encode({
+    message => 'Success', status_code => 'V-1',
+    data => { %$truth, image_quality => { blur => \0 }, reference_id => '' } })));
+press('Gunakan');
+step('fields', 'it is sent');
+
+my ($call) = $up->calls;
+my $sent = $json->decode(KTP::Upstream::body_of($call));
+my ($upload) = uploads('/ktp');
+
+is(join(' ', sort keys %$sent), 'image', 'a call with the photo alone');
+is($upload->[4], 'image/jpeg', 'of a JPEG file');
+like($upload->[2], qr/^[0-9a-f]{32}$/, 'with a key');
+is($browser->evaluate("fetch('$image->{src}').then(() => 'there', () => 'gone')"),
+   'gone', 'the photo does not stay');
+
+my $fields = $browser->evaluate(<<'EOJ');
+Object.fromEntries([...document.querySelectorAll('.ktp-field input')].map(
+  (node) => [node.id.replace(/^ktp-\d+-/, ''), node.value]))
+EOJ
+
+is_deeply($fields, $truth, 'the fields are shown') or diag($json->encode($fields));
+
+
+
+# -- fields to be corrected
+
+sub type {
+    my ($name, $value) = @_;
+
+    $browser->evaluate(sprintf <<'EOJ', $json->encode($name), $json->encode($value));
+(() => {
+  const input = document.querySelector('input[id$="-' + %s + '"]');
+
+  input.focus();
+  input.value = %s;
+  input.dispatchEvent(new Event('input', { bubbles: true }));
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+})()
+EOJ
+}
+
+# What is said of a field.
+sub doubt {
+    my ($name) = @_;
+
+    return $browser->evaluate("document.querySelector('[id\$=\"-$name-note\"]').innerText");
+}
+
+$browser->evaluate('window.got = [];'
+    . 'addEventListener("ktp-fields", (e) => got.push(e.detail.fields))');
+is($browser->evaluate('document.querySelectorAll("[aria-invalid=true]").length'), 0,
+   'nothing is doubtful');
+type('nik', '12345');
+is(doubt('nik'), 'NIK terdiri dari 16 angka.', 'a short NIK');
+press('English');
+is(doubt('nik'), 'A NIK has 16 digits.', '... in English');
+like(text(), qr/Date of birth \(DD-MM-YYYY\)/, 'labels, too');
+press('Indonesia');
+type('nik', $truth->{nik} =~ s/^(.{6})(..)/$1 . ($2 == 11 ? 12 : 11)/er);
+is(doubt('nik'), 'NIK tidak cocok dengan tanggal lahir.', 'one of another day');
+type('date_of_birth', '31-02-1980');
+is(doubt('date_of_birth'), 'Tulis tanggal seperti 17-08-1945.', 'no date');
+type('date_of_birth', '01-01-2999');
+is(doubt('date_of_birth'), 'Tanggal ini belum tiba.', 'one that is to come');
+type('full_name', 'NAMA LAIN');
+press('Data sudah benar');
+is(focus(), $browser->evaluate('document.querySelector("[aria-invalid=true]").id'),
+   'a doubt is shown first');
+is($browser->evaluate('got.length'), 0, '... and nothing given');
+press('Lanjutkan');
+step('done', 'but it does not forbid');
+is_deeply($browser->evaluate('got'),
+          [{ %$truth, full_name => 'NAMA LAIN', date_of_birth => '01-01-2999',
+             nik => $truth->{nik} =~ s/^(.{6})(..)/$1 . ($2 == 11 ? 12 : 11)/er }],
+          'the application has the fields');
+unlike($browser->evaluate('document.body.innerHTML'), qr/NAMA LAIN|<img|blob:/,
+       'the page has none any more');
+press('Foto KTP lain');
+step('start', 'another card');
+
+
+# -- files of each kind
+
+# Chooses a file, sends it, and returns the JPEG file of the call.
+sub send_file {
+    my ($name, $data) = @_;
+
+    $up->reset;
+    choose($name, $data);
+    step('check', "$name: is shown");
+    press('Gunakan');
+    step('fields', '... is sent');
+    press('Ulangi');
+    step('start', '... and again');
+
+    my ($call) = $up->calls;
+
+    return decode_base64($json->decode(KTP::Upstream::body_of($call))->{image});
+}
+
+# The segments of a JPEG file up to the first scan: [marker, data].
+sub segments {
+    my ($jpeg) = @_;
+
+    my @segments;
+    my $at = 2;
+
+    die "no JPEG file\n" if $jpeg !~ /\A\xff\xd8/;
+
+    while ($at < length $jpeg) {
+        my ($ff, $marker, $length) = unpack 'CCn', substr $jpeg, $at, 4;
+
+        last if $ff != 0xff || $marker == 0xda;
+        push @segments, [$marker, substr $jpeg, $at + 4, $length - 2];
+        $at += 2 + $length;
+    }
+
+    return @segments;
+}
+
+sub dimensions {
+    my ($frame) = grep { $_->[0] == 0xc0 || $_->[0] == 0xc2 } segments($_[0]);
+
+    return join 'x', reverse unpack 'x n n', $frame->[1];
+}
+
+# Orientation 6: the camera was held upright; and where that was.
+my $exif = "Exif\0\0II*\0" . pack('V', 8)
+         . pack('v', 3)
+         . pack('vvVV', 0x0112, 3, 1, 6)
+         . pack('vvVV', 0x010f, 2, 9, 50)
+         . pack('vvVV', 0x8825, 4, 1, 60)
+         . pack('V', 0) . "CAMERA-9\0\0"
+         . pack('v', 3)
+         . pack('vvVa4', 1, 2, 2, 'S')
+         . pack('vvVV', 2, 5, 3, 102)
+         . pack('vvVa4', 3, 2, 2, 'E')
+         . pack('V', 0) . pack('V6', 6, 1, 12, 1, 3456, 100);
+my $with_exif = substr($card, 0, 2) . KTP::Image::segment(0xe1, $exif)
+              . substr($card, 2);
+
+like($with_exif, qr/CAMERA-9.*\x25\x88|\x25\x88.*CAMERA-9/s, 'a photo with EXIF');
+
+my $got = send_file('exif.jpg', $with_exif);
+
+is(dimensions($got), '1200x1600', 'it is upright');
+unlike($got, qr/Exif|CAMERA|\x25\x88\x04\0/, '... without EXIF and GPS');
+is(join(' ', map { $_->[1] =~ /^(\w+)/ } grep { $_->[0] >= 0xe0 } segments($got)),
+   'JFIF ICC_PROFILE', '... or any other metadata');
+
+# 12 million pixels, of a busy table and with the noise of a sensor
+
+my ($large) = KTP::Specimen::draw(4, '--size', '4000x3000', '--noise', 8,
+                                  '--table', 'papers', '--quality', 95);
+
+cmp_ok(length $large, '>', 3_000_000, 'a photo of ' . length($large) . ' bytes');
+$got = send_file('large.jpg', $large);
+is(dimensions($got), '2000x1500', 'it becomes smaller');
+cmp_ok(length $got, '<=', 500_000, '... to ' . length($got) . ' bytes');
+cmp_ok(length $got, '>', 100_000, '... but not to nothing');
+
+my ($as_png) = KTP::Specimen::draw(5, '--png', '--size', '1000x750');
+my $as_webp = decode_base64($browser->evaluate(<<'EOJ' =~ s/CARD/encode_base64($as_png, '')/er));
+(async () => {
+  const image = new Image();
+
+  image.src = URL.createObjectURL(new Blob([Uint8Array.from(
+    atob('CARD'), (c) => c.charCodeAt(0))]));
+  await image.decode();
+
+  const canvas = Object.assign(document.createElement('canvas'),
+                               { width: 1000, height: 750 });
+
+  canvas.getContext('2d').drawImage(image, 0, 0);
+
+  return canvas.toDataURL('image/webp').split(',')[1];
+})()
+EOJ
+
+like($as_webp, qr/\ARIFF....WEBP/s, 'a WebP file');
+is(dimensions(send_file('card.webp', $as_webp)), '1000x750', '... becomes JPEG');
+is(dimensions(send_file('card.png', $as_png)), '1000x750', '... PNG, too');
+
+# what the browser cannot decode
+
+for my $row (['card.heic', "\0\0\0\x18ftypheic\0\0\0\0mif1heic" . 'x' x 500, 'heic'],
+             ['card.heif', "\0\0\0\x18ftypmif1\0\0\0\0mif1miaf" . 'x' x 500, 'heic'],
+             ['card.pdf', "%PDF-1.7\n" . 'x' x 500, 'pdf'],
+             ['card.tif', "II*\0" . 'x' x 500, 'tiff'],
+             ['card.jpg', substr($card, 0, 100), 'damaged'],
+             ['card.txt', 'x' x 500, 'alien'],
+             ['empty.jpg', '', 'none']) {
+    my ($name, $data, $sentence) = @$row;
+
+    $up->reset;
+    choose($name, $data);
+    step('error', "$name: cannot be used");
+    like(text(), qr/\Q$sentence{$sentence}{id}\E/, '... in words');
+    is(buttons(), 'Gunakan foto lain', '... another one can');
+    press('Gunakan foto lain');
+}
+
+is(scalar(() = $up->calls), 0, 'nothing was sent');
+
+# without tickets
+
+open_page('/plain/');
+$browser->evaluate('document.querySelector("[data-ktp-capture]").dataset.upload = "/open";'
+    . 'KtpCapture.mount(document.querySelector("[data-ktp-capture]"))');
+send_file('card.jpg', $card);
+is(scalar(uploads('/open')), 1, 'without a ticket');
+
+$browser->stop;
+$nginx->stop;
+done_testing();
