@@ -463,6 +463,196 @@ $browser->evaluate('document.querySelector("[data-ktp-capture]").dataset.upload 
 send_file('card.jpg', $card);
 is(scalar(uploads('/open')), 1, 'without a ticket');
 
+
+# -- hints, each on cards drawn for it
+
+open_page('/plain/');
+
+# What is said of a picture of a camera.
+sub hint {
+    my ($data) = @_;
+
+    return $browser->evaluate(sprintf <<'EOJ', encode_base64($data, ''));
+(async () => {
+  const image = new Image();
+
+  image.src = URL.createObjectURL(new Blob([Uint8Array.from(
+    atob('%s'), (c) => c.charCodeAt(0))]));
+  await image.decode();
+
+  return KtpCapture.judge(image, ...KtpCapture.view(
+    image.naturalWidth, image.naturalHeight).card).hint;
+})()
+EOJ
+}
+
+my @tables = qw(wood plain dark white stone tiles papers);
+
+for my $row (
+    (map { ['good', '--table', $_] } @tables),
+    ['good', '--noise', 8], ['good', '--rotate', 5], ['good', '--rotate', -5],
+    ['good', '--size', '1000x750'], ['good', '--size', '1920x1080', '--cover', 0.66],
+    ['good', '--dark', 0.5], ['good', '--blur', 1.5], ['good', '--cover', 0.8],
+    ['good', '--tint', 1], ['good', '--tint', -1], ['good', '--secure', 0.8],
+    ['good', '--yaw', 10, '--pitch', 8], ['good', '--glare', 0.03],
+    (map { ['dark', '--dark', $_] } 0.3, 0.2, 0.1),
+    ['dark', '--dark', 0.25, '--blur', 3], ['dark', '--dark', 0.3, '--cover', 0.5],
+    (map { ['blur', '--blur', $_] } 3, 4, 6),
+    ['blur', '--blur', 3, '--noise', 6], ['blur', '--blur', 4, '--dark', 0.5],
+    ['blur', '--blur', 2.5, '--size', '1280x960'],
+    (map { ['glare', '--glare', $_] } 0.07, 0.1, 0.15),
+    ['glare', '--glare', 0.08, '--glare-x', 0.2, '--glare-edge', 10],
+    (map { ['far', '--cover', $_] } 0.6, 0.5, 0.4, 0.2, 0.05),
+    (map { ['far', '--cover', 0.5, '--table', $_] } qw(plain dark white stone)),
+    ['far', '--cover', 0.5, '--blur', 2],
+) {
+    my ($want, @options) = @$row;
+    my %seen;
+
+    $seen{hint((KTP::Specimen::draw($_, @options))[0])}++ for 21, 22;
+    is(join(' ', %seen), "$want 2", "@options: $want");
+}
+
+$browser->stop;
+
+
+# -- the camera
+
+# A browser with a camera that films a photo.
+sub film {
+    my ($photo, @switches) = @_;
+
+    KTP::Nginx::write_file("$dir/film.mjpeg", $photo x 3);
+
+    return KTP::Browser->new('--use-fake-device-for-media-stream',
+                             "--use-file-for-fake-video-capture=$dir/film.mjpeg",
+                             @switches);
+}
+
+# Whether the camera is on.
+sub filming {
+    return $browser->evaluate('tracks.some((track) => track.readyState === "live")');
+}
+
+# Opens the page, which keeps what it gets of the camera.
+sub open_camera {
+    open_page('/capture/');
+    $browser->evaluate(<<'EOJ');
+window.tracks = [];
+window.asked = [];
+
+const media = navigator.mediaDevices;
+const get = media.getUserMedia.bind(media);
+
+media.getUserMedia = async (wanted) => {
+  asked.push(wanted);
+
+  const stream = await get(wanted);
+
+  tracks.push(...stream.getTracks());
+
+  return stream;
+};
+EOJ
+    press('Buka kamera');
+}
+
+my $allowed = '--use-fake-ui-for-media-stream';
+my ($scene, $scene_truth) = KTP::Specimen::draw(31, '--size', '1280x960');
+
+$browser = film($scene, $allowed);
+$up->reset;
+open_camera();
+step('check', 'a good photo is taken without a press');
+ok(!filming(), '... and the camera is off');
+is(focus(), 'Periksa foto', '... the focus is on the heading');
+ok(!$browser->evaluate('asked.some((wanted) => wanted.audio)'), '... without sound');
+press('Ulangi');
+step('camera', 'another one');
+ok(KTP::Nginx::wait_for(sub { text() =~ /Bagus\. Tahan sebentar\./ }, 20),
+   '... is said to be good');
+step('check', '... is taken');
+press('Gunakan');
+step('fields', '... is sent');
+($call) = $up->calls;
+$got = decode_base64($json->decode(KTP::Upstream::body_of($call))->{image});
+is(dimensions($got), '1280x960', 'what the camera showed');
+is(hint($got), 'good', '... in good quality');
+press('Ulangi');
+
+# left, hidden, and closed by the user
+
+open_camera();
+step('camera', 'the camera is on');
+ok(filming(), '... and films');
+press('Kembali');
+step('start', 'back');
+ok(!filming(), '... it is off');
+press('Buka kamera');
+step('camera', 'on again');
+$browser->evaluate('Object.defineProperty(document, "hidden", { value: true });'
+    . 'document.dispatchEvent(new Event("visibilitychange"))');
+step('start', 'a hidden page');
+ok(!filming(), '... turns it off');
+like(text(), qr/Kamera dimatikan karena halaman ini ditinggalkan/, '... and says so');
+$browser->stop;
+
+# a photo that is not good is taken by the button only
+
+$browser = film((KTP::Specimen::draw(32, '--size', '1280x960', '--dark', 0.2))[0],
+                $allowed);
+open_camera();
+step('camera', 'in the dark');
+ok(KTP::Nginx::wait_for(sub { text() =~ /Terlalu gelap\./ }, 20), '... it says so');
+is($browser->evaluate('document.querySelector("[role=status]").textContent'),
+   'Terlalu gelap. Cari tempat yang lebih terang.', '... to a screen reader, too');
+press('Ambil foto');
+step('check', '... but takes a photo');
+ok(!filming(), '... and is off');
+$browser->stop;
+
+# 16:9, of which the middle is shown
+
+$browser = film((KTP::Specimen::draw(33, '--size', '1280x720', '--cover', 0.66))[0],
+                $allowed);
+open_camera();
+step('check', 'a wide picture');
+is($browser->evaluate('(async () => { const image = document.querySelector("img");'
+    . 'await image.decode(); return image.naturalWidth + "x" + image.naturalHeight })()'),
+   '960x720', '... is cut to what was shown');
+$browser->stop;
+
+# a picture that the gateway would not take, and no camera to be used
+
+$browser = film((KTP::Specimen::draw(34, '--size', '640x480'))[0], $allowed);
+open_camera();
+ok(KTP::Nginx::wait_for(sub { text() =~ /Gambar kamera ini terlalu kecil\./ }, 20),
+   'a small picture is refused');
+ok(!filming(), '... the camera is off');
+is(buttons(), 'Buka kamera, Pilih foto', '... a file can be chosen');
+$browser->stop;
+
+$browser = film($scene, "$allowed=deny");
+open_camera();
+ok(KTP::Nginx::wait_for(sub { text() =~ /Kamera tidak diizinkan\./ }, 20),
+   'the user does not allow it');
+is(buttons(), 'Buka kamera, Pilih foto', '... a file can be chosen');
+choose('card.jpg', $card);
+step('check', '... and is taken');
+$browser->stop;
+
+$browser = KTP::Browser->new($allowed);
+open_camera();
+ok(KTP::Nginx::wait_for(sub { text() =~ /Kamera tidak dapat dibuka\./ }, 20),
+   'there is no camera');
+
+# no getUserMedia, as without TLS
+
+$browser->call('Page.addScriptToEvaluateOnNewDocument', source =>
+    'Object.defineProperty(navigator, "mediaDevices", { value: undefined })');
+open_page('/capture/');
+is(buttons(), 'Pilih foto', 'a browser that cannot film');
+
 $browser->stop;
 $nginx->stop;
 done_testing();

@@ -22,6 +22,12 @@ const card = { width: 0.88, height: 0.88 * stage * 54 / 85.6 };
 const every = 250;
 const enough = 6;
 
+// What is asked of a frame, see docs/capture.md.
+const dark = 80;      // grey level, of 255, of the paper
+const burnt = 0.015;  // share of the card that is white beyond measure
+const sharp = 0.45;   // share of an edge's step that is made within a pixel
+const spread = 0.7;   // share of the frame's width that has text
+
 
 // -- texts
 
@@ -424,6 +430,100 @@ const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)),
   (n) => n.toString(16).padStart(2, '0')).join('');
 
 
+// -- hints
+
+const columns = 320;
+const lines = Math.round(columns * 54 / 85.6);
+
+// The grey levels of a part of a picture, made as large as the constants say.
+function gray(source, x, y, width, height) {
+  const canvas = document.createElement('canvas');
+
+  canvas.width = columns;
+  canvas.height = lines;
+
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+
+  context.imageSmoothingQuality = 'medium';
+  context.drawImage(source, x, y, width, height, 0, 0, columns, lines);
+
+  const { data } = context.getImageData(0, 0, columns, lines);
+
+  return Float32Array.from({ length: columns * lines }, (_, i) =>
+    0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]);
+}
+
+// The value that a share of the values is below.
+function quantile(values, share) {
+  const counts = new Uint32Array(1024);
+  let left = share * values.length;
+
+  for (const value of values) {
+    counts[value * 4 | 0]++;
+  }
+
+  return counts.findIndex((n) => (left -= n) < 0) / 4;
+}
+
+const steps = (levels, distance) => levels.subarray(distance)
+  .map((level, i) => Math.abs(level - levels[i]));
+
+// Where the text begins and ends, from left to right: a twentieth of it lies
+// outside on each side.  A line of the table counts no more than a letter.
+function extent(levels) {
+  const least = 0.35 * (quantile(levels, 0.95) - quantile(levels, 0.02));
+  const ink = new Uint32Array(columns);
+
+  steps(levels, 2).forEach((step, i) => {
+    if (step > Math.max(10, least) && i % columns < columns - 2) {
+      ink[i % columns]++;
+    }
+  });
+
+  const capped = ink.map((n) => Math.min(n, 10));
+  const all = capped.reduce((sum, n) => sum + n, 0);
+  const at = (share) => {
+    let left = share * all;
+
+    return capped.findIndex((n) => (left -= n) < 0);
+  };
+
+  return all ? (at(0.94) - at(0.06)) / columns : 0;
+}
+
+// What is wrong with a picture, of which a part should be the card.
+function judge(source, x, y, width, height) {
+  const whole = gray(source, x, y, width, height);
+  const middle = gray(source, x + width / 4, y + height / 4, width / 2, height / 2);
+  const found = {
+    light: quantile(whole, 0.9),
+    spread: extent(whole),
+    burnt: whole.filter((level) => level >= 250).length / whole.length,
+    sharp: quantile(steps(middle, 1), 0.995) / quantile(steps(middle, 3), 0.995),
+  };
+
+  found.hint = found.light < dark ? 'dark'
+    : found.spread < spread ? 'far'
+    : found.burnt > burnt ? 'glare'
+    : found.sharp < sharp ? 'blur' : 'good';
+
+  return found;
+}
+
+// The part of a camera's picture that is shown, and the card in it.
+function view(width, height) {
+  const w = Math.min(width, height * stage);
+  const h = w / stage;
+  const shown = [(width - w) / 2, (height - h) / 2, w, h];
+
+  return {
+    shown,
+    card: [shown[0] + w * (1 - card.width) / 2, shown[1] + h * (1 - card.height) / 2,
+      w * card.width, h * card.height],
+  };
+}
+
+
 // -- requests
 
 // A request that can be aborted.  It fails with "offline", "broken", "slow"
@@ -654,9 +754,117 @@ function mount(element, options) {
     next();
     forget();
     show('startTitle', text('p', 'startText'),
-      buttons(pick()),
+      buttons(...navigator.mediaDevices ? [main('camera', open)] : [], pick()),
       text('p', 'startSmall', { className: 'ktp-small' }));
     tell(message);
+  }
+
+  // step 2: the camera
+
+  async function open() {
+    const current = next();
+    let stream;
+
+    tell('opening');
+
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({
+        video: {
+          facingMode: 'environment', width: { ideal: 2560 }, height: { ideal: 1440 },
+        },
+      });
+    } catch (e) {
+      if (current()) {
+        start(e.name === 'NotAllowedError' ? 'denied' : 'noCamera');
+      }
+
+      return;
+    }
+
+    const [track] = stream.getTracks();
+
+    if (!current()) {
+      track.stop();
+      return;
+    }
+
+    const video = make('video', {
+      muted: true, playsInline: true, autoplay: true, srcObject: stream,
+    });
+    const frame = make('div', { className: 'ktp-frame' });
+    const hint = make('p', { className: 'ktp-hint', 'aria-hidden': true });
+    const timer = setInterval(look, every);
+    let last;
+    let told;
+    let good = 0;
+
+    track.onended = () => start('noCamera');
+    leave = () => {
+      clearInterval(timer);
+      track.onended = null;
+      track.stop();
+      video.srcObject = null;
+    };
+
+    say(video, () => t('cameraView'), 'ariaLabel');
+    show('cameraTitle', hint, make('div', { className: 'ktp-stage' }, video, frame),
+      buttons(main('shoot', shoot), pick(), button('back', () => start())));
+
+    // A hint is given when two frames in succession agree.
+    function look() {
+      if (!video.videoWidth || video.readyState < 2) {
+        return;
+      }
+
+      const { shown, card: part } = view(video.videoWidth, video.videoHeight);
+
+      if (shown[2] < least.long || shown[3] < least.short) {
+        start('smallCamera');
+        return;
+      }
+
+      const found = judge(video, ...part).hint;
+
+      if (found === last && found !== told) {
+        told = found;
+        frame.classList.toggle('ktp-good', found === 'good');
+        say(hint, () => t(found));
+        tell(found);
+      }
+
+      last = found;
+      good = found === 'good' ? good + 1 : 0;
+
+      if (good === enough) {
+        shoot();
+      }
+    }
+
+    async function shoot() {
+      if (!video.videoWidth) {
+        return;
+      }
+
+      clearInterval(timer);
+
+      try {
+        const blob = await encode(video, ...view(video.videoWidth, video.videoHeight).shown);
+
+        if (current()) {
+          take(blob, true);
+        }
+      } catch (e) {
+        if (current()) {
+          failed(e);
+        }
+      }
+    }
+  }
+
+  function hidden() {
+    if (document.hidden && step.dataset.step === 'camera') {
+      start('stopped');
+    }
   }
 
   // step 3: the picture
@@ -696,7 +904,7 @@ function mount(element, options) {
     tell(message);
   }
 
-  const again = () => start();
+  const again = () => photo && photo.shot ? open() : start();
 
   // step 4: the upload
 
@@ -828,8 +1036,8 @@ function mount(element, options) {
         : error.after));
     }
 
-    nodes.push(button(error.again === 'no' ? 'over' : 'other', again,
-      error.again === 'other' ? { className: 'ktp-main' } : {}));
+    nodes.push(error.again === 'no' ? button('over', () => start())
+      : button('other', again, error.again === 'other' ? { className: 'ktp-main' } : {}));
 
     show('errorTitle', sentence, buttons(...nodes));
 
@@ -853,7 +1061,7 @@ function mount(element, options) {
     const inputs = {};
     let warned = '';
 
-    const judge = () => names.filter((name) => {
+    const review = () => names.filter((name) => {
       const word = doubt(name, fields);
 
       say(notes[name], () => word ? t(word) : '');
@@ -868,8 +1076,8 @@ function mount(element, options) {
         spellcheck: false, maxLength: Math.max(lengths[name] || 100, fields[name].length),
         oninput: () => { fields[name] = node.value; },
         onchange: () => {
-          judge();
-          judged();
+          review();
+          named();
         },
       });
 
@@ -885,20 +1093,20 @@ function mount(element, options) {
         node, notes[name]);
     });
     const submit = make('button', { type: 'submit', className: 'ktp-main' });
-    const judged = () => say(submit, () => t(warned ? 'anyway' : 'confirm'));
+    const named = () => say(submit, () => t(warned ? 'anyway' : 'confirm'));
 
-    judged();
+    named();
 
     const form = make('form', {
       noValidate: true, autocomplete: 'off',
       onsubmit: (event) => {
-        const bad = judge();
+        const bad = review();
 
         event.preventDefault();
 
         if (bad.length && warned !== JSON.stringify(fields)) {
           warned = JSON.stringify(fields);
-          judged();
+          named();
           tell('doubts');
           inputs[bad[0]].focus();
           return;
@@ -909,7 +1117,7 @@ function mount(element, options) {
     }, ...nodes, buttons(submit, button('again', again)));
 
     show('fieldsTitle', text('p', poor ? 'poor' : 'fieldsText'), form);
-    judge();
+    review();
   }
 
   function finish(fields) {
@@ -929,6 +1137,7 @@ function mount(element, options) {
 
   function destroy() {
     removeEventListener('pagehide', gone);
+    document.removeEventListener('visibilitychange', hidden);
     next();
     forget();
     texts = [];
@@ -938,6 +1147,7 @@ function mount(element, options) {
   element.classList.add('ktp-capture');
   element.replaceChildren(languages, step, status, input);
   addEventListener('pagehide', gone);
+  document.addEventListener('visibilitychange', hidden);
   start();
   speak(language);
 
@@ -948,5 +1158,5 @@ for (const element of document.querySelectorAll('[data-ktp-capture]')) {
   mount(element);
 }
 
-return { mount, explain, shrink };
+return { mount, explain, judge, view };
 })();
