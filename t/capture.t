@@ -7,13 +7,14 @@ use warnings;
 use lib 't/lib';
 use Cwd qw(getcwd);
 use JSON::PP ();
-use MIME::Base64 qw(decode_base64 encode_base64);
 use KTP ();
 use KTP::Browser;
 use KTP::Image;
 use KTP::Nginx;
 use KTP::Specimen;
 use KTP::Upstream;
+use MIME::Base64 qw(decode_base64 encode_base64);
+use POSIX ();
 use Test::More;
 
 my $json = JSON::PP->new->canonical->allow_nonref;
@@ -63,6 +64,7 @@ EOH
             ktp_pass $url/v2/ktp/extract;
         }
         location = /any { proxy_pass $answers; }
+        location = /cut { return 444; }
 EOC
     or BAIL_OUT($nginx->complaint);
 
@@ -455,13 +457,304 @@ for my $row (['card.heic', "\0\0\0\x18ftypheic\0\0\0\0mif1heic" . 'x' x 500, 'he
 
 is(scalar(() = $up->calls), 0, 'nothing was sent');
 
-# without tickets
+# without tickets, and with those of the application
 
-open_page('/plain/');
-$browser->evaluate('document.querySelector("[data-ktp-capture]").dataset.upload = "/open";'
-    . 'KtpCapture.mount(document.querySelector("[data-ktp-capture]"))');
+# Opens the page with other options, as of a team that embeds it.
+sub mount {
+    my ($options) = @_;
+
+    open_page('/plain/');
+    $browser->evaluate(<<"EOJ");
+window.keys = [];
+
+const set = XMLHttpRequest.prototype.setRequestHeader;
+
+XMLHttpRequest.prototype.setRequestHeader = function (name, value) {
+  if (name === 'Idempotency-Key') {
+    keys.push(value);
+  }
+
+  set.call(this, name, value);
+};
+
+window.own = document.createElement('div');
+document.querySelector('main').replaceChildren(own);
+window.capture = KtpCapture.mount(own, $options);
+EOJ
+}
+
+mount("{ upload: '/open' }");
 send_file('card.jpg', $card);
 is(scalar(uploads('/open')), 1, 'without a ticket');
+
+mount("{ upload: '/ktp', language: 'en', onFields: (fields) => { window.given = fields },"
+      . " ticket: async () => (await (await fetch('/ktp/ticket',"
+      . " { method: 'POST' })).json()).ticket }");
+like(text(), qr/A photo of your KTP/, 'in the language of the page');
+choose('card.jpg', $card);
+step('check', 'a photo');
+press('Use this photo');
+step('fields', 'with a ticket of the application');
+press('The data is correct');
+step('done', 'the fields');
+is($browser->evaluate('given.full_name'), 'SPECIMEN', '... are given to it');
+$browser->evaluate('capture.destroy()');
+is($browser->evaluate('own.innerHTML'), '', 'it can be removed');
+
+# a page that is left forgets the photo
+
+mount("{ upload: '/open' }");
+choose('card.jpg', $card);
+step('check', 'a photo');
+
+my $src = $browser->evaluate('document.querySelector("img").src');
+
+$browser->evaluate('dispatchEvent(new Event("pagehide"))');
+step('start', 'the page is left');
+is($browser->evaluate("fetch('$src').then(() => 'there', () => 'gone')"), 'gone',
+   '... and the photo is gone');
+
+
+# -- errors: each row of docs/pesan-kesalahan.md
+
+my $small = jpeg(800, 600);
+
+# Sends a photo that gets a response, or another one.
+sub send_photo {
+    my ($status, $answer, @headers) = @_;
+
+    $plain->answer(KTP::Upstream::response("$status X", ref $answer
+        ? $json->encode($answer) : $answer, 'Content-Type: application/json',
+        @headers)) if $status;
+    choose('small.jpg', $small);
+    KTP::Nginx::wait_for(sub { buttons() =~ /Gunakan foto ini/ }, 20);
+    press('Gunakan foto ini');
+}
+
+my %buttons = (other => 'Gunakan foto lain',
+               same  => 'Kirim ulang, Gunakan foto lain',
+               later => 'Kirim ulang dalam 5 detik, Gunakan foto lain',
+               no    => 'Kembali ke awal');
+
+mount("{ upload: '/any' }");
+
+for my $row (@table) {
+    my $name = join ' ', $row->{status}, $row->{code}, $row->{reason} // '-';
+
+    send_photo($row->{status}, {
+        message => 'for developers', error_code => $row->{code},
+        request_id => '0123456789abcdef',
+        defined $row->{reason} ? (reason => $row->{reason}) : () });
+    step('error', $name);
+
+    my $want = "$row->{id} " . ($buttons{$row->{again}} =~ s/,//gr);
+
+    is(text(), "Indonesia English Foto belum dapat dibaca $want"
+               . ' Kode permintaan: 0123456789abcdef', "$name: in words")
+        and is(buttons(), $buttons{$row->{again}}, "$name: and its buttons");
+    press('English');
+    like(text(), qr/\Q@{[find(@$row{qw(status code reason)})->{en}]}\E/,
+         "$name: in English");
+    press('Indonesia');
+    press($row->{again} eq 'no' ? 'Kembali ke awal' : 'Gunakan foto lain');
+    step('start', "$name: from the start");
+}
+
+for my $row (
+    ['another reason', 400, { error_code => 'INVALID_PAYLOAD_IMAGE_SIZE', reason => 'x' },
+     'large'],
+    ['another code', 503, { error_code => 'X', reason => 'breaker_open' }, 'busy'],
+    ['a page of a proxy', 502, '<html>', 'silent'],
+    ['another status', 418, '{}', 'fault'],
+    ['a status above those', 599, '[]', 'silent'],
+    ['no answer in an answer', 200, '{"message":"ok"}', 'silent'],
+    ['null', 200, 'null', 'silent'],
+) {
+    my ($name, $status, $answer, $sentence) = @$row;
+
+    send_photo($status, $answer);
+    step('error', $name);
+    like(text(), qr/\Q$sentence{$sentence}{id}\E/, "$name: in words");
+    press(buttons() =~ /(Gunakan foto lain|Kembali ke awal)/);
+    step('start', "$name: from the start");
+}
+
+# a time to wait, in seconds or by a date, after which the same is sent
+
+my @rate = (429, { error_code => 'TOO_MANY_REQUESTS', reason => 'rate' });
+
+send_photo(@rate, 'Retry-After: 4000');
+step('error', 'an hour and more');
+is(buttons(), 'Kirim ulang dalam 67 menit, Gunakan foto lain', '... in minutes');
+press('Kirim ulang');
+is(buttons(), 'Kirim ulang dalam 67 menit, Gunakan foto lain', '... cannot be pressed');
+press('Gunakan foto lain');
+send_photo(@rate, 'Retry-After: 36000');
+step('error', 'ten hours');
+is(buttons(), 'Kirim ulang dalam 10 jam, Gunakan foto lain', '... in hours');
+press('Gunakan foto lain');
+
+my $date = POSIX::strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime time + 600);
+
+send_photo(@rate, "Retry-After: $date");
+step('error', 'a date');
+like(buttons(), qr/^Kirim ulang dalam (?:9|10) menit,/, '... is a time, too');
+press('Gunakan foto lain');
+$browser->evaluate('keys = []');
+send_photo(@rate, 'Retry-After: 1');
+step('error', 'a second');
+ok(KTP::Nginx::wait_for(sub { buttons() eq $buttons{same} }, 20), '... passes');
+like(text(), qr/Foto dapat dikirim ulang sekarang\.$/, '... which is said');
+send_again(@rate);
+step('error', 'and once more');
+is(buttons(), $buttons{later}, '... after five seconds');
+ok(KTP::Nginx::wait_for(sub { buttons() eq $buttons{same} }, 20), '... that pass');
+send_again(@rate);
+step('error', '... and once more');
+is(buttons(), 'Kirim ulang dalam 10 detik, Gunakan foto lain', '... after ten');
+is_deeply($browser->evaluate('[keys.length, new Set(keys).size]'), [3, 1],
+          'all with the same key');
+
+# The button for the same photo, with a response.
+sub send_again {
+    my ($status, $answer) = @_;
+
+    $plain->answer(KTP::Upstream::response("$status X", $json->encode($answer)));
+    press('Kirim ulang');
+}
+
+
+# -- networks
+
+# The end of a connection, and of all of them.
+
+mount("{ upload: '/cut' }");
+send_photo();
+step('error', 'a connection that is closed');
+like(text(), qr/Koneksi terputus\. .* Kirim ulang Gunakan foto lain$/, '... in words');
+
+mount("{ upload: '/ktp', ticket: '/ktp/ticket' }");
+$up->reset;
+$browser->network(0);
+send_photo();
+step('error', 'no network');
+like(text(), qr/Tidak ada koneksi internet\. .* Kirim ulang Gunakan foto lain$/,
+     '... in words');
+$browser->network(1);
+press('Kirim ulang');
+step('fields', 'it is there again');
+is(scalar(() = $up->calls), 1, 'a call');
+press('Ulangi');
+
+# the upload itself is lost: the ticket is there, then no network
+
+$up->reset;
+$browser->evaluate('keys = []; window.lost = 1');
+$browser->evaluate(<<'EOJ');
+const send = XMLHttpRequest.prototype.send;
+
+XMLHttpRequest.prototype.send = function (body) {
+  send.call(this, body);
+
+  if (body && lost) {
+    lost = 0;
+    this.dispatchEvent(new Event('error'));
+  }
+};
+EOJ
+send_photo();
+step('error', 'an answer that is lost');
+press('Kirim ulang');
+step('fields', 'is asked for again');
+is_deeply($browser->evaluate('[keys.length, new Set(keys).size]'), [2, 1],
+          '... with the same key');
+is(scalar(() = $up->calls), 1, '... and is paid for once');
+
+# a slow one, with progress, and a user who has enough
+
+mount("{ upload: '/open' }");
+$up->reset;
+$browser->network(1, 150_000);
+choose('large.jpg');
+step('check', 'a large photo');
+press('Gunakan');
+ok(KTP::Nginx::wait_for(sub {
+    my $part = $browser->evaluate('document.querySelector("progress").value');
+
+    $part > 0.1 && $part < 1
+}, 20), 'progress is shown');
+press('Batalkan');
+step('check', 'the upload is stopped');
+like(text(), qr/Pengiriman dibatalkan\.$/, '... which is said');
+$browser->network(1);
+ok(KTP::Nginx::wait_for(sub { (uploads('/open'))[-1][1] == 400
+                              || (uploads('/open'))[-1][1] == 499 }),
+   '... for the gateway, too') or diag(join ' ', @{ (uploads('/open'))[-1] });
+is(scalar(() = $up->calls), 0, '... and no call was made');
+press('Gunakan');
+step('fields', 'and goes on');
+is_deeply($browser->evaluate('[keys.length, new Set(keys).size]'), [2, 1],
+          '... with the same key');
+press('Ulangi');
+
+# an upstream that says nothing
+
+mount("{ upload: '/open', timeout: 1 }");
+$up->answer({ hang => 1 });
+$browser->evaluate('keys = []');
+send_photo();
+step('error', 'no answer in time');
+like(text(), qr/Layanan tidak memberi jawaban\. Periksa .* Kirim ulang Gunakan foto lain$/,
+     '... in words');
+
+# a call in progress: its text, and a user who has enough
+
+mount("{ upload: '/open' }");
+$up->reset;
+$up->answer({ until => "$dir/go" }, KTP::Upstream::response('200 OK', $KTP::Upstream::Body));
+send_photo();
+ok(KTP::Nginx::wait_for(sub { text() =~ /Foto terkirim\. KTP sedang dibaca\./ }, 20),
+   'the photo is read');
+$up->wait_calls(1);
+press('Batalkan');
+step('check', 'the user stops it');
+press('Gunakan');
+$up->wait_calls(1);
+KTP::Nginx::write_file("$dir/go", '');
+step('fields', 'and sends it again');
+is_deeply($browser->evaluate('[keys.length, new Set(keys).size]'), [2, 1],
+          '... with the same key');
+
+
+# -- errors of the gateway itself
+
+mount("{ upload: '/ktp', ticket: '/ktp/ticket' }");
+KTP::Nginx::write_file("$prefix/out", '');
+send_photo();
+step('error', 'nobody is logged in');
+like(text(), qr/Sesi Anda telah berakhir\. .* Kembali ke awal Kode permintaan: \w+$/,
+     '... in words');
+unlink "$prefix/out";
+press('Kembali ke awal');
+$up->reset;
+choose('tiny.jpg', jpeg(640, 480));
+step('check', 'a tiny photo');
+press('Gunakan');
+step('error', '... is refused');
+like(text(), qr/Foto terlalu kecil\. /, '... in words');
+press('Gunakan foto lain');
+is(scalar(() = $up->calls), 0, '... and costs nothing');
+$up->answer(KTP::Upstream::response('400 No',
+    '{"message":"KTP not detected","error_code":"KTP_NOT_DETECTED"}'));
+send_photo();
+step('error', 'no card');
+like(text(), qr/KTP tidak terlihat\. .* Gunakan foto lain(?: |$)/, '... in words');
+press('Gunakan foto lain');
+$up->answer(KTP::Upstream::response('503 No', '{"message":"busy"}',
+                                    'Content-Type: application/json', 'Retry-After: 7'));
+send_photo();
+step('error', 'an upstream that is busy');
+like(buttons(), qr/^Kirim ulang dalam [67] detik,/, '... says when');
 
 
 # -- hints, each on cards drawn for it
