@@ -99,6 +99,7 @@ for my $name (sort keys %file) {
          '... with its policy');
 }
 
+unlike($file{'ktp-capture.css'}, qr/animation|transition/, 'nothing moves');
 like(KTP::Nginx::curl("$base/capture/")->{body},
      qr{data-upload="/ktp" data-ticket="/ktp/ticket">},
      'browser.conf: with tickets');
@@ -183,7 +184,7 @@ sub step {
     my ($step, $name) = @_;
 
     ok(KTP::Nginx::wait_for(sub {
-        $browser->evaluate('document.querySelector(".ktp-step").dataset.step')
+        $browser->evaluate('document.querySelector(".ktp-capture").dataset.step')
             eq $step
     }, 20), $name) or diag(text());
 }
@@ -228,11 +229,31 @@ sub uploads {
 my ($card, $truth) = KTP::Specimen::draw(3);
 
 
+# The page as it looks, and what is wrong with it.
+sub looks {
+    my ($name, $texts) = @_;
+
+    for my $width (320, 360, 768, 1280) {
+        for my $dark (0, 1) {
+            my $kind = join '-', 'capture', $name, $width, $dark ? 'dark' : 'light';
+
+            $browser->look($width, 800, $dark);
+            is($browser->faults($texts), '', "$kind: nothing is wrong");
+            $browser->shot("$shots/$kind.png");
+            cmp_ok(-s "$shots/$kind.png", '>', 3000, "$kind: a picture");
+        }
+    }
+
+    $browser->look(360, 800, 0);
+}
+
+
 # -- a file, from the start to the fields
 
 open_page('/capture/');
 is(join('; ', $browser->complaints), '', 'the browser complains of nothing');
 like(text(), qr/^Indonesia English Foto KTP Anda Letakkan KTP /, 'the start');
+looks('start', 6);
 press('English');
 like(text(), qr/ A photo of your KTP Put the card on a flat surface/, 'in English');
 is($browser->evaluate('document.querySelector("[data-ktp-capture]").lang'), 'en',
@@ -249,6 +270,7 @@ my $image = $browser->evaluate('(async () => {'
     . 'return { w: image.naturalWidth, h: image.naturalHeight, alt: image.alt,'
     . ' src: image.src } })()');
 
+looks('check', 5);
 is("$image->{w}x$image->{h} $image->{alt}", '1600x1200 Foto yang akan dikirim',
    'it is shown');
 
@@ -301,6 +323,7 @@ sub doubt {
     return $browser->evaluate("document.querySelector('[id\$=\"-$name-note\"]').innerText");
 }
 
+looks('fields', 20);
 $browser->evaluate('window.got = [];'
     . 'addEventListener("ktp-fields", (e) => got.push(e.detail.fields))');
 is($browser->evaluate('document.querySelectorAll("[aria-invalid=true]").length'), 0,
@@ -322,8 +345,10 @@ press('Data sudah benar');
 is(focus(), $browser->evaluate('document.querySelector("[aria-invalid=true]").id'),
    'a doubt is shown first');
 is($browser->evaluate('got.length'), 0, '... and nothing given');
+looks('doubts', 20);
 press('Lanjutkan');
 step('done', 'but it does not forbid');
+looks('done', 4);
 is_deeply($browser->evaluate('got'),
           [{ %$truth, full_name => 'NAMA LAIN', date_of_birth => '01-01-2999',
              nik => $truth->{nik} =~ s/^(.{6})(..)/$1 . ($2 == 11 ? 12 : 11)/er }],
@@ -478,7 +503,7 @@ XMLHttpRequest.prototype.setRequestHeader = function (name, value) {
 };
 
 window.own = document.createElement('div');
-document.querySelector('main').replaceChildren(own);
+document.querySelector('[data-ktp-capture]').replaceWith(own);
 window.capture = KtpCapture.mount(own, $options);
 EOJ
 }
@@ -513,6 +538,54 @@ $browser->evaluate('dispatchEvent(new Event("pagehide"))');
 step('start', 'the page is left');
 is($browser->evaluate("fetch('$src').then(() => 'there', () => 'gone')"), 'gone',
    '... and the photo is gone');
+
+
+# -- by the keyboard alone
+
+# Presses Tab until the focus is on something of this name, and Enter.
+sub walk {
+    my ($name, $key) = @_;
+
+    for (1 .. 30) {
+        $browser->key('Tab');
+        last if focus() eq $name;
+    }
+
+    is(focus(), $name, "$name: is reached by Tab");
+    is($browser->evaluate('getComputedStyle(document.activeElement).outlineStyle'),
+       'solid', '... which is seen');
+    $browser->key($key);
+}
+
+mount("{ upload: '/open' }");
+walk('English', 'Space');
+is(focus(), 'English', 'the language leaves the focus where it was');
+walk('Choose a photo', 'Enter');
+choose('card.jpg', $card);
+step('check', 'a photo');
+walk('Use this photo', 'Enter');
+step('fields', 'it is sent');
+is(focus(), 'Check the data', 'the focus is on the heading');
+$browser->evaluate('window.given = 0; addEventListener("ktp-fields", () => given++)');
+$browser->key('Tab');
+like(focus(), qr/^ktp-\d+-nik$/, '... before the first field');
+$browser->key('Enter');
+step('done', 'Enter sends the form');
+is($browser->evaluate('given'), 1, '... once');
+walk('Another card', 'Space');
+step('start', 'from the start');
+
+# an application that has the focus keeps it
+
+mount("{ upload: '/open' }");
+$browser->evaluate('document.body.append(Object.assign('
+    . 'document.createElement("input"), { id: "elsewhere" }))');
+choose('card.jpg', $card);
+step('check', 'a photo');
+press('Gunakan');
+$browser->evaluate('document.getElementById("elsewhere").focus()');
+step('fields', 'while the user is elsewhere');
+is(focus(), 'elsewhere', '... the focus stays there');
 
 
 # -- errors: each row of docs/pesan-kesalahan.md
@@ -586,6 +659,7 @@ my @rate = (429, { error_code => 'TOO_MANY_REQUESTS', reason => 'rate' });
 send_photo(@rate, 'Retry-After: 4000');
 step('error', 'an hour and more');
 is(buttons(), 'Kirim ulang dalam 67 menit, Gunakan foto lain', '... in minutes');
+looks('later', 6);
 press('Kirim ulang');
 is(buttons(), 'Kirim ulang dalam 67 menit, Gunakan foto lain', '... cannot be pressed');
 press('Gunakan foto lain');
@@ -604,7 +678,7 @@ $browser->evaluate('keys = []');
 send_photo(@rate, 'Retry-After: 1');
 step('error', 'a second');
 ok(KTP::Nginx::wait_for(sub { buttons() eq $buttons{same} }, 20), '... passes');
-like(text(), qr/Foto dapat dikirim ulang sekarang\.$/, '... which is said');
+like(text(), qr/ Foto dapat dikirim ulang sekarang\. /, '... which is said');
 send_again(@rate);
 step('error', 'and once more');
 is(buttons(), $buttons{later}, '... after five seconds');
@@ -640,6 +714,7 @@ send_photo();
 step('error', 'no network');
 like(text(), qr/Tidak ada koneksi internet\. .* Kirim ulang Gunakan foto lain$/,
      '... in words');
+looks('offline', 5);
 $browser->network(1);
 press('Kirim ulang');
 step('fields', 'it is there again');
@@ -674,7 +749,7 @@ is(scalar(() = $up->calls), 1, '... and is paid for once');
 
 mount("{ upload: '/open' }");
 $up->reset;
-$browser->network(1, 150_000);
+$browser->network(1, 40_000);
 choose('large.jpg');
 step('check', 'a large photo');
 press('Gunakan');
@@ -685,7 +760,7 @@ ok(KTP::Nginx::wait_for(sub {
 }, 20), 'progress is shown');
 press('Batalkan');
 step('check', 'the upload is stopped');
-like(text(), qr/Pengiriman dibatalkan\.$/, '... which is said');
+like(text(), qr/ Pengiriman dibatalkan\. /, '... which is said');
 $browser->network(1);
 ok(KTP::Nginx::wait_for(sub { (uploads('/open'))[-1][1] == 400
                               || (uploads('/open'))[-1][1] == 499 }),
@@ -715,6 +790,7 @@ $up->answer({ until => "$dir/go" }, KTP::Upstream::response('200 OK', $KTP::Upst
 send_photo();
 ok(KTP::Nginx::wait_for(sub { text() =~ /Foto terkirim\. KTP sedang dibaca\./ }, 20),
    'the photo is read');
+looks('sending', 4);
 $up->wait_calls(1);
 press('Batalkan');
 step('check', 'the user stops it');
@@ -888,6 +964,7 @@ $browser->evaluate('Object.defineProperty(document, "hidden", { value: true });'
 step('start', 'a hidden page');
 ok(!filming(), '... turns it off');
 like(text(), qr/Kamera dimatikan karena halaman ini ditinggalkan/, '... and says so');
+looks('stopped', 6);
 $browser->stop;
 
 # a photo that is not good is taken by the button only
@@ -899,6 +976,7 @@ step('camera', 'in the dark');
 ok(KTP::Nginx::wait_for(sub { text() =~ /Terlalu gelap\./ }, 20), '... it says so');
 is($browser->evaluate('document.querySelector("[role=status]").textContent'),
    'Terlalu gelap. Cari tempat yang lebih terang.', '... to a screen reader, too');
+looks('camera', 6);
 press('Ambil foto');
 step('check', '... but takes a photo');
 ok(!filming(), '... and is off');

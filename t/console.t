@@ -122,101 +122,6 @@ sub open_page {
     }, 20), "$path has read the counters");
 }
 
-# What is wrong with the page at its size and in its colours.
-my $faults = <<'EOJ';
-(() => {
-  const faults = [];
-  const parse = (text) => text.match(/[\d.]+/g).map(Number);
-
-  const light = (rgb) => rgb.slice(0, 3).map((n) => {
-    n /= 255;
-    return n <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4;
-  }).reduce((sum, n, i) => sum + n * [0.2126, 0.7152, 0.0722][i], 0);
-
-  const behind = (node) => {
-    for (; node; node = node.parentElement) {
-      const rgb = parse(getComputedStyle(node).backgroundColor);
-
-      if (rgb.length === 3 || rgb[3] === 1) {
-        return rgb;
-      }
-    }
-
-    return [255, 255, 255];
-  };
-
-  const contrast = (a, b) => {
-    const [x, y] = [light(a), light(b)].sort((m, n) => n - m);
-
-    return (x + 0.05) / (y + 0.05);
-  };
-
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  let texts = 0;
-
-  while (walk.nextNode()) {
-    const node = walk.currentNode.parentElement;
-
-    if (!walk.currentNode.data.trim() || !node.checkVisibility()
-        || node.matches('script, style')) {
-      continue;
-    }
-
-    const ratio = contrast(parse(getComputedStyle(node).color), behind(node));
-
-    texts++;
-
-    if (ratio < 4.5) {
-      faults.push('contrast ' + ratio.toFixed(1) + ': ' + node.textContent);
-    }
-
-    const box = node.getBoundingClientRect();
-
-    if (box.right > innerWidth || box.left < 0
-        || node.scrollWidth > node.clientWidth + 1 && node.clientWidth) {
-      faults.push('cut off: ' + node.textContent);
-    }
-  }
-
-  if (texts < 20) {
-    faults.push('only ' + texts + ' texts');
-  }
-
-  for (const bar of document.querySelectorAll('svg rect')) {
-    if (contrast(parse(getComputedStyle(bar).fill), behind(bar)) < 3) {
-      faults.push('contrast of a bar: ' + bar.getAttribute('class'));
-    }
-  }
-
-  if (document.documentElement.scrollWidth > innerWidth) {
-    faults.push('wider than ' + innerWidth + ': '
-                + document.documentElement.scrollWidth);
-  }
-
-  const need = (selector, check, what) => {
-    for (const node of document.querySelectorAll(selector)) {
-      if (!check(node)) {
-        faults.push(what + ': ' + node.outerHTML.slice(0, 80));
-      }
-    }
-  };
-
-  need('table', (n) => n.caption && n.caption.textContent, 'no caption');
-  need('table', (n) => n.tHead && n.querySelector('tbody th'), 'no headings');
-  need('th', (n) => n.scope, 'no scope');
-  need('meter, svg', (n) => n.getAttribute('aria-label'), 'no label');
-  need('svg', (n) => n.getAttribute('role') === 'img', 'no role');
-  need('section', (n) => document.getElementById(
-    n.getAttribute('aria-labelledby')), 'no name');
-  need('button', (n) => n.textContent, 'no name');
-  need('html', (n) => n.lang && document.title, 'no title or language');
-  need('[id]', (n) => document.querySelectorAll('#' + n.id).length === 1,
-       'an id twice');
-
-  return faults.join('; ');
-})()
-EOJ
-
 sub looks {
     my ($name) = @_;
 
@@ -225,7 +130,7 @@ sub looks {
             my $kind = join '-', $name, $width, $dark ? 'dark' : 'light';
 
             $browser->look($width, 800, $dark);
-            is($browser->evaluate($faults), '', "$kind: nothing is wrong");
+            is($browser->faults(20), '', "$kind: nothing is wrong");
             $browser->shot("$shots/$kind.png");
             cmp_ok(-s "$shots/$kind.png", '>', 5000, "$kind: a picture");
         }

@@ -673,6 +673,8 @@ function mount(element, options) {
 
   const status = make('p', { className: 'ktp-status', role: 'status' });
   const step = make('div', { className: 'ktp-step' });
+  let heading = make('h2');
+
   const input = make('input', {
     type: 'file', accept: 'image/*', hidden: true,
     onchange: () => {
@@ -713,12 +715,14 @@ function mount(element, options) {
 
   // Goes to a step: its heading gets the focus.
   function show(title, ...nodes) {
-    const heading = text('h2', title, { tabIndex: -1 });
+    const last = heading;
     const elsewhere = document.activeElement !== document.body
       && !element.contains(document.activeElement);
 
-    step.replaceChildren(heading, ...nodes);
-    step.dataset.step = title.replace('Title', '');
+    heading = text('h2', title, { tabIndex: -1 });
+    last.replaceWith(heading);
+    step.replaceChildren(...nodes);
+    element.dataset.step = title.replace('Title', '');
     texts = texts.filter((entry) => element.contains(entry.node));
 
     if (turn > 1 && !elsewhere) {
@@ -792,7 +796,6 @@ function mount(element, options) {
       muted: true, playsInline: true, autoplay: true, srcObject: stream,
     });
     const frame = make('div', { className: 'ktp-frame' });
-    const hint = make('p', { className: 'ktp-hint', 'aria-hidden': true });
     const timer = setInterval(look, every);
     let last;
     let told;
@@ -807,7 +810,7 @@ function mount(element, options) {
     };
 
     say(video, () => t('cameraView'), 'ariaLabel');
-    show('cameraTitle', hint, make('div', { className: 'ktp-stage' }, video, frame),
+    show('cameraTitle', make('div', { className: 'ktp-stage' }, video, frame),
       buttons(main('shoot', shoot), pick(), button('back', () => start())));
 
     // A hint is given when two frames in succession agree.
@@ -828,7 +831,6 @@ function mount(element, options) {
       if (found === last && found !== told) {
         told = found;
         frame.classList.toggle('ktp-good', found === 'good');
-        say(hint, () => t(found));
         tell(found);
       }
 
@@ -862,7 +864,7 @@ function mount(element, options) {
   }
 
   function hidden() {
-    if (document.hidden && step.dataset.step === 'camera') {
+    if (document.hidden && element.dataset.step === 'camera') {
       start('stopped');
     }
   }
@@ -913,18 +915,15 @@ function mount(element, options) {
     const bar = make('progress', { max: 1, value: 0 });
     const job = { abort: () => {} };
 
-    const state = text('p', 'sending', { id: `${id}sending` });
-
-    bar.setAttribute('aria-labelledby', state.id);
     leave = () => job.abort();
-    show('sendTitle', bar, state,
+    show('sendTitle', say(bar, () => t('sendTitle'), 'ariaLabel'),
       buttons(button('abort', () => check('aborted'))));
+    tell('sending');
 
     const progress = (sent, total) => {
       bar.value = sent / total;
 
       if (sent === total) {
-        say(state, () => t('reading'));
         tell('reading');
       }
     };
@@ -1136,6 +1135,8 @@ function mount(element, options) {
   const gone = () => start();
 
   function destroy() {
+    delete element.dataset.step;
+    element.classList.remove('ktp-capture');
     removeEventListener('pagehide', gone);
     document.removeEventListener('visibilitychange', hidden);
     next();
@@ -1145,7 +1146,7 @@ function mount(element, options) {
   }
 
   element.classList.add('ktp-capture');
-  element.replaceChildren(languages, step, status, input);
+  element.replaceChildren(languages, heading, status, step, input);
   addEventListener('pagehide', gone);
   document.addEventListener('visibilitychange', hidden);
   start();
