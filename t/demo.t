@@ -64,16 +64,18 @@ is(left(), '', 'it leaves nothing either');
 
 # with --stay, until Ctrl-C
 
-my ($page, $health);
+my ($capture, $page, $health);
 
 ($status, $text) = demo(qr{^    health   http://\S+/health$}m, sub {
     my ($said) = @_;
 
-    ($page, $health) = map { KTP::Nginx::curl($_) }
-                       $said =~ m{^    (?:console|health)  +(\S+)$}mg;
+    ($capture, $page, $health) = map { KTP::Nginx::curl($_) }
+        $said =~ m{^    (?:capture|console|health)  +(\S+)$}mg;
 }, '--stay');
 
-is($page->{status}, 200, '--stay: the console');
+is($capture->{body}, KTP::Nginx::read_file('www/index.html'),
+   '--stay: the capture page');
+is($page->{status}, 200, 'the console');
 like($page->{body}, qr/<title>KTP gateway/, 'is a page');
 like($health->{body}, qr/^\{"status":"ok",/, 'the gateway is healthy');
 isnt($status, 0, 'it is interrupted');

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
+use Cwd qw(getcwd);
 use Digest::SHA qw(sha256_hex);
 use File::Basename qw(basename);
 use JSON::PP qw(decode_json);
@@ -17,6 +18,7 @@ use KTP::Upstream;
 use Test::More;
 
 my $build = KTP::Nginx::build_dir();
+my $www = getcwd() . '/www';
 my @files = glob 'conf-examples/*.conf';
 my %format;
 
@@ -190,7 +192,11 @@ EOC
     like($send->('x')->{body}, qr/"ticket_invalid"/, '... and not without');
     is($ticket->('bad')->{status}, 401, 'nobody else gets a ticket');
     is(KTP::Nginx::curl("http://127.0.0.1:$port/")->{body}, 'page',
-       'the page is that of the application');
+       'pages are those of the application');
+    like(KTP::Nginx::curl("http://127.0.0.1:$port/capture/")->{body},
+         qr{ data-ticket="/ktp/ticket">}, 'the capture page gets tickets');
+    is(KTP::Nginx::curl("http://127.0.0.1:$port/capture/ktp-capture.js")->{body},
+       KTP::Nginx::read_file('www/ktp-capture.js'), '... and its script');
 
     my $got;
     ok((grep { ($got = $ticket->('good'))->{status} == 429 } 1 .. 20),
@@ -397,6 +403,7 @@ sub adapt {
     chmod 0777, "$prefix/lib";
 
     $text =~ s{/etc/nginx/}{$prefix/conf/}g;
+    $text =~ s{/usr/share/ktp-capture}{$www}g;
     $text =~ s{/var/log/nginx/}{$prefix/logs/}g;
     $text =~ s{127\.0\.0\.1:(\d+)}{
         '127.0.0.1:' . ($ports{$1} ||= KTP::Nginx::free_port())

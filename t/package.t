@@ -24,6 +24,9 @@ my %expected = (
     'libnginx-mod-http-ktp' => <<'END',
 -rw-r--r-- root/root usr/lib/nginx/modules/ngx_http_ktp_module.so
 -rw-r--r-- root/root usr/lib/systemd/system/nginx.service.d/ktp.conf
+-rw-r--r-- root/root usr/share/ktp-capture/index.html
+-rw-r--r-- root/root usr/share/ktp-capture/ktp-capture.css
+-rw-r--r-- root/root usr/share/ktp-capture/ktp-capture.js
 -rw-r--r-- root/root usr/share/nginx/modules-available/mod-http-ktp.conf
 -rwxr-xr-x root/root usr/bin/ktp-key
 -rwxr-xr-x root/root usr/bin/ktp-reconcile

@@ -620,15 +620,20 @@ function doubt(name, fields) {
 
 // -- the page
 
+// Sets a property, or an attribute if there is none of that name.
+function set(node, name, value) {
+  if (name in node) {
+    node[name] = value;
+  } else {
+    node.setAttribute(name, value);
+  }
+}
+
 function make(tag, properties, ...children) {
   const node = document.createElement(tag);
 
   for (const [name, value] of Object.entries(properties || {})) {
-    if (name in node) {
-      node[name] = value;
-    } else {
-      node.setAttribute(name, value);
-    }
+    set(node, name, value);
   }
 
   node.append(...children);
@@ -656,11 +661,11 @@ function mount(element, options) {
 
   const t = (name) => words[language][name];
 
-  // Sets a property of a node, in each language.
+  // Gives a node a text or another property, in each language.
   function say(node, get, name = 'textContent') {
     texts = texts.filter((entry) => entry.node !== node);
     texts.push({ node, get, name });
-    node[name] = get();
+    set(node, name, get());
 
     return node;
   }
@@ -704,7 +709,7 @@ function mount(element, options) {
     }
 
     for (const { node, get, name } of texts) {
-      node[name] = get();
+      set(node, name, get());
     }
   }
 
@@ -809,7 +814,7 @@ function mount(element, options) {
       video.srcObject = null;
     };
 
-    say(video, () => t('cameraView'), 'ariaLabel');
+    say(video, () => t('cameraView'), 'aria-label');
     show('cameraTitle', make('div', { className: 'ktp-stage' }, video, frame),
       buttons(main('shoot', shoot), pick(), button('back', () => start())));
 
@@ -916,7 +921,7 @@ function mount(element, options) {
     const job = { abort: () => {} };
 
     leave = () => job.abort();
-    show('sendTitle', say(bar, () => t('sendTitle'), 'ariaLabel'),
+    show('sendTitle', say(bar, () => t('sendTitle'), 'aria-label'),
       buttons(button('abort', () => check('aborted'))));
     tell('sending');
 
