@@ -10,17 +10,16 @@ reply    status period granted lease_ms_left fleet_spent fleet_leased end_ms
 "held" what it has left of its leases there, "want" how many more it asks for.
 "period" is that of the last reply, "" before the first one.  A host accepts
 only the reply to the last seq it has sent, and then holds "granted" units
-more; a reply with another period ends what it holds.  The only clock is that
-of Redis.
+more; a reply with another period ends what it holds.  If that reply is
+"stale", it begins another incarnation.  The only clock is that of Redis.
 
 A period has a record, the hash KEYS[1]:PERIOD with a field for each host:
 incarnation, seq, base, spent, leased, deadline, status, granted, former.
 
 Invariants, for each period:
 
-- A grant never makes the sum of base, spent and leased exceed the limit.  It
-  does so only if the limit is lowered, if Redis has lost data, or if a host
-  spends what it was not granted.
+- The sum of base, spent and leased is at most the limit, unless the limit was
+  lowered, Redis has lost data, or a host has spent what it was not granted.
 - A unit that was granted is in "leased" of its host until a later operation
   of that host reports it as spent, or no longer reports it.  An expired lease
   is shown as spent and not granted again; its host is no longer counted when
@@ -28,7 +27,8 @@ Invariants, for each period:
 - A lower seq of an incarnation, and any seq of a former one, is "stale" and
   changes nothing.  An equal seq repeats status, period and granted; times and
   figures of the fleet are those of now.
-- A report counts in the record of its own period, if that still exists.
+- A report counts in the record of its own period, if that still exists; what
+  the host held then is not given back, since the clock may be set back.
 
 Another incarnation under the name of a host: with period "" it has no figures
 of the former one, whose spent and leased units move to "base", as spent.  With
@@ -164,7 +164,7 @@ local function store(r)
 end
 
 if there and there.exists then
-    report(there, a.spent, 0)
+    report(there, a.spent, a.leaving == 1 and 0 or a.held)
     store(there)
 end
 
