@@ -49,14 +49,14 @@ for my $name (sort keys %explored) {
 # Faults: a text of the script, what is there in its place, where it is seen.
 my @faults = (
     ['leases of others are not counted',
-     '- here.leased - e.base', '- e.base', 'three hosts'],
+     '- here.leased - e.used', '- e.used', 'three hosts'],
     ['what the host holds is not counted',
-     "                 - e.leased\n", "\n", 'expiry, repeats'],
+     "- e.used - e.leased\n", "- e.used\n", 'expiry, repeats'],
     ['a grant takes the place of what is held',
      'e.leased = e.leased + e.granted', 'e.leased = e.granted',
      'expiry, repeats'],
     ['an expired lease is given back',
-     '+ base + spent + leased', '+ base + spent', 'expiry, repeats'],
+     'r.used + used + leased', 'r.used + used', 'expiry, repeats'],
     ['a unit is granted when none is left',
      'if left > 0 and a.want > 0', 'if a.want > 0', 'three hosts'],
     ['a lower seq is accepted',
@@ -69,7 +69,7 @@ my @faults = (
     ['the lease of a former incarnation is forgotten',
      '(same and 0 or e.leased)', '0', 'expiry, a crash'],
     ['what a former incarnation spent is forgotten',
-     'e.base = e.base + e.spent', 'e.base = e.base', 'expiry, a crash'],
+     'e.base = e.used +', 'e.base = e.base +', 'expiry, a crash'],
     ['figures of a restart are added to those before',
      'a.period ~= r.period and not (same', '(not same or a.period ~= r.period)'
      . ' and not (same', 'a crash, a restart'],
@@ -80,15 +80,15 @@ my @faults = (
      'report(there, a.spent, a.leaving == 1 and 0 or a.held)',
      'report(there, a.spent, 0)', 'a clock set back'],
     ['what was spent in a day is lost if it comes again',
-     'e.base + e.spent + (same', 'e.base + (same and 0 or e.spent) + (same',
+     'e.used + (same', '(same and e.base or e.used) + (same',
      'a clock set back'],
     ['a host that leaves gives back twice',
-     'a.seq, spent, held',
-     'a.seq, math.max(0, spent - a.leaving * a.held), held', 'expiry, repeats'],
+     'e.base + spent, held',
+     'math.max(0, e.base + spent - a.leaving * a.held), held', 'expiry, repeats'],
     ['what a host has spent that leaves counts twice',
-     "e.deadline, e.status, e.granted = 0, 'ok', 0",
-     "e.deadline, e.status, e.granted = 0, 'ok', 0\n"
-     . 'e.base = e.base + a.leaving * spent', 'expiry, repeats'],
+     "a.seq, 'ok', 0",
+     "a.seq, 'ok', 0\ne.base = e.base + a.leaving * spent",
+     'expiry, repeats'],
 );
 
 for (@faults) {

@@ -14,11 +14,11 @@ more; a reply with another period ends what it holds.  If that reply is
 "stale", it begins another incarnation.  The only clock is that of Redis.
 
 A period has a record, the hash KEYS[1]:PERIOD with a field for each host:
-incarnation, seq, base, spent, leased, deadline, status, granted, former.
+deadline, used, leased, base, incarnation, seq, status, granted, former.
 
 Invariants, for each period:
 
-- The sum of base, spent and leased is at most the limit, unless the limit was
+- The sum of used and leased is at most the limit, unless the limit was
   lowered, Redis has lost data, or a host has spent what it was not granted.
 - A unit that was granted is in "leased" of its host until a later operation
   of that host reports it as spent, or no longer reports it.  An expired lease
@@ -31,10 +31,11 @@ Invariants, for each period:
   the host held then is not given back, since the clock may be set back.
 
 Another incarnation under the name of a host: with period "" it has no figures
-of the former one, whose spent and leased units move to "base", as spent.  With
-a period, its figures continue those of the former one, and replace them; they
-must be as new as its last unit, such as those of a file written at exit.  The
-field of a host that has left stays, since its spent units count.
+of the former one, whose used and leased units become its "base", part of its
+"used".  With a period, its figures continue those of the former one, and
+replace them; they must be as new as its last unit, such as those of a file
+written at exit.  The field of a host that has left stays, since its spent
+units count.
 ]]
 
 local MAX, DAY, KEEP = 9007199254740992, 86400, 7 * 86400000
@@ -91,28 +92,29 @@ local ends = ((last + 1) * DAY - a.utc_offset_s) * 1000
 
 -- the record of a period: the entry of the host, and the sums of all others
 local function record(name)
-    local own = {base = 0, spent = 0, leased = 0, deadline = 0, former = ','}
+    local own = {deadline = 0, used = 0, leased = 0, base = 0, former = ','}
     local r = {period = name, key = KEYS[1] .. ':' .. name, own = own,
-               spent = 0, leased = 0, hosts = 0}
+               used = 0, leased = 0, hosts = 0}
     local fields = redis.pcall('HGETALL', r.key)
     r.error, r.exists = fields.err, #fields > 0
     for i = 1, #fields, 2 do
-        local inc, seq, base, spent, leased, deadline, status, granted, former
-            = fields[i + 1]:match('^(%S+) (%d+) (%d+) (%d+) (%d+) (%d+) (%a+)'
-                                  .. ' (%d+) (%S+)$')
-        if not inc then
-            r.error = 'damaged entry'
-        elseif fields[i] == a.host then
-            own.inc, own.seq, own.base = inc, tonumber(seq), tonumber(base)
-            own.spent, own.leased = tonumber(spent), tonumber(leased)
-            own.deadline, own.status = tonumber(deadline), status
+        local deadline, used, leased, rest
+            = fields[i + 1]:match('^(%d+) (%d+) (%d+) ()')
+        if fields[i] == a.host and rest then
+            local base, inc, seq, status, granted, former = fields[i + 1]:match(
+                '^(%d+) (%S+) (%d+) (%a+) (%d+) (%S+)$', rest)
+            own.deadline, own.used = tonumber(deadline), tonumber(used)
+            own.leased, own.base = tonumber(leased), tonumber(base)
+            own.inc, own.seq, own.status = inc, tonumber(seq), status
             own.granted, own.former = tonumber(granted), former
-        elseif tonumber(deadline) > now then
-            r.spent, r.leased = r.spent + base + spent, r.leased + leased
+            rest = inc
+        elseif rest and tonumber(deadline) > now then
+            r.used, r.leased = r.used + used, r.leased + leased
             r.hosts = r.hosts + 1
-        else
-            r.spent = r.spent + base + spent + leased
+        elseif rest then
+            r.used = r.used + used + leased
         end
+        if not rest then r.error = 'damaged entry' end
     end
     return r
 end
@@ -121,7 +123,7 @@ local function reply(r, status, granted)
     local e, left = r.own, math.max(0, r.own.deadline - now)
     local lost = left > 0 and 0 or e.leased
     return {status, r.period, granted, left,
-            math.min(MAX, r.spent + e.base + e.spent + lost),
+            math.min(MAX, r.used + e.used + lost),
             math.min(MAX, r.leased + e.leased - lost), kind == 'total' and -1
             or r.period == period and ends - now or 0}
 end
@@ -146,20 +148,20 @@ local function report(r, spent, held)
     local e = r.own
     local same = e.inc == a.incarnation
     if a.period ~= r.period and not (same and a.period == '') then
-        e.base = e.base + e.spent + (same and 0 or e.leased)
+        e.base = e.used + (same and 0 or e.leased)
     end
     if e.inc and not same then
         e.former = e.former:sub(-512):match(',.*') .. e.inc .. ','
     end
-    e.inc, e.seq, e.spent, e.leased = a.incarnation, a.seq, spent, held
-    e.deadline, e.status, e.granted = 0, 'ok', 0
+    e.deadline, e.used, e.leased = 0, e.base + spent, held
+    e.inc, e.seq, e.status, e.granted = a.incarnation, a.seq, 'ok', 0
 end
 
 local function store(r)
     local e = r.own
     redis.call('HSET', r.key, a.host,
-               ('%s %.0f %.0f %.0f %.0f %.0f %s %.0f %s'):format(e.inc, e.seq,
-               e.base, e.spent, e.leased, e.deadline, e.status, e.granted,
+               ('%.0f %.0f %.0f %.0f %s %.0f %s %.0f %s'):format(e.deadline,
+               e.used, e.leased, e.base, e.inc, e.seq, e.status, e.granted,
                e.former))
 end
 
@@ -172,8 +174,7 @@ report(here, there and 0 or a.spent, (there or a.leaving == 1) and 0 or a.held)
 
 local e = here.own
 if a.leaving == 0 then
-    local left = a.limit - here.spent - here.leased - e.base - e.spent
-                 - e.leased
+    local left = a.limit - here.used - here.leased - e.used - e.leased
     e.deadline = now + a.lease_ms
     if kind ~= 'total' then e.deadline = math.min(e.deadline, ends) end
     if left > 0 and a.want > 0 then
