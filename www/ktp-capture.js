@@ -818,6 +818,9 @@ function mount(element, options) {
     show('cameraTitle', make('div', { className: 'ktp-stage' }, video, frame),
       buttons(main('shoot', shoot), pick(), button('back', () => start())));
 
+    // Safari does not always heed "autoplay"; if it fails, "back" is there
+    video.play().catch(() => {});
+
     // A hint is given when two frames in succession agree.
     function look() {
       if (!video.videoWidth || video.readyState < 2) {
