@@ -465,6 +465,26 @@ like($reply->{text}, qr/OOM/, 'no memory is an error');
 is(contents(), $before, 'and nothing has changed');
 
 
+# a user with the rights that docs/fleet.md names, and no others
+my $user = $redis->client;
+my ($rights) = KTP::Nginx::read_file('docs/fleet.md')
+    =~ /^ +user ktp on >PASSWORD (.*)$/m;
+
+$redis->command('ACL', 'SETUSER', 'ktp', 'on', '>secret',
+                split ' ', $rights // '');
+is($user->command('AUTH', 'ktp', 'secret'), 'OK', 'a user of its own');
+
+quota('day');
+$reply = $user->command('EVALSHA', $sha, 1, $key,
+                        arguments(period => '', want => 1));
+is(ref $reply eq 'ARRAY' ? $reply->[0] : $reply->{text}, 'ok',
+   'has the rights that the script needs');
+$reply = $user->command('EVAL', $script, 1, "other:{c}:day",
+                        arguments(period => '', want => 1));
+like(ref $reply eq 'ARRAY' ? "@$reply" : $reply->{text}, qr/NOPERM|permission/,
+     'but none for other keys');
+
+
 # -- names that a cluster keeps together
 
 my $cluster = KTP::Redis->new('--cluster-enabled', 'yes',
