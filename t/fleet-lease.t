@@ -28,6 +28,10 @@ my $sha = $redis->command('SCRIPT', 'LOAD', $script);
 my ($client, $seq) = (0, 0);
 my $key;
 
+my $seed = $ENV{KTP_SEED} || time() ^ $$;
+srand $seed;
+note("KTP_SEED=$seed");
+
 like($sha, qr/^[0-9a-f]{40}$/, 'the script is loaded');
 
 
@@ -540,6 +544,10 @@ gives('ok 10 42 28', 'so does b: 40 left, a quarter is 10', host => 'b',
       period => $today, spent => 2, held => 8, want => 60);
 
 
+# killed in the middle, again and again
+agrees(1000, 90);
+
+
 # -- hosts at a time
 
 $redis->stop;
@@ -594,25 +602,30 @@ is("$sum $kept", "$limit 0", 'four processes spend exactly the limit');
 
 # -- random operations against a model
 
-my $seed = $ENV{KTP_SEED} || time() ^ $$;
-my $count = 6000;
-srand $seed;
-note("KTP_SEED=$seed");
-
-my $wrong = random_operations($count);
-is($wrong, '', "$count random operations agree with the model")
-    or diag("KTP_SEED=$seed");
+agrees(6000);
 
 done_testing();
+
+
+# As many random operations, with a restart of Redis after each so many.
+sub agrees {
+    my ($count, $restart) = @_;
+
+    my $wrong = random_operations($count, $restart);
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is($wrong, '', "$count random operations agree with the model"
+                   . ($restart ? ', while Redis is killed' : ''))
+        or diag("KTP_SEED=$seed");
+}
 
 
 # The model of one quota: for each day and host what incarnations before have
 # cost, what this one has spent, and what it has leased.  Hosts are beside it,
 # with what they truly hold and have spent; messages are lost, repeated and
-# late.
-# Returns the first difference.
+# late.  Returns the first difference.
 sub random_operations {
-    my ($count) = @_;
+    my ($count, $restart) = @_;
 
     my @hosts = map { { name => "h$_", born => 0 } } 1 .. 4;
     my (%days, %truly, @old, $limit, $n);
@@ -636,6 +649,12 @@ sub random_operations {
 
     for ($n = 0; $n < $count; $n++) {
         $again->() if $n % 300 == 0;
+
+        if ($restart && $n % $restart == $restart - 1) {
+            $redis->stop('KILL');
+            $redis->start;
+            $redis->command('SCRIPT', 'LOAD', $script);
+        }
 
         my $h = $hosts[rand @hosts];
         my $dice = rand 100;
