@@ -26,6 +26,8 @@ my %explored = (
         'hosts=3 limit=4 sends=1 repeats=1 crashes=1'],
     'a new day'        => [2000, 'kind=day sends=2 days=1'],
     'a clock set back' => [10_000, 'kind=day sends=2 days=1 backs=1'],
+    'Redis loses one'  => [3000, 'sends=2 losses=1'],
+    'losses, a crash'  => [1000, 'sends=2 others=1 losses=1 crashes=1'],
     'a late one'       => [2000,
         'hosts=2 sends=3 others=0 crashes=1 repeats=1'],
     'units come back'  => [3000, 'hosts=2 limit=2 sends=2 repeats=1 refunds=1

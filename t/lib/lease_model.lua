@@ -16,11 +16,13 @@ say how often they occur:
     crashes=N   a host loses all, and begins another incarnation
     restarts=N  a host begins another incarnation with its figures
     expiries=N  the time passes that all leases last
+    losses=N    Redis goes back to where it was before the last operation
     days=N      the next day begins; the clock is set back one day: backs=N
     refunds=1   what was spent may come back before an operation is sent
     drops=1     a host may drop a unit before an operation is sent
 
-In each state, what hosts have spent and hold in a day is at most the limit.
+In each state, what hosts have spent and hold in a day is at most the limit,
+and what was granted by operations that Redis has lost.
 And if no message is lost from then on, the limit is spent, save what was
 leased to hosts that crashed.  An operation of an incarnation that is over, and
 of which none had arrived, may cost as much as its successor has.  Prints
@@ -32,7 +34,7 @@ local START = 20000 * DAY + DAY / 2
 
 local set = {hosts = 2, limit = 3, want = 2, kind = 'total', sends = 2,
              others = false, repeats = 0, crashes = 0, restarts = 0,
-             expiries = 0, days = 0, backs = 0, refunds = 0, drops = 0}
+             expiries = 0, losses = 0, days = 0, backs = 0, refunds = 0, drops = 0}
 
 local file = io.open(arg[1])
 local script = assert(loadstring(file:read('*a'), '@' .. arg[1]))
@@ -103,8 +105,8 @@ end
 
 -- Lineages: a host from one crash to the next.  For each day "had" is what it
 -- was granted by the last operation that arrived, "used" what it has spent.
--- An incarnation that is over has a lineage of its own for what its operations
--- get, and for what they cost its successor.
+-- An incarnation that is over has another one, for what its operations cost its
+-- successor.
 local function deliver(state, message)
     local new = copy(state)
     local reply = run(new, message.op)
@@ -123,13 +125,16 @@ local function deliver(state, message)
         end
         if message.op[11] == '1' then held = 0 end
         local host = state.hosts[message.h]
-        if host.inc == message.op[2] then
-            had[line .. period] = spent + held + granted
-        else
-            had[message.op[2] .. '+ ' .. period] = granted
-                + (had[host.line .. ' ' .. period] or 0)
+        had[line .. period] = spent + held + granted
+        if host.inc ~= message.op[2] then
+            had[message.op[2] .. '+ ' .. period] = had[host.line .. ' '
+                                                       .. period] or 0
         end
         new.had, new.seen = had, add(state.seen, seen, 1)
+    end
+    if set.losses > 0 then
+        new.before = {db = state.db, had = state.had, seen = state.seen,
+                      granted = granted}
     end
     return new, reply
 end
@@ -203,13 +208,26 @@ local function text(state, still)
         return tonumber(n) > state.now and 'L' or 'X'
     end
 
-    for key, fields in pairs(state.db) do
-        for field, value in pairs(fields) do
-            parts[#parts + 1] = key .. field .. '='
-                .. value:gsub('%d%d%d%d%d%d%d%d%d%d%d%d%d', times)
+    local function data(db)
+        local list = {}
+        for key, fields in pairs(db) do
+            for field, value in pairs(fields) do
+                list[#list + 1] = key .. field .. '='
+                    .. value:gsub('%d%d%d%d%d%d%d%d%d%d%d%d%d', times)
+            end
         end
+        table.sort(list)
+        parts[#parts + 1] = table.concat(list, ',')
     end
-    table.sort(parts)
+
+    data(state.db)
+    parts[#parts + 1] = state.excess
+    if state.before and not still then
+        data(state.before.db)
+        put(state.before.had)
+        put(state.before.seen)
+        parts[#parts + 1] = state.before.granted
+    end
     for _, h in ipairs(state.hosts) do
         parts[#parts + 1] = table.concat({h.inc, h.line, h.seq, h.period,
             h.spent, h.held}, ';')
@@ -258,7 +276,7 @@ local function finish(state, path)
             stale = stale + (reply[1] == 'stale' and 1 or 0)
             period, spent = reply[2], reply[5]
         end
-        if sum(state, period) > set.limit then
+        if sum(state, period) > set.limit + state.excess then
             broken(state, 'more than the limit in the end', path)
         elseif stale > 2 * set.hosts then
             broken(state, 'stale', path)
@@ -338,7 +356,7 @@ function visit(state, path)
     for day = -1, 1 do
         local period = set.kind == 'total' and 'total'
                        or os.date('!%Y-%m-%d', START / 1000 + day * 86400)
-        if sum(state, period) > set.limit then
+        if sum(state, period) > set.limit + state.excess then
             broken(state, sum(state, period) .. ' of ' .. set.limit, path)
         end
     end
@@ -398,15 +416,24 @@ function visit(state, path)
     if state.left.expiries > 0 then
         pass(state, path, 'expiries', LEASE + 1)
     end
+    if state.left.losses > 0 and state.before then
+        local new = copy(state)
+        for _, what in ipairs({'db', 'had', 'seen'}) do
+            new[what] = state.before[what]
+        end
+        new.excess, new.before = state.excess + state.before.granted, false
+        less(new, 'losses')
+        try(new, path, 'losses')
+    end
     if state.left.days > 0 then pass(state, path, 'days', DAY) end
     if state.left.backs > 0 then pass(state, path, 'backs', -DAY) end
 end
 
 local first = {now = START, db = {}, hosts = {}, net = {}, had = {}, used = {},
-               seen = {}, left = {}}
+               seen = {}, left = {}, excess = 0, before = false}
 
-for _, what in ipairs({'repeats', 'crashes', 'restarts', 'expiries', 'days',
-                       'backs'}) do
+for _, what in ipairs({'repeats', 'crashes', 'restarts', 'expiries',
+                       'losses', 'days', 'backs'}) do
     first.left[what] = set[what]
 end
 for h = 1, set.hosts do
