@@ -32,4 +32,5 @@ include mk/bench.mk
 include mk/train.mk
 include mk/package.mk
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/package -prune -o -name '*.d' -type f -print \
+           2> /dev/null)
