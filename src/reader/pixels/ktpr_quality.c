@@ -117,6 +117,7 @@ typedef struct {
     ktpr_gray_t  luma;
     double       by; /* its pixels to one of the whole image, as a length */
     int          has_card;
+    int          alone; /* cut to the card */
     ktpr_map_t   card_to_image, image_to_card;
 } ktpr_measured_t;
 
@@ -298,8 +299,9 @@ ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_measured_t *measured,
          y += KTPR_QUALITY_TILE) {
         for (x = KTPR_QUALITY_TILE; x < luma->w - 2 * KTPR_QUALITY_TILE;
              x += KTPR_QUALITY_TILE) {
-            if (ktpr_quality_within(measured, x, y, KTPR_QUALITY_TILE,
-                                    KTPR_QUALITY_TILE)) {
+            if (!measured->alone
+                || ktpr_quality_within(measured, x, y, KTPR_QUALITY_TILE,
+                                       KTPR_QUALITY_TILE)) {
                 ktpr_quality_tile(smooth + (size_t) y * luma->w + x, luma->w,
                                   &tiles[n++]);
             }
@@ -308,10 +310,9 @@ ktpr_quality_blur(ktpr_pool_t *pool, const ktpr_measured_t *measured,
 
     qsort(tiles, (size_t) n, sizeof(ktpr_tile_t), ktpr_tile_compare);
 
-    *blur = ktpr_quality_ratio(tiles, n,
-                               measured->has_card ? KTPR_QUALITY_PRINT
-                                                  : KTPR_QUALITY_SHARPEST,
-                               KTPR_QUALITY_FLOOR * light * light);
+    *blur = ktpr_quality_ratio(
+        tiles, n, measured->alone ? KTPR_QUALITY_PRINT : KTPR_QUALITY_SHARPEST,
+        KTPR_QUALITY_FLOOR * light * light);
 
     ktpr_pool_free(pool, smooth);
     ktpr_pool_free(pool, tiles);
@@ -433,23 +434,17 @@ ktpr_quality_gray(const ktpr_measured_t *measured)
 }
 
 
-/*
- * Cuts what is measured to the part of the image that the card is in.  1, 0 if
- * there is not enough of it, or KTPR_NO_MEMORY.
- */
+/* The part of an image that the card is in; 0 if there is not enough of it. */
 static int
-ktpr_quality_cut(ktpr_pool_t *pool, const ktpr_image_t *image,
-                 const ktpr_map_t *card_to_image, ktpr_measured_t *measured)
+ktpr_quality_part(const ktpr_image_t *image, const ktpr_map_t *card_to_image,
+                  ktpr_area_t *part)
 {
-    int           i;
-    double        x0, y0, x1, y1;
-    ktpr_map_t    shift;
-    ktpr_image_t *cut;
-    ktpr_point_t  p;
+    int          i;
+    double       x0, y0, x1, y1;
+    ktpr_point_t p;
 
     x0 = y0 = HUGE_VAL;
     x1 = y1 = 0;
-    cut = &measured->image;
 
     for (i = 0; i < 4; i++) {
         p = ktpr_map_point(card_to_image,
@@ -472,22 +467,43 @@ ktpr_quality_cut(ktpr_pool_t *pool, const ktpr_image_t *image,
         return 0;
     }
 
-    if (ktpr_image_create(pool, (int) (x1 - x0), (int) (y1 - y0), cut)
-        != KTPR_DONE) {
+    part->x = (int) x0;
+    part->y = (int) y0;
+    part->w = (int) (x1 - x0);
+    part->h = (int) (y1 - y0);
+
+    return 1;
+}
+
+
+/* Cuts what is measured to the part of the image that the card is in. */
+static ktpr_status_t
+ktpr_quality_cut(ktpr_pool_t *pool, const ktpr_image_t *image,
+                 const ktpr_area_t *part, ktpr_measured_t *measured)
+{
+    int           i;
+    ktpr_map_t    shift;
+    ktpr_image_t *cut;
+
+    cut = &measured->image;
+
+    if (ktpr_image_create(pool, part->w, part->h, cut) != KTPR_DONE) {
         return KTPR_NO_MEMORY;
     }
 
     for (i = 0; i < cut->h; i++) {
         memcpy(cut->rgb + (size_t) i * (size_t) cut->w * 3,
                image->rgb
-                   + ((size_t) (y0 + i) * (size_t) image->w + (size_t) x0) * 3,
+                   + ((size_t) (part->y + i) * (size_t) image->w
+                      + (size_t) part->x)
+                         * 3,
                (size_t) cut->w * 3);
     }
 
-    shift = ktpr_map_affine(1, 0, -x0, 0, 1, -y0);
-    measured->card_to_image = ktpr_map_then(card_to_image, &shift);
+    shift = ktpr_map_affine(1, 0, -part->x, 0, 1, -part->y);
+    measured->card_to_image = ktpr_map_then(&measured->card_to_image, &shift);
 
-    return 1;
+    return KTPR_DONE;
 }
 
 
@@ -543,20 +559,21 @@ ktpr_quality_create(ktpr_pool_t *pool, const ktpr_image_t *image,
                     ktpr_part_t part, double spacing,
                     const ktpr_map_t *card_to_image, ktpr_measured_t *measured)
 {
-    int i, n, cut;
+    int         i, n;
+    ktpr_area_t area;
 
     memset(measured, 0, sizeof(ktpr_measured_t));
     measured->image = *image;
     measured->card_to_image =
         card_to_image != NULL ? *card_to_image : ktpr_map_identity();
 
-    if (part == KTPR_PART_CARD && card_to_image != NULL) {
-        cut = ktpr_quality_cut(pool, image, card_to_image, measured);
-        if (cut < 0) {
-            return KTPR_NO_MEMORY;
-        }
+    measured->has_card = card_to_image != NULL
+                         && ktpr_quality_part(image, card_to_image, &area);
+    measured->alone = measured->has_card && part == KTPR_PART_CARD;
 
-        measured->has_card = cut;
+    if (measured->alone
+        && ktpr_quality_cut(pool, image, &area, measured) != KTPR_DONE) {
+        return KTPR_NO_MEMORY;
     }
 
     if (ktpr_quality_reduce(pool, ktpr_quality_side(&measured->image, spacing),
@@ -571,6 +588,7 @@ ktpr_quality_create(ktpr_pool_t *pool, const ktpr_image_t *image,
     if (ktpr_map_invert(&measured->card_to_image, &measured->image_to_card)
         != 0) {
         measured->has_card = 0;
+        measured->alone = 0;
     }
 
     n = measured->image.w * measured->image.h;
@@ -637,7 +655,7 @@ ktpr_quality_measures(ktpr_pool_t *pool, const ktpr_image_t *image,
     }
 
     measures[KTPR_MEASURE_BLUR] =
-        measured.has_card
+        measured.alone
             ? blur / ktpr_quality_sharper(image, spacing) / KTPR_QUALITY_ALONE
             : blur;
 

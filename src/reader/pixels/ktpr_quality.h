@@ -23,7 +23,7 @@ typedef enum {
     KTPR_MEASURES
 } ktpr_measure_t;
 
-/* What brightness, sharpness and colour are measured of. */
+/* What sharpness is measured of. */
 typedef enum {
     KTPR_PART_ALL, /* the whole image */
     KTPR_PART_CARD /* the card, if there is one */
@@ -51,8 +51,9 @@ extern const char *const ktpr_quality_names[KTPR_MEASURES];
  * Measures an image.  spacing is that of the card's rows in pixels of the
  * image, so that all cards are measured at one size; 0 when no card was
  * found.  card_to_image is as ktpr_glare_measure() takes it, NULL without a
- * card.  Of the card alone, the blur is that of the file also if the image was
- * reduced.  KTPR_UNFIT when the image is too small; KTPR_NO_MEMORY.
+ * card; brightness, colour and reflections are those of the card.  Of the card
+ * alone, the blur is that of the file also if the image was reduced.
+ * KTPR_UNFIT when the image is too small; KTPR_NO_MEMORY.
  */
 ktpr_status_t ktpr_quality_measures(ktpr_pool_t        *pool,
                                     const ktpr_image_t *image,
