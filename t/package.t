@@ -7,8 +7,9 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Cwd qw(getcwd);
+use JSON::PP ();
 use KTP::Nginx;
+use POSIX ();
 use Test::More;
 
 plan skip_all => 'no dpkg-buildpackage' if !-x '/usr/bin/dpkg-buildpackage';
@@ -16,7 +17,6 @@ plan skip_all => 'not a checkout' if !-e '.git';
 plan skip_all => 'one build is packaged' if $KTP::Nginx::Variant ne 'release';
 
 my $dir = KTP::Nginx::scratch_dir();
-my $root = getcwd();
 my ($version) = `head -1 debian/changelog` =~ /\((.*)\)/;
 
 # what a package has, beside its documents
@@ -53,11 +53,28 @@ sub copy_tree {
         or BAIL_OUT('the tree cannot be copied');
 }
 
+# the archive of "make dist", which is of what is committed
+sub unpack_dist {
+    my ($to) = @_;
+
+    mkdir $to;
+    system("make -s dist > $dir/dist && tar -xf build/ngx_http_ktp-$version.tar.gz"
+           . " -C $to --strip-components=1") == 0
+        or BAIL_OUT('the source archive cannot be unpacked');
+}
+
+my $committed = `git status --porcelain` eq '';
+
 # both at once, one a processor
 my %pids;
 for my $name ('first', 'second-of-another-length') {
     mkdir "$dir/$name";
-    copy_tree("$dir/$name/source");
+
+    if ($name ne 'first' && $committed) {
+        unpack_dist("$dir/$name/source");
+    } else {
+        copy_tree("$dir/$name/source");
+    }
 
     my $pid = fork;
     die "fork: $!" unless defined $pid;
@@ -103,6 +120,35 @@ my ($abi) = `dpkg-query -W -f '\${Provides}' nginx nginx-common nginx-core`
     =~ /(nginx-abi-[\w.-]+)/;
 like(`dpkg-deb -f $dir/first/libnginx-mod-http-ktp_*.deb Depends`,
      qr/^\Q$abi\E,/, 'the module depends on the nginx that it was built for');
+
+# -- the bill of materials
+
+{
+    my @files = map { KTP::Nginx::build_dir() . "/$_" }
+                qw(ngx_http_ktp_module.so ktp-extractd);
+    my $bom = JSON::PP::decode_json(scalar `scripts/sbom $version @files`);
+    my %part = map { $_->{'bom-ref'} => $_ } @{$bom->{components}};
+    my %needs = map { $_->{ref} => $_->{dependsOn} } @{$bom->{dependencies}};
+
+    for my $file (@files) {
+        my ($name) = $file =~ m{([^/]+)$};
+        my $part = $part{"file:$name"};
+        my ($digest) = `sha256sum $file` =~ /^(\w+)/;
+
+        is($part->{hashes}[0]{content}, $digest, "the bill has $name");
+    }
+
+    like("@{$needs{'file:ngx_http_ktp_module.so'}}",
+         qr/\bdeb:libc6 .*\bdeb:libcurl4\S* .*\bdeb:libyajl2\b/,
+         'which needs these');
+
+    my @libraries = grep { /^deb:/ } keys %part;
+
+    cmp_ok(scalar @libraries, '>', 10, 'libraries are in it');
+    is_deeply([map { $part{$_}{version} } @libraries],
+              [map { `dpkg-query -W -f '\${Version}' @{[s/^deb://r]}` } @libraries],
+              'with the versions that are installed');
+}
 
 SKIP: {
     skip 'no lintian', 1 if !-x '/usr/bin/lintian';
