@@ -26,7 +26,7 @@ const enough = 6;
 const dark = 80;      // grey level, of 255, of the paper
 const burnt = 0.015;  // share of the card that is white beyond measure
 const sharp = 0.45;   // share of an edge's step that is made within a pixel
-const spread = 0.7;   // share of the frame's width that has text
+const spread = 0.68;  // share of the frame's width that has text
 
 
 // -- texts
@@ -465,17 +465,18 @@ function quantile(values, share) {
   return counts.findIndex((n) => (left -= n) < 0) / 4;
 }
 
-const steps = (levels, distance) => levels.subarray(distance)
-  .map((level, i) => Math.abs(level - levels[i]));
+// How much the grey level changes within a distance, from left to right.
+const steps = (levels, distance) => levels.subarray(distance).map((level, i) =>
+  i % columns < columns - distance ? Math.abs(level - levels[i]) : 0);
 
-// Where the text begins and ends, from left to right: a twentieth of it lies
-// outside on each side.  A line of the table counts no more than a letter.
+// The share of the width that has text: 6 % of it lie outside on each side.  A
+// line of the table counts no more than a letter.
 function extent(levels) {
   const least = 0.35 * (quantile(levels, 0.95) - quantile(levels, 0.02));
   const ink = new Uint32Array(columns);
 
   steps(levels, 2).forEach((step, i) => {
-    if (step > Math.max(10, least) && i % columns < columns - 2) {
+    if (step > Math.max(10, least)) {
       ink[i % columns]++;
     }
   });
@@ -792,8 +793,13 @@ function mount(element, options) {
 
     const [track] = stream.getTracks();
 
-    if (!current()) {
+    if (!current() || document.hidden) {
       track.stop();
+
+      if (current()) {
+        start('stopped');
+      }
+
       return;
     }
 
@@ -1080,7 +1086,8 @@ function mount(element, options) {
     const nodes = names.map((name) => {
       const node = inputs[name] = make('input', {
         id: id + name, type: 'text', value: fields[name], autocomplete: 'off',
-        spellcheck: false, maxLength: Math.max(lengths[name] || 100, fields[name].length),
+        spellcheck: false, autocapitalize: 'characters',
+        maxLength: Math.max(lengths[name] || 100, fields[name].length),
         oninput: () => { fields[name] = node.value; },
         onchange: () => {
           review();
