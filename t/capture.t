@@ -525,14 +525,35 @@ window.capture = KtpCapture.mount(own, $options);
 EOJ
 }
 
-mount("{ upload: '/open' }");
+mount("{ upload: '/open?validate_quality=true' }");
 send_file('card.jpg', $card);
 is(scalar(uploads('/open')), 1, 'without a ticket');
+like(KTP::Upstream::body_of($up->calls), qr/"validate_quality":true/, '... with a flag');
+
+# fields that the operator masks and removes, and those that were not read
+
+$up->answer(KTP::Upstream::response('200 OK', $json->encode({
+    message => 'ok', data => { nik => '************0001', blood_type => undef,
+    date_of_birth => '11-07-1954', full_name => '<b>SPECIMEN</b>', other => 'x',
+    image_quality => { blur => JSON::PP::true } } })));
+choose('other.jpg', (KTP::Specimen::draw(6, '--size', '1000x750'))[0]);
+step('check', 'a photo');
+press('Gunakan');
+step('fields', 'is not very clear');
+like(text(), qr/^Indonesia English Periksa data Foto kurang jelas\. Periksa setiap isian\./,
+     '... which is said');
+is_deeply($browser->evaluate(<<'EOJ'), ['************0001', '<b>SPECIMEN</b>',
+[...document.querySelectorAll('.ktp-field input')].map((node) => node.value)
+EOJ
+                                        '11-07-1954', ''], 'what there is is shown');
+is($browser->evaluate('document.querySelectorAll("[aria-invalid=true]").length'), 0,
+   '... and is not doubtful');
 
 mount("{ upload: '/ktp', language: 'en', onFields: (fields) => { window.given = fields },"
       . " ticket: async () => (await (await fetch('/ktp/ticket',"
       . " { method: 'POST' })).json()).ticket }");
 like(text(), qr/A photo of your KTP/, 'in the language of the page');
+$up->reset;
 choose('card.jpg', $card);
 step('check', 'a photo');
 press('Use this photo');
