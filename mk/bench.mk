@@ -116,4 +116,4 @@ checks: $(OUT)/bench/checks ## checks beside readings: detection, flags and CPU 
 
 .PHONY: damage
 damage: $(OUT)/bench/damage ## robustness against N damaged images of SET
-	@$< $(or $(N),200) $(SET)
+	@$< $(or $(N),200) $(SET) $(SEED)

@@ -1,7 +1,7 @@
 /*
  * Reads damaged images: COUNT times an image of the folder with flipped bits,
- * an overwritten part, or its end cut off.  Prints the results, the longest
- * time and the memory; VARIANT=asan aborts at an invalid access.
+ * an overwritten part, or its end cut off, as SEED says.  Prints the results,
+ * the longest time and the memory; VARIANT=asan aborts at an invalid access.
  */
 
 #include <stdio.h>
@@ -88,10 +88,14 @@ main(int argc, char **argv)
     struct rusage  usage;
     ktpr_reader_t *reader;
 
-    if (argc != 3 || (count = atoi(argv[1])) < 1
+    if (argc < 3 || argc > 4 || (count = atoi(argv[1])) < 1
         || specimens_list(argv[2], 1, &images) != 0 || images.n == 0) {
-        fprintf(stderr, "usage: damage COUNT FOLDER\n");
+        fprintf(stderr, "usage: damage COUNT FOLDER [SEED]\n");
         return 2;
+    }
+
+    if (argc == 4) {
+        damage_seed ^= strtoull(argv[3], NULL, 10);
     }
 
     reader = ktpr_reader_create(NULL, time(NULL));
