@@ -22,6 +22,7 @@
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_once.h"
 #include "ngx_http_ktp_policy.h"
+#include "ngx_http_ktp_redis_conf.h"
 #include "ngx_http_ktp_request.h"
 #include "ngx_http_ktp_secret.h"
 #include "ngx_http_ktp_state.h"
@@ -133,6 +134,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
     { ngx_string("ktp_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
       ngx_http_ktp_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ktp_redis"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_ktp_redis_conf,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -722,6 +730,12 @@ ngx_http_ktp_init(ngx_conf_t *cf)
     if (kmcf->health && kmcf->zone == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"ktp_health\" requires \"ktp_zone\"");
+        return NGX_ERROR;
+    }
+
+    if (kmcf->redis && kmcf->zone == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ktp_redis\" requires \"ktp_zone\"");
         return NGX_ERROR;
     }
 

@@ -163,6 +163,22 @@ my %row = (
     ktp_strip_metadata    => [[@flag], '"on" or "off"'],
     ktp_answer_zone       => [['x', ':1m', 'a:', 'a:x', 'a:-1', 'a:64k', '$a:1x'],
                               'NAME:SIZE|at least 128k', 'http'],
+    ktp_redis             => [['$r:1', 'unix:', 'unix:$s', 'h:0', 'h:65536',
+                               'h:x', ':1', "''", 'none.invalid', 'h:1/x',
+                               (map { "127.0.0.1 database=$_" }
+                                    @number[0 .. 6], '65536', ''),
+                               (map { "127.0.0.1 timeout=$_" } @time[0 .. 6],
+                                    '61s', ''),
+                               (map { ("127.0.0.1 'prefix=$_'",
+                                       "127.0.0.1 'host=$_'",
+                                       "127.0.0.1 'user=$_'") }
+                                    '', 'a' x 65, '{a}', '$a', 'a/b', "\xc3\xa9"),
+                               (map { "127.0.0.1 $_" } 'tls', 'db=1', 'on', "''",
+                                    'password', 'prefix=a prefix=b',
+                                    'database=1 database=1',
+                                    'timeout=1s timeout=1s')],
+                              'HOST\[:PORT\] or unix:PATH|"user=NAME"',
+                              'http'],
     ktp_dedupe            => [[@flag[0 .. 3], "''", 'off ttl=1m',
                                (map { "on $_" } qw(ttl ttl= ttl=0 ttl=-1 ttl=x
                                     ttl=8d scope scope=any scope=

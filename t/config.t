@@ -39,6 +39,25 @@ my @rows = (
     ['location', 'ktp_pass unix:/run/a.sock:x;',
      'invalid URI in URL "unix:/run/a.sock:x"'],
 
+    ['server', 'ktp_redis 127.0.0.1;',
+     '"ktp_redis" directive is not allowed here'],
+    ['http', 'ktp_redis 127.0.0.1;', '"ktp_redis" requires "ktp_zone"'],
+    ['http', 'ktp_redis unix:/a; ktp_redis unix:/b;',
+     '"ktp_redis" directive is duplicate'],
+    ['http', 'ktp_redis unix:;', 'no path in the unix domain socket in '
+     . '"unix:" in "ktp_redis" directive, it must be HOST[:PORT] or unix:PATH'],
+    ['http', 'ktp_redis unix:/a user=b;',
+     '"ktp_redis" directive has "user" without "password"'],
+    ['http', 'ktp_redis unix:/a database=65536;',
+     'invalid parameter "database=65536" in "ktp_redis" directive, it must be '
+     . '"user=NAME", "password=file:PATH", "database=NUMBER" from 0 to 65535'],
+    ['http', 'ktp_redis unix:/a password=s3cret;',
+     'invalid "password" parameter in "ktp_redis" directive, it must be '
+     . '"password=file:PATH", at most once'],
+    ['http', "ktp_redis unix:/a password=file:$dir/none;",
+     "\"ktp_redis\" directive: open() \"$dir/none\" failed "
+     . '(2: No such file or directory)'],
+
     (map {
         ['http', "$_ '';", "\"$_\" directive value is empty or contains "
                            . 'control characters'],

@@ -21,6 +21,7 @@ typedef struct ngx_http_ktp_fetch_s   ngx_http_ktp_fetch_t;
 typedef struct ngx_http_ktp_price_s   ngx_http_ktp_price_t;
 typedef struct ngx_http_ktp_flight_s  ngx_http_ktp_flight_t;
 typedef struct ngx_http_ktp_flights_s ngx_http_ktp_flights_t;
+typedef struct ngx_http_ktp_redis_s   ngx_http_ktp_redis_t;
 typedef struct ngx_http_ktp_secret_s  ngx_http_ktp_secret_t;
 typedef struct ngx_http_ktp_slot_s    ngx_http_ktp_slot_t;
 typedef struct ngx_http_ktp_uses_s    ngx_http_ktp_uses_t;

@@ -24,6 +24,7 @@ typedef struct {
 
     ngx_http_ktp_zone_t    *zone;         /* NULL: nothing is shared */
     ngx_http_ktp_flights_t *flights;      /* NULL: no stored answers */
+    ngx_http_ktp_redis_t   *redis;        /* NULL: there is no fleet */
     ngx_str_t              *state;        /* path of its file; NULL: none */
     ngx_array_t             clients;      /* of ngx_http_ktp_client_t * */
     ngx_array_t             currencies;   /* of ngx_http_ktp_currency_t * */

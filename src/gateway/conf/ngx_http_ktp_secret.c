@@ -95,6 +95,19 @@ ngx_http_ktp_secret_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+char *
+ngx_http_ktp_secret_from_file(ngx_conf_t *cf, ngx_str_t *value,
+                              ngx_http_ktp_secret_t **secret)
+{
+    *secret = ngx_http_ktp_secret_create(cf);
+    if (*secret == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_ktp_secret_file(cf, *secret, value);
+}
+
+
 static ngx_http_ktp_secret_t *
 ngx_http_ktp_secret_create(ngx_conf_t *cf)
 {
