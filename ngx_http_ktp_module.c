@@ -13,6 +13,7 @@
 #include "ngx_http_ktp_cors.h"
 #include "ngx_http_ktp_cors_conf.h"
 #include "ngx_http_ktp_count.h"
+#include "ngx_http_ktp_fleet.h"
 #include "ngx_http_ktp_flight.h"
 #include "ngx_http_ktp_flights_worker.h"
 #include "ngx_http_ktp_flights_zone.h"
@@ -790,7 +791,8 @@ ngx_http_ktp_init_process(ngx_cycle_t *cycle)
         || ngx_http_ktp_state_init(cycle) != NGX_OK
         || ngx_http_ktp_digest_init_process(cycle) != NGX_OK
         || ngx_http_ktp_vault_init(cycle) != NGX_OK
-        || ngx_http_ktp_flight_init(cycle) != NGX_OK) {
+        || ngx_http_ktp_flight_init(cycle) != NGX_OK
+        || ngx_http_ktp_fleet_init(cycle) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -805,6 +807,7 @@ static void
 ngx_http_ktp_exit_process(ngx_cycle_t *cycle)
 {
     ngx_http_ktp_transport_exit(cycle);
+    ngx_http_ktp_fleet_exit();
     ngx_http_ktp_flights_worker_exit();
     ngx_http_ktp_vault_exit();
     ngx_http_ktp_state_exit(cycle);

@@ -17,6 +17,7 @@ my %library = (
     omp => '<omp.h>', openssl => '<openssl/evp.h>', seccomp => '<seccomp.h>',
     spng => '<spng.h>', tesseract => '<tesseract/capi.h>',
     jpeg => '<jpeglib.h>', yajl => '<yajl/yajl_gen.h>',
+    hiredis => '<hiredis/hiredis.h>',
 );
 
 my $copy = KTP::Nginx::scratch_dir();
@@ -105,7 +106,7 @@ for my $room (sort keys %row) {
     for my $name (sort keys %library) {
         push @lines, "#  include $library{$name}";
 
-        my $set = $libraries{$room}{$name} && $name ne 'tesseract'
+        my $set = $libraries{$room}{$name} && $name !~ /^(?:hiredis|tesseract)$/
             ? \%passes : \%refused;
         $set->{"$file:" . @lines} = [$room, $library{$name}];
     }
@@ -149,6 +150,8 @@ my @cases = (
      'src/contract/base/probe.c', '', '#include <yajl/yajl_gen.h>'],
     ['tesseract in another file', 'src/reader/ocr/ktpr_probe.c', '',
      '#include <tesseract/capi.h>'],
+    ['hiredis in another file', 'src/gateway/fleet/ngx_http_ktp_probe.c',
+     '#include <ngx_config.h>', '#include <hiredis/hiredis.h>'],
     ['a header of the tests', 'src/contract/base/probe.c', '',
      '#include "case.h"'],
     ['a header of the benchmarks', 'src/reader/base/probe.c', '',

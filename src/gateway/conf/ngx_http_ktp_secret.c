@@ -431,6 +431,13 @@ ngx_http_ktp_secret(ngx_http_request_t *r, ngx_http_ktp_secret_t *secret,
 }
 
 
+ngx_str_t *
+ngx_http_ktp_secret_value(ngx_http_ktp_secret_t *secret)
+{
+    return &secret->value;
+}
+
+
 ngx_int_t
 ngx_http_ktp_secret_init(ngx_cycle_t *cycle)
 {

@@ -50,6 +50,7 @@ typedef struct {
     ngx_http_ktp_metrics_t *metrics;
     ngx_http_ktp_circuit_t *circuits; /* of breakers */
     ngx_http_ktp_uses_t    *uses;     /* of tickets; NULL: none are issued */
+    ngx_uint_t              fleet_up; /* the last command to Redis succeeded */
 
     ngx_http_ktp_ledger_t *ledger;
     ngx_uint_t             max;     /* accounts that it has room for */

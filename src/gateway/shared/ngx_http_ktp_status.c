@@ -61,6 +61,7 @@ static void      ngx_http_ktp_status_gauges(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_flights(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_breakers(ngx_http_ktp_status_t *st,
                                               ngx_uint_t             family);
+static void      ngx_http_ktp_status_fleet(ngx_http_ktp_status_t *st);
 static void      ngx_http_ktp_status_totals(ngx_http_ktp_status_t *st);
 static ngx_str_t ngx_http_ktp_status_name(ngx_http_ktp_slot_t *slot);
 
@@ -89,6 +90,7 @@ typedef enum {
     NGX_HTTP_KTP_FULL,
     NGX_HTTP_KTP_BREAKER_STATE,
     NGX_HTTP_KTP_BREAKER_OPENED,
+    NGX_HTTP_KTP_FLEET_UP,
     NGX_HTTP_KTP_CONNECTIONS,
     NGX_HTTP_KTP_OPENED,
     NGX_HTTP_KTP_WORKERS,
@@ -149,6 +151,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
      "State of the breaker of an upstream: 0 closed, 1 half-open, 2 open."},
     {"ktp_breaker_opened_total", "counter",
      "How often the breaker of an upstream has opened."},
+    {"ktp_fleet_up", "gauge",
+     "1 if the server of ktp_redis answers, otherwise 0."},
     {"ktp_upstream_connections", "gauge",
      "Open connections to the upstream, including idle ones."},
     {"ktp_upstream_connections_opened_total", "counter",
@@ -252,6 +256,7 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_flights(st);
     ngx_http_ktp_status_breakers(st, NGX_HTTP_KTP_BREAKER_STATE);
     ngx_http_ktp_status_breakers(st, NGX_HTTP_KTP_BREAKER_OPENED);
+    ngx_http_ktp_status_fleet(st);
     ngx_http_ktp_status_totals(st);
     ngx_http_ktp_status_answers(&st->samples, metrics);
 
@@ -750,6 +755,21 @@ ngx_http_ktp_status_breakers(ngx_http_ktp_status_t *st, ngx_uint_t family)
     }
 
     ngx_http_ktp_samples_family_end(&st->samples);
+}
+
+
+static void
+ngx_http_ktp_status_fleet(ngx_http_ktp_status_t *st)
+{
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_get_module_main_conf(st->request, ngx_http_ktp_module);
+
+    if (kmcf->redis) {
+        ngx_http_ktp_samples_single(
+            &st->samples, &ngx_http_ktp_families[NGX_HTTP_KTP_FLEET_UP],
+            st->zone->shared->fleet_up);
+    }
 }
 
 

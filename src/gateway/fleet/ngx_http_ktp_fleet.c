@@ -1,0 +1,93 @@
+#include "ngx_http_ktp_fleet.h"
+#include "ngx_http_ktp_process.h"
+#include "ngx_http_ktp_redis.h"
+#include "ngx_http_ktp_zone.h"
+
+
+/*
+ * Interval of PING, milliseconds: a connection whose other end has disappeared
+ * is noticed before a request needs it.
+ */
+#define NGX_HTTP_KTP_FLEET_PING 5000
+
+
+static void ngx_http_ktp_fleet_state(ngx_uint_t up);
+static void ngx_http_ktp_fleet_ping(ngx_event_t *ev);
+static void ngx_http_ktp_fleet_pong(void                       *data,
+                                    ngx_http_ktp_redis_reply_t *reply);
+
+
+static ngx_http_ktp_shared_t *ngx_http_ktp_fleet_shared;
+static ngx_event_t            ngx_http_ktp_fleet_timer;
+static ngx_connection_t       ngx_http_ktp_fleet_dummy;
+
+
+ngx_int_t
+ngx_http_ktp_fleet_init(ngx_cycle_t *cycle)
+{
+    ngx_event_t              *ev;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
+
+    if (!ngx_http_ktp_process_is_worker() || kmcf == NULL
+        || kmcf->redis == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_http_ktp_fleet_shared = kmcf->zone->shared;
+    ngx_http_ktp_fleet_dummy.fd = (ngx_socket_t) -1;
+
+    ev = &ngx_http_ktp_fleet_timer;
+    ngx_memzero(ev, sizeof(ngx_event_t));
+
+    ev->handler = ngx_http_ktp_fleet_ping;
+    ev->data = &ngx_http_ktp_fleet_dummy;
+    ev->log = cycle->log;
+    ev->cancelable = 1;
+
+    ngx_add_timer(ev, NGX_HTTP_KTP_FLEET_PING);
+
+    return ngx_http_ktp_redis_init(kmcf->redis, ngx_http_ktp_fleet_state,
+                                   cycle->log);
+}
+
+
+static void
+ngx_http_ktp_fleet_state(ngx_uint_t up)
+{
+    ngx_http_ktp_fleet_shared->fleet_up = up;
+}
+
+
+static void
+ngx_http_ktp_fleet_ping(ngx_event_t *ev)
+{
+    static ngx_str_t ping = ngx_string("PING");
+
+    (void) ngx_http_ktp_redis_command(&ping, 1, ngx_http_ktp_fleet_pong, NULL);
+
+    ngx_add_timer(ev, NGX_HTTP_KTP_FLEET_PING);
+}
+
+
+/* Another worker may have lost its connection meanwhile. */
+
+static void
+ngx_http_ktp_fleet_pong(void *data, ngx_http_ktp_redis_reply_t *reply)
+{
+    if (reply && !reply->error) {
+        ngx_http_ktp_fleet_state(1);
+    }
+}
+
+
+void
+ngx_http_ktp_fleet_exit(void)
+{
+    if (ngx_http_ktp_fleet_timer.timer_set) {
+        ngx_del_timer(&ngx_http_ktp_fleet_timer);
+    }
+
+    ngx_http_ktp_redis_exit();
+}

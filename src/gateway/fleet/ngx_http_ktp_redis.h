@@ -1,0 +1,50 @@
+/*
+ * The connection of a worker to Redis.  Commands are pipelined; replies come
+ * in callbacks, which know nothing of the connection.
+ */
+
+#ifndef NGX_HTTP_KTP_REDIS_H
+#define NGX_HTTP_KTP_REDIS_H
+
+#include "ngx_http_ktp_redis_conf.h"
+#include "ngx_http_ktp_redis_reader.h"
+
+
+/* Arguments of a command, at most. */
+#define NGX_HTTP_KTP_REDIS_ARGS 20
+
+/*
+ * The end of a command, called once.  reply is NULL if there is none: the
+ * connection was lost, or the time is over; whether Redis has run the command
+ * is then unknown.  The reply is valid during the call, which may send other
+ * commands.
+ */
+typedef void (*ngx_http_ktp_redis_pt)(void                       *data,
+                                      ngx_http_ktp_redis_reply_t *reply);
+
+/* The connection was established (1) or lost (0); not called at exit. */
+typedef void (*ngx_http_ktp_redis_state_pt)(ngx_uint_t up);
+
+
+/*
+ * Starts to connect, and does so again, with growing intervals, whenever the
+ * connection is lost.  For init_process; conf must outlive the worker.
+ */
+ngx_int_t ngx_http_ktp_redis_init(ngx_http_ktp_redis_t       *conf,
+                                  ngx_http_ktp_redis_state_pt state,
+                                  ngx_log_t                  *log);
+
+/*
+ * Sends a command of n arguments, which are copied.  While the connection is
+ * being established, the command waits for it.  NGX_DECLINED: there is no
+ * connection, or there is no room for the command; the handler is not called.
+ */
+ngx_int_t ngx_http_ktp_redis_command(ngx_str_t *args, ngx_uint_t n,
+                                     ngx_http_ktp_redis_pt handler,
+                                     void                 *data);
+
+/* Closes the connection, without calling handlers.  For exit_process. */
+void ngx_http_ktp_redis_exit(void);
+
+
+#endif /* NGX_HTTP_KTP_REDIS_H */
