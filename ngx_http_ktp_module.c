@@ -807,10 +807,10 @@ static void
 ngx_http_ktp_exit_process(ngx_cycle_t *cycle)
 {
     ngx_http_ktp_transport_exit(cycle);
-    ngx_http_ktp_fleet_exit();
     ngx_http_ktp_flights_worker_exit();
     ngx_http_ktp_vault_exit();
     ngx_http_ktp_state_exit(cycle);
     ngx_http_ktp_digest_exit();
     ngx_http_ktp_metrics_exit();
+    ngx_http_ktp_fleet_exit();
 }

@@ -56,8 +56,9 @@ $(OUT)/lint/%.ok: %.c $(NGX_OBJS)/Makefile scripts/check-layers
 	$(Q)$(CLANG) $(LINT_CFLAGS) -DNGX_DEBUG=0 -Wconditional-uninitialized $<
 	@touch $@
 
-# its page is written by nginx's Makefile
-$(OUT)/lint/src/gateway/console/ngx_http_ktp_console.ok: | $(MODULE)
+# their headers are written by nginx's Makefile
+$(OUT)/lint/src/gateway/console/ngx_http_ktp_console.ok \
+$(OUT)/lint/src/gateway/fleet/ngx_http_ktp_fleet_lease.ok: | $(MODULE)
 
 # everything in one program with three roots: functions that none of them
 # reaches are what the linker drops

@@ -119,6 +119,11 @@ my @http = (
     ['ktp_client a { rate 1/s; }',
      '"quota" or "rate" of client "a" requires "ktp_zone" in '],
 
+    ['ktp_zone k:1m; ktp_client a { quota 1/day fleet; }',
+     '"fleet" of a quota of client "a" requires "ktp_redis" in '],
+    ['ktp_client a { quota 1/day fleet shadow; }',
+     '"quota" directive has both "fleet" and "shadow"'],
+
     ['ktp_zone k;', 'invalid zone size "k"'],
     ['ktp_zone :1m;', 'invalid zone size ":1m"'],
     ['ktp_zone k:1x;', 'invalid zone size "k:1x"'],

@@ -219,7 +219,8 @@ my %client = (
                     'file:/a', "''", '%A1% x'], '64 hexadecimal digits'],
     quota      => [[qw(100 x/day -1/day 1.5/day 1k/day 1/week 1/DAY 1/days
                        99999999999999999999/day /day 1/ $q/day $q ''),
-                    '1/day shadows', '1/day shadow=on', '1/day offset',
+                    '1/day shadows', '1/day fleets', '1/day fleet=on',
+                    '1/day fleet fleet', '1/day shadow=on', '1/day offset',
                     '1/day offset=7', '1/day offset=WIB',
                     '1/day offset=$o'],
                    'NUMBER/day|"offset=\+HH:MM"|"offset=\+07:00"'],

@@ -395,6 +395,11 @@ static const ktp_error_t  ktp_errors[KTP_CODES] = {
             "too_many_waiting", KTP_ERROR_PLAIN,
             "too many requests wait for the same answer, try again later"),
 
+    ktp_row(KTP_NO_LEASE, KTP_SERVICE_UNAVAILABLE, 503,
+            "SERVICE_UNAVAILABLE",
+            "no_lease", KTP_ERROR_PLAIN,
+            "quota cannot be checked at the moment, try again later"),
+
     ktp_row(KTP_BREAKER_OPEN, KTP_SERVICE_UNAVAILABLE, 503,
             "SERVICE_UNAVAILABLE",
             "breaker_open", KTP_ERROR_PLAIN,

@@ -112,6 +112,7 @@ typedef enum {
     /* the gateway */
     KTP_NO_CONNECTIONS,
     KTP_TOO_MANY_WAITING, /* for the same call */
+    KTP_NO_LEASE,         /* of the fleet's quota, and nobody to ask */
     KTP_BREAKER_OPEN,     /* no call is made while the upstream fails */
     KTP_FLIGHT_LOST,      /* the call is over, and may be billed */
     KTP_BODY_IN_FILE,     /* where another handler of nginx has put it */

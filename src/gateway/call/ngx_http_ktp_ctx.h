@@ -17,7 +17,8 @@
 #include "ngx_http_ktp_zone.h"
 
 
-typedef struct ngx_http_ktp_body_s ngx_http_ktp_body_t;
+typedef struct ngx_http_ktp_body_s       ngx_http_ktp_body_t;
+typedef struct ngx_http_ktp_quota_wait_s ngx_http_ktp_quota_wait_t;
 
 /* Called when an asynchronous operation ends, with KTP_OK or its error. */
 typedef void (*ngx_http_ktp_done_pt)(ngx_http_request_t *r, ktp_code_t code);
@@ -77,6 +78,7 @@ struct ngx_http_ktp_ctx_s {
     ngx_str_t                   client;      /* client name, or empty */
     ngx_http_ktp_client_t      *client_conf; /* NULL: no client */
     ngx_http_ktp_taken_t        taken;
+    ngx_http_ktp_quota_wait_t  *quota_wait; /* NULL: it has not waited */
     ngx_http_ktp_breaker_call_t breaker;
     uint64_t     retry_after;     /* seconds, of a 503; 0: the usual time */
     ktp_answer_t answer;          /* of the upstream */
@@ -92,6 +94,7 @@ struct ngx_http_ktp_ctx_s {
 
     unsigned body_replaced : 1; /* the read buffer of nginx was replaced */
     unsigned body_paused : 1;
+    unsigned reserving : 1; /* it waits for a lease of its quota */
     unsigned calling : 1;   /* a call is in progress */
     unsigned streaming : 1; /* it was started before the body is complete */
     unsigned saved : 1;     /* a call of its own would be billed, or may be */

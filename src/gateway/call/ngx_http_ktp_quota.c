@@ -1,11 +1,27 @@
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_fleet_lease.h"
 #include "ngx_http_ktp_headers.h"
 
 
 static ktp_code_t ngx_http_ktp_quota_wait(ngx_http_ktp_ctx_t *ctx,
                                           uint64_t            wait);
 static ktp_code_t ngx_http_ktp_quota_refused(ngx_http_ktp_ctx_t *ctx);
+static ngx_int_t  ngx_http_ktp_quota_count(ngx_http_ktp_ctx_t *ctx);
+static ktp_code_t ngx_http_ktp_quota_code(ngx_http_ktp_ctx_t *ctx,
+                                          ngx_int_t           rc);
+static ktp_code_t ngx_http_ktp_quota_no_lease(ngx_http_ktp_ctx_t *ctx);
+static ktp_code_t ngx_http_ktp_quota_lease(ngx_http_ktp_ctx_t   *ctx,
+                                           ngx_http_ktp_quota_pt done);
+static void       ngx_http_ktp_quota_leased(void *data);
+static void       ngx_http_ktp_quota_cleanup(void *data);
+
+/* A request that waits for a lease. */
+struct ngx_http_ktp_quota_wait_s {
+    ngx_http_ktp_fleet_waiter_t waiter;
+    ngx_http_ktp_quota_pt       done;
+    ngx_msec_t                  until;
+};
 
 
 ktp_code_t
@@ -76,9 +92,7 @@ ngx_http_ktp_quota_refused(ngx_http_ktp_ctx_t *ctx)
 ktp_code_t
 ngx_http_ktp_quota_take(ngx_http_ktp_ctx_t *ctx)
 {
-    ngx_uint_t                over;
-    ngx_http_ktp_client_t    *client;
-    ngx_http_ktp_main_conf_t *kmcf;
+    ngx_http_ktp_client_t *client;
 
     client = ctx->client_conf;
 
@@ -86,11 +100,136 @@ ngx_http_ktp_quota_take(ngx_http_ktp_ctx_t *ctx)
         return KTP_OK;
     }
 
+    return ngx_http_ktp_quota_code(ctx, ngx_http_ktp_quota_count(ctx));
+}
+
+
+ktp_code_t
+ngx_http_ktp_quota_reserve(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_quota_pt done)
+{
+    ngx_int_t rc;
+
+    ctx->reserving = 0;
+
+    if (ctx->client_conf == NULL || !ctx->client_conf->fleet || ctx->sandbox
+        || ctx->taken.slot) {
+        return KTP_OK;
+    }
+
+    rc = ngx_http_ktp_quota_count(ctx);
+
+    return rc == NGX_AGAIN ? ngx_http_ktp_quota_lease(ctx, done)
+                           : ngx_http_ktp_quota_code(ctx, rc);
+}
+
+
+ngx_uint_t
+ngx_http_ktp_quota_try(ngx_http_ktp_ctx_t *ctx)
+{
+    return ctx->client_conf == NULL || !ctx->client_conf->fleet
+           || ctx->taken.slot || ngx_http_ktp_quota_count(ctx) == NGX_OK;
+}
+
+
+/* No lease came: waits, unless the request has waited for long enough. */
+
+static ktp_code_t
+ngx_http_ktp_quota_lease(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_quota_pt done)
+{
+    ngx_http_cleanup_t        *cln;
+    ngx_http_request_t        *r;
+    ngx_http_ktp_quota_wait_t *wait;
+
+    r = ctx->request;
+    wait = ctx->quota_wait;
+
+    if (wait == NULL) {
+        wait = ngx_pcalloc(r->pool, sizeof(ngx_http_ktp_quota_wait_t));
+        cln = ngx_http_cleanup_add(r, 0);
+
+        if (wait == NULL || cln == NULL) {
+            return KTP_INTERNAL_SERVER_ERROR;
+        }
+
+        wait->waiter.handler = ngx_http_ktp_quota_leased;
+        wait->waiter.data = ctx;
+        wait->waiter.log = r->connection->log;
+        wait->done = done;
+        wait->until = ngx_current_msec + ngx_http_ktp_fleet_lease_patience();
+
+        cln->handler = ngx_http_ktp_quota_cleanup;
+        cln->data = &wait->waiter;
+
+        ctx->quota_wait = wait;
+    }
+
+    if ((ngx_msec_int_t) (wait->until - ngx_current_msec) <= 0) {
+        return ngx_http_ktp_quota_no_lease(ctx);
+    }
+
+    ctx->reserving = 1;
+    ngx_http_ktp_fleet_lease_wait(&wait->waiter);
+
+    return KTP_OK;
+}
+
+
+static void
+ngx_http_ktp_quota_leased(void *data)
+{
+    ngx_http_ktp_ctx_t *ctx = data;
+
+    ngx_connection_t *c;
+
+    c = ctx->request->connection;
+
+    ngx_http_set_log_request(c->log, ctx->request);
+
+    ctx->quota_wait->done(ctx);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_ktp_quota_cleanup(void *data)
+{
+    ngx_http_ktp_fleet_lease_leave(data);
+}
+
+
+static ktp_code_t
+ngx_http_ktp_quota_no_lease(ngx_http_ktp_ctx_t *ctx)
+{
+    ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
+                  "no lease of the quota of client \"%V\"", &ctx->client);
+
+    return KTP_NO_LEASE;
+}
+
+
+/* Counts a call; returns what ngx_http_ktp_count_take() does. */
+
+static ngx_int_t
+ngx_http_ktp_quota_count(ngx_http_ktp_ctx_t *ctx)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                over;
+    ngx_http_ktp_client_t    *client;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    client = ctx->client_conf;
     kmcf = ngx_http_get_module_main_conf(ctx->request, ngx_http_ktp_module);
 
-    if (ngx_http_ktp_count_take(kmcf->zone->shared, client, &ctx->taken, &over)
-        != NGX_OK) {
-        return ngx_http_ktp_quota_refused(ctx);
+    rc = ngx_http_ktp_count_take(kmcf->zone->shared, client, &ctx->taken,
+                                 &over);
+
+    if (client->fleet) {
+        ngx_http_ktp_fleet_lease(client, NGX_HTTP_KTP_LEASE_TAKE);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
@@ -102,7 +241,16 @@ ngx_http_ktp_quota_take(ngx_http_ktp_ctx_t *ctx)
                       &ctx->client);
     }
 
-    return KTP_OK;
+    return NGX_OK;
+}
+
+
+static ktp_code_t
+ngx_http_ktp_quota_code(ngx_http_ktp_ctx_t *ctx, ngx_int_t rc)
+{
+    return rc == NGX_OK         ? KTP_OK
+           : rc == NGX_DECLINED ? ngx_http_ktp_quota_refused(ctx)
+                                : ngx_http_ktp_quota_no_lease(ctx);
 }
 
 

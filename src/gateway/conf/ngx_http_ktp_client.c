@@ -57,7 +57,7 @@ static ngx_int_t ngx_http_ktp_client_index(ngx_conf_t               *cf,
 static ngx_http_ktp_client_command_t ngx_http_ktp_client_commands[] = {
     {ngx_string("key_sha256"), 1, NGX_HTTP_KTP_CLIENT_KEYS,
      ngx_http_ktp_client_key},
-    {ngx_string("quota"), 1, 3, ngx_http_ktp_client_quota},
+    {ngx_string("quota"), 1, 4, ngx_http_ktp_client_quota},
     {ngx_string("rate"), 1, 2, ngx_http_ktp_client_rate},
     {ngx_string("max_inflight"), 1, 1, ngx_http_ktp_client_inflight},
     {ngx_string("fields"), 1, 0, ngx_http_ktp_client_fields},
@@ -294,7 +294,7 @@ ngx_http_ktp_client_key(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
 }
 
 
-/* NUMBER/day|month|total [offset=+HH:MM] [shadow] */
+/* NUMBER/day|month|total [offset=+HH:MM] [fleet | shadow] */
 
 static char *
 ngx_http_ktp_client_quota(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
@@ -351,6 +351,12 @@ ngx_http_ktp_client_quota(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
         }
     }
 
+    if (quota->fleet && quota->shadow) {
+        return "has both \"fleet\" and \"shadow\"";
+    }
+
+    client->fleet |= quota->fleet;
+
     return NGX_CONF_OK;
 }
 
@@ -360,6 +366,11 @@ ngx_http_ktp_client_quota_parameter(ngx_conf_t *cf, ngx_str_t *value,
                                     ngx_http_ktp_client_quota_t *quota)
 {
     ngx_int_t n;
+
+    if (ngx_strcmp(value->data, "fleet") == 0 && !quota->fleet) {
+        quota->fleet = 1;
+        return NGX_CONF_OK;
+    }
 
     if (ngx_strcmp(value->data, "shadow") == 0 && !quota->shadow) {
         quota->shadow = 1;
@@ -380,7 +391,8 @@ ngx_http_ktp_client_quota_parameter(ngx_conf_t *cf, ngx_str_t *value,
     }
 
     return ngx_http_ktp_value_invalid(cf, "invalid parameter", value,
-                                      "\"offset=+HH:MM\" or \"shadow\"");
+                                      "\"offset=+HH:MM\", \"fleet\", or "
+                                      "\"shadow\"");
 }
 
 
@@ -549,6 +561,15 @@ ngx_http_ktp_client_init(ngx_conf_t *cf)
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "\"quota\" or \"rate\" of client \"%V\" "
                           "requires \"ktp_zone\" in %s:%ui",
+                          &client[i]->sn.str, client[i]->file,
+                          client[i]->line);
+            return NGX_ERROR;
+        }
+
+        if (client[i]->fleet && kmcf->redis == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"fleet\" of a quota of client \"%V\" requires "
+                          "\"ktp_redis\" in %s:%ui",
                           &client[i]->sn.str, client[i]->file,
                           client[i]->line);
             return NGX_ERROR;

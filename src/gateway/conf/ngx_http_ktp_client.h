@@ -14,6 +14,7 @@ typedef struct {
     uint64_t limit;  /* calls in a period */
     int      offset; /* seconds east of UTC at which the period begins */
     unsigned set : 1;
+    unsigned fleet : 1;  /* of all hosts of "ktp_redis" together */
     unsigned shadow : 1; /* dry run: counted and logged, not enforced */
 } ngx_http_ktp_client_quota_t;
 
@@ -25,6 +26,7 @@ struct ngx_http_ktp_client_s {
 
     ngx_http_ktp_slot_t *slot; /* NULL: there is no zone */
     unsigned             disabled : 1;
+    unsigned             fleet : 1; /* a quota is of the fleet */
 
     /* SHA-256 of the keys; a single key is stored twice */
     u_char     keys[NGX_HTTP_KTP_CLIENT_KEYS][NGX_HTTP_KTP_DIGEST_SIZE];

@@ -1,18 +1,20 @@
 #include "ngx_http_ktp_fleet.h"
+#include "ngx_http_ktp_fleet_lease.h"
+#include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_process.h"
 #include "ngx_http_ktp_redis.h"
 #include "ngx_http_ktp_zone.h"
 
 
 /*
- * Interval of PING, milliseconds: a connection whose other end has disappeared
- * is noticed before a request needs it.
+ * Interval of PING and of reports, milliseconds: a connection whose other end
+ * has disappeared is noticed before a request needs it.
  */
-#define NGX_HTTP_KTP_FLEET_PING 5000
+#define NGX_HTTP_KTP_FLEET_TICK 5000
 
 
 static void ngx_http_ktp_fleet_state(ngx_uint_t up);
-static void ngx_http_ktp_fleet_ping(ngx_event_t *ev);
+static void ngx_http_ktp_fleet_tick(ngx_event_t *ev);
 static void ngx_http_ktp_fleet_pong(void                       *data,
                                     ngx_http_ktp_redis_reply_t *reply);
 
@@ -41,33 +43,52 @@ ngx_http_ktp_fleet_init(ngx_cycle_t *cycle)
     ev = &ngx_http_ktp_fleet_timer;
     ngx_memzero(ev, sizeof(ngx_event_t));
 
-    ev->handler = ngx_http_ktp_fleet_ping;
+    ev->handler = ngx_http_ktp_fleet_tick;
     ev->data = &ngx_http_ktp_fleet_dummy;
     ev->log = cycle->log;
     ev->cancelable = 1;
 
-    ngx_add_timer(ev, NGX_HTTP_KTP_FLEET_PING);
+    ngx_add_timer(ev, NGX_HTTP_KTP_FLEET_TICK);
+
+    ngx_http_ktp_fleet_lease_init(kmcf);
 
     return ngx_http_ktp_redis_init(kmcf->redis, ngx_http_ktp_fleet_state,
                                    cycle->log);
 }
 
 
+/* One line for all workers of the host. */
+
 static void
 ngx_http_ktp_fleet_state(ngx_uint_t up)
 {
-    ngx_http_ktp_fleet_shared->fleet_up = up;
+    if (__atomic_exchange_n(&ngx_http_ktp_fleet_shared->fleet_up, up,
+                            __ATOMIC_RELAXED)
+        == up) {
+        return;
+    }
+
+    if (up) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "fleet is reachable, quotas are leased");
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "fleet is not reachable, leases of quotas are spent");
 }
 
 
 static void
-ngx_http_ktp_fleet_ping(ngx_event_t *ev)
+ngx_http_ktp_fleet_tick(ngx_event_t *ev)
 {
     static ngx_str_t ping = ngx_string("PING");
 
     (void) ngx_http_ktp_redis_command(&ping, 1, ngx_http_ktp_fleet_pong, NULL);
 
-    ngx_add_timer(ev, NGX_HTTP_KTP_FLEET_PING);
+    ngx_http_ktp_fleet_lease_all(NGX_HTTP_KTP_LEASE_TIMER);
+
+    ngx_add_timer(ev, NGX_HTTP_KTP_FLEET_TICK);
 }
 
 
@@ -85,6 +106,15 @@ ngx_http_ktp_fleet_pong(void *data, ngx_http_ktp_redis_reply_t *reply)
 void
 ngx_http_ktp_fleet_exit(void)
 {
+    if (ngx_http_ktp_fleet_shared == NULL) {
+        return;
+    }
+
+    if (ngx_http_ktp_metrics_last(ngx_http_ktp_fleet_shared->metrics)) {
+        ngx_http_ktp_fleet_lease_all(NGX_HTTP_KTP_LEASE_LAST);
+        ngx_http_ktp_redis_finish();
+    }
+
     if (ngx_http_ktp_fleet_timer.timer_set) {
         ngx_del_timer(&ngx_http_ktp_fleet_timer);
     }

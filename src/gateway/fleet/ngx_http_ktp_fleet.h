@@ -6,7 +6,11 @@
 #include "ngx_http_ktp.h"
 
 
-/* For init_process and exit_process; without "ktp_redis" nothing happens. */
+/*
+ * For init_process and, behind ngx_http_ktp_metrics_exit(), for exit_process;
+ * without "ktp_redis" nothing happens.  The last worker of the host gives back
+ * what the host holds.
+ */
 ngx_int_t ngx_http_ktp_fleet_init(ngx_cycle_t *cycle);
 void      ngx_http_ktp_fleet_exit(void);
 

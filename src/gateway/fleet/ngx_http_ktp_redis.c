@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_redis.h"
 #include "ngx_http_ktp_secret.h"
+#include <poll.h>
 
 
 /* Commands that wait for their replies, at most. */
@@ -16,10 +17,7 @@
  * before, less up to a half of it, so that hosts do not come all at once.
  */
 #define NGX_HTTP_KTP_REDIS_RETRY_MIN 100
-#define NGX_HTTP_KTP_REDIS_RETRY_MAX 10000
-
-/* Length of an error code of Redis in a message, such as "NOAUTH". */
-#define NGX_HTTP_KTP_REDIS_CODE 32
+#define NGX_HTTP_KTP_REDIS_RETRY_MAX 2000
 
 
 typedef enum {
@@ -576,29 +574,38 @@ ngx_http_ktp_redis_deadline(ngx_http_ktp_redis_client_t *c)
 }
 
 
-/*
- * A reply to the greeting is an error, or another one than is to be expected.
- * Of an error its code is logged, the first word: the rest may repeat what was
- * sent.
- */
+/* A reply to the greeting is an error, or another one than it is to be. */
 
 static void
 ngx_http_ktp_redis_refused(ngx_http_ktp_redis_client_t *c,
                            ngx_http_ktp_redis_reply_t  *reply)
 {
-    u_char     text[sizeof("error \"\"") + NGX_HTTP_KTP_REDIS_CODE];
-    u_char     code[NGX_HTTP_KTP_REDIS_CODE];
-    ngx_str_t *said;
-    ngx_uint_t n;
+    u_char text[sizeof("error \"\"") + NGX_HTTP_KTP_REDIS_CODE];
+    u_char code[NGX_HTTP_KTP_REDIS_CODE];
+    size_t n;
 
     if (!reply->error) {
         ngx_http_ktp_redis_lost(c, 0, "unexpected reply");
         return;
     }
 
+    n = ngx_http_ktp_redis_code(reply, code);
+    (void) ngx_sprintf(text, "error \"%*s\"%Z", n, code);
+
+    ngx_http_ktp_redis_lost(c, 0, (char *) text);
+}
+
+
+size_t
+ngx_http_ktp_redis_code(ngx_http_ktp_redis_reply_t *reply, u_char *code)
+{
+    size_t     n;
+    ngx_str_t *said;
+
     said = &reply->values[0].text;
 
-    for (n = 0; n < said->len && n < NGX_HTTP_KTP_REDIS_CODE; n++) {
+    for (n = 0; reply->error && n < said->len && n < NGX_HTTP_KTP_REDIS_CODE;
+         n++) {
         if (said->data[n] < 'A' || said->data[n] > 'Z') {
             break;
         }
@@ -606,9 +613,7 @@ ngx_http_ktp_redis_refused(ngx_http_ktp_redis_client_t *c,
         code[n] = said->data[n];
     }
 
-    (void) ngx_sprintf(text, "error \"%*s\"%Z", n, code);
-
-    ngx_http_ktp_redis_lost(c, 0, (char *) text);
+    return n;
 }
 
 
@@ -684,6 +689,39 @@ ngx_http_ktp_redis_close(ngx_http_ktp_redis_client_t *c)
     c->sent = 0;
     c->greeting = 0;
     c->written = 0;
+}
+
+
+void
+ngx_http_ktp_redis_finish(void)
+{
+    struct pollfd                pfd;
+    ngx_msec_int_t               left;
+    ngx_http_ktp_redis_client_t *c;
+
+    c = &ngx_http_ktp_redis_client;
+
+    while (c->state == NGX_HTTP_KTP_REDIS_UP && c->npending) {
+        ngx_http_ktp_redis_send(c);
+
+        if (c->state != NGX_HTTP_KTP_REDIS_UP) {
+            return;
+        }
+
+        ngx_time_update();
+        left = c->pending[c->first].deadline - ngx_current_msec;
+
+        pfd.fd = c->connection->fd;
+        pfd.events = POLLIN | (c->written ? POLLOUT : 0);
+
+        if (left <= 0 || poll(&pfd, 1, left) <= 0) {
+            return;
+        }
+
+        c->connection->read->ready = 1;
+        c->connection->write->ready = 1;
+        ngx_http_ktp_redis_read(c->connection->read);
+    }
 }
 
 

@@ -10,8 +10,8 @@
 #include "ngx_http_ktp_redis_reader.h"
 
 
-/* Arguments of a command, at most. */
-#define NGX_HTTP_KTP_REDIS_ARGS 20
+/* Length of an error code of Redis in a message, such as "NOAUTH". */
+#define NGX_HTTP_KTP_REDIS_CODE 32
 
 /*
  * The end of a command, called once.  reply is NULL if there is none: the
@@ -42,6 +42,20 @@ ngx_int_t ngx_http_ktp_redis_init(ngx_http_ktp_redis_t       *conf,
 ngx_int_t ngx_http_ktp_redis_command(ngx_str_t *args, ngx_uint_t n,
                                      ngx_http_ktp_redis_pt handler,
                                      void                 *data);
+
+/*
+ * The code of an error reply, its first word of at most
+ * NGX_HTTP_KTP_REDIS_CODE bytes, for a message: the rest may
+ * repeat what was sent.  Returns its length, 0 for other replies.
+ */
+size_t ngx_http_ktp_redis_code(ngx_http_ktp_redis_reply_t *reply,
+                               u_char                     *code);
+
+/*
+ * Waits for the replies to all commands, without the event loop, at most as
+ * long as the time limit of a command.  For exit_process.
+ */
+void ngx_http_ktp_redis_finish(void);
 
 /* Closes the connection, without calling handlers.  For exit_process. */
 void ngx_http_ktp_redis_exit(void);

@@ -32,6 +32,7 @@
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_policy.h"
+#include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_send.h"
 #include "ngx_http_ktp_shadow.h"
 #include "ngx_http_ktp_verdict.h"
@@ -207,10 +208,18 @@ ngx_http_ktp_answerers_run(ngx_http_request_t *r)
 
     if (ctx->state == NGX_HTTP_KTP_ANSWERERS_UPSTREAM) {
 
-        code = ngx_http_ktp_send(r, ngx_http_ktp_answerers_upstream);
+        code = ngx_http_ktp_quota_reserve(ctx, ngx_http_ktp_answerers_next);
+
+        if (code == KTP_OK && !ctx->reserving) {
+            code = ngx_http_ktp_send(r, ngx_http_ktp_answerers_upstream);
+        }
 
         if (code == KTP_OK) {
             return KTP_OK;
+        }
+
+        if (!ctx->calling) {
+            ngx_http_ktp_quota_settle(ctx);
         }
 
         failed = code == KTP_BREAKER_OPEN       ? NGX_HTTP_KTP_CASE_BREAKER

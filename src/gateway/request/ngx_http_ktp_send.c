@@ -157,8 +157,15 @@ ngx_http_ktp_send_part(ngx_http_request_t *r, ngx_http_ktp_send_pt handler)
         return KTP_OK;
     }
 
+    /* it may wait for a lease only when its body is complete */
+
+    if (!ngx_http_ktp_quota_try(ctx)) {
+        return KTP_OK;
+    }
+
     code = ngx_http_ktp_reference(r, &request, 0);
     if (code != KTP_OK) {
+        ngx_http_ktp_quota_settle(ctx);
         return code;
     }
 
@@ -188,6 +195,9 @@ ngx_http_ktp_send_part(ngx_http_request_t *r, ngx_http_ktp_send_pt handler)
 
     if (code == KTP_OK) {
         ctx->streaming = 1;
+
+    } else {
+        ngx_http_ktp_quota_settle(ctx);
     }
 
     return code;

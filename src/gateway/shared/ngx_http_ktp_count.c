@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_count.h"
+#include "ngx_http_ktp_lease.h"
 #include "ngx_http_ktp_process.h"
 #include "ngx_http_ktp_zone.h"
 #include <time.h>
@@ -11,12 +12,18 @@
 #define NGX_HTTP_KTP_COUNT_AHEAD_INTERVAL 60000
 
 
-static uint32_t ngx_http_ktp_count_now(ngx_http_ktp_client_t *client,
-                                       ktp_quota_period_t     period);
-static void     ngx_http_ktp_count_ahead(ngx_http_ktp_client_t *client);
-static void     ngx_http_ktp_count_back(ngx_http_ktp_shared_t *sh,
-                                        ngx_http_ktp_slot_t   *slot,
-                                        const uint32_t *numbers, ngx_uint_t n);
+static uint32_t  ngx_http_ktp_count_now(ngx_http_ktp_client_t *client,
+                                        ktp_quota_period_t     period);
+static void      ngx_http_ktp_count_ahead(ngx_http_ktp_client_t *client);
+static void      ngx_http_ktp_count_back(ngx_http_ktp_shared_t *sh,
+                                         ngx_http_ktp_slot_t   *slot,
+                                         const uint32_t *numbers, ngx_uint_t n);
+static ngx_int_t ngx_http_ktp_count_lease(ngx_http_ktp_shared_t *sh,
+                                          ngx_http_ktp_client_t *client,
+                                          ngx_uint_t            *leased);
+static void      ngx_http_ktp_count_release(ngx_http_ktp_shared_t *sh,
+                                            ngx_http_ktp_slot_t   *slot,
+                                            ngx_uint_t            *leased);
 static ngx_http_ktp_unsent_t *
 ngx_http_ktp_count_mark(ngx_http_ktp_shared_t *sh, ngx_http_ktp_slot_t *slot,
                         const uint32_t *numbers);
@@ -34,6 +41,16 @@ ngx_http_ktp_count_used(ngx_http_ktp_client_t *client,
 {
     return ktp_quota_used(&client->slot->account->quota[period],
                           ngx_http_ktp_count_now(client, period));
+}
+
+
+uint64_t
+ngx_http_ktp_count_quota(ngx_http_ktp_client_t *client,
+                         ktp_quota_period_t     period)
+{
+    return client->quota[period].fleet
+               ? ngx_http_ktp_lease_used(&client->slot->leases[period])
+               : ngx_http_ktp_count_used(client, period);
 }
 
 
@@ -100,8 +117,17 @@ ngx_http_ktp_count_left(ngx_http_ktp_client_t *client)
             continue;
         }
 
-        used = ngx_http_ktp_count_used(client, i);
+        used = ngx_http_ktp_count_quota(client, i);
         n = used < quota->limit ? (int64_t) (quota->limit - used) : 0;
+
+        if (quota->fleet) {
+
+            /* other hosts may have given back what they had leased */
+
+            n = ngx_http_ktp_lease_exhausted(&client->slot->leases[i])
+                    ? 0
+                    : ngx_max(n, 1);
+        }
 
         if (left == -1 || n < left) {
             left = n;
@@ -126,7 +152,9 @@ ngx_http_ktp_count_wait(ngx_http_ktp_client_t *client)
         quota = &client->quota[i];
 
         if (!quota->set || quota->shadow
-            || ngx_http_ktp_count_used(client, i) < quota->limit) {
+            || (quota->fleet
+                    ? !ngx_http_ktp_lease_exhausted(&client->slot->leases[i])
+                    : ngx_http_ktp_count_used(client, i) < quota->limit)) {
             continue;
         }
 
@@ -178,6 +206,7 @@ ngx_http_ktp_count_take(ngx_http_ktp_shared_t *sh,
                         ngx_http_ktp_taken_t *taken, ngx_uint_t *over)
 {
     uint64_t                     limit;
+    ngx_int_t                    rc;
     ngx_uint_t                   i;
     ngx_http_ktp_slot_t         *slot;
     ngx_http_ktp_client_quota_t *quota;
@@ -185,14 +214,23 @@ ngx_http_ktp_count_take(ngx_http_ktp_shared_t *sh,
     *over = 0;
     slot = client->slot;
 
+    rc = client->fleet ? ngx_http_ktp_count_lease(sh, client, taken->leased)
+                       : NGX_OK;
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
         quota = &client->quota[i];
-        limit = quota->set && !quota->shadow ? quota->limit : KTP_QUOTA_MAX;
+        limit = quota->set && !quota->shadow && !quota->fleet ? quota->limit
+                                                              : KTP_QUOTA_MAX;
 
         if (!ktp_quota_take(&slot->account->quota[i],
                             ngx_http_ktp_count_now(client, i), limit,
                             &taken->numbers[i])) {
             ngx_http_ktp_count_back(sh, slot, taken->numbers, i);
+            ngx_http_ktp_count_release(sh, slot, taken->leased);
             return NGX_DECLINED;
         }
 
@@ -215,6 +253,48 @@ ngx_http_ktp_count_take(ngx_http_ktp_shared_t *sh,
 }
 
 
+/* Takes a unit of each lease, or none. */
+
+static ngx_int_t
+ngx_http_ktp_count_lease(ngx_http_ktp_shared_t *sh,
+                         ngx_http_ktp_client_t *client, ngx_uint_t *leased)
+{
+    ngx_int_t  rc;
+    ngx_uint_t i;
+
+    for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
+
+        if (!client->quota[i].fleet) {
+            continue;
+        }
+
+        rc = ngx_http_ktp_lease_take(sh, &client->slot->leases[i], &leased[i]);
+
+        if (rc != NGX_OK) {
+            ngx_http_ktp_count_release(sh, client->slot, leased);
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_ktp_count_release(ngx_http_ktp_shared_t *sh,
+                           ngx_http_ktp_slot_t *slot, ngx_uint_t *leased)
+{
+    ngx_uint_t i;
+
+    for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
+        if (leased[i]) {
+            ngx_http_ktp_lease_give(sh, &slot->leases[i], leased[i]);
+            leased[i] = 0;
+        }
+    }
+}
+
+
 void
 ngx_http_ktp_count_sent(ngx_http_ktp_taken_t *taken)
 {
@@ -228,6 +308,7 @@ ngx_http_ktp_count_give(ngx_http_ktp_taken_t *taken)
 {
     ngx_http_ktp_count_back(taken->shared, taken->slot, taken->numbers,
                             KTP_QUOTA_PERIODS);
+    ngx_http_ktp_count_release(taken->shared, taken->slot, taken->leased);
 }
 
 

@@ -16,15 +16,20 @@ typedef struct {
     ngx_http_ktp_shared_t *shared;
     ngx_http_ktp_unsent_t *unsent; /* NULL: sent, or not marked */
     uint32_t               numbers[KTP_QUOTA_PERIODS];
+    ngx_uint_t leased[KTP_QUOTA_PERIODS]; /* serial of a lease; 0: none */
 } ngx_http_ktp_taken_t;
 
 
 /*
- * Calls counted for a client in the current period, to be compared with its
- * quota.  The client must have a slot, here and below.
+ * Calls counted for a client in the current period, on this host.  The client
+ * must have a slot, here and below.
  */
 uint64_t ngx_http_ktp_count_used(ngx_http_ktp_client_t *client,
                                  ktp_quota_period_t     period);
+
+/* The same to be compared with its quota: with "fleet", of all hosts. */
+uint64_t ngx_http_ktp_count_quota(ngx_http_ktp_client_t *client,
+                                  ktp_quota_period_t     period);
 
 /* 1 if an enforced quota of the client is exhausted. */
 ngx_uint_t ngx_http_ktp_count_exhausted(ngx_http_ktp_client_t *client);
@@ -50,9 +55,9 @@ uint64_t ngx_http_ktp_count_rate(ngx_http_ktp_client_t *client,
 
 /*
  * Counts a call in all periods and fills taken, which must be zeroed.
- * NGX_OK; or NGX_DECLINED, with nothing counted, if an enforced quota has
- * nothing left.  *over is set to 1 if a shadow quota is exceeded, which is
- * counted as well, else to 0.
+ * NGX_OK; or, with nothing counted, NGX_DECLINED if an enforced quota has
+ * nothing left, and what ngx_http_ktp_lease_take() returns.  *over is set to 1
+ * if a shadow quota is exceeded, which is counted as well, else to 0.
  */
 ngx_int_t ngx_http_ktp_count_take(ngx_http_ktp_shared_t *sh,
                                   ngx_http_ktp_client_t *client,

@@ -225,6 +225,25 @@ ngx_http_ktp_metrics_exit(void)
 }
 
 
+ngx_uint_t
+ngx_http_ktp_metrics_last(ngx_http_ktp_metrics_t *metrics)
+{
+    ngx_uint_t        i;
+    ngx_atomic_uint_t pid;
+
+    for (i = 0; i < metrics->nworkers; i++) {
+        pid = metrics->workers[i].pid;
+
+        if (pid != 0 && (ngx_pid_t) pid != ngx_pid
+            && ngx_http_ktp_process_alive((ngx_pid_t) pid)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 void
 ngx_http_ktp_metrics_workers(ngx_http_ktp_metrics_t        *metrics,
                              ngx_http_ktp_transport_stat_t *sum,

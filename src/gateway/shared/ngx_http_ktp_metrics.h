@@ -185,6 +185,9 @@ ngx_uint_t ngx_http_ktp_metrics_counting(void);
 /* Releases the gauges.  For exit_process, when all connections are closed. */
 void ngx_http_ktp_metrics_exit(void);
 
+/* 1 if there is no other worker; for a worker that ends. */
+ngx_uint_t ngx_http_ktp_metrics_last(ngx_http_ktp_metrics_t *metrics);
+
 /*
  * Counts a request that has ended; slot is that of its client, NULL if it
  * has none.

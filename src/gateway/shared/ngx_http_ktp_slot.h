@@ -12,6 +12,7 @@
 
 
 typedef struct ngx_http_ktp_counters_s ngx_http_ktp_counters_t;
+typedef struct ngx_http_ktp_lease_s    ngx_http_ktp_lease_t;
 typedef struct ngx_http_ktp_metrics_s  ngx_http_ktp_metrics_t;
 
 /*
@@ -23,6 +24,7 @@ struct ngx_http_ktp_slot_s {
 
     ngx_http_ktp_account_t  *account;
     ngx_http_ktp_counters_t *counters; /* NULL: no request yet */
+    ngx_http_ktp_lease_t    *leases;   /* by period; NULL: none of a fleet */
 };
 
 /*
@@ -36,8 +38,9 @@ typedef struct {
 } ngx_http_ktp_unsent_t;
 
 typedef struct {
-    ngx_uint_t version;
-    size_t     slot_size;
+    ngx_uint_t       version;
+    ngx_slab_pool_t *pool; /* of the zone */
+    size_t           slot_size;
 
     ngx_rbtree_t         names;
     ngx_rbtree_node_t    sentinel;

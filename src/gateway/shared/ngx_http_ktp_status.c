@@ -615,7 +615,7 @@ ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st, ngx_uint_t which)
                 continue;
             }
 
-            used = ngx_http_ktp_count_used(client[i], p);
+            used = ngx_http_ktp_count_quota(client[i], p);
 
             if (used == 0 && client[i]->slot->counters == NULL) {
                 continue;

@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_zone.h"
 #include "ngx_http_ktp_breaker.h"
 #include "ngx_http_ktp_client.h"
+#include "ngx_http_ktp_lease.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_state.h"
 #include "ngx_http_ktp_uses.h"
@@ -332,6 +333,13 @@ ngx_http_ktp_zone_clients(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
         client[i]->slot = ngx_http_ktp_slot(zone, &client[i]->sn.str);
     }
 
+    if (ngx_http_ktp_lease_init(zone) != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0,
+                      "ktp_zone \"%V\" is too small for quotas of the fleet",
+                      &zone->shm_zone->shm.name);
+        return NGX_ERROR;
+    }
+
     return NGX_OK;
 }
 
@@ -364,6 +372,7 @@ ngx_http_ktp_zone_create(ngx_http_ktp_zone_t *zone)
         goto failed;
     }
 
+    sh->pool = zone->pool;
     sh->version = NGX_HTTP_KTP_ZONE_VERSION;
     sh->slot_size = sizeof(ngx_http_ktp_slot_t);
     ngx_rbtree_init(&sh->names, &sh->sentinel, ngx_str_rbtree_insert_value);

@@ -1,0 +1,446 @@
+#include "ngx_http_ktp_fleet_lease.h"
+#include "ngx_http_ktp_redis.h"
+#include <ngx_sha1.h>
+
+/* generated from lease.lua by a rule of config.make */
+#include <ngx_http_ktp_fleet_script.h>
+
+
+/*
+ * An answer that another worker gets is noticed after this time, milliseconds.
+ */
+#define NGX_HTTP_KTP_FLEET_LEASE_POLL 10
+
+/* SHA-1 of the script, hexadecimal. */
+#define NGX_HTTP_KTP_FLEET_LEASE_SHA 40
+
+/* Arguments of the script, and those of EVALSHA before them. */
+#define NGX_HTTP_KTP_FLEET_LEASE_ARGS 11
+#define NGX_HTTP_KTP_FLEET_LEASE_EVAL 4
+
+/* Values of an answer. */
+#define NGX_HTTP_KTP_FLEET_LEASE_VALUES 7
+
+/* Between messages about answers of the server, milliseconds. */
+#define NGX_HTTP_KTP_FLEET_LEASE_TOLD 60000
+
+/* A report that is on its way. */
+typedef struct {
+    ngx_http_ktp_slot_t        *slot;
+    ktp_quota_period_t          period;
+    uint64_t                    limit;
+    int                         offset;
+    ngx_http_ktp_lease_report_t report;
+    unsigned                    last : 1;  /* the host stops */
+    unsigned                    whole : 1; /* sent with the script */
+} ngx_http_ktp_fleet_lease_t;
+
+
+static void      ngx_http_ktp_fleet_lease_report(ngx_http_ktp_client_t   *client,
+                                                 ktp_quota_period_t       period,
+                                                 ngx_http_ktp_lease_why_t why);
+static ngx_int_t ngx_http_ktp_fleet_lease_send(ngx_http_ktp_fleet_lease_t *op);
+static void      ngx_http_ktp_fleet_lease_done(void                       *data,
+                                               ngx_http_ktp_redis_reply_t *reply);
+static ngx_uint_t
+ngx_http_ktp_fleet_lease_unknown(ngx_http_ktp_fleet_lease_t *op,
+                                 ngx_http_ktp_redis_reply_t *reply);
+static ngx_int_t
+ngx_http_ktp_fleet_lease_parse(ngx_http_ktp_redis_reply_t  *reply,
+                               ngx_http_ktp_lease_answer_t *answer);
+static void
+            ngx_http_ktp_fleet_lease_complain(ngx_http_ktp_fleet_lease_t *op,
+                                              ngx_http_ktp_redis_reply_t *reply);
+static void ngx_http_ktp_fleet_lease_wake(void);
+static void ngx_http_ktp_fleet_lease_event(ngx_event_t *ev);
+
+
+static ngx_http_ktp_redis_t  *ngx_http_ktp_fleet_lease_redis;
+static ngx_http_ktp_shared_t *ngx_http_ktp_fleet_lease_shared;
+static ngx_array_t           *ngx_http_ktp_fleet_lease_clients;
+static ngx_queue_t            ngx_http_ktp_fleet_lease_waiters;
+static u_char ngx_http_ktp_fleet_lease_sha[NGX_HTTP_KTP_FLEET_LEASE_SHA];
+
+static ngx_str_t ngx_http_ktp_fleet_lease_kinds[KTP_QUOTA_PERIODS] = {
+    ngx_string("day"), ngx_string("month"), ngx_string("total")};
+
+
+void
+ngx_http_ktp_fleet_lease_init(ngx_http_ktp_main_conf_t *kmcf)
+{
+    u_char     digest[NGX_HTTP_KTP_FLEET_LEASE_SHA / 2];
+    ngx_sha1_t sha1;
+
+    ngx_http_ktp_fleet_lease_redis = kmcf->redis;
+    ngx_http_ktp_fleet_lease_shared = kmcf->zone->shared;
+    ngx_http_ktp_fleet_lease_clients = &kmcf->clients;
+    ngx_queue_init(&ngx_http_ktp_fleet_lease_waiters);
+
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, ngx_http_ktp_fleet_script,
+                    sizeof(ngx_http_ktp_fleet_script) - 1);
+    ngx_sha1_final(digest, &sha1);
+
+    (void) ngx_hex_dump(ngx_http_ktp_fleet_lease_sha, digest, sizeof(digest));
+}
+
+
+void
+ngx_http_ktp_fleet_lease(ngx_http_ktp_client_t   *client,
+                         ngx_http_ktp_lease_why_t why)
+{
+    ngx_uint_t i;
+
+    for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
+        if (client->quota[i].fleet) {
+            ngx_http_ktp_fleet_lease_report(client, i, why);
+        }
+    }
+}
+
+
+void
+ngx_http_ktp_fleet_lease_all(ngx_http_ktp_lease_why_t why)
+{
+    ngx_uint_t              i;
+    ngx_http_ktp_client_t **client;
+
+    client = ngx_http_ktp_fleet_lease_clients->elts;
+
+    for (i = 0; i < ngx_http_ktp_fleet_lease_clients->nelts; i++) {
+        if (client[i]->fleet) {
+            ngx_http_ktp_fleet_lease(client[i], why);
+        }
+    }
+}
+
+
+static void
+ngx_http_ktp_fleet_lease_report(ngx_http_ktp_client_t   *client,
+                                ktp_quota_period_t       period,
+                                ngx_http_ktp_lease_why_t why)
+{
+    ngx_http_ktp_lease_t        *lease;
+    ngx_http_ktp_fleet_lease_t  *op;
+    ngx_http_ktp_lease_report_t  report;
+    ngx_http_ktp_client_quota_t *quota;
+
+    quota = &client->quota[period];
+    lease = &client->slot->leases[period];
+
+    if (ngx_http_ktp_lease_begin(
+            ngx_http_ktp_fleet_lease_shared, lease, quota->limit,
+            ngx_http_ktp_fleet_lease_redis->timeout, why, &report)
+        != NGX_OK) {
+        return;
+    }
+
+    op = ngx_calloc(sizeof(ngx_http_ktp_fleet_lease_t), ngx_cycle->log);
+
+    if (op) {
+        op->slot = client->slot;
+        op->period = period;
+        op->limit = quota->limit;
+        op->offset = quota->offset;
+        op->report = report;
+        op->last = why == NGX_HTTP_KTP_LEASE_LAST;
+
+        if (ngx_http_ktp_fleet_lease_send(op) == NGX_OK) {
+            return;
+        }
+
+        ngx_free(op);
+    }
+
+    (void) ngx_http_ktp_lease_end(ngx_http_ktp_fleet_lease_shared, lease,
+                                  &report, NULL);
+}
+
+
+/* EVALSHA, or EVAL if the server does not know the script. */
+
+static ngx_int_t
+ngx_http_ktp_fleet_lease_send(ngx_http_ktp_fleet_lease_t *op)
+{
+    u_char *p, text[NGX_HTTP_KTP_FLEET_LEASE_ARGS * NGX_INT64_LEN];
+    u_char  key[3 * NGX_HTTP_KTP_REDIS_NAME];
+    int64_t numbers[NGX_HTTP_KTP_FLEET_LEASE_ARGS];
+    ngx_str_t
+        args[NGX_HTTP_KTP_FLEET_LEASE_EVAL + NGX_HTTP_KTP_FLEET_LEASE_ARGS];
+    ngx_str_t *arg;
+    ngx_uint_t i;
+
+    if (op->whole) {
+        ngx_str_set(&args[0], "EVAL");
+        ngx_str_set(&args[1], ngx_http_ktp_fleet_script);
+
+    } else {
+        ngx_str_set(&args[0], "EVALSHA");
+        args[1].data = ngx_http_ktp_fleet_lease_sha;
+        args[1].len = NGX_HTTP_KTP_FLEET_LEASE_SHA;
+    }
+
+    ngx_str_set(&args[2], "1");
+
+    args[3].data = key;
+    args[3].len =
+        ngx_sprintf(key, "%V:{%V}:%V", &ngx_http_ktp_fleet_lease_redis->prefix,
+                    &op->slot->sn.str,
+                    &ngx_http_ktp_fleet_lease_kinds[op->period])
+        - key;
+
+    /* the order is that of lease.lua */
+
+    arg = &args[NGX_HTTP_KTP_FLEET_LEASE_EVAL];
+
+    arg[0] = ngx_http_ktp_fleet_lease_redis->host;
+    arg[1].data = op->report.incarnation;
+    arg[1].len = NGX_HTTP_KTP_LEASE_ID;
+
+    numbers[2] = op->report.seq;
+    numbers[3] = op->offset;
+    numbers[4] = op->limit;
+    numbers[5] = op->report.want;
+    numbers[6] = NGX_HTTP_KTP_LEASE_TIME;
+    numbers[7] = 0;
+    numbers[8] = op->report.spent;
+    numbers[9] = op->report.held;
+    numbers[10] = op->last;
+
+    p = text;
+
+    for (i = 2; i < NGX_HTTP_KTP_FLEET_LEASE_ARGS; i++) {
+        arg[i].data = p;
+        p = ngx_sprintf(p, "%L", numbers[i]);
+        arg[i].len = p - arg[i].data;
+    }
+
+    arg[7].data = op->report.period;
+    arg[7].len = op->report.period_len;
+
+    return ngx_http_ktp_redis_command(args, sizeof(args) / sizeof(args[0]),
+                                      ngx_http_ktp_fleet_lease_done, op);
+}
+
+
+static void
+ngx_http_ktp_fleet_lease_done(void *data, ngx_http_ktp_redis_reply_t *reply)
+{
+    ngx_http_ktp_fleet_lease_t *op = data;
+
+    ngx_http_ktp_lease_t       *lease;
+    ngx_http_ktp_lease_answer_t answer, *known;
+
+    if (ngx_http_ktp_fleet_lease_unknown(op, reply)) {
+        op->whole = 1;
+
+        if (ngx_http_ktp_fleet_lease_send(op) == NGX_OK) {
+            return;
+        }
+
+        reply = NULL;
+    }
+
+    known = reply && ngx_http_ktp_fleet_lease_parse(reply, &answer) == NGX_OK
+                ? &answer
+                : NULL;
+
+    if (reply && known == NULL) {
+        ngx_http_ktp_fleet_lease_complain(op, reply);
+    }
+
+    lease = &op->slot->leases[op->period];
+
+    if (ngx_http_ktp_lease_end(ngx_http_ktp_fleet_lease_shared, lease,
+                               &op->report, known)
+        != NGX_OK) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "lease of client \"%V\" belongs to another nginx with "
+                      "\"host=%V\" of \"ktp_redis\"",
+                      &op->slot->sn.str,
+                      &ngx_http_ktp_fleet_lease_redis->host);
+    }
+
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, ngx_cycle->log, 0,
+                   "ktp lease of \"%V\": report %uL, granted %uL, %s",
+                   &op->slot->sn.str, op->report.seq,
+                   known ? known->granted : 0,
+                   known ? "answered" : "not answered");
+
+    ngx_free(op);
+
+    ngx_http_ktp_fleet_lease_wake();
+}
+
+
+static ngx_uint_t
+ngx_http_ktp_fleet_lease_unknown(ngx_http_ktp_fleet_lease_t *op,
+                                 ngx_http_ktp_redis_reply_t *reply)
+{
+    static ngx_str_t noscript = ngx_string("NOSCRIPT");
+
+    return reply && reply->error && !op->whole
+           && reply->values[0].text.len >= noscript.len
+           && ngx_strncmp(reply->values[0].text.data, noscript.data,
+                          noscript.len)
+                  == 0;
+}
+
+
+/*
+ * status, period, granted, time left of the lease, spent and leased by the
+ * fleet, time left of the period.
+ */
+
+static ngx_int_t
+ngx_http_ktp_fleet_lease_parse(ngx_http_ktp_redis_reply_t  *reply,
+                               ngx_http_ktp_lease_answer_t *answer)
+{
+    ngx_uint_t                  i;
+    ngx_http_ktp_redis_value_t *v;
+
+    static ngx_str_t statuses[] = {
+        [NGX_HTTP_KTP_LEASE_OK] = ngx_string("ok"),
+        [NGX_HTTP_KTP_LEASE_STALE] = ngx_string("stale"),
+        [NGX_HTTP_KTP_LEASE_EXHAUSTED] = ngx_string("exhausted"),
+    };
+
+    v = reply->values;
+
+    if (reply->error || reply->n != NGX_HTTP_KTP_FLEET_LEASE_VALUES) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < NGX_HTTP_KTP_FLEET_LEASE_VALUES; i++) {
+        if (v[i].is_text != (i < 2)
+            || (i >= 2 && v[i].number < (i == 6 ? -1 : 0))) {
+            return NGX_ERROR;
+        }
+    }
+
+    for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+        if (v[0].text.len == statuses[i].len
+            && ngx_strncmp(v[0].text.data, statuses[i].data, statuses[i].len)
+                   == 0) {
+            break;
+        }
+    }
+
+    if (i == sizeof(statuses) / sizeof(statuses[0]) || v[1].text.len == 0
+        || v[1].text.len > NGX_HTTP_KTP_LEASE_PERIOD
+        || v[2].number > NGX_HTTP_KTP_LEASE_MAX) {
+        return NGX_ERROR;
+    }
+
+    answer->status = i;
+    answer->period = v[1].text;
+    answer->granted = v[2].number;
+    answer->spent = v[4].number;
+    answer->endless = v[6].number == -1;
+    answer->left = answer->endless ? 0 : v[6].number;
+
+    return NGX_OK;
+}
+
+
+/* An error, or no answer of the script. */
+
+static void
+ngx_http_ktp_fleet_lease_complain(ngx_http_ktp_fleet_lease_t *op,
+                                  ngx_http_ktp_redis_reply_t *reply)
+{
+    u_char            code[NGX_HTTP_KTP_REDIS_CODE];
+    size_t            n;
+    static ngx_msec_t told;
+
+    if (told && ngx_current_msec - told < NGX_HTTP_KTP_FLEET_LEASE_TOLD) {
+        return;
+    }
+
+    told = ngx_current_msec;
+    n = ngx_http_ktp_redis_code(reply, code);
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "redis \"%V\": %s \"%*s\" in reply to lease of client "
+                  "\"%V\"",
+                  &ngx_http_ktp_fleet_lease_redis->name,
+                  reply->error ? "error" : "unexpected values", n, code,
+                  &op->slot->sn.str);
+}
+
+
+void
+ngx_http_ktp_fleet_lease_wait(ngx_http_ktp_fleet_waiter_t *waiter)
+{
+    ngx_event_t *ev;
+
+    ev = &waiter->event;
+
+    waiter->dummy.fd = (ngx_socket_t) -1;
+    waiter->dummy.data = waiter;
+    ev->data = &waiter->dummy;
+    ev->handler = ngx_http_ktp_fleet_lease_event;
+    ev->log = waiter->log;
+
+    waiter->waiting = 1;
+    ngx_queue_insert_tail(&ngx_http_ktp_fleet_lease_waiters, &waiter->queue);
+    ngx_add_timer(ev, NGX_HTTP_KTP_FLEET_LEASE_POLL);
+}
+
+
+void
+ngx_http_ktp_fleet_lease_leave(ngx_http_ktp_fleet_waiter_t *waiter)
+{
+    if (!waiter->waiting) {
+        return;
+    }
+
+    waiter->waiting = 0;
+    ngx_queue_remove(&waiter->queue);
+
+    if (waiter->event.timer_set) {
+        ngx_del_timer(&waiter->event);
+    }
+
+    if (waiter->event.posted) {
+        ngx_delete_posted_event(&waiter->event);
+    }
+}
+
+
+static void
+ngx_http_ktp_fleet_lease_wake(void)
+{
+    ngx_queue_t                 *q;
+    ngx_http_ktp_fleet_waiter_t *waiter;
+
+    for (q = ngx_queue_head(&ngx_http_ktp_fleet_lease_waiters);
+         q != ngx_queue_sentinel(&ngx_http_ktp_fleet_lease_waiters);
+         q = ngx_queue_next(q)) {
+        waiter = ngx_queue_data(q, ngx_http_ktp_fleet_waiter_t, queue);
+
+        ngx_post_event(&waiter->event, &ngx_posted_events);
+    }
+}
+
+
+static void
+ngx_http_ktp_fleet_lease_event(ngx_event_t *ev)
+{
+    ngx_connection_t            *dummy;
+    ngx_http_ktp_fleet_waiter_t *waiter;
+
+    dummy = ev->data;
+    waiter = dummy->data;
+
+    ngx_http_ktp_fleet_lease_leave(waiter);
+
+    waiter->handler(waiter->data);
+}
+
+
+ngx_msec_t
+ngx_http_ktp_fleet_lease_patience(void)
+{
+    return ngx_http_ktp_fleet_lease_redis->timeout;
+}

@@ -1,0 +1,345 @@
+# Quotas of a fleet: hosts with zones of their own, here two nginx, spend one
+# budget in a redis-server; over outages of either, exactly.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use lib 't/lib';
+use KTP ();
+use KTP::Image;
+use KTP::Load;
+use KTP::Nginx;
+use KTP::Redis;
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(time);
+
+$SIG{PIPE} = 'IGNORE';
+
+my $jpeg = jpeg(720, 480);
+my $hash = sha256_hex('key');
+my $dead = KTP::Nginx::free_port();
+my $redis = KTP::Redis->new(qw(--appendonly yes --appendfsync always));
+my $address = 'unix:' . $redis->path;
+my ($url, $whole) = KTP::Load::upstream(2);
+
+my %quota = (
+    load    => '2000/day offset=+07:00 fleet',
+    outage  => '2000/total fleet',
+    killed  => '1000/month fleet',
+    away    => '100/day fleet',
+    dead    => '5/total fleet',
+    leaving => '50/total fleet',
+    stream  => '3/total fleet',
+    flushed => '20/total fleet',
+    one     => '1/day fleet; quota 5/total',
+    reader  => '10/total fleet',
+    renamed => '100/total fleet',
+);
+
+KTP::Nginx::same_day(120, 0, 7);
+
+sub config {
+    my ($nginx, $host, %opt) = @_;
+
+    my $clients = join "\n", map {
+        "    ktp_client $_ { key_sha256 $hash; quota $quota{$_}; }"
+    } sort keys %quota;
+
+    return $nginx->config(
+        log_level => 'info', master => 'on', workers => 2, root => 0,
+        main => KTP::load_module(), http => <<EOC, server => <<EOS);
+    ktp_zone k:1m;
+    ktp_redis $address host=$host timeout=2s;
+    ktp_auth on;
+    keepalive_requests 100000;
+$clients
+EOC
+        location = /ok { ktp_pass $url/x; }
+        location = /stream { ktp_pass $url/x; ktp_request_buffering off; }
+        location = /dead { ktp_pass http://127.0.0.1:$dead/x; ktp_retries 0; }
+        location = /status { ktp_auth off; ktp_status; }
+EOS
+}
+
+sub start {
+    my ($host) = @_;
+
+    my $nginx = KTP::Nginx->new;
+
+    $nginx->start(config($nginx, $host)) or BAIL_OUT($nginx->complaint);
+    $nginx->wait_log(qr/connected to redis/) or BAIL_OUT('no redis');
+
+    return $nginx;
+}
+
+sub request {
+    my ($client, $uri) = @_;
+
+    return "POST $uri HTTP/1.1\r\nHost: a\r\nContent-Type: image/jpeg\r\n"
+         . "App-ID: $client\r\nAPI-Key: key\r\nContent-Length: "
+         . length($jpeg) . "\r\n\r\n$jpeg";
+}
+
+my $file = KTP::Nginx::scratch_dir() . '/image';
+KTP::Nginx::write_file($file, $jpeg);
+
+sub post {
+    my ($nginx, $client, $uri) = @_;
+
+    return KTP::Nginx::curl(
+        'http://127.0.0.1:' . $nginx->port . ($uri || '/ok'),
+        '-H', "App-ID: $client", '-H', 'API-Key: key',
+        '-H', 'Content-Type: image/jpeg', '--data-binary', "\@$file");
+}
+
+sub metric {
+    my ($nginx, $name) = @_;
+
+    my $page = KTP::Nginx::curl('http://127.0.0.1:' . $nginx->port . '/status');
+
+    return ($page->{body} =~ /^\Q$name\E (\S+)$/m)[0];
+}
+
+# The same load on each nginx at once: the sums of their statuses.
+sub load {
+    my ($client, $times, $between, @nginx) = @_;
+
+    my $first = shift @nginx;
+    my (@pipes, %sum);
+
+    for my $nginx (@nginx) {
+        pipe my $out, my $in or die;
+
+        my $pid = fork // die "fork: $!\n";
+
+        unless ($pid) {
+            print $in join ' ', %{ KTP::Load::clients(
+                $nginx->port, 4, $times, request($client, '/ok')) };
+            close $in;
+            POSIX::_exit(0);
+        }
+
+        close $in;
+        push @pipes, [$pid, $out];
+    }
+
+    my $got = KTP::Load::clients($first->port, 4, $times,
+                                 request($client, '/ok'), $between);
+    $sum{$_} += $got->{$_} for keys %$got;
+
+    for (@pipes) {
+        my ($pid, $out) = @$_;
+        my %got = split / /, readline $out;
+
+        waitpid $pid, 0;
+        $sum{$_} += $got{$_} for keys %got;
+    }
+
+    return \%sum;
+}
+
+# Calls on each host in turn until all say that the quota is exhausted: how many
+# were answered.
+sub exhaust {
+    my ($client, @nginx) = @_;
+
+    my $answered = 0;
+    my %exhausted;
+
+    KTP::Nginx::wait_for(sub {
+        for my $nginx (@nginx) {
+            my $got = KTP::Load::post($nginx->port, 20,
+                                      request($client, '/ok'));
+
+            $answered += $got->{200} || 0;
+            $exhausted{$nginx} = ($got->{403} || 0) == 20;
+        }
+
+        return @nginx == grep { $exhausted{$_} } @nginx;
+    }) or diag("$client is not exhausted");
+
+    return $answered;
+}
+
+# How often Redis has run the script.
+sub commands {
+    my $info = $redis->info('commandstats');
+    my $sum = 0;
+
+    /^calls=(\d+)/ and $sum += $1
+        for map { $info->{"cmdstat_$_"} // () } qw(eval evalsha);
+
+    return $sum;
+}
+
+my $a = start('a');
+my $b = start('b');
+
+# -- two hosts, four workers, eight clients
+
+{
+    my $before = $whole->();
+    my $start = time;
+    my $got = load('load', 300, undef, $a, $b);
+    my $commands = commands();
+
+    diag(sprintf '2400 requests in %.1f s, %d commands', time - $start,
+                 $commands);
+    cmp_ok($got->{200}, '<=', 2000, 'not one call over the quota');
+    cmp_ok($got->{200}, '>=', 1900, 'and few less while hosts hold some');
+    is($got->{200} + $got->{403}, 2400, 'the others are told so')
+        or diag(explain($got));
+    cmp_ok($commands / 2400, '<', 0.05, 'commands of Redis per request');
+
+    is($got->{200} + exhaust('load', $a, $b), 2000, 'the quota exactly');
+    is($whole->() - $before, 2000, 'at the upstream as well');
+
+    my $labels = '{client="load",period="day"}';
+    is(metric($a, "ktp_client_quota_limit_calls$labels"), 2000, 'the limit');
+    ok(KTP::Nginx::wait_for(sub {
+           post($_, 'load') for $a, $b;
+           metric($a, "ktp_client_quota_used_calls$labels") == 2000;
+       }), 'used, by the fleet');
+    is(metric($a, "ktp_client_quota_left_calls$labels"), 0, 'left');
+    is(metric($a, 'ktp_fleet_up'), 1, 'the fleet is up');
+
+    my $answer = post($b, 'load');
+    like($answer->{body}, qr/"error_code":"INSUFFICIENT_QUOTA"/, 'the error');
+    like($answer->{head}, qr/^Retry-After: \d+\r$/m, 'and until when');
+}
+
+# -- redis-server is killed meanwhile
+
+{
+    my $before = $whole->();
+    my $got = load('outage', 300, sub {
+        KTP::Nginx::wait_for(sub { $whole->() - $before > 200 });
+        $redis->stop('KILL');
+        KTP::Nginx::wait_for(sub { metric($a, 'ktp_fleet_up') == 0 });
+        $redis->start;
+    }, $a, $b);
+
+    is(join(' ', grep { !/^(?:200|403|503)$/ } sort keys %$got), '',
+       'an outage: answered, exhausted, or no lease')
+        or diag(explain($got));
+    ok(KTP::Nginx::wait_for(sub { metric($a, 'ktp_fleet_up') == 1
+                                  && metric($b, 'ktp_fleet_up') == 1 }),
+       'the fleet is up again');
+    is($got->{200} + exhaust('outage', $a, $b) + 0, 2000,
+       'the quota exactly, over the outage')
+        or diag(explain($got));
+    is($whole->() - $before, 2000, 'at the upstream as well');
+}
+
+# -- a host is killed
+
+{
+    my $before = $whole->();
+    my $answered = grep { post($a, 'killed')->{status} == 200 } 1 .. 30;
+
+    is($answered, 30, 'calls of a host');
+    kill 'KILL', $a->pid, $a->workers;
+    $a->stop;
+    $a = start('a');
+
+    my $got = load('killed', 150, undef, $a, $b);
+    $answered += $got->{200} + exhaust('killed', $a, $b);
+
+    cmp_ok($answered, '<=', 1000, 'not one call more');
+    cmp_ok($answered, '>=', 900, 'and a lease less at most');
+    is($whole->() - $before, $answered, 'as the upstream has them');
+}
+
+# -- Redis is away
+
+{
+    is(post($a, 'away')->{status}, 200, 'a lease of a tenth');
+
+    my $offset = -s $a->{log};
+    $redis->stop;
+    KTP::Nginx::wait_for(sub { metric($a, 'ktp_fleet_up') == 0 });
+
+    my @got = map { post($a, 'away') } 1 .. 12;
+    is(join(' ', map { $_->{status} } @got), join(' ', (200) x 9, (503) x 3),
+       'the lease is spent');
+    like($got[-1]{body},
+         qr/"error_code":"SERVICE_UNAVAILABLE","reason":"no_lease"/, 'then 503');
+    like($got[-1]{head}, qr/^Retry-After: \d+\r$/m, 'with a time');
+    is(() = $a->log_from($offset)
+            =~ /\[error\] .*fleet is not reachable, leases of quotas are spent/g,
+       1, 'one line of the host');
+
+    $redis->start;
+    ok($a->wait_log(qr/\[notice\] .*fleet is reachable, quotas are leased/,
+                    $offset), 'it is back');
+    ok(KTP::Nginx::wait_for(sub { post($a, 'away')->{status} == 200 }),
+       'and leases again');
+}
+
+# -- a call that is not billed
+
+{
+    is(join(' ', map { post($a, 'dead', '/dead')->{status} } 1 .. 10),
+       join(' ', (502) x 10), 'calls without an upstream');
+    is(exhaust('dead', $a), 5, 'cost nothing');
+}
+
+# -- streamed, without a lease at first
+
+is(join(' ', map { post($a, 'stream', '/stream')->{status} } 1 .. 5),
+   '200 200 200 403 403', 'streamed uploads');
+
+# -- Redis has forgotten the script
+
+$redis->command('SCRIPT', 'FLUSH');
+is(exhaust('flushed', $a, $b), 20, 'the script is sent again');
+
+# -- a quota of the fleet and one of the host
+
+is(join(' ', map { post($a, 'one')->{status} } 1 .. 2), '200 403',
+   'one for the fleet');
+is(post($b, 'one')->{status}, 403, 'on all hosts');
+
+# -- a server that may not write
+
+{
+    my $offset = -s $a->{log};
+
+    $redis->command('REPLICAOF', '127.0.0.1', $dead);
+    is(post($a, 'reader')->{status}, 503, 'a replica');
+    like($a->log_from($offset),
+         qr/\[error\] .*redis "\Q$address\E": error "READONLY" in reply to lease/,
+         'is logged');
+    $redis->command('REPLICAOF', 'NO', 'ONE');
+    ok(KTP::Nginx::wait_for(sub { post($a, 'reader')->{status} == 200 }),
+       'until it may');
+}
+
+# -- a host that stops gives back
+
+{
+    is(post($a, 'leaving')->{status}, 200, 'a lease of five');
+    $a->stop('QUIT');
+    is(exhaust('leaving', $b), 49, 'the other host spends what was left');
+    unlike($a->log_from(0), qr/\[(?:alert|crit|emerg)\]/, 'no other line');
+}
+
+# -- a name that two hosts have
+
+{
+    $a = start('b');
+    is(post($b, 'renamed')->{status}, 200, 'a lease');
+    is(post($a, 'renamed')->{status}, 200, 'of another, by the same name');
+
+    my $offset = -s $b->{log};
+    ok(KTP::Nginx::wait_for(sub {
+           post($b, 'renamed');
+           $b->log_from($offset) =~ /\[warn\] .*lease of client "renamed" /;
+       }), 'is told');
+}
+
+$_->stop for $a, $b;
+
+done_testing();
