@@ -13,6 +13,7 @@ use KTP ();
 use KTP::Extractd;
 use KTP::Image;
 use KTP::Nginx;
+use KTP::Redis;
 use KTP::Specimen;
 use KTP::Upstream;
 use Test::More;
@@ -56,6 +57,7 @@ production();
 browser();
 page();
 answerers();
+fleet();
 done_testing();
 
 
@@ -444,4 +446,47 @@ sub ktp_locations {
     }
 
     return @uris;
+}
+
+
+# fleet.conf on two hosts, with the user of Redis that it describes.
+sub fleet {
+    my ($acl) = KTP::Nginx::read_file('docs/fleet.md')
+        =~ /^    user (ktp on .*)$/m;
+    my $redis = KTP::Redis->new('--user',
+                                split ' ', $acl =~ s/PASSWORD/secret/r);
+    my $path = $redis->path;
+    my $upstream = KTP::Upstream->new;
+    my $url = $upstream->url;
+    my @ports;
+    my @hosts = map { KTP::Nginx->new } 1 .. 2;
+
+    # for whichever user workers are of
+    chmod 0755, $path =~ s{/[^/]*$}{}r;
+    chmod 0777, $path;
+
+    for my $nginx (@hosts) {
+        my ($conf, $port)
+            = adapt(KTP::Nginx::read_file('conf-examples/fleet.conf'),
+                    $nginx->prefix);
+
+        $conf =~ s{unix:\S+redis-server\.sock}{unix:$path host=host$port};
+        $conf =~ s{https://api\.verihubs\.com}{$url};
+        $conf =~ s{50000/month}{3/month};
+        ok($nginx->start($conf), 'fleet.conf: a host starts')
+            or diag($nginx->complaint);
+        push @ports, $port;
+    }
+
+    KTP::Nginx::write_file($hosts[0]->prefix . '/image.jpg', jpeg(800, 600));
+
+    my @got = map {
+        KTP::Nginx::curl('-H', 'App-ID: branch-office',
+                         '-H', 'API-Key: example-key-of-the-branch-office',
+                         '-F', 'image=@' . $hosts[0]->prefix . '/image.jpg',
+                         "http://127.0.0.1:$_/v2/ktp/extract")->{status};
+    } @ports[0, 1, 0, 1];
+
+    is("@got", '200 200 200 403', 'fleet.conf: one quota for both');
+    $_->stop for @hosts;
 }

@@ -26,8 +26,12 @@ KTP::Nginx::write_file("$dir/none.jpg", 'no image');
 
 # metrics: no query asks for one that there is not
 
-my ($nginx, $port, $port2) = example('metrics.conf');
-my $text = KTP::Nginx::curl("http://127.0.0.1:$port2/metrics")->{body};
+my ($nginx, $port) = example('fleet.conf');
+my $text = KTP::Nginx::curl("http://127.0.0.1:$port/metrics")->{body};
+$nginx->stop;
+
+($nginx, $port, my $port2) = example('metrics.conf');
+$text .= KTP::Nginx::curl("http://127.0.0.1:$port2/metrics")->{body};
 my %known = map { $_ => 1 } $text =~ /^# TYPE (\S+)/mg;
 
 for my $name ($text =~ /^# TYPE (\S+) histogram/mg) {
@@ -196,6 +200,7 @@ my %day = (
     'ktp_client_quota_limit_calls{client="shop",period="month"}'
                                                         => '3000000x1440',
     $left                                               => '2500000-60x1440',
+    'ktp_fleet_up{instance="gw"}'                       => '1x1440',
 );
 
 # What goes wrong from 15:00 on, by the alert for it.
@@ -210,6 +215,8 @@ my %faults = (
         calls('upstream_error') => fault(6) },
     KtpVendorLimitsUs  => { calls('upstream_limited') => fault(3) },
     KtpBreakerOpens    => { $breaker => fault(0.5) },
+    KtpFleetDown       => {
+        'ktp_fleet_up{instance="gw"}' => '1x899 0x540' },
     KtpFallbackAnswers => { answers('fallback') => '0+0.1x899 90+5x540' },
     KtpPrecheckFails   => { checks('failed') => '0+0.2x899 180+8x540' },
     KtpShadowDrops     => { compared('dropped') => '0+0.2x899 180+2x540' },
