@@ -220,7 +220,9 @@ my %client = (
     quota      => [[qw(100 x/day -1/day 1.5/day 1k/day 1/week 1/DAY 1/days
                        99999999999999999999/day /day 1/ $q/day $q ''),
                     '1/day shadows', '1/day fleets', '1/day fleet=on',
-                    '1/day fleet fleet', '1/day shadow=on', '1/day offset',
+                    '1/day fleet fleet', '1/day local=1% fleet',
+                    (map { "1/day fleet local=$_" } '', qw(0% 101% 1 x% % -1%
+                     1.5% $p%)), '1/day fleet local=1% local=1%', '1/day shadow=on', '1/day offset',
                     '1/day offset=7', '1/day offset=WIB',
                     '1/day offset=$o'],
                    'NUMBER/day|"offset=\+HH:MM"|"offset=\+07:00"'],

@@ -29,6 +29,8 @@ my %quota = (
     outage  => '2000/total fleet',
     killed  => '1000/month fleet',
     away    => '100/day fleet',
+    local   => '100/day fleet local=5%',
+    fresh   => '100/day fleet local=5%',
     dead    => '5/total fleet',
     leaving => '50/total fleet',
     stream  => '3/total fleet',
@@ -256,6 +258,7 @@ my $b = start('b');
 
 {
     is(post($a, 'away')->{status}, 200, 'a lease of a tenth');
+    is(post($a, 'local')->{status}, 200, 'another');
 
     my $offset = -s $a->{log};
     $redis->stop;
@@ -267,6 +270,13 @@ my $b = start('b');
     like($got[-1]{body},
          qr/"error_code":"SERVICE_UNAVAILABLE","reason":"no_lease"/, 'then 503');
     like($got[-1]{head}, qr/^Retry-After: \d+\r$/m, 'with a time');
+
+    # which a quota may allow for
+    my @local = map { post($a, 'local') } 1 .. 20;
+    is(join(' ', map { $_->{status} } @local),
+       join(' ', (200) x 14, (503) x 6), 'and a share of the quota, by "local="');
+    is(join(' ', map { post($b, 'fresh')->{status} } 1 .. 7),
+       join(' ', (200) x 5, (503) x 2), 'also on a host that had no lease');
     is(() = $a->log_from($offset)
             =~ /\[error\] .*fleet is not reachable, leases of quotas are spent/g,
        1, 'one line of the host');
@@ -276,6 +286,8 @@ my $b = start('b');
                     $offset), 'it is back');
     ok(KTP::Nginx::wait_for(sub { post($a, 'away')->{status} == 200 }),
        'and leases again');
+    is(exhaust('local', $a, $b), 85, 'what was spent meanwhile is counted');
+    is(exhaust('fresh', $a, $b), 95, 'on both hosts');
 }
 
 # -- a call that is not billed

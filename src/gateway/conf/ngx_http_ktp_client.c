@@ -57,7 +57,7 @@ static ngx_int_t ngx_http_ktp_client_index(ngx_conf_t               *cf,
 static ngx_http_ktp_client_command_t ngx_http_ktp_client_commands[] = {
     {ngx_string("key_sha256"), 1, NGX_HTTP_KTP_CLIENT_KEYS,
      ngx_http_ktp_client_key},
-    {ngx_string("quota"), 1, 4, ngx_http_ktp_client_quota},
+    {ngx_string("quota"), 1, 5, ngx_http_ktp_client_quota},
     {ngx_string("rate"), 1, 2, ngx_http_ktp_client_rate},
     {ngx_string("max_inflight"), 1, 1, ngx_http_ktp_client_inflight},
     {ngx_string("fields"), 1, 0, ngx_http_ktp_client_fields},
@@ -294,7 +294,7 @@ ngx_http_ktp_client_key(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
 }
 
 
-/* NUMBER/day|month|total [offset=+HH:MM] [fleet | shadow] */
+/* NUMBER/day|month|total [offset=+HH:MM] [fleet [local=N%] | shadow] */
 
 static char *
 ngx_http_ktp_client_quota(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
@@ -372,6 +372,16 @@ ngx_http_ktp_client_quota_parameter(ngx_conf_t *cf, ngx_str_t *value,
         return NGX_CONF_OK;
     }
 
+    if (ngx_strncmp(value->data, "local=", 6) == 0 && quota->fleet
+        && quota->local == 0 && value->data[value->len - 1] == '%') {
+        n = ngx_atoi(value->data + 6, value->len - 7);
+
+        if (n >= 1 && n <= 100) {
+            quota->local = ngx_max(quota->limit * n / 100, 1);
+            return NGX_CONF_OK;
+        }
+    }
+
     if (ngx_strcmp(value->data, "shadow") == 0 && !quota->shadow) {
         quota->shadow = 1;
         return NGX_CONF_OK;
@@ -391,8 +401,9 @@ ngx_http_ktp_client_quota_parameter(ngx_conf_t *cf, ngx_str_t *value,
     }
 
     return ngx_http_ktp_value_invalid(cf, "invalid parameter", value,
-                                      "\"offset=+HH:MM\", \"fleet\", or "
-                                      "\"shadow\"");
+                                      "\"offset=+HH:MM\", \"shadow\", or "
+                                      "\"fleet\", which \"local=NUMBER%\" "
+                                      "from 1% to 100% may follow");
 }
 
 

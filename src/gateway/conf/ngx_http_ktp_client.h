@@ -12,6 +12,7 @@
 
 typedef struct {
     uint64_t limit;  /* calls in a period */
+    uint64_t local;  /* of a fleet's, that a host makes without a lease */
     int      offset; /* seconds east of UTC at which the period begins */
     unsigned set : 1;
     unsigned fleet : 1;  /* of all hosts of "ktp_redis" together */

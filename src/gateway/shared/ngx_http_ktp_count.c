@@ -259,8 +259,9 @@ static ngx_int_t
 ngx_http_ktp_count_lease(ngx_http_ktp_shared_t *sh,
                          ngx_http_ktp_client_t *client, ngx_uint_t *leased)
 {
-    ngx_int_t  rc;
-    ngx_uint_t i;
+    ngx_int_t             rc;
+    ngx_uint_t            i;
+    ngx_http_ktp_lease_t *lease;
 
     for (i = 0; i < KTP_QUOTA_PERIODS; i++) {
 
@@ -268,7 +269,13 @@ ngx_http_ktp_count_lease(ngx_http_ktp_shared_t *sh,
             continue;
         }
 
-        rc = ngx_http_ktp_lease_take(sh, &client->slot->leases[i], &leased[i]);
+        lease = &client->slot->leases[i];
+        rc = ngx_http_ktp_lease_take(sh, lease, &leased[i]);
+
+        if (rc == NGX_BUSY && client->quota[i].local) {
+            rc = ngx_http_ktp_lease_local(sh, lease, client->quota[i].local,
+                                          &leased[i]);
+        }
 
         if (rc != NGX_OK) {
             ngx_http_ktp_count_release(sh, client->slot, leased);

@@ -3,11 +3,14 @@
 
 
 /*
- * Units that are asked for at once: a tenth of the quota.  More are asked for
- * when a quarter of that is left.
+ * Units that a host holds: those that it spends in a time, in milliseconds, at
+ * least 10, and at most a tenth of the quota.  More are asked for when a
+ * quarter is left.
  */
-#define NGX_HTTP_KTP_LEASE_SHARE 10
-#define NGX_HTTP_KTP_LEASE_LOW   4
+#define NGX_HTTP_KTP_LEASE_WINDOW 10000
+#define NGX_HTTP_KTP_LEASE_MIN    10
+#define NGX_HTTP_KTP_LEASE_SHARE  10
+#define NGX_HTTP_KTP_LEASE_LOW    4
 
 /* Times in milliseconds: between two reports of what is held, */
 #define NGX_HTTP_KTP_LEASE_REPORT (NGX_HTTP_KTP_LEASE_TIME / 3)
@@ -18,14 +21,19 @@
 /* and before a server that has not answered is asked again. */
 #define NGX_HTTP_KTP_LEASE_FAILED_TIME 250
 
+/* A bit of the serial of a unit that was not leased. */
+#define NGX_HTTP_KTP_LEASE_LOCAL                                              \
+    ((ngx_uint_t) 1 << (sizeof(ngx_uint_t) * 8 - 1))
+
 #define ngx_http_ktp_lease_since(time)                                        \
     ((ngx_msec_int_t) (ngx_current_msec - (time)))
 
 
 static void       ngx_http_ktp_lease_reset(ngx_http_ktp_lease_t *lease);
 static ngx_uint_t ngx_http_ktp_lease_over(const ngx_http_ktp_lease_t *lease);
+static uint64_t   ngx_http_ktp_lease_target(ngx_http_ktp_lease_t *lease,
+                                            uint64_t              limit);
 static ngx_uint_t ngx_http_ktp_lease_needed(ngx_http_ktp_lease_t    *lease,
-                                            uint64_t                 want,
                                             ngx_http_ktp_lease_why_t why);
 static void
 ngx_http_ktp_lease_accept(ngx_http_ktp_lease_t              *lease,
@@ -158,12 +166,43 @@ ngx_http_ktp_lease_give(ngx_http_ktp_shared_t *sh, ngx_http_ktp_lease_t *lease,
 {
     ngx_shmtx_lock(&sh->pool->mutex);
 
-    if (lease->serial == serial && lease->now.spent) {
+    if (lease->serial == (serial & ~NGX_HTTP_KTP_LEASE_LOCAL)
+        && lease->now.spent) {
         lease->now.spent--;
-        lease->now.held++;
+
+        if (serial & NGX_HTTP_KTP_LEASE_LOCAL) {
+            lease->local -= ngx_min(lease->local, 1);
+
+        } else {
+            lease->now.held++;
+        }
     }
 
     ngx_shmtx_unlock(&sh->pool->mutex);
+}
+
+
+ngx_int_t
+ngx_http_ktp_lease_local(ngx_http_ktp_shared_t *sh,
+                         ngx_http_ktp_lease_t *lease, uint64_t limit,
+                         ngx_uint_t *serial)
+{
+    ngx_int_t rc;
+
+    rc = NGX_BUSY;
+
+    ngx_shmtx_lock(&sh->pool->mutex);
+
+    if (lease->local < limit) {
+        lease->local++;
+        lease->now.spent++;
+        *serial = lease->serial | NGX_HTTP_KTP_LEASE_LOCAL;
+        rc = NGX_OK;
+    }
+
+    ngx_shmtx_unlock(&sh->pool->mutex);
+
+    return rc;
 }
 
 
@@ -173,18 +212,16 @@ ngx_http_ktp_lease_begin(ngx_http_ktp_shared_t *sh,
                          ngx_msec_t timeout, ngx_http_ktp_lease_why_t why,
                          ngx_http_ktp_lease_report_t *report)
 {
-    uint64_t   want;
     ngx_int_t  rc;
     ngx_uint_t idle;
-
-    want = ngx_min(limit / NGX_HTTP_KTP_LEASE_SHARE, NGX_HTTP_KTP_LEASE_MAX);
-    want = ngx_max(want, 1);
 
     rc = NGX_DECLINED;
 
     ngx_shmtx_lock(&sh->pool->mutex);
 
-    if (ngx_http_ktp_lease_needed(lease, want, why)) {
+    if (ngx_http_ktp_lease_needed(lease, why)) {
+        lease->target = ngx_http_ktp_lease_target(lease, limit);
+
         idle = why == NGX_HTTP_KTP_LEASE_LAST
                || (why == NGX_HTTP_KTP_LEASE_TIMER
                    && lease->now.spent == lease->reported);
@@ -202,10 +239,11 @@ ngx_http_ktp_lease_begin(ngx_http_ktp_shared_t *sh,
 
         /* what is held in a period that is over is of no use in this one */
 
-        report->want = idle ? 0
-                       : ngx_http_ktp_lease_over(lease)
-                           ? want
-                           : want - ngx_min(want, lease->now.held);
+        report->want =
+            idle ? 0
+            : ngx_http_ktp_lease_over(lease)
+                ? lease->target
+                : lease->target - ngx_min(lease->target, lease->now.held);
 
         rc = NGX_OK;
     }
@@ -216,8 +254,29 @@ ngx_http_ktp_lease_begin(ngx_http_ktp_shared_t *sh,
 }
 
 
+/* What the host spends in a window, by what it has spent since the answer. */
+
+static uint64_t
+ngx_http_ktp_lease_target(ngx_http_ktp_lease_t *lease, uint64_t limit)
+{
+    uint64_t       n, most;
+    ngx_msec_int_t since;
+
+    most = ngx_min(limit / NGX_HTTP_KTP_LEASE_SHARE, NGX_HTTP_KTP_LEASE_MAX);
+    most = ngx_max(most, 1);
+
+    since = ngx_http_ktp_lease_since(lease->answered);
+
+    n = lease->now.spent - ngx_min(lease->now.spent, lease->reported);
+    n = n * NGX_HTTP_KTP_LEASE_WINDOW / ngx_max(since, 1);
+    n = ngx_max(n, NGX_HTTP_KTP_LEASE_MIN);
+
+    return ngx_min(n, most);
+}
+
+
 static ngx_uint_t
-ngx_http_ktp_lease_needed(ngx_http_ktp_lease_t *lease, uint64_t want,
+ngx_http_ktp_lease_needed(ngx_http_ktp_lease_t    *lease,
                           ngx_http_ktp_lease_why_t why)
 {
     ngx_uint_t     news;
@@ -248,7 +307,7 @@ ngx_http_ktp_lease_needed(ngx_http_ktp_lease_t *lease, uint64_t want,
         return 1;
     }
 
-    return lease->now.held <= want / NGX_HTTP_KTP_LEASE_LOW
+    return lease->now.held <= lease->target / NGX_HTTP_KTP_LEASE_LOW
            && (!lease->exhausted
                || since >= NGX_HTTP_KTP_LEASE_EXHAUSTED_TIME);
 }
@@ -307,16 +366,21 @@ ngx_http_ktp_lease_accept(ngx_http_ktp_lease_t              *lease,
 
         /* what is held is worth nothing in another period */
 
+        /* but what was spent before the first answer is counted in this one */
+
+        if (report->period_len) {
+            lease->now.spent = 0;
+            lease->reported = 0;
+            lease->serial++;
+        }
+
         lease->now.held = 0;
-        lease->now.spent = 0;
         lease->now.period_len = answer->period.len;
         ngx_memcpy(lease->now.period, answer->period.data, answer->period.len);
-
-        lease->reported = 0;
-        lease->serial++;
     }
 
     lease->now.held += answer->granted;
+    lease->local = 0;
     lease->fleet = answer->spent;
     lease->exhausted = answer->status == NGX_HTTP_KTP_LEASE_EXHAUSTED;
     lease->endless = answer->endless;

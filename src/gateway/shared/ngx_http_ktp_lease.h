@@ -63,6 +63,8 @@ struct ngx_http_ktp_lease_s {
     ngx_msec_t                  answered;
     uint64_t                    fleet;    /* spent by the fleet, as answered */
     uint64_t                    reported; /* of which by this host */
+    uint64_t                    target;   /* units to be held */
+    uint64_t                    local;    /* spent without a lease */
 
     unsigned asking : 1;
     unsigned endless : 1;
@@ -85,6 +87,14 @@ ngx_int_t ngx_http_ktp_lease_init(ngx_http_ktp_zone_t *zone);
 ngx_int_t ngx_http_ktp_lease_take(ngx_http_ktp_shared_t *sh,
                                   ngx_http_ktp_lease_t  *lease,
                                   ngx_uint_t            *serial);
+
+/*
+ * Spends a unit that was not leased, of limit until the server answers again.
+ * NGX_BUSY: that many are spent.
+ */
+ngx_int_t ngx_http_ktp_lease_local(ngx_http_ktp_shared_t *sh,
+                                   ngx_http_ktp_lease_t *lease, uint64_t limit,
+                                   ngx_uint_t *serial);
 
 /* Takes a unit back, unless its period is over. */
 void ngx_http_ktp_lease_give(ngx_http_ktp_shared_t *sh,
