@@ -132,12 +132,11 @@ sub wait_for {
 }
 
 
+# One that END has waited for has ended too.
 sub ended {
     my ($self) = @_;
 
-    if (!defined $self->{status}
-        && waitpid($self->{pid}, WNOHANG) == $self->{pid})
-    {
+    if (!defined $self->{status} && waitpid($self->{pid}, WNOHANG) != 0) {
         $self->{status} = $?;
         delete $Running{ $self->{pid} };
     }
