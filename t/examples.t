@@ -5,11 +5,11 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Cwd qw(getcwd);
 use Digest::SHA qw(sha256_hex);
 use File::Basename qw(basename);
 use JSON::PP qw(decode_json);
 use KTP ();
+use KTP::Example qw(adapt);
 use KTP::Extractd;
 use KTP::Image;
 use KTP::Nginx;
@@ -18,8 +18,6 @@ use KTP::Specimen;
 use KTP::Upstream;
 use Test::More;
 
-my $build = KTP::Nginx::build_dir();
-my $www = getcwd() . '/www';
 my @files = glob 'conf-examples/*.conf';
 my %format;
 
@@ -382,55 +380,6 @@ sub base {
 
     return $conf =~ /:$port ssl;/ ? "https://127.0.0.1:$port"
                                   : "http://127.0.0.1:$port";
-}
-
-
-# The text with what a test may use, and the first port.
-sub adapt {
-    my ($text, $prefix) = @_;
-
-    my %ports;
-
-    $text =~ s{load_module modules/}{load_module $build/}g;
-    # those of the test's own command line, and of whoever runs it
-    $text =~ s{^pid .*}{}m;
-    $text =~ s{^user .*}{}m if $> != 0;
-    $text =~ s{listen 443 ssl;}{listen 127.0.0.1:443 ssl;}g;
-
-    $text =~ s{/run/}{$prefix/}g;
-    $text =~ s{/var/lib/ktp/}{$prefix/lib/}g;
-
-    # as the package makes it, for whichever user workers are of
-    mkdir "$prefix/lib";
-    chmod 0777, "$prefix/lib";
-
-    $text =~ s{/etc/nginx/}{$prefix/conf/}g;
-    $text =~ s{/usr/share/ktp-capture}{$www}g;
-    $text =~ s{/var/log/nginx/}{$prefix/logs/}g;
-    $text =~ s{127\.0\.0\.1:(\d+)}{
-        '127.0.0.1:' . ($ports{$1} ||= KTP::Nginx::free_port())
-    }ge;
-
-    # secrets that the operator would have
-    while ($text =~ m{\bfile:([^\s;]+)}g) {
-        my $path = $1 =~ m{^/} ? $1 : "$prefix/conf/$1";
-
-        my ($dir) = $path =~ m{(.*)/};
-        system('mkdir', '-p', $dir);
-        KTP::Nginx::write_file($path, "secret\n");
-        chmod 0600, $path;
-    }
-
-    if ($text =~ m{^ *ssl_certificate +(\S+)/(\S+)\.pem;}m) {
-        system('openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=a'
-               . " -out $prefix/conf/$1/$2.pem -keyout $prefix/conf/$1/$2.key"
-               . " 2> $prefix/logs/openssl") == 0
-            or die KTP::Nginx::read_file("$prefix/logs/openssl");
-    }
-
-    my ($port) = $text =~ /listen 127\.0\.0\.1:(\d+)/;
-
-    return ($text, $port);
 }
 
 
