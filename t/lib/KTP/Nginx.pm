@@ -13,6 +13,7 @@ package KTP::Nginx;
 # new(resolver => 1) has nginx look names up in hosts() only.
 # new(arrival => 1) has bytes arrive while nginx asks for their number
 # (arrival.c).
+# new(enter => [COMMAND]) runs nginx by a command such as "nsenter -t PID -n".
 #
 # What a sanitizer or valgrind reports fails the test script at its end.
 
@@ -122,7 +123,8 @@ sub free_port {
 sub new {
     my ($class, %opt) = @_;
 
-    my $self = bless { prefix => $opt{prefix} || scratch_dir() }, $class;
+    my $self = bless { prefix => $opt{prefix} || scratch_dir(),
+                       enter => $opt{enter} || [] }, $class;
 
     $self->{resolver} = preload('resolver') if $opt{resolver};
     $self->{nomem} = preload('nomem') if $opt{nomem};
@@ -445,8 +447,8 @@ sub spawn {
         $env{KTP_TEST_HOSTS} = "$self->{prefix}/hosts";
     }
 
-    my @cmd = (wrapper(), $Binary, '-p', "$self->{prefix}/",
-               '-e', $self->{log}, @args);
+    my @cmd = (@{ $self->{enter} }, wrapper(), $Binary, '-p',
+               "$self->{prefix}/", '-e', $self->{log}, @args);
 
     my $pid = fork;
     die "fork: $!" unless defined $pid;

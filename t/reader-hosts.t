@@ -1,0 +1,298 @@
+# conf-examples/gateway-host.conf and reader-host.conf on three hosts: network
+# namespaces that this script makes, with cables between them.  The vendor is
+# scripted, the readers are real, and the certificates are made by the commands
+# of docs/ktp-extractd.md.
+
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Digest::SHA qw(sha256_hex);
+use File::Find ();
+use IO::Socket::INET;
+use JSON::PP qw(decode_json);
+use KTP ();
+use KTP::Example qw(relocate);
+use KTP::Extractd;
+use KTP::Image;
+use KTP::Nginx;
+use KTP::Specimen;
+use KTP::Upstream;
+use Test::More;
+use Time::HiRes qw(time);
+
+# The script runs itself in namespaces of its own.  All processes there end with
+# it, however it ends, and with them the hosts.
+unless ($ENV{KTP_TEST_GATEWAY_HOST}) {
+    my @enter = qw(unshare --net --pid --fork --kill-child --mount-proc);
+
+    plan skip_all => 'namespaces need root' if $> != 0;
+    plan skip_all => 'ip or nsenter is not there'
+        if system('which ip nsenter setpriv unshare > /dev/null 2>&1') != 0;
+
+    my $why = `@enter ip link add name reader type veth peer name eth0 2>&1`;
+
+    plan skip_all => 'there are no network namespaces: ' . $why =~ s/\n.*//sr
+        if $? != 0;
+
+    $ENV{KTP_TEST_GATEWAY_HOST} = 1;
+
+    defined(my $pid = fork) or die "fork: $!\n";
+    exec qw(setpriv --pdeathsig KILL), @enter, $^X, $0 or die "setpriv: $!\n"
+        if $pid == 0;
+
+    waitpid $pid, 0;
+    exit($? >> 8 || $? & 127);
+}
+
+$SIG{PIPE} = 'IGNORE';
+
+my $slow = $KTP::Nginx::Slow;
+my $doc = KTP::Nginx::read_file('docs/ktp-extractd.md');
+my $dir = KTP::Nginx::scratch_dir();
+my $ca = "$dir/ktp-authority";
+my ($card, $truth) = KTP::Specimen::draw(9);
+
+run('ip link set lo up && ip addr add 10.20.0.1/32 dev lo');
+certificates();
+
+my %reader = map { $_ => reader($_) } 1, 2;
+my $vendor = KTP::Upstream->new(unix => "$dir/vendor");
+my $gateway = gateway();
+
+first();
+taking_turns();
+done_testing();
+
+
+# -- hosts
+
+sub run {
+    my ($command) = @_;
+
+    system("($command) > $dir/out 2>&1") == 0
+        or die "$command:\n" . KTP::Nginx::read_file("$dir/out");
+}
+
+
+# The commands of a part of the page, of whichever host.
+sub commands {
+    my ($part, %host) = @_;
+
+    my ($text) = $doc =~ /^### \Q$part\E\n(.*?)(?=^##|\z)/ms;
+
+    return $text =~ /^```sh\n(.*?)^```$/msg;
+}
+
+
+sub certificates {
+    my ($authority, $server, $client) = commands('Certificates');
+
+    # a second authority of the same name, which nobody trusts
+    for my $base ($dir, "$dir/strange") {
+        mkdir $base;
+        run("cd $base; $authority");
+
+        for (['reader-1', $server], ['reader-2', $server],
+             ['gateway-1', $client]) {
+            my ($host, $command) = @$_;
+
+            run("cd $base/ktp-authority; "
+                . $command =~ s/^host=.*/host=$host/mr);
+        }
+    }
+
+    KTP::Nginx::write_file("$ca/credentials", "local:shared-key\n");
+    run("cd $ca; " . (commands('The key that readers share'))[0]);
+}
+
+
+# A reader host: its namespace, which is there as long as this script, the daemon
+# and nginx.
+sub reader {
+    my ($n) = @_;
+
+    defined(my $pid = fork) or die "fork: $!\n";
+    exec qw(unshare --net sleep infinity) or die "unshare: $!\n" if $pid == 0;
+
+    my $own = readlink '/proc/self/ns/net';
+
+    KTP::Nginx::wait_for(sub {
+        ((readlink "/proc/$pid/ns/net") // $own) ne $own
+    });
+
+    my @enter = ('nsenter', '-t', $pid, '-n');
+
+    run(join ' && ', "ip link add reader$n type veth peer name eth0 netns $pid",
+        "ip link set reader$n up", "ip route add 10.20.0.1$n dev reader$n src 10.20.0.1",
+        map { "@enter $_" } 'ip link set lo up', 'ip link set eth0 up',
+        "ip addr add 10.20.0.1$n/32 dev eth0",
+        'ip route add 10.20.0.1 dev eth0');
+
+    my $nginx = KTP::Nginx->new(enter => \@enter);
+    my $self = { n => $n, enter => \@enter, nginx => $nginx };
+
+    daemon($self, 'shared-key');
+
+    my $prefix = $nginx->prefix;
+    my $secrets = "$prefix/conf/secrets";
+
+    run("install -d -m 700 $secrets && install -m 644 $ca/ktp-authority.pem $secrets"
+        . " && cp $ca/reader-$n.pem $secrets/ktp-reader.pem"
+        . " && cp $ca/reader-$n.key $secrets/ktp-reader.key");
+
+    my $conf = relocate(KTP::Nginx::read_file('conf-examples/reader-host.conf'),
+                        $prefix);
+
+    # no temporary file can be made where there is no folder
+    $self->{folders} = [map { "$prefix/$_" } qw(client_body proxy)];
+    $conf =~ s{^http \{\n}{$& . join '', map {
+        "    ${_}_temp_path $prefix/$_;\n" } qw(client_body proxy)}me;
+
+    $self->{conf} = $conf;
+    start($self);
+
+    return $self;
+}
+
+
+sub start {
+    my ($self) = @_;
+
+    my $nginx = $self->{nginx};
+
+    ok($nginx->start($self->{conf}), "reader $self->{n} starts")
+        or BAIL_OUT($nginx->complaint);
+    rmdir $_ or die "$_: $!\n" for @{ $self->{folders} };
+}
+
+
+# The daemon of a reader host, with a key.
+sub daemon {
+    my ($self, $key) = @_;
+
+    my $prefix = $self->{nginx}->prefix;
+    my $socket = "$prefix/ktp-extractd/ktp-extractd.sock";
+
+    mkdir "$prefix/ktp-extractd";
+    KTP::Nginx::write_file("$prefix/conf/credentials", "local:$key\n");
+    chmod 0600, "$prefix/conf/credentials";
+    $self->{daemon} = KTP::Extractd->new(
+        '--workers', 1, '--socket', $socket, '--socket-mode', '0666',
+        '--credentials', "$prefix/conf/credentials");
+}
+
+
+sub gateway {
+    my $nginx = KTP::Nginx->new;
+    my $prefix = $nginx->prefix;
+    my $secrets = "$prefix/conf/secrets";
+    my $conf = relocate(KTP::Nginx::read_file('conf-examples/gateway-host.conf'),
+                        $prefix);
+    my $hash = sha256_hex('key');
+
+    run("install -d -m 700 $secrets && install -m 644 $ca/ktp-authority.pem $prefix/conf"
+        . " && install -m 600 $ca/ktp-readers-key $secrets"
+        . " && cp $ca/gateway-1.pem $secrets/ktp-gateway.pem"
+        . " && cp $ca/gateway-1.key $secrets/ktp-gateway.key"
+        . " && cp $ca/reader-1.pem $secrets/tls.pem"
+        . " && cp $ca/reader-1.key $secrets/tls.key");
+
+    for (qw(ktp-app-id ktp-api-key)) {
+        KTP::Nginx::write_file("$secrets/$_", "vendor-secret\n");
+        chmod 0600, "$secrets/$_";
+    }
+
+    $conf =~ s{\b0{64}\b}{$hash};
+    $conf =~ s{https://api\.verihubs\.com}{unix:$dir/vendor:};
+
+    # a busy machine may take its time
+    $conf =~ s{timeout=1s}{timeout=1m};
+    $conf =~ s{(ktp_connect_timeout +)300ms}{$1 . 3 * $slow . 's'}e;
+    $conf =~ s{(ktp_read_timeout +)15s}{$1 . 15 * $slow . 's'}e;
+    $conf =~ s{(ktp_timeout +)20s}{$1 . 40 * $slow . 's'}e;
+    $conf =~ s{rate 5/s}{rate 1000/s};
+
+    ok($nginx->start($conf), 'the gateway starts')
+        or BAIL_OUT($nginx->complaint);
+
+    my $log = $nginx->log_from . KTP::Nginx::read_file("$prefix/logs/stderr");
+    unlike($log =~ s/\[warn\] .*, quotas start from zero$//mgr,
+           qr/\[(?:warn|alert|crit|emerg)\]/, '... without a warning');
+
+    return $nginx;
+}
+
+
+# An upload by an application.
+sub upload {
+    my ($image) = @_;
+
+    KTP::Nginx::write_file("$dir/image.jpg", $image);
+
+    return KTP::Nginx::curl('-k', '-H', 'App-ID: branch-office', '-H',
+                            'API-Key: key', '-F', "image=\@$dir/image.jpg",
+                            'https://127.0.0.1/v2/ktp/extract');
+}
+
+
+# The lines of a reader's log.
+sub lines {
+    my ($n) = @_;
+
+    return map { decode_json($_) }
+           split /\n/, KTP::Nginx::read_file($reader{$n}{nginx}->prefix
+                                             . '/logs/ktp-reader.log');
+}
+
+
+sub source {
+    my ($answer) = @_;
+
+    return $answer->{head} =~ /^X-KTP-Source: (\S+)\r$/mi ? $1 : '';
+}
+
+
+# -- cases
+
+sub first {
+    my $answer = upload($card);
+
+    is(source($answer), 'upstream', 'the vendor reads a card')
+        or diag($answer->{head}, $answer->{body}, $gateway->log_from);
+    like(($vendor->calls)[0]{head}, qr/^API-Key: vendor-secret\r$/m,
+         '... with its own key');
+
+    $answer = upload((KTP::Specimen::draw(1, '--page'))[0]);
+    is($answer->{status}, 400, 'a page without a card is refused');
+    is(source($answer), 'precheck', '... by a reader on another host');
+    is(scalar(() = $vendor->calls), 1, '... and not paid for');
+
+    $vendor->stop;
+    $answer = upload($card);
+    is($answer->{status}, 200, 'a card while the vendor is down');
+    is(source($answer), 'fallback', '... is read by a reader');
+    is(decode_json($answer->{body})->{data}{$_}, $truth->{$_}, "... its $_")
+        for sort keys %$truth;
+}
+
+
+sub taking_turns {
+    my @before = map { scalar(() = lines($_)) } 1, 2;
+
+    is(source(upload($card)), 'fallback', "card $_") for 1 .. 4;
+
+    my @now;
+    KTP::Nginx::wait_for(sub {
+        @now = map { lines($_) - $before[$_ - 1] } 1, 2;
+        $now[0] + $now[1] == 8;
+    });
+    is("@now", '4 4', 'both readers take turns');
+
+    my ($line) = (lines(1))[-1];
+
+    is($line->{gateway}, 'CN=gateway-1', 'the gateway has shown its certificate');
+    is($line->{tls}, 'TLSv1.3', '... by TLS');
+    is($line->{status}, 200, '... and has got an answer');
+}
+
