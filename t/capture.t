@@ -946,6 +946,16 @@ sub open_camera {
     $browser->evaluate(<<'EOJ');
 window.tracks = [];
 window.asked = [];
+window.steps = [];
+window.said = [];
+
+// what may have passed when it is asked for
+const page = document.querySelector('.ktp-capture');
+
+new MutationObserver(() => steps.push(page.dataset.step))
+  .observe(page, { attributeFilter: ['data-step'] });
+new MutationObserver(([change]) => said.push(change.target.textContent))
+  .observe(page.querySelector('[role=status]'), { childList: true });
 
 const media = navigator.mediaDevices;
 const get = media.getUserMedia.bind(media);
@@ -973,18 +983,34 @@ step('check', 'a good photo is taken without a press');
 ok(!filming(), '... and the camera is off');
 is(focus(), 'Periksa foto', '... the focus is on the heading');
 ok(!$browser->evaluate('asked.some((wanted) => wanted.audio)'), '... without sound');
+$browser->evaluate('steps = [], said = []');
 press('Ulangi');
-step('camera', 'another one');
-ok(KTP::Nginx::wait_for(sub { text() =~ /Bagus\. Tahan sebentar\./ }, 20),
-   '... is said to be good');
-step('check', '... is taken');
+ok(KTP::Nginx::wait_for(sub { $browser->evaluate('steps.join()') eq 'camera,check' }, 20),
+   'another one is taken');
+like($browser->evaluate('said.join()'), qr/Membuka kamera,.*Bagus\. Tahan sebentar\./,
+     '... as is said');
 press('Gunakan');
 step('fields', '... is sent');
 ($call) = $up->calls;
 $got = decode_base64($json->decode(KTP::Upstream::body_of($call))->{image});
 is(dimensions($got), '1280x960', 'what the camera showed');
 is(hint($got), 'good', '... in good quality');
-press('Ulangi');
+$browser->stop;
+
+# a photo that is not good is taken by the button only
+
+$browser = film((KTP::Specimen::draw(32, '--size', '1280x960', '--dark', 0.2))[0],
+                $allowed);
+open_camera();
+step('camera', 'in the dark');
+ok(KTP::Nginx::wait_for(sub { text() =~ /Terlalu gelap\./ }, 20), '... it says so');
+is($browser->evaluate('document.querySelector("[role=status]").textContent'),
+   'Terlalu gelap. Cari tempat yang lebih terang.', '... to a screen reader, too');
+looks('camera', 6);
+is(join('; ', $browser->complaints), '', 'the browser complains of nothing');
+press('Ambil foto');
+step('check', '... but takes a photo');
+ok(!filming(), '... and is off');
 
 # left, hidden, and closed by the user
 
@@ -1002,22 +1028,11 @@ step('start', 'a hidden page');
 ok(!filming(), '... turns it off');
 like(text(), qr/Kamera dimatikan karena halaman ini ditinggalkan/, '... and says so');
 looks('stopped', 6);
-$browser->stop;
-
-# a photo that is not good is taken by the button only
-
-$browser = film((KTP::Specimen::draw(32, '--size', '1280x960', '--dark', 0.2))[0],
-                $allowed);
-open_camera();
-step('camera', 'in the dark');
-ok(KTP::Nginx::wait_for(sub { text() =~ /Terlalu gelap\./ }, 20), '... it says so');
-is($browser->evaluate('document.querySelector("[role=status]").textContent'),
-   'Terlalu gelap. Cari tempat yang lebih terang.', '... to a screen reader, too');
-looks('camera', 6);
-is(join('; ', $browser->complaints), '', 'the browser complains of nothing');
-press('Ambil foto');
-step('check', '... but takes a photo');
-ok(!filming(), '... and is off');
+press('Buka kamera');
+ok(KTP::Nginx::wait_for(sub {
+    $browser->evaluate('tracks.length') == 3 && !filming()
+}, 20), 'nor is it turned on for one');
+step('start', '... from the start');
 $browser->stop;
 
 # 16:9, of which the middle is shown
