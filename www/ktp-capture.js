@@ -323,6 +323,7 @@ const rows = [
   '401 UNAUTHORIZED ticket_expired ticket',
   '401 UNAUTHORIZED ticket_used ticket',
   '503 SERVICE_UNAVAILABLE breaker_open down',
+  '503 SERVICE_UNAVAILABLE no_lease down',
   '500 INTERNAL_SERVER_ERROR body_in_file fault',
   '500 INTERNAL_SERVER_ERROR body_in_part fault',
   '500 INTERNAL_SERVER_ERROR body_discarded fault',
