@@ -156,6 +156,18 @@ is(join(' ', grep { my $name = $_; !grep { $_->[3] eq $name } @rows }
 is(join(' ', grep { $sentence{$_}{en} !~ /^[A-Z].*\.\z/ } sort keys %sentence),
    '', 'each is there in English');
 
+# fields of a card have a label, in their order
+
+my @names = grep { !/^(?:reference_id|image_quality)$/ }
+            KTP::Nginx::read_file('src/contract/answer/ktp_field.c')
+            =~ /ktp_field_row\("(\w+)"\)/g;
+my @labels = $file{'ktp-capture.js'} =~ /^    fields: \{\n(.*?)^    \},$/gms;
+
+cmp_ok(scalar @names, '>', 15, 'fields are found');
+is(scalar @labels, 2, 'and labels in two languages');
+is(join(' ', /^ +(\w+): '.+',$/mg), join(' ', @names), '... of each field')
+    for @labels;
+
 
 # -- in a browser
 
