@@ -301,8 +301,8 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       &ngx_http_ktp_count_value },
 
     { ngx_string("ktp_retries"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ktp_value_num,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_ktp_upstream_conf_retries,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ktp_loc_conf_t, retries),
       &ngx_http_ktp_retries },

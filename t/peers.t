@@ -72,6 +72,8 @@ my $blocks = <<"EOC";
     upstream kept { server $pa; keepalive 4; }
     upstream one { zone one 64k; server $pa max_conns=1; }
     upstream with_underscore { server $pa; }
+    upstream first { server $pa max_fails=0; server $pb backup; }
+    upstream alone { server $pa max_fails=0; }
 EOC
 
 my @names = qw(rr weights least hashed randomly dead marked backup none local
@@ -99,6 +101,12 @@ $server .= <<"EOC";
         location = /proxied { proxy_pass http://kept/plain; proxy_http_version 1.1; proxy_set_header Connection ''; }
         location = /one-late { ktp_pass http://one/x; ktp_read_timeout 100ms; }
         location = /one-stream { ktp_pass http://one/x; ktp_request_buffering off; }
+        location = /sent { ktp_pass http://$dead/x; ktp_fallback \@sent; }
+        location = /sent-not { ktp_pass http://$dead/x; ktp_fallback \@sent-not; }
+        location = /sent-alone { ktp_pass http://$dead/x; ktp_fallback \@sent-alone; }
+        location \@sent { ktp_pass http://first/x; ktp_read_timeout ${short}ms; ktp_retries 1 sent; }
+        location \@sent-not { ktp_pass http://first/x; ktp_read_timeout ${short}ms; }
+        location \@sent-alone { ktp_pass http://alone/x; ktp_retries 1 sent; }
         location = /if { ktp_pass http://rr/v2; if (\$arg_k) { set \$x 1; } }
 EOC
 
@@ -187,6 +195,35 @@ fresh();
 $_->answer({close => 1}) for $a, $b;
 is(status('/rr'), 502, 'a connection lost after the request was sent');
 like(counts(), qr/^(?:1 0|0 1)$/, '... neither');
+
+# "sent" of ktp_retries
+
+for (['a lost connection', [{close => 1}]], ['no answer', [{hang => 1}]]) {
+    my ($name, $end) = @$_;
+
+    fresh();
+    $a->answer(@$end);
+    is(status('/sent-not'), 502, "$name after the request was sent");
+    is(counts(), '1 0', '... is the end');
+    is(status('/sent'), 200, '... but not with "sent"');
+    is(counts(), '2 1', '... the other peer has answered');
+}
+
+fresh();
+$_->answer({close => 1}) for $a, $b;
+is(status('/sent'), 502, 'no more retries than that');
+is(counts(), '1 1', '... with "sent" either');
+
+fresh();
+$a->answer($bad);
+is(status('/sent'), 502, 'a response is the end');
+is(counts(), '1 0', '... with "sent" as well');
+
+fresh();
+is(status('/sent-alone'), 200, 'a connection that is kept');
+$a->answer({once => 1}, {close => 1});
+is(status('/sent-alone'), 200, '... and lost after the request was sent');
+is(counts(), '3 0', '... is replaced');
 
 fresh();
 is(status('/none'), 502, 'all peers are dead');

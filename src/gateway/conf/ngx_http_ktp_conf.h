@@ -163,6 +163,7 @@ struct ngx_http_ktp_loc_conf_s {
     ngx_msec_t   keepalive_timeout;
     ngx_int_t    max_inflight;
     ngx_int_t    retries;
+    ngx_uint_t   repeats; /* "sent" of ktp_retries */
     ngx_flag_t   ignore_client_abort;
     ngx_msec_t   body_timeout;
     ngx_flag_t   request_buffering;

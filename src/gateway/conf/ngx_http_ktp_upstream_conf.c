@@ -76,6 +76,7 @@ ngx_http_ktp_upstream_conf_create(ngx_http_ktp_loc_conf_t *klcf)
      *     klcf->proxy = { 0, NULL };
      *     klcf->proxy_host = { 0, NULL };
      *     klcf->user_agent = { 0, NULL };
+     *     klcf->repeats = 0;
      */
 }
 
@@ -183,6 +184,7 @@ ngx_http_ktp_upstream_conf_finish(ngx_conf_t              *cf,
     up->keepalive_timeout = klcf->keepalive_timeout;
     up->max_inflight = klcf->max_inflight;
     up->retries = klcf->retries;
+    up->repeats = klcf->repeats;
     up->max_response = NGX_HTTP_KTP_MAX_RESPONSE;
     up->ssl_verify = klcf->ssl_verify;
     up->user_agent = klcf->user_agent;
@@ -768,4 +770,41 @@ ngx_http_ktp_upstream_conf_is_address(ngx_str_t *host)
 
     return ngx_inet_addr(host->data, host->len) == INADDR_NONE ? NGX_DECLINED
                                                                : NGX_OK;
+}
+
+
+char *
+ngx_http_ktp_upstream_conf_retries(ngx_conf_t *cf, ngx_command_t *cmd,
+                                   void *conf)
+{
+    ngx_http_ktp_loc_conf_t *klcf = conf;
+
+    char                     *rv;
+    ngx_str_t                *value;
+    ngx_http_core_loc_conf_t *clcf;
+
+    rv = ngx_http_ktp_value_num(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK || cf->args->nelts == 2) {
+        return rv;
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[2].data, "sent") != 0) {
+        return ngx_http_ktp_value_invalid(cf, "invalid parameter", &value[2],
+                                          "\"sent\"");
+    }
+
+    /* not in those that inherit it: their upstreams may bill both calls */
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (!clcf->named) {
+        return "has \"sent\", which is for named locations only";
+    }
+
+    klcf->repeats = 1;
+
+    return NGX_CONF_OK;
 }

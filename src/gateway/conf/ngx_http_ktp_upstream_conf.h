@@ -10,6 +10,8 @@ char *ngx_http_ktp_upstream_conf_egress_proxy(ngx_conf_t    *cf,
                                               ngx_command_t *cmd, void *conf);
 char *ngx_http_ktp_upstream_conf_user_agent(ngx_conf_t *cf, ngx_command_t *cmd,
                                             void *conf);
+char *ngx_http_ktp_upstream_conf_retries(ngx_conf_t *cf, ngx_command_t *cmd,
+                                         void *conf);
 
 /* Setter of a host name, an ngx_str_t: ktp_host and ktp_ssl_name. */
 char *ngx_http_ktp_upstream_conf_host(ngx_conf_t *cf, ngx_command_t *cmd,

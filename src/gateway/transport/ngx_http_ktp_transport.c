@@ -566,7 +566,8 @@ ngx_http_ktp_transport_deadline(ngx_event_t *ev)
 
     ngx_http_ktp_transport_name_failed(t);
 
-    if (t->call->peer && t->state >= NGX_HTTP_KTP_TRANSFER_STARTED && !t->begun
+    if (t->call->peer && t->state >= NGX_HTTP_KTP_TRANSFER_STARTED
+        && (!t->begun || t->call->upstream->repeats)
         && (ngx_msec_int_t) (t->deadline - ngx_current_msec) > 0) {
         (void) curl_multi_remove_handle(ngx_http_ktp_transport.multi, t->easy);
         ERR_clear_error();
@@ -584,7 +585,8 @@ ngx_http_ktp_transport_deadline(ngx_event_t *ev)
 /*
  * Retries a failed call if the upstream cannot have processed the request:
  * the connection failed, no response began, and the last byte of the request
- * was not passed to libcurl.  Returns 1 if it is retried.
+ * was not passed to libcurl.  The last does not matter if the upstream may
+ * process a request twice.  Returns 1 if it is retried.
  */
 
 static ngx_uint_t
@@ -608,7 +610,7 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
 
         /* another peer may be reachable */
 
-        if (call->peer && !t->begun) {
+        if (call->peer && (!t->begun || call->upstream->repeats)) {
             break;
         }
 
@@ -623,8 +625,9 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
     (void) curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     (void) curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
 
-    if (call->handed_out || call->result != NGX_HTTP_KTP_CALL_OK || status
-        || proxy >= 300 || call->retries >= call->upstream->retries) {
+    if ((call->handed_out && !call->upstream->repeats)
+        || call->result != NGX_HTTP_KTP_CALL_OK || status || proxy >= 300
+        || call->retries >= call->upstream->retries) {
         return 0;
     }
 
@@ -633,7 +636,8 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
         return 0;
     }
 
-    if (call->peer && !ngx_http_ktp_transport_stale(t)
+    if (call->peer
+        && (rc == CURLE_OPERATION_TIMEDOUT || !ngx_http_ktp_transport_stale(t))
         && ngx_http_ktp_transport_transfer_peer(t) != NGX_OK) {
         return 0;
     }
@@ -645,6 +649,8 @@ ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t, CURLcode rc)
                   "\"%V\"",
                   call->retries, call->upstream->retries,
                   curl_easy_strerror(rc), &call->upstream->name);
+
+    call->handed_out = 0;
 
     t->attempt = ngx_current_msec;
     t->sent = 0;

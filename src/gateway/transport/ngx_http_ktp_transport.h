@@ -76,6 +76,7 @@ typedef struct {
     size_t     max_response; /* bytes of the response body, at most */
 
     unsigned ssl_verify : 1;
+    unsigned repeats : 1; /* a call is repeated after it was sent as well */
 } ngx_http_ktp_upstream_t;
 
 typedef struct ngx_http_ktp_call_s     ngx_http_ktp_call_t;

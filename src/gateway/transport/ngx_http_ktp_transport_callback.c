@@ -151,8 +151,9 @@ ngx_http_ktp_callback_read(char *buf, size_t size, size_t n, void *data)
  * libcurl resends a request by itself when a kept-alive connection turns out
  * to be dead, even a POST, which could be billed twice.  It must rewind the
  * body for that, which is allowed only while the last byte has not been
- * passed.  Without this callback it would fail with CURLE_SEND_FAIL_REWIND.
- * offset is always 0: transfers are not resumed.
+ * passed, or if the upstream may process a request twice.  Without this
+ * callback it would fail with CURLE_SEND_FAIL_REWIND. offset is always 0:
+ * transfers are not resumed.
  */
 
 static int
@@ -172,7 +173,8 @@ ngx_http_ktp_callback_rewind(ngx_http_ktp_transfer_t *t)
 
     call = t->call;
 
-    if (call->handed_out || call->retries >= call->upstream->retries
+    if ((call->handed_out && !call->upstream->repeats)
+        || call->retries >= call->upstream->retries
         || (t->sent
             && (call->rewind == NULL || call->rewind(call->data) != NGX_OK))) {
         call->cause = NGX_HTTP_KTP_CAUSE_RESET;
@@ -180,6 +182,8 @@ ngx_http_ktp_callback_rewind(ngx_http_ktp_transfer_t *t)
                                     "kept-alive connection was closed");
         return NGX_DECLINED;
     }
+
+    call->handed_out = 0;
 
     t->sent = 0;
     t->moved = 0;
