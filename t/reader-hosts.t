@@ -62,6 +62,17 @@ my $gateway = gateway();
 
 first();
 taking_turns();
+large();
+strangers();
+
+# without the check, each upload is one call
+$gateway->stop;
+$gateway = gateway(sub { $_[0] =~ s{^ *ktp_precheck .*\n}{}mr });
+
+lost('killed', \&kill_nginx, \&start);
+lost('cut off', \&pull, \&plug);
+other_key();
+logs();
 done_testing();
 
 
@@ -184,6 +195,8 @@ sub daemon {
 
 
 sub gateway {
+    my ($change) = @_;
+
     my $nginx = KTP::Nginx->new;
     my $prefix = $nginx->prefix;
     my $secrets = "$prefix/conf/secrets";
@@ -209,9 +222,13 @@ sub gateway {
     # a busy machine may take its time
     $conf =~ s{timeout=1s}{timeout=1m};
     $conf =~ s{(ktp_connect_timeout +)300ms}{$1 . 3 * $slow . 's'}e;
-    $conf =~ s{(ktp_read_timeout +)15s}{$1 . 15 * $slow . 's'}e;
-    $conf =~ s{(ktp_timeout +)20s}{$1 . 40 * $slow . 's'}e;
+    $conf =~ s{(ktp_timeout +)20s}{$1 . 60 * $slow . 's'}e;
     $conf =~ s{rate 5/s}{rate 1000/s};
+
+    # a photo of 5 MB is one by its comment
+    $conf =~ s{(ktp_strip_metadata +)on}{$1off};
+
+    $conf = $change->($conf) if $change;
 
     ok($nginx->start($conf), 'the gateway starts')
         or BAIL_OUT($nginx->complaint);
@@ -224,15 +241,34 @@ sub gateway {
 }
 
 
-# An upload by an application.
-sub upload {
+# What curl sends as an application.
+sub arguments {
     my ($image) = @_;
 
     KTP::Nginx::write_file("$dir/image.jpg", $image);
 
-    return KTP::Nginx::curl('-k', '-H', 'App-ID: branch-office', '-H',
-                            'API-Key: key', '-F', "image=\@$dir/image.jpg",
-                            'https://127.0.0.1/v2/ktp/extract');
+    return ('-k', '-H', 'App-ID: branch-office', '-H', 'API-Key: key', '-F',
+            "image=\@$dir/image.jpg", 'https://127.0.0.1/v2/ktp/extract');
+}
+
+sub upload { return KTP::Nginx::curl(arguments(@_)) }
+
+
+# Several uploads at a time: their statuses, after what is done meanwhile.
+sub uploads {
+    my ($n, $image, $meanwhile) = @_;
+
+    my @arguments = arguments($image);
+    my @curl = map {
+        open my $in, '-|', 'curl', '-sS', '-o', "$dir/answer-$_", '-w',
+             '%{http_code}', '--max-time', 90 * $slow, @arguments
+            or die "curl: $!\n";
+        $in
+    } 1 .. $n;
+
+    $meanwhile->();
+
+    return map { my $status = <$_>; close $_; $status // 'none' } @curl;
 }
 
 
@@ -296,3 +332,216 @@ sub taking_turns {
     is($line->{status}, 200, '... and has got an answer');
 }
 
+
+# Files of a reader host, but for logs.
+sub files {
+    my ($self) = @_;
+
+    my @files;
+
+    File::Find::find(sub {
+        push @files, $File::Find::name
+            if !-d && $File::Find::name !~ m{/logs/};
+    }, $self->{nginx}->prefix);
+
+    return join ' ', sort @files;
+}
+
+
+sub large {
+    my @before = map { files($reader{$_}) } 1, 2;
+    my $lines = lines(1) + lines(2);
+    my $answer = upload(jpeg(1000, 640, size => 5_242_880));
+
+    is(source($answer), 'precheck', 'a photo of 5 MB reaches a reader')
+        or diag($gateway->log_from, map { $_->{nginx}->log_from } values %reader);
+    ok(KTP::Nginx::wait_for(sub { lines(1) + lines(2) > $lines }), '... once');
+
+    my ($line) = sort { $b->{request_bytes} <=> $a->{request_bytes} }
+                 lines(1), lines(2);
+
+    cmp_ok($line->{request_bytes}, '>', 6_990_000, '... as a whole');
+    is(join(' ', map { files($reader{$_}) } 1, 2), "@before",
+       '... which has no new file');
+    is(join(' ', grep { -e } map { @{ $_->{folders} } } values %reader), '',
+       '... and no folder for it');
+}
+
+
+# A request to reader 1 as a host with that certificate; what was sent of the
+# body is the last word of the answer.
+sub knock {
+    my ($base, $host, $size) = @_;
+
+    my $image = jpeg(1000, 640);
+
+    KTP::Nginx::write_file("$dir/image.jpg",
+                           $image . "\0" x ($size - length $image));
+
+    my $answer = KTP::Nginx::curl(
+        '--cacert', "$ca/ktp-authority.pem", '--resolve',
+        'ktp-readers.internal:8443:10.20.0.11',
+        ($host ? ('--cert', "$base/ktp-authority/$host.pem",
+                  '--key', "$base/ktp-authority/$host.key") : ()),
+        '-H', 'App-ID: local', '-H', 'API-Key: shared-key',
+        '-H', 'Content-Type: image/jpeg', '-H', 'Expect: 100-continue',
+        '--expect100-timeout', 60 * $slow, '--data-binary',
+        "\@$dir/image.jpg", '-w', ' %{size_upload}',
+        'https://ktp-readers.internal:8443/v2/ktp/extract');
+
+    ($answer->{sent}) = $answer->{body} =~ / (\d+)\z/;
+
+    return $answer;
+}
+
+
+# Requests that the daemon of reader 1 has answered.
+sub answered {
+    my $sum = 0;
+
+    $sum += $_ for $reader{1}{daemon}->request(method => 'GET', uri => '/metrics')
+                   ->{body} =~ /^ktp_extractd_responses_total\{.*\} (\d+)$/mg;
+
+    return $sum;
+}
+
+
+sub strangers {
+    my $before = answered();
+    my $answer = knock($dir, 'gateway-1', 100_000);
+
+    is($answer->{status}, 400, 'a gateway may ask a reader')
+        or diag(%$answer);
+    like($answer->{body}, qr/KTP_NOT_DETECTED/, '... and has its answer');
+    is($answer->{sent}, 100_000, '... to the whole photo');
+    is(answered(), ++$before, '... of the daemon');
+
+    for (['no certificate', $dir, ''],
+         ['one of another authority', "$dir/strange", 'gateway-1'],
+         ['one of a reader', $dir, 'reader-2']) {
+        my ($name, $base, $host) = @$_;
+
+        $answer = knock($base, $host, 100_000);
+        is($answer->{status}, 400, "$name: rejected");
+        like($answer->{body}, qr/SSL certificate/, "$name: by nginx");
+        is($answer->{sent}, 0, "$name: before the photo");
+        is(answered(), $before, "$name: the daemon has not seen it");
+    }
+
+    $answer = knock($dir, 'gateway-1', 8_000_000);
+    is($answer->{status}, 413, 'a body that is too large');
+    is($answer->{sent}, 0, '... is rejected before it is sent');
+
+    # what needs no certificate
+
+    for (['/health', 200], ['/metrics', 200], ['/v2/ktp/extract', 404]) {
+        my ($uri, $status) = @$_;
+
+        is(KTP::Nginx::curl("http://10.20.0.11:8081$uri")->{status}, $status,
+           "$uri without a certificate: $status");
+    }
+
+    is(KTP::Nginx::curl('-k', 'https://10.20.0.11:8443/health')->{status}, 400,
+       '/health beside the photos needs one');
+}
+
+
+# -- ways in which a reader host is lost and comes back
+
+sub kill_nginx {
+    my ($self) = @_;
+
+    my $nginx = $self->{nginx};
+
+    kill 'KILL', $nginx->pid, $nginx->workers;
+    $nginx->wait_end;
+}
+
+
+sub pull { run("@{ $_[0]{enter} } ip link set eth0 down") }
+
+sub plug {
+    my $enter = join ' ', @{ $_[0]{enter} };
+
+    run("$enter ip link set eth0 up && $enter ip route add 10.20.0.1 dev eth0");
+}
+
+
+sub health {
+    my ($self) = @_;
+
+    return $self->{daemon}->request(method => 'GET', uri => '/health')->{json};
+}
+
+
+sub lost {
+    my ($name, $lose, $bring_back) = @_;
+
+    my $self = $reader{1};
+    my $offset = length $gateway->log_from;
+    my ($worker) = $self->{daemon}->workers(1);
+
+    # the first reader has its photos, and does not answer
+    kill 'STOP', $worker;
+
+    my @statuses = uploads(4, $card, sub {
+        ok(KTP::Nginx::wait_for(sub {
+            my $health = health($self);
+            $health->{busy} == 1 && $health->{waiting} == 1;
+        }), "$name: a reader has two photos");
+        $lose->($self);
+    });
+
+    kill 'CONT', $worker;
+
+    is("@statuses", '200 200 200 200', "$name: no upload is lost")
+        or diag($gateway->log_from($offset));
+    is(scalar(() = $gateway->log_from($offset)
+              =~ /retrying upstream call.* while asking ktp_fallback/g) > 1, 1,
+       "$name: both are sent to the other reader");
+
+    my $begun = time();
+
+    is(join(' ', map { upload($card)->{status} } 1 .. 4), '200 200 200 200',
+       "$name: uploads go on");
+    cmp_ok(time() - $begun, '<', 4 * 8 * $slow,
+           "$name: ... and wait for no answer of the host");
+
+    my $lines = lines(1);
+
+    $bring_back->($self);
+    ok(KTP::Nginx::wait_for(sub {
+        upload($card);
+        lines(1) > $lines;
+    }, 10), "$name: the host is asked again when it is back");
+}
+
+
+sub other_key {
+    my $offset = length $gateway->log_from;
+
+    $reader{2}{daemon}->stop;
+    daemon($reader{2}, 'other-key');
+
+    my %statuses = map { upload($card)->{status} => 1 } 1 .. 4;
+
+    # the failure is that of the vendor, or of its breaker
+    like(join(' ', sort keys %statuses), qr/^200(?: 50[23])+$/,
+         'a reader with another key does not answer');
+    like($gateway->log_from($offset),
+         qr{refuses\ App-ID\ or\ API-Key\ \(401\),\ upstream:
+            \ "https://readers/v2/ktp/extract",\ address:\ "10\.20\.0\.12:8443"
+            \ while\ asking\ ktp_fallback}x, '... and is named in the log');
+}
+
+
+sub logs {
+    my $logs = join '', map { KTP::Nginx::read_file($_) }
+               map { glob $_->prefix . '/logs/*' }
+               $gateway, map { $_->{nginx} } values %reader;
+
+    like($logs, qr/"gateway":"CN=gateway-1"/, 'the logs of all hosts');
+    unlike($logs, qr/\Q$truth->{nik}\E|\Q$truth->{full_name}\E|shared-key|vendor-secret/,
+           '... have neither data of a card nor a key');
+    unlike($logs, qr/\[(?:alert|crit|emerg)\]/, '... and no alert');
+}
