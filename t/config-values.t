@@ -175,7 +175,8 @@ my %row = (
                                        "127.0.0.1 'host=$_'",
                                        "127.0.0.1 'user=$_'") }
                                     '', 'a' x 65, '{a}', '$a', 'a/b', "\xc3\xa9"),
-                               (map { "127.0.0.1 $_" } 'tls', 'db=1', 'on', "''",
+                               (map { "127.0.0.1 $_" } 'tls=on', 'tls tls',
+                                    'tls tls_ca=', "tls 'tls_name=a b'", 'db=1', 'on', "''",
                                     'password', 'prefix=a prefix=b',
                                     'database=1 database=1',
                                     'timeout=1s timeout=1s')],

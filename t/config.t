@@ -46,6 +46,16 @@ my @rows = (
      '"ktp_redis" directive is duplicate'],
     ['http', 'ktp_redis unix:;', 'no path in the unix domain socket in '
      . '"unix:" in "ktp_redis" directive, it must be HOST[:PORT] or unix:PATH'],
+    ['http', 'ktp_redis unix:/a tls_name=b;',
+     '"ktp_redis" directive has "tls_ca" or "tls_name" without "tls"'],
+    ['http', 'ktp_redis unix:/a tls;',
+     '"ktp_redis" directive has "tls" without "tls_name", and an address '
+     . 'without a name'],
+    ['http', 'ktp_redis 127.0.0.1 tls;',
+     '"ktp_redis" directive has "tls" without "tls_name", and an address '
+     . 'without a name'],
+    ['http', "ktp_redis 127.0.0.1 tls tls_name=a tls_ca=$dir/none;",
+     "SSL_CTX_load_verify_locations(\"$dir/none\") failed"],
     ['http', 'ktp_redis unix:/a user=b;',
      '"ktp_redis" directive has "user" without "password"'],
     ['http', 'ktp_redis unix:/a database=65536;',

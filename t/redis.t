@@ -268,6 +268,57 @@ for (@bad) {
        }), 'no connection is left');
 }
 
+# TLS: the server's certificate has to be valid, and for the name
+{
+    my $port = KTP::Nginx::free_port();
+
+    system("cd $dir && (openssl req -x509 -newkey ec -pkeyopt "
+           . 'ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ca '
+           . '-keyout ca.key -out ca.pem'
+           . ' && openssl req -x509 -newkey ec -pkeyopt '
+           . 'ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=other '
+           . '-keyout other.key -out other.pem'
+           . ' && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 '
+           . '-nodes -subj /CN=redis.test -addext subjectAltName=DNS:redis.test '
+           . '-keyout redis.key -out redis.csr'
+           . ' && openssl x509 -req -in redis.csr -CA ca.pem -CAkey ca.key '
+           . '-CAcreateserial -days 2 -copy_extensions copy -out redis.pem) '
+           . '2> openssl.log') == 0
+        or die KTP::Nginx::read_file("$dir/openssl.log");
+
+    my $redis = KTP::Redis->new('--tls-port', $port, '--tls-cert-file',
+                                "$dir/redis.pem", '--tls-key-file',
+                                "$dir/redis.key", '--tls-ca-cert-file',
+                                "$dir/ca.pem", '--tls-auth-clients', 'no');
+
+    for (["tls_ca=$dir/ca.pem tls_name=redis.test", 'connected to redis'],
+         ["tls_ca=$dir/ca.pem tls_name=other.test",
+          'certificate is for another name'],
+         ["tls_ca=$dir/other.pem tls_name=redis.test",
+          'redis ".*": [a-z -]*certificate'],
+         ['tls_name=redis.test', 'redis ".*": [a-z -]*certificate']) {
+        my ($parameters, $logged) = @$_;
+        my $nginx = nginx_with("127.0.0.1:$port tls $parameters");
+        my @pids = $nginx->workers;
+
+        ok($nginx->wait_log(qr/$logged/),
+           'TLS: ' . $parameters =~ s/\Q$dir\E\///r)
+            or diag($nginx->log_from(0));
+        ends_well($nginx, 'TLS', @pids);
+    }
+
+    # a server that speaks no TLS
+    my $fake = KTP::FakeRedis->new(sub {
+        print { $_[0] } "-ERR unknown command\r\n";
+        sleep 30;
+    });
+    my $nginx = nginx_with($fake->address . ' tls tls_name=redis.test');
+    my @pids = $nginx->workers;
+
+    ok($nginx->wait_log(qr/redis ".*": TLS handshake failed/), 'no TLS');
+    ends_well($nginx, 'no TLS', @pids);
+}
+
 # nginx -t does not connect
 {
     my $fake = KTP::FakeRedis->new(sub { });

@@ -11,13 +11,18 @@
 
 #define NGX_HTTP_KTP_REDIS_CONF_MAX_DATABASE 65535
 
+/* Certificates in a chain between the trusted one and the server's. */
+#define NGX_HTTP_KTP_REDIS_CONF_DEPTH 9
+
 /* What the address and the parameters must be. */
 #define NGX_HTTP_KTP_REDIS_CONF_ADDRESS                                       \
     "HOST[:PORT] or unix:PATH, without variables"
 #define NGX_HTTP_KTP_REDIS_CONF_FORM                                          \
     "\"user=NAME\", \"password=file:PATH\", \"database=NUMBER\" from 0 to "   \
     "65535, \"prefix=TEXT\" or \"host=NAME\" of 1 to 64 letters, digits, "    \
-    "\"-\", \".\", \"_\", and \":\", or \"timeout=TIME\" from 1ms to 1m, "    \
+    "\"-\", \".\", \"_\", and \":\", \"timeout=TIME\" from 1ms to 1m, "       \
+    "\"tls\" if nginx was built with SSL, \"tls_ca=FILE\", or "               \
+    "\"tls_name=NAME\", "                                                     \
     "each at most once"
 
 
@@ -28,8 +33,13 @@ static char *ngx_http_ktp_redis_conf_parameter(ngx_conf_t           *cf,
                                                ngx_http_ktp_redis_t *redis);
 static char *ngx_http_ktp_redis_conf_password(ngx_conf_t *cf, ngx_str_t *value,
                                               ngx_http_ktp_redis_t *redis);
-static ngx_int_t ngx_http_ktp_redis_text(ngx_str_t *value, const char *name,
-                                         ngx_str_t *text);
+#if (NGX_SSL)
+static char *ngx_http_ktp_redis_conf_tls(ngx_conf_t           *cf,
+                                         ngx_http_ktp_redis_t *redis);
+#endif
+static ngx_int_t ngx_http_ktp_redis_conf_text(ngx_str_t  *value,
+                                              const char *name,
+                                              ngx_str_t  *text);
 static ngx_int_t ngx_http_ktp_redis_conf_number(ngx_str_t  *value,
                                                 ngx_uint_t *number);
 
@@ -42,6 +52,10 @@ ngx_http_ktp_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t            *value;
     ngx_uint_t            i;
     ngx_http_ktp_redis_t *redis;
+
+#if (NGX_SSL)
+    char *rv;
+#endif
 
 #if !(NGX_HTTP_KTP_HIREDIS)
 
@@ -77,6 +91,21 @@ ngx_http_ktp_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (redis->user.len && redis->password == NULL) {
         return "has \"user\" without \"password\"";
     }
+
+    if (!redis->tls && (redis->tls_ca.len || redis->tls_name.len)) {
+        return "has \"tls_ca\" or \"tls_name\" without \"tls\"";
+    }
+
+#if (NGX_SSL)
+
+    if (redis->tls) {
+        rv = ngx_http_ktp_redis_conf_tls(cf, redis);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+#endif
 
     ngx_conf_init_uint_value(redis->database, 0);
     ngx_conf_init_msec_value(redis->timeout, NGX_HTTP_KTP_REDIS_CONF_TIMEOUT);
@@ -120,6 +149,13 @@ ngx_http_ktp_redis_conf_address(ngx_conf_t *cf, ngx_str_t *value,
         return NGX_CONF_ERROR;
     }
 
+    /* the certificate of the server is for a name, if the address is one */
+
+    if (u.family != AF_UNIX && u.host.data[0] != '['
+        && ngx_inet_addr(u.host.data, u.host.len) == INADDR_NONE) {
+        redis->tls_host = u.host;
+    }
+
     redis->name = *value;
     redis->addrs = u.addrs;
     redis->naddrs = u.naddrs;
@@ -143,11 +179,34 @@ ngx_http_ktp_redis_conf_parameter(ngx_conf_t *cf, ngx_str_t *value,
                    value, "timeout=", NGX_HTTP_KTP_REDIS_CONF_MAX_TIMEOUT,
                    &redis->timeout)
                    == NGX_OK)
-        || ngx_http_ktp_redis_text(value, "user=", &redis->user) == NGX_OK
-        || ngx_http_ktp_redis_text(value, "prefix=", &redis->prefix) == NGX_OK
-        || ngx_http_ktp_redis_text(value, "host=", &redis->host) == NGX_OK) {
+        || ngx_http_ktp_redis_conf_text(value, "user=", &redis->user) == NGX_OK
+        || ngx_http_ktp_redis_conf_text(value, "prefix=", &redis->prefix)
+               == NGX_OK
+        || ngx_http_ktp_redis_conf_text(value, "host=", &redis->host)
+               == NGX_OK) {
         return NGX_CONF_OK;
     }
+
+#if (NGX_SSL)
+
+    if (ngx_strcmp(value->data, "tls") == 0 && !redis->tls) {
+        redis->tls = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_ktp_redis_conf_text(value, "tls_name=", &redis->tls_name)
+        == NGX_OK) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value->data, "tls_ca=", 7) == 0 && value->len > 7
+        && redis->tls_ca.len == 0) {
+        redis->tls_ca.data = value->data + 7;
+        redis->tls_ca.len = value->len - 7;
+        return NGX_CONF_OK;
+    }
+
+#endif
 
     return ngx_http_ktp_value_invalid(cf, "invalid parameter", value,
                                       NGX_HTTP_KTP_REDIS_CONF_FORM);
@@ -178,10 +237,76 @@ ngx_http_ktp_redis_conf_password(ngx_conf_t *cf, ngx_str_t *value,
 }
 
 
+#if (NGX_SSL)
+
+/* The context of connections; the files are read here, by the master. */
+
+static char *
+ngx_http_ktp_redis_conf_tls(ngx_conf_t *cf, ngx_http_ktp_redis_t *redis)
+{
+    u_char             *p;
+    ngx_ssl_t          *ssl;
+    ngx_str_t          *name;
+    ngx_pool_cleanup_t *cln;
+
+    name = redis->tls_name.len ? &redis->tls_name : &redis->tls_host;
+
+    if (name->len == 0) {
+        return "has \"tls\" without \"tls_name\", and an address without a "
+               "name";
+    }
+
+    p = ngx_pnalloc(cf->pool, name->len + 1);
+    ssl = ngx_pcalloc(cf->pool, sizeof(ngx_ssl_t));
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+
+    if (p == NULL || ssl == NULL || cln == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    redis->tls_name.len = name->len;
+    (void) ngx_cpystrn(p, name->data, name->len + 1);
+    redis->tls_name.data = p;
+
+    ssl->log = cf->log;
+
+    if (ngx_ssl_create(ssl, NGX_SSL_TLSv1_2 | NGX_SSL_TLSv1_3, NULL)
+        != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    cln->handler = ngx_ssl_cleanup_ctx;
+    cln->data = ssl;
+
+    if (redis->tls_ca.len) {
+
+        /* it logs the error, and sets the depth of chains */
+
+        if (ngx_ssl_trusted_certificate(cf, ssl, &redis->tls_ca,
+                                        NGX_HTTP_KTP_REDIS_CONF_DEPTH)
+            != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
+    } else if (SSL_CTX_set_default_verify_paths(ssl->ctx) == 0) {
+        ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0,
+                      "SSL_CTX_set_default_verify_paths() failed");
+        return NGX_CONF_ERROR;
+    }
+
+    redis->ssl = ssl;
+
+    return NGX_CONF_OK;
+}
+
+#endif
+
+
 /* A text of a parameter that is not set yet. */
 
 static ngx_int_t
-ngx_http_ktp_redis_text(ngx_str_t *value, const char *name, ngx_str_t *text)
+ngx_http_ktp_redis_conf_text(ngx_str_t *value, const char *name,
+                             ngx_str_t *text)
 {
     u_char   *p;
     size_t    len;

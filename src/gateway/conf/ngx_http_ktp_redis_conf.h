@@ -18,15 +18,21 @@ struct ngx_http_ktp_redis_s {
     ngx_str_t              user;     /* empty: the default user */
     ngx_http_ktp_secret_t *password; /* NULL: none */
     ngx_uint_t             database;
-    ngx_str_t              prefix;  /* of keys */
-    ngx_str_t              host;    /* name of this host in the fleet */
-    ngx_msec_t             timeout; /* of connecting and of each command */
+    ngx_str_t              prefix; /* of keys */
+    ngx_str_t              host;   /* name of this host in the fleet */
+    ngx_uint_t             tls;
+    ngx_str_t              tls_ca;   /* file; empty: those of the system */
+    ngx_str_t              tls_name; /* null-terminated */
+    ngx_str_t              tls_host; /* of the address, if it is a name */
+    void                  *ssl;      /* ngx_ssl_t of nginx; NULL: no TLS */
+    ngx_msec_t             timeout;  /* of connecting and of each command */
 };
 
 
 /*
  * ktp_redis ADDRESS [user=NAME] [password=file:PATH] [database=NUMBER]
- * [prefix=TEXT] [host=NAME] [timeout=TIME]; fills kmcf->redis.
+ * [prefix=TEXT] [host=NAME] [timeout=TIME] [tls] [tls_ca=FILE]
+ * [tls_name=NAME]; fills kmcf->redis.
  */
 char *ngx_http_ktp_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 

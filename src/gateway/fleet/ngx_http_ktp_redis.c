@@ -9,6 +9,9 @@
 /* Commands that have not been sent, in bytes. */
 #define NGX_HTTP_KTP_REDIS_OUTPUT 65536
 
+/* Memory of a connection with TLS. */
+#define NGX_HTTP_KTP_REDIS_POOL 256
+
 /* Bytes that are received at once. */
 #define NGX_HTTP_KTP_REDIS_INPUT 4096
 
@@ -24,6 +27,7 @@ typedef enum {
     NGX_HTTP_KTP_REDIS_OFF = 0,    /* before init, and after exit */
     NGX_HTTP_KTP_REDIS_WAITING,    /* for the next attempt to connect */
     NGX_HTTP_KTP_REDIS_CONNECTING, /* connect() is in progress */
+    NGX_HTTP_KTP_REDIS_HANDSHAKE,  /* that of TLS is */
     NGX_HTTP_KTP_REDIS_GREETING,   /* AUTH, SELECT and PING are sent */
     NGX_HTTP_KTP_REDIS_UP
 } ngx_http_ktp_redis_state_t;
@@ -77,16 +81,20 @@ static ngx_uint_t ngx_http_ktp_redis_is(ngx_http_ktp_redis_reply_t *reply,
                                         const char                 *text);
 static void       ngx_http_ktp_redis_write(ngx_event_t *ev);
 static ngx_int_t  ngx_http_ktp_redis_connected(ngx_http_ktp_redis_client_t *c);
-static void       ngx_http_ktp_redis_send(ngx_http_ktp_redis_client_t *c);
-static void       ngx_http_ktp_redis_read(ngx_event_t *ev);
-static ngx_int_t  ngx_http_ktp_redis_replies(ngx_http_ktp_redis_client_t *c);
-static void       ngx_http_ktp_redis_timer(ngx_event_t *ev);
-static void       ngx_http_ktp_redis_deadline(ngx_http_ktp_redis_client_t *c);
-static void       ngx_http_ktp_redis_refused(ngx_http_ktp_redis_client_t *c,
-                                             ngx_http_ktp_redis_reply_t  *reply);
-static void       ngx_http_ktp_redis_lost(ngx_http_ktp_redis_client_t *c,
-                                          ngx_err_t err, const char *reason);
-static void       ngx_http_ktp_redis_close(ngx_http_ktp_redis_client_t *c);
+#if (NGX_SSL)
+static ngx_int_t ngx_http_ktp_redis_handshake(ngx_http_ktp_redis_client_t *c);
+static void      ngx_http_ktp_redis_handshaken(ngx_connection_t *connection);
+#endif
+static void      ngx_http_ktp_redis_send(ngx_http_ktp_redis_client_t *c);
+static void      ngx_http_ktp_redis_read(ngx_event_t *ev);
+static ngx_int_t ngx_http_ktp_redis_replies(ngx_http_ktp_redis_client_t *c);
+static void      ngx_http_ktp_redis_timer(ngx_event_t *ev);
+static void      ngx_http_ktp_redis_deadline(ngx_http_ktp_redis_client_t *c);
+static void      ngx_http_ktp_redis_refused(ngx_http_ktp_redis_client_t *c,
+                                            ngx_http_ktp_redis_reply_t  *reply);
+static void      ngx_http_ktp_redis_lost(ngx_http_ktp_redis_client_t *c,
+                                         ngx_err_t err, const char *reason);
+static void      ngx_http_ktp_redis_close(ngx_http_ktp_redis_client_t *c);
 
 
 static ngx_http_ktp_redis_client_t ngx_http_ktp_redis_client;
@@ -363,6 +371,8 @@ ngx_http_ktp_redis_write(ngx_event_t *ev)
 }
 
 
+/* NGX_AGAIN: the handshake is in progress. */
+
 static ngx_int_t
 ngx_http_ktp_redis_connected(ngx_http_ktp_redis_client_t *c)
 {
@@ -386,10 +396,88 @@ ngx_http_ktp_redis_connected(ngx_http_ktp_redis_client_t *c)
         (void) ngx_tcp_nodelay(c->connection);
     }
 
+#if (NGX_SSL)
+
+    if (c->conf->ssl) {
+        return ngx_http_ktp_redis_handshake(c);
+    }
+
+#endif
+
     c->state = NGX_HTTP_KTP_REDIS_GREETING;
 
     return NGX_OK;
 }
+
+
+#if (NGX_SSL)
+
+static ngx_int_t
+ngx_http_ktp_redis_handshake(ngx_http_ktp_redis_client_t *c)
+{
+    ngx_connection_t *connection;
+
+    connection = c->connection;
+    c->state = NGX_HTTP_KTP_REDIS_HANDSHAKE;
+
+    connection->pool = ngx_create_pool(NGX_HTTP_KTP_REDIS_POOL, c->log);
+
+    if (connection->pool == NULL
+        || ngx_ssl_create_connection(c->conf->ssl, connection,
+                                     NGX_SSL_BUFFER | NGX_SSL_CLIENT)
+               != NGX_OK
+        || SSL_set_tlsext_host_name(connection->ssl->connection,
+                                    (char *) c->conf->tls_name.data)
+               == 0) {
+        ngx_http_ktp_redis_lost(c, 0, "there is no memory");
+        return NGX_ERROR;
+    }
+
+    if (ngx_ssl_handshake(connection) == NGX_AGAIN) {
+        connection->ssl->handler = ngx_http_ktp_redis_handshaken;
+
+    } else {
+        ngx_http_ktp_redis_handshaken(connection);
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_ktp_redis_handshaken(ngx_connection_t *connection)
+{
+    long                         rc;
+    ngx_http_ktp_redis_client_t *c;
+
+    c = connection->data;
+
+    if (!connection->ssl->handshaked) {
+        ngx_http_ktp_redis_lost(c, 0, "TLS handshake failed");
+        return;
+    }
+
+    rc = SSL_get_verify_result(connection->ssl->connection);
+
+    if (rc != X509_V_OK) {
+        ngx_http_ktp_redis_lost(c, 0, X509_verify_cert_error_string(rc));
+        return;
+    }
+
+    if (ngx_ssl_check_host(connection, &c->conf->tls_name) != NGX_OK) {
+        ngx_http_ktp_redis_lost(c, 0, "certificate is for another name");
+        return;
+    }
+
+    connection->read->handler = ngx_http_ktp_redis_read;
+    connection->write->handler = ngx_http_ktp_redis_write;
+
+    c->state = NGX_HTTP_KTP_REDIS_GREETING;
+
+    ngx_post_event(connection->write, &ngx_posted_events);
+}
+
+#endif
 
 
 static void
@@ -668,13 +756,30 @@ ngx_http_ktp_redis_lost(ngx_http_ktp_redis_client_t *c, ngx_err_t err,
 static void
 ngx_http_ktp_redis_close(ngx_http_ktp_redis_client_t *c)
 {
+    ngx_pool_t *pool;
+
     if (c->timer.timer_set) {
         ngx_del_timer(&c->timer);
     }
 
     if (c->connection) {
+        pool = c->connection->pool;
+
+#if (NGX_SSL)
+
+        if (c->connection->ssl) {
+            c->connection->ssl->no_wait_shutdown = 1;
+            (void) ngx_ssl_shutdown(c->connection);
+        }
+
+#endif
+
         ngx_close_connection(c->connection);
         c->connection = NULL;
+
+        if (pool) {
+            ngx_destroy_pool(pool);
+        }
     }
 
     if (c->reader) {
