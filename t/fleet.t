@@ -286,6 +286,7 @@ my $b = start('b');
                     $offset), 'it is back');
     ok(KTP::Nginx::wait_for(sub { post($a, 'away')->{status} == 200 }),
        'and leases again');
+    KTP::Nginx::wait_for(sub { metric($b, 'ktp_fleet_up') == 1 });
     is(exhaust('local', $a, $b), 85, 'what was spent meanwhile is counted');
     is(exhaust('fresh', $a, $b), 95, 'on both hosts');
 }

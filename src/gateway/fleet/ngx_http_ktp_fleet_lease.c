@@ -135,6 +135,12 @@ ngx_http_ktp_fleet_lease_report(ngx_http_ktp_client_t   *client,
         return;
     }
 
+    /* other workers have a connection */
+
+    if (ngx_http_ktp_fleet_lease_shared->fleet_up) {
+        ngx_http_ktp_redis_hurry();
+    }
+
     op = ngx_calloc(sizeof(ngx_http_ktp_fleet_lease_t), ngx_cycle->log);
 
     if (op) {

@@ -262,6 +262,20 @@ ngx_http_ktp_redis_command(ngx_str_t *args, ngx_uint_t n,
 }
 
 
+void
+ngx_http_ktp_redis_hurry(void)
+{
+    ngx_http_ktp_redis_client_t *c;
+
+    c = &ngx_http_ktp_redis_client;
+
+    if (c->state == NGX_HTTP_KTP_REDIS_WAITING) {
+        ngx_del_timer(&c->timer);
+        ngx_http_ktp_redis_connect(c);
+    }
+}
+
+
 static ngx_int_t
 ngx_http_ktp_redis_push(ngx_http_ktp_redis_client_t *c, ngx_str_t *args,
                         ngx_uint_t n, ngx_http_ktp_redis_pt handler,

@@ -43,6 +43,9 @@ ngx_int_t ngx_http_ktp_redis_command(ngx_str_t *args, ngx_uint_t n,
                                      ngx_http_ktp_redis_pt handler,
                                      void                 *data);
 
+/* Connects at once if the next attempt is waited for: the server is there. */
+void ngx_http_ktp_redis_hurry(void);
+
 /*
  * The code of an error reply, its first word of at most
  * NGX_HTTP_KTP_REDIS_CODE bytes, for a message: the rest may
