@@ -104,11 +104,35 @@ colon_before_a_value_is_no_letter(void **state)
 }
 
 
+static void
+nationality_has_no_vv(void **state)
+{
+    card_t          card;
+    ktpr_field_t   *field;
+    ktpr_evidence_t birth;
+
+    (void) state;
+
+    /* also where both letters are clear, as they are in print of dots */
+    read_line(&card, KTPR_LINE_NATIONALITY, "VVNI", 3, 'L');
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+    field = &card.fields[KTPR_NATIONALITY];
+    assert_string_equal(field->value, "WNI");
+    assert_true(field->repaired);
+
+    /* a name is reported as it was read clearly */
+    read_line(&card, KTPR_LINE_NAME, "NAVVAF ALI", 9, 'L');
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+    assert_string_equal(card.fields[KTPR_FULL_NAME].value, "NAVVAF ALI");
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(colon_before_a_value_is_no_letter),
+        cmocka_unit_test(nationality_has_no_vv),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -334,17 +334,20 @@ ktpr_value_read(const ktpr_entry_t *e, ktpr_line_id_t line,
 
 /*
  * Replaces VV by W, which the network takes for it in some typefaces; there is
- * no name with VV.
+ * no name with VV.  Whether it did.
  */
-static void
+static int
 ktpr_part_letters(char *part)
 {
+    int   n;
     char *p;
 
-    while ((p = strstr(part, "VV")) != NULL) {
+    for (n = 0; (p = strstr(part, "VV")) != NULL; n++) {
         *p = 'W';
         memmove(p + 1, p + 2, strlen(p + 2) + 1);
     }
+
+    return n > 0;
 }
 
 
@@ -360,7 +363,7 @@ ktpr_part_repair(ktpr_line_id_t line, ktpr_reading_t *reading, char *part)
     double less;
 
     ktpr_text_copy(copy, sizeof(copy), part);
-    ktpr_part_letters(copy);
+    (void) ktpr_part_letters(copy);
 
     if (!ktpr_reading_yields(reading, part, copy)) {
         ktpr_text_copy(copy, sizeof(copy), part);
@@ -1081,6 +1084,9 @@ ktpr_read_nationality(ktpr_scan_t *scan, ktpr_field_t *fields)
     if (repaired < 0) {
         return;
     }
+
+    /* no country has VV, however clear that is */
+    repaired |= ktpr_part_letters(text);
 
     field = &fields[KTPR_NATIONALITY];
     ktpr_fields_set(scan, field, text, &reading,
