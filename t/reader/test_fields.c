@@ -105,6 +105,31 @@ colon_before_a_value_is_no_letter(void **state)
 
 
 static void
+colon_like_an_i_is_none(void **state)
+{
+    card_t          card;
+    ktpr_evidence_t birth;
+
+    (void) state;
+
+    read_line(&card, KTPR_LINE_NAME, "I SARI DEWI", 0, ':');
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+    assert_string_equal(card.fields[KTPR_FULL_NAME].value, "I SARI DEWI");
+
+    /* about as likely as nothing */
+    *column(&card, 1, 'I') = .7f;
+    *column(&card, 1, ':') = 0;
+    card.look.columns.p[1][0] = .3f;
+    *column(&card, 3, ' ') = .7f;
+    card.look.columns.p[3][0] = .3f;
+    ktpr_reading_agree(NULL, &card.table.entries[0].value);
+    assert_string_equal(card.table.entries[0].value.text, "I SARI DEWI");
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+    assert_string_equal(card.fields[KTPR_FULL_NAME].value, "SARI DEWI");
+}
+
+
+static void
 nationality_has_no_vv(void **state)
 {
     card_t          card;
@@ -132,6 +157,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(colon_before_a_value_is_no_letter),
+        cmocka_unit_test(colon_like_an_i_is_none),
         cmocka_unit_test(nationality_has_no_vv),
     };
 

@@ -168,6 +168,14 @@
  */
 #define KTPR_FIELDS_LABEL_REST 2
 
+/*
+ * Likelihood by which a value with an I before it must exceed that without:
+ * the colon is like an I.  On cards like a print names that begin so exceed by
+ * 3 and more, colons by less than 1.  Lower: a colon becomes a letter; higher:
+ * the I of Balinese names is lost.
+ */
+#define KTPR_FIELDS_COLON 2.
+
 /* Lines of free text, and what is stripped from the ends of each. */
 typedef struct {
     ktpr_line_id_t  line;
@@ -309,6 +317,28 @@ ktpr_in_alphabet(const char *s, const char *alphabet)
 }
 
 
+/* Leaves out an I before a value that is hardly likelier than nothing. */
+static void
+ktpr_value_colon(ktpr_reading_t *reading)
+{
+    const char *rest;
+
+    if (reading->text[0] != 'I') {
+        return;
+    }
+
+    rest = reading->text + 1;
+    rest += strspn(rest, " ");
+
+    if (rest[0] != '\0'
+        && ktpr_reading_score(reading, rest)
+               > ktpr_reading_score(reading, reading->text)
+                     - KTPR_FIELDS_COLON) {
+        memmove(reading->text, rest, strlen(rest) + 1);
+    }
+}
+
+
 /*
  * A value as first read; outside the line's alphabet, read again in it.  What
  * is stripped from its ends does not count: a colon, which no alphabet has,
@@ -329,6 +359,8 @@ ktpr_value_read(const ktpr_entry_t *e, ktpr_line_id_t line,
         && !ktpr_in_alphabet(text, ktpr_alphabets[line])) {
         ktpr_reading_agree(ktpr_alphabets[line], best);
     }
+
+    ktpr_value_colon(best);
 }
 
 
