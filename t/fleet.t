@@ -30,6 +30,7 @@ my %quota = (
     killed  => '1000/month fleet',
     away    => '100/day fleet',
     local   => '100/day fleet local=5%',
+    hung    => '100/day fleet',
     fresh   => '100/day fleet local=5%',
     dead    => '5/total fleet',
     leaving => '50/total fleet',
@@ -260,6 +261,14 @@ my $b = start('b');
     is(post($a, 'away')->{status}, 200, 'a lease of a tenth');
     is(post($a, 'local')->{status}, 200, 'another');
 
+    # leases outlive a reload
+    my %old = map { $_ => 1 } $a->workers;
+    $a->signal('HUP');
+    ok(KTP::Nginx::wait_for(sub {
+           my @now = $a->workers;
+           @now == 2 && !grep { $old{$_} } @now;
+       }), 'a reload');
+
     my $offset = -s $a->{log};
     $redis->stop;
     KTP::Nginx::wait_for(sub { metric($a, 'ktp_fleet_up') == 0 });
@@ -289,6 +298,18 @@ my $b = start('b');
     KTP::Nginx::wait_for(sub { metric($b, 'ktp_fleet_up') == 1 });
     is(exhaust('local', $a, $b), 85, 'what was spent meanwhile is counted');
     is(exhaust('fresh', $a, $b), 95, 'on both hosts');
+}
+
+# -- Redis hangs
+
+{
+    kill 'STOP', $redis->pid;
+    my $answer = post($a, 'hung');
+    is($answer->{status}, 503, 'no answer: the request does not wait forever');
+    like($answer->{body}, qr/"reason":"no_lease"/, 'and is told why');
+    kill 'CONT', $redis->pid;
+    ok(KTP::Nginx::wait_for(sub { post($a, 'hung')->{status} == 200 }),
+       'until there is one');
 }
 
 # -- a call that is not billed

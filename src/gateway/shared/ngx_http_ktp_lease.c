@@ -138,6 +138,7 @@ ngx_http_ktp_lease_take(ngx_http_ktp_shared_t *sh, ngx_http_ktp_lease_t *lease,
         /* a worker that is killed here loses a unit, and spends none */
 
         lease->now.held--;
+        ngx_memory_barrier();
         lease->now.spent++;
         *serial = lease->serial;
         rc = NGX_OK;
@@ -169,6 +170,7 @@ ngx_http_ktp_lease_give(ngx_http_ktp_shared_t *sh, ngx_http_ktp_lease_t *lease,
     if (lease->serial == (serial & ~NGX_HTTP_KTP_LEASE_LOCAL)
         && lease->now.spent) {
         lease->now.spent--;
+        ngx_memory_barrier();
 
         if (serial & NGX_HTTP_KTP_LEASE_LOCAL) {
             lease->local -= ngx_min(lease->local, 1);
