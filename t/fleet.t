@@ -236,23 +236,23 @@ my $b = start('b');
     is($whole->() - $before, 2000, 'at the upstream as well');
 }
 
-# -- a host is killed
+# -- a host is killed under load, and starts again with an empty zone
 
 {
     my $before = $whole->();
-    my $answered = grep { post($a, 'killed')->{status} == 200 } 1 .. 30;
+    my $got = load('killed', 150, sub {
+        KTP::Nginx::wait_for(sub { $whole->() - $before > 100 });
+        kill 'KILL', $a->pid, $a->workers;
+        $a->stop;
+        $a = start('a');
+    }, $a, $b);
+    my $answered = $got->{200} + exhaust('killed', $a, $b);
+    my $calls = $whole->() - $before;
 
-    is($answered, 30, 'calls of a host');
-    kill 'KILL', $a->pid, $a->workers;
-    $a->stop;
-    $a = start('a');
-
-    my $got = load('killed', 150, undef, $a, $b);
-    $answered += $got->{200} + exhaust('killed', $a, $b);
-
-    cmp_ok($answered, '<=', 1000, 'not one call more');
-    cmp_ok($answered, '>=', 900, 'and a lease less at most');
-    is($whole->() - $before, $answered, 'as the upstream has them');
+    diag("$calls calls, $answered answers");
+    cmp_ok($calls, '<=', 1000, 'not one call more');
+    cmp_ok($calls, '>=', 900, 'and a lease less at most');
+    cmp_ok($answered, '<=', $calls, 'each answer is a call');
 }
 
 # -- Redis is away
