@@ -376,4 +376,19 @@ is(post($b, 'one')->{status}, 403, 'on all hosts');
 
 $_->stop for $a, $b;
 
+# -- a zone without room
+
+{
+    my $nginx = KTP::Nginx->new;
+    my $clients = join ' ', map { "ktp_client c$_ { quota 5/day fleet; }" }
+                            1 .. 40;
+
+    ok(!$nginx->start($nginx->config(
+        main => KTP::load_module(),
+        http => "ktp_zone k:32k; ktp_redis $address; $clients")),
+       'a zone that is too small');
+    like($nginx->complaint,
+         qr/ktp_zone "k" is too small for quotas of the fleet/, 'is told');
+}
+
 done_testing();
