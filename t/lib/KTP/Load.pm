@@ -17,12 +17,15 @@ my $Owner = $$;
 my @Servers;
 
 
-# url and a function that tells how many whole requests there were so far.
+# url and a function that tells how many whole requests there were so far: all,
+# or those whose path ends with a character.
 sub upstream {
-    my ($processes) = @_;
+    my ($processes, $address) = @_;
+
+    $address ||= '127.0.0.1';
 
     my $file = KTP::Nginx::scratch_dir() . '/count';
-    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+    my $listener = IO::Socket::INET->new(LocalAddr => $address,
                                          Listen    => 1024)
         or die "upstream: $!\n";
 
@@ -41,7 +44,12 @@ sub upstream {
         POSIX::_exit(0);
     }
 
-    return ('http://127.0.0.1:' . $listener->sockport, sub { -s $file });
+    return ("http://$address:" . $listener->sockport, sub {
+        my ($last) = @_;
+
+        return -s $file unless defined $last;
+        return scalar(() = KTP::Nginx::read_file($file) =~ /\Q$last/g);
+    });
 }
 
 
@@ -84,7 +92,7 @@ sub serve {
                 last if length $in{$sock} < length($head) + $length;
                 substr($in{$sock}, 0, length($head) + $length) = '';
 
-                syswrite $count, '.';
+                syswrite $count, $head =~ /^\S+ \S*(\S) / ? $1 : '?';
                 syswrite $sock, $answer;
             }
         }
@@ -152,6 +160,7 @@ sub post {
 }
 
 
+# Status, whether the connection may be used again, and the body.
 sub exchange {
     my ($sock, $request) = @_;
 
@@ -170,7 +179,8 @@ sub exchange {
         my ($status, $head, $end) = ($1, $2, $+[0]);
         my ($length) = $head =~ /^Content-Length: (\d+)/mi or return (0, 0);
 
-        return ($status, $head !~ /^Connection: close/mi)
+        return ($status, $head !~ /^Connection: close/mi,
+                substr $in, $end, $length)
             if length $in >= $end + $length;
     }
 }
