@@ -14,6 +14,7 @@ use JSON::PP qw(decode_json);
 use KTP ();
 use KTP::Example qw(relocate);
 use KTP::Extractd;
+use KTP::Hosts;
 use KTP::Image;
 use KTP::Nginx;
 use KTP::Specimen;
@@ -21,29 +22,7 @@ use KTP::Upstream;
 use Test::More;
 use Time::HiRes qw(time);
 
-# The script runs itself in namespaces of its own.  All processes there end with
-# it, however it ends, and with them the hosts.
-unless ($ENV{KTP_TEST_GATEWAY_HOST}) {
-    my @enter = qw(unshare --net --pid --fork --kill-child --mount-proc);
-
-    plan skip_all => 'namespaces need root' if $> != 0;
-    plan skip_all => 'ip or nsenter is not there'
-        if system('which ip nsenter setpriv unshare > /dev/null 2>&1') != 0;
-
-    my $why = `@enter ip link add name reader type veth peer name eth0 2>&1`;
-
-    plan skip_all => 'there are no network namespaces: ' . $why =~ s/\n.*//sr
-        if $? != 0;
-
-    $ENV{KTP_TEST_GATEWAY_HOST} = 1;
-
-    defined(my $pid = fork) or die "fork: $!\n";
-    exec qw(setpriv --pdeathsig KILL), @enter, $^X, $0 or die "setpriv: $!\n"
-        if $pid == 0;
-
-    waitpid $pid, 0;
-    exit($? >> 8 || $? & 127);
-}
+KTP::Hosts::alone();
 
 $SIG{PIPE} = 'IGNORE';
 
@@ -53,7 +32,7 @@ my $dir = KTP::Nginx::scratch_dir();
 my $ca = "$dir/ktp-authority";
 my ($card, $truth) = KTP::Specimen::draw(9);
 
-run('ip link set lo up && ip addr add 10.20.0.1/32 dev lo');
+KTP::Hosts::own('10.20.0.1');
 certificates();
 
 my %reader = map { $_ => reader($_) } 1, 2;
@@ -119,30 +98,16 @@ sub certificates {
 }
 
 
-# A reader host: its namespace, which is there as long as this script, the daemon
-# and nginx.
+# A reader host: its namespace, the daemon and nginx.
 sub reader {
     my ($n) = @_;
 
-    defined(my $pid = fork) or die "fork: $!\n";
-    exec qw(unshare --net sleep infinity) or die "unshare: $!\n" if $pid == 0;
+    my $host = KTP::Hosts->new("reader$n");
 
-    my $own = readlink '/proc/self/ns/net';
+    $host->cable('eth0', "10.20.0.1$n", '10.20.0.1');
 
-    KTP::Nginx::wait_for(sub {
-        ((readlink "/proc/$pid/ns/net") // $own) ne $own
-    });
-
-    my @enter = ('nsenter', '-t', $pid, '-n');
-
-    run(join ' && ', "ip link add reader$n type veth peer name eth0 netns $pid",
-        "ip link set reader$n up", "ip route add 10.20.0.1$n dev reader$n src 10.20.0.1",
-        map { "@enter $_" } 'ip link set lo up', 'ip link set eth0 up',
-        "ip addr add 10.20.0.1$n/32 dev eth0",
-        'ip route add 10.20.0.1 dev eth0');
-
-    my $nginx = KTP::Nginx->new(enter => \@enter);
-    my $self = { n => $n, enter => \@enter, nginx => $nginx };
+    my $nginx = KTP::Nginx->new(enter => $host->enter);
+    my $self = { n => $n, enter => $host->enter, nginx => $nginx };
 
     daemon($self, 'shared-key');
 
