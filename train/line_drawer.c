@@ -34,6 +34,10 @@
 #define DRAW_DOTS_LEAST 15
 #define DRAW_DOTS_MOST  27
 
+/* Letters with room beside them, and its growth at most, in spaces. */
+#define DRAW_THIN "ITLYFJRP1"
+#define DRAW_GAP  .45
+
 /* Rays across a line of text, at most. */
 #define DRAW_RAYS 8
 
@@ -288,6 +292,23 @@ draw_print(const FT_Bitmap *dots, double dot, int x, int y)
 
 
 /*
+ * Dots by which a gap between letters grows: beside thin letters printers
+ * leave more room than elsewhere, though less than a space.
+ */
+static int
+draw_gap(const char *text, double space, double more)
+{
+    if (text[0] == ' ' || text[1] == ' ' || text[1] == '\0'
+        || (strchr(DRAW_THIN, text[0]) == NULL
+            && strchr(DRAW_THIN, text[1]) == NULL)) {
+        return 0;
+    }
+
+    return (int) (draw_random() * more * space);
+}
+
+
+/*
  * Sets a text at x as a card printer does: in dots of one bit, letters at
  * whole dots, often closer than they should be.  Its end, or -1 when the
  * typeface has no such size.
@@ -296,20 +317,25 @@ static double
 draw_set_dots(const draw_font_t *font, const char *text, double x)
 {
     int          capital, closer, twice, at, blank;
-    double       dot;
+    double       dot, space, more;
     FT_GlyphSlot slot;
 
     capital = (int) draw_between(DRAW_DOTS_LEAST, DRAW_DOTS_MOST + 1);
     dot = (double) DRAW_CAPITAL / capital;
     closer = draw_random() < .4 ? 1 + (draw_random() < .15) : 0;
     twice = draw_random() < .12;
-    blank = (int) (draw_between(-.09, .06) * capital);
+    more = draw_random() < .4 ? draw_between(.2, DRAW_GAP) : 0;
+    blank = more == 0 && draw_random() < .7
+                ? (int) (draw_between(-.09, .06) * capital)
+                : 0;
     at = (int) (x / dot);
 
     if (FT_Set_Pixel_Sizes(font->face, 0, (FT_UInt) lrint(capital * font->em))
         != 0) {
         return -1;
     }
+
+    space = font->glyphs[0].advance / dot + blank - closer;
 
     for (; *text != '\0'; text++) {
         if (FT_Load_Char(font->face, (FT_ULong) *text,
@@ -326,8 +352,8 @@ draw_set_dots(const draw_font_t *font, const char *text, double x)
             draw_print(&slot->bitmap, dot, at + slot->bitmap_left + 1,
                        (int) (DRAW_BASE / dot) - slot->bitmap_top);
         }
-        at +=
-            (int) (slot->advance.x >> 6) - closer + (*text == ' ' ? blank : 0);
+        at += (int) (slot->advance.x >> 6) - closer
+              + (*text == ' ' ? blank : draw_gap(text, space, more));
     }
 
     return at * dot;
@@ -872,15 +898,20 @@ draw_line(int font, const char *text, unsigned long long seed, double spoil,
                  spacing, 1);
     }
 
-    if (draw_random() < .08) {
-        /* the end of a border or of the colon */
-        draw_ink(&f->glyphs[':' - ' '],
-                 x0 - draw_between(.6, 1.2) * DRAW_CAPITAL, DRAW_BASE);
-    }
-
     dots = draw_random() < .45;
     secured = draw_random() < (dots ? .7 : .25);
     wide = draw_random() < .5 ? 1 : draw_between(.75, 1.4);
+
+    if (draw_random() < .16) {
+        /* the end of a border or of the colon */
+        x = x0 - draw_between(.45, 1.3) * DRAW_CAPITAL;
+        if (dots) {
+            (void) draw_set_dots(f, ":", x);
+        } else {
+            draw_ink(&f->glyphs[':' - ' '], x, DRAW_BASE);
+        }
+    }
+
     x1 = text[0] == '\0' ? x0 + draw_between(1, 12) * DRAW_CAPITAL
          : dots          ? draw_set_dots(f, text, x0)
                          : draw_set(f, text, x0, DRAW_BASE, spacing, wide);

@@ -96,6 +96,16 @@ ZAINAB ZAINAL ZAINUDDIN ZAKARIA ZAKI ZALDI ZUBAIDAH ZUHRI ZULAIKHA ZULFA
 ZULFIKAR ZULKARNAIN ZULKIFLI
 """.split()
 
+THIN = ["SI", "TI", "LI", "RI", "FI", "TRI", "IT", "IY", "YI", "LIL", "TIT", "ILI",
+        "ITI", "FIT", "LT", "TL", "TY", "LIT", "RIT", "KI", "NI", "HI", "MI", "AI",
+        "TA", "LA", "YA", "LY", "IJ", "JI", "PI", "IF", "IL", "RT", "TT", "II"]
+THIN_NAMES = """
+SITI TITI TITIN TITIK TITIS FITRI FITRIA FITRIYA LILI LILIS LILIK ITI IIT IIS LIA
+LITA LIYA TITA TIA TIYAH TRI TATI YATI YETI YITNO LATIF LATIFAH ALIT ILTI RITA RITI
+RIRI RIRIT RISTI TILI JITI JIHAN FIFI FITA HITI ATIT ATIK ITA ITANG TUTI TUTIT
+MIMI MIMIT INTIM SALIM KARIM HALIM HAKIM RUM LIM TJIE LIE KITTY BETTY YULITA
+""".split()
+
 TITLES = ["H.", "HJ.", "DRS.", "DRA.", "DR.", "IR.", "R.", "TB.", "A.", "M.",
           "MUH.", "MOH.", "ST.", "KH.", "NY.", "S.", "I"]
 DEGREES = ["S.H.", "S.E.", "S.PD", "S.KOM", "S.T.", "M.M.", "S.SOS", "SE", "SH",
@@ -166,6 +176,9 @@ def digits(n):
     return "".join(pick("0123456789") for _ in range(n))
 
 
+WIDE = [w for w in NAMES + STREETS + WORDS if "W" in w]
+
+
 class Texts:
     """Generates texts; regions: names of the table, in upper case."""
 
@@ -185,7 +198,9 @@ class Texts:
             (8, self.upper_region), (6, self.birth), (6, self.rt_rw),
             (7, self.word), (6, self.label), (4, self.date),
             (12, self.syllables), (14, self.mess), (4, self.number),
-            (2, self.blood), (8, self.narrow), (4, self.titled),
+            (2, self.blood), (6, self.narrow), (4, self.titled),
+            (2, self.thin), (3, self.short), (4, self.wide),
+            (6, self.marked),
         ]
         self.sum = sum(w for w, _ in self.makers)
 
@@ -195,7 +210,8 @@ class Texts:
             at -= w
             if at < 0:
                 break
-        return " ".join(maker().split())
+        # W of some print looks like VV, which no name has
+        return " ".join(maker().split()).replace("VV", "W")
 
     def name(self):
         n = pick([1, 2, 2, 2, 3, 3, 4])
@@ -362,6 +378,51 @@ class Texts:
             else:
                 s += self.syllable_word()
             s += pick([" ", " ", " ", ". ", ", ", "", "'", ".", "-"])
+        return s
+
+    def thin(self):
+        """Words of thin letters, between which print leaves wide gaps."""
+        words = []
+        for _ in range(pick([1, 1, 2, 2, 3])):
+            r = random.random()
+            if r < .35:
+                words.append(pick(THIN_NAMES))
+            elif r < .85:
+                words.append("".join(pick(THIN) for _ in range(pick([2, 3, 4]))))
+            else:
+                words.append(pick(NAMES))
+        return " ".join(words)
+
+    def wide(self):
+        """Words with W, which print of dots makes of two halves."""
+        if random.random() < .25:
+            return "WNI"
+        return " ".join(pick(WIDE) if random.random() < .7
+                        else self.syllable_word() + pick(["WA", "WI", "WU"])
+                        for _ in range(pick([1, 1, 2])))
+
+    def marked(self):
+        """Words with a slash or an apostrophe, which look like I."""
+        r = random.random()
+        if r < .4:
+            return pick([w for w in WORDS if "/" in w])
+        if r < .6:
+            return self.syllable_word() + "/" + self.syllable_word()
+        s = pick(["NUR'AINI", "MA'RUF", "SYAFI'I", "NU'MAN", "SA'ADAH",
+                  "JUM'AH", "QUR'ANI", "RIFA'I", "MU'MIN", "MAS'UD"])
+        return pick([s, s + " " + pick(NAMES), pick(NAMES) + " " + s])
+
+    def short(self):
+        """Abbreviations with full stops, and ends in a stem."""
+        s = pick(["PERUM", "KOM", "PERUMNAS", "BLOK M", "KM", "RM", "HM", "GG",
+                  "M.KN", "M.KOM", "M.H", "M.HUM", "M.M", "S.KM", "NO. 10",
+                  "NO. 1", "NO. 11", "NO. 110", "NO. 7", "LK. II", "GG. IV",
+                  "JL. H. M", "KOMP. TNI", "RT. 01", "M. N. M"])
+        if random.random() < .5:
+            s = self.syllable_word() + pick([" ", ", "]) + s
+        if random.random() < .4:
+            s += pick([" ", ". ", " NO. "]) \
+                + pick([digits(1), digits(2), pick(TAILS), self.syllable_word()])
         return s
 
     def mess(self):
