@@ -30,6 +30,8 @@ my %quota = (
     killed  => '1000/month fleet',
     away    => '100/day fleet',
     local   => '100/day fleet local=5%',
+    ended   => '100/day fleet',
+    idle    => '100/total fleet',
     hung    => '100/day fleet',
     fresh   => '100/day fleet local=5%',
     dead    => '5/total fleet',
@@ -67,9 +69,9 @@ EOS
 }
 
 sub start {
-    my ($host) = @_;
+    my ($host, @how) = @_;
 
-    my $nginx = KTP::Nginx->new;
+    my $nginx = KTP::Nginx->new(@how);
 
     $nginx->start(config($nginx, $host)) or BAIL_OUT($nginx->complaint);
     $nginx->wait_log(qr/connected to redis/) or BAIL_OUT('no redis');
@@ -349,6 +351,43 @@ is(post($b, 'one')->{status}, 403, 'on all hosts');
     $redis->command('REPLICAOF', 'NO', 'ONE');
     ok(KTP::Nginx::wait_for(sub { post($a, 'reader')->{status} == 200 }),
        'until it may');
+}
+
+# -- a host that is idle reports, and then gives back
+
+{
+    my $c = start('c', late => 1);
+    my $entry = sub {
+        my ($used, $leased) = ($redis->command('HGET', 'ktp:{idle}:total:total',
+                                               'c') // '') =~ /^\d+ (\d+) (\d+) /;
+        return "$used $leased";
+    };
+
+    is(post($c, 'idle')->{status}, 200, 'a lease of ten');
+    is($entry->(), '0 10', 'as Redis has it');
+    $c->pass(21_000);
+    ok(KTP::Nginx::wait_for(sub { $entry->() eq '1 10' }), 'a report')
+        or diag($entry->());
+    $c->pass(21_000);
+    ok(KTP::Nginx::wait_for(sub { $entry->() eq '1 0' }), 'all is given back')
+        or diag($entry->());
+    is(post($c, 'idle')->{status}, 200, 'and leased again');
+
+    # a lease is not spent after its period, whatever Redis does
+    is(post($c, 'ended')->{status}, 200, 'a lease of a day');
+    $redis->stop;
+    is(post($c, 'ended')->{status}, 200, 'which is spent without Redis');
+    $c->pass(86_400_000);
+    is(post($c, 'ended')->{status}, 503, 'until the day has ended');
+    $redis->start;
+
+    for my $nginx ($a, $b, $c) {
+        KTP::Nginx::wait_for(sub { metric($nginx, 'ktp_fleet_up') == 1 });
+    }
+
+    ok(KTP::Nginx::wait_for(sub { post($c, 'ended')->{status} == 200 }),
+       'then it is leased anew');
+    $c->stop;
 }
 
 # -- a host that stops gives back
