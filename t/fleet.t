@@ -56,7 +56,7 @@ sub config {
         log_level => 'info', master => 'on', workers => 2, root => 0,
         main => KTP::load_module(), http => <<EOC, server => <<EOS);
     ktp_zone k:1m;
-    ktp_redis $address host=$host timeout=2s;
+    ktp_redis $address host=$host timeout=5s;
     ktp_auth on;
     keepalive_requests 100000;
 $clients
