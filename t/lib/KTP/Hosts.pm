@@ -38,9 +38,18 @@ sub alone {
 
     $ENV{KTP_TEST_HOSTS_ALONE} = 1;
 
+    # its files go away with this process, which outlives it
+    $ENV{TMPDIR} = KTP::Nginx::scratch_dir();
+
     defined(my $pid = fork) or die "fork: $!\n";
     exec qw(setpriv --pdeathsig KILL), @enter, $^X, $0 or die "setpriv: $!\n"
         if $pid == 0;
+
+    local @SIG{qw(INT TERM HUP)} = (sub {
+        kill 'KILL', $pid;
+        waitpid $pid, 0;
+        exit 1;
+    }) x 3;
 
     waitpid $pid, 0;
     exit($? >> 8 || $? & 127);
