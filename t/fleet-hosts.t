@@ -44,7 +44,7 @@ my $done = KTP::Nginx::scratch_dir() . '/done';
 my $port = KTP::Nginx::free_port();
 my $redis_port = KTP::Nginx::free_port();
 
-KTP::Nginx::same_day(60 + $requests / 100, 7);
+KTP::Nginx::same_day(60 + $requests / 500, 7);
 KTP::Hosts::own('10.20.0.1', '10.20.1.1');
 
 my $redis = KTP::Redis->new('--port', $redis_port, '--bind', '10.20.0.1',
