@@ -171,7 +171,8 @@ for my $kind (sort keys %period) {
                  $calls{a} - $kept{$kind}, $unknown{c});
 }
 
-cmp_ok($commands / $whole, '<', 0.05, 'commands of Redis per request');
+cmp_ok($commands / $whole, '<', 0.05 * $KTP::Nginx::Slow,
+       'commands of Redis per request');
 
 diag(sprintf '%d requests in %.1f s, %d commands, %.4f a request, slowest'
              . ' %s', $whole, $took, $commands, $commands / $whole,
