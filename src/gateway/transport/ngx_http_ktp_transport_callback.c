@@ -173,6 +173,15 @@ ngx_http_ktp_callback_rewind(ngx_http_ktp_transfer_t *t)
 
     call = t->call;
 
+    /*
+     * libcurl 8.14 rewinds a body of which it has read nothing, if the call
+     * before with this handle ended with a rewind that was refused.
+     */
+
+    if (!t->begun && t->sent == 0) {
+        return NGX_OK;
+    }
+
     if ((call->handed_out && !call->upstream->repeats)
         || call->retries >= call->upstream->retries
         || (t->sent
