@@ -340,7 +340,7 @@ SKIP: {
 
     # two pages were read and no card: five would have taken five times one
     $d->workers;
-    cmp_ok(children_time($d) - $one, '<', 3 * $one,
+    cmp_ok(children_time($d) - $one, '<', 4 * $one,
            'and nobody has read the five cards');
 }
 

@@ -33,7 +33,7 @@ my %expected = (
 END
     'ktp-extractd' => <<'END',
 -rw-r--r-- root/root etc/default/ktp-extractd
--rw-r--r-- root/root lib/systemd/system/ktp-extractd.service
+-rw-r--r-- root/root usr/lib/systemd/system/ktp-extractd.service
 -rwxr-xr-x root/root usr/bin/ktp-evaluate
 -rwxr-xr-x root/root usr/bin/ktp-extract
 -rwxr-xr-x root/root usr/sbin/ktp-extractd
@@ -111,6 +111,7 @@ for my $deb (@wanted) {
     for my $line (split /\n/, `dpkg-deb -c $dir/first/$deb`) {
         my ($mode, $owner, $path) = $line =~ m{^(\S+) (\S+) .* \./(\S*)} or next;
         next if $mode =~ /^[dl]/ || $path =~ m{^usr/share/(doc|man|lintian)/};
+        $path =~ s{^lib/systemd/}{usr/lib/systemd/};    # as on newer systems
         push @files, "$mode $owner $path\n";
     }
     is(join('', sort @files), $expected{$name}, "what is in $name")

@@ -6,14 +6,16 @@ package KTP::Example;
 use strict;
 use warnings;
 
-use Cwd qw(getcwd);
 use Exporter qw(import);
 use KTP::Nginx;
 
 our @EXPORT_OK = qw(adapt relocate);
 
 my $build = KTP::Nginx::build_dir();
-my $www = getcwd() . '/www';
+# a copy: workers are not root, and may not be let into the folder of the tree
+my $www = KTP::Nginx::scratch_dir() . '/www';
+system('cp', '-r', 'www', $www) == 0 && system('chmod', '-R', 'a+rX', $www) == 0
+    or die "www cannot be copied";
 
 
 # The text with ports of the test as well, and the first of them.
