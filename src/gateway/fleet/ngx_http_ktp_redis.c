@@ -80,6 +80,7 @@ static void       ngx_http_ktp_redis_ready(void                       *data,
 static ngx_uint_t ngx_http_ktp_redis_is(ngx_http_ktp_redis_reply_t *reply,
                                         const char                 *text);
 static void       ngx_http_ktp_redis_write(ngx_event_t *ev);
+static ngx_int_t  ngx_http_ktp_redis_usable(ngx_http_ktp_redis_client_t *c);
 static ngx_int_t  ngx_http_ktp_redis_connected(ngx_http_ktp_redis_client_t *c);
 #if (NGX_SSL)
 static ngx_int_t ngx_http_ktp_redis_handshake(ngx_http_ktp_redis_client_t *c);
@@ -371,17 +372,30 @@ ngx_http_ktp_redis_write(ngx_event_t *ev)
     connection = ev->data;
     c = connection->data;
 
-    if (connection->close) {
-        ngx_http_ktp_redis_lost(c, 0, "the worker is shutting down");
-        return;
-    }
-
-    if (c->state == NGX_HTTP_KTP_REDIS_CONNECTING
-        && ngx_http_ktp_redis_connected(c) != NGX_OK) {
+    if (ngx_http_ktp_redis_usable(c) != NGX_OK) {
         return;
     }
 
     ngx_http_ktp_redis_send(c);
+}
+
+
+/*
+ * At an event of the connection: NGX_OK if data may be moved, otherwise it is
+ * closed, or the handshake is in progress.
+ */
+
+static ngx_int_t
+ngx_http_ktp_redis_usable(ngx_http_ktp_redis_client_t *c)
+{
+    if (c->connection->close) {
+        ngx_http_ktp_redis_lost(c, 0, "the worker is shutting down");
+        return NGX_ERROR;
+    }
+
+    return c->state == NGX_HTTP_KTP_REDIS_CONNECTING
+               ? ngx_http_ktp_redis_connected(c)
+               : NGX_OK;
 }
 
 
@@ -550,13 +564,7 @@ ngx_http_ktp_redis_read(ngx_event_t *ev)
     connection = ev->data;
     c = connection->data;
 
-    if (connection->close) {
-        ngx_http_ktp_redis_lost(c, 0, "the worker is shutting down");
-        return;
-    }
-
-    if (c->state == NGX_HTTP_KTP_REDIS_CONNECTING
-        && ngx_http_ktp_redis_connected(c) != NGX_OK) {
+    if (ngx_http_ktp_redis_usable(c) != NGX_OK) {
         return;
     }
 
