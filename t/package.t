@@ -188,8 +188,10 @@ END
     return `unshare -m -n -p -f --kill-child sh $dir/machine 2>&1`;
 }
 
+my $ready = on_machine("echo ready\n") =~ /^ready$/m;
+
 SKIP: {
-    skip 'no overlay here', 1 if on_machine("echo ready\n") !~ /^ready$/m;
+    skip 'no overlay here', 1 if !$ready;
 
     my $out = on_machine(<<'END');
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -256,7 +258,7 @@ END
 # and no systemd
 
 SKIP: {
-    skip 'no overlay here', 1 if on_machine("echo ready\n") !~ /^ready$/m;
+    skip 'no overlay here', 1 if !$ready;
 
     my @blocks = KTP::Nginx::read_file('docs/production.md')
         =~ /^```sh\n(.*?)^```$/gms;
