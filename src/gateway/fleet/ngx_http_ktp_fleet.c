@@ -85,6 +85,7 @@ ngx_http_ktp_fleet_tick(ngx_event_t *ev)
     static ngx_str_t ping = ngx_string("PING");
 
     (void) ngx_http_ktp_redis_command(&ping, 1, ngx_http_ktp_fleet_pong, NULL);
+    ngx_http_ktp_redis_probe();
 
     ngx_http_ktp_fleet_lease_all(NGX_HTTP_KTP_LEASE_TIMER);
 
