@@ -1,9 +1,8 @@
 #include "ngx_http_ktp_fleet_lease.h"
-#include "ngx_http_ktp_redis.h"
-#include <ngx_sha1.h>
+#include "ngx_http_ktp_fleet_script.h"
 
 /* generated from lease.lua by a rule of config.make */
-#include <ngx_http_ktp_fleet_script.h>
+#include <ngx_http_ktp_fleet_lease_lua.h>
 
 
 /*
@@ -11,12 +10,8 @@
  */
 #define NGX_HTTP_KTP_FLEET_LEASE_POLL 10
 
-/* SHA-1 of the script, hexadecimal. */
-#define NGX_HTTP_KTP_FLEET_LEASE_SHA 40
-
-/* Arguments of the script, and those of EVALSHA before them. */
+/* Arguments of the script. */
 #define NGX_HTTP_KTP_FLEET_LEASE_ARGS 11
-#define NGX_HTTP_KTP_FLEET_LEASE_EVAL 4
 
 /* Values of an answer. */
 #define NGX_HTTP_KTP_FLEET_LEASE_VALUES 7
@@ -42,9 +37,6 @@ static void      ngx_http_ktp_fleet_lease_report(ngx_http_ktp_client_t   *client
 static ngx_int_t ngx_http_ktp_fleet_lease_send(ngx_http_ktp_fleet_lease_t *op);
 static void      ngx_http_ktp_fleet_lease_done(void                       *data,
                                                ngx_http_ktp_redis_reply_t *reply);
-static ngx_uint_t
-ngx_http_ktp_fleet_lease_unknown(ngx_http_ktp_fleet_lease_t *op,
-                                 ngx_http_ktp_redis_reply_t *reply);
 static ngx_int_t
 ngx_http_ktp_fleet_lease_parse(ngx_http_ktp_redis_reply_t  *reply,
                                ngx_http_ktp_lease_answer_t *answer);
@@ -59,7 +51,9 @@ static ngx_http_ktp_redis_t  *ngx_http_ktp_fleet_lease_redis;
 static ngx_http_ktp_shared_t *ngx_http_ktp_fleet_lease_shared;
 static ngx_array_t           *ngx_http_ktp_fleet_lease_clients;
 static ngx_queue_t            ngx_http_ktp_fleet_lease_waiters;
-static u_char ngx_http_ktp_fleet_lease_sha[NGX_HTTP_KTP_FLEET_LEASE_SHA];
+
+static ngx_http_ktp_fleet_script_t ngx_http_ktp_fleet_lease_script = {
+    ngx_string(ngx_http_ktp_fleet_lease_lua), {0}};
 
 static ngx_str_t ngx_http_ktp_fleet_lease_kinds[KTP_QUOTA_PERIODS] = {
     ngx_string("day"), ngx_string("month"), ngx_string("total")};
@@ -68,20 +62,12 @@ static ngx_str_t ngx_http_ktp_fleet_lease_kinds[KTP_QUOTA_PERIODS] = {
 void
 ngx_http_ktp_fleet_lease_init(ngx_http_ktp_main_conf_t *kmcf)
 {
-    u_char     digest[NGX_HTTP_KTP_FLEET_LEASE_SHA / 2];
-    ngx_sha1_t sha1;
-
     ngx_http_ktp_fleet_lease_redis = kmcf->redis;
     ngx_http_ktp_fleet_lease_shared = kmcf->zone->shared;
     ngx_http_ktp_fleet_lease_clients = &kmcf->clients;
     ngx_queue_init(&ngx_http_ktp_fleet_lease_waiters);
 
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, ngx_http_ktp_fleet_script,
-                    sizeof(ngx_http_ktp_fleet_script) - 1);
-    ngx_sha1_final(digest, &sha1);
-
-    (void) ngx_hex_dump(ngx_http_ktp_fleet_lease_sha, digest, sizeof(digest));
+    ngx_http_ktp_fleet_script_init(&ngx_http_ktp_fleet_lease_script);
 }
 
 
@@ -163,33 +149,21 @@ ngx_http_ktp_fleet_lease_report(ngx_http_ktp_client_t   *client,
 }
 
 
-/* EVALSHA, or EVAL if the server does not know the script. */
-
 static ngx_int_t
 ngx_http_ktp_fleet_lease_send(ngx_http_ktp_fleet_lease_t *op)
 {
-    u_char *p, text[NGX_HTTP_KTP_FLEET_LEASE_ARGS * NGX_INT64_LEN];
-    u_char  key[3 * NGX_HTTP_KTP_REDIS_NAME];
-    int64_t numbers[NGX_HTTP_KTP_FLEET_LEASE_ARGS];
-    ngx_str_t
-        args[NGX_HTTP_KTP_FLEET_LEASE_EVAL + NGX_HTTP_KTP_FLEET_LEASE_ARGS];
+    u_char    *p, text[NGX_HTTP_KTP_FLEET_LEASE_ARGS * NGX_INT64_LEN];
+    u_char     key[3 * NGX_HTTP_KTP_REDIS_NAME];
+    int64_t    numbers[NGX_HTTP_KTP_FLEET_LEASE_ARGS];
+    ngx_str_t  args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY + 1
+                   + NGX_HTTP_KTP_FLEET_LEASE_ARGS];
     ngx_str_t *arg;
     ngx_uint_t i;
 
-    if (op->whole) {
-        ngx_str_set(&args[0], "EVAL");
-        ngx_str_set(&args[1], ngx_http_ktp_fleet_script);
+    arg = &args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY];
 
-    } else {
-        ngx_str_set(&args[0], "EVALSHA");
-        args[1].data = ngx_http_ktp_fleet_lease_sha;
-        args[1].len = NGX_HTTP_KTP_FLEET_LEASE_SHA;
-    }
-
-    ngx_str_set(&args[2], "1");
-
-    args[3].data = key;
-    args[3].len =
+    arg->data = key;
+    arg->len =
         ngx_sprintf(key, "%V:{%V}:%V", &ngx_http_ktp_fleet_lease_redis->prefix,
                     &op->slot->sn.str,
                     &ngx_http_ktp_fleet_lease_kinds[op->period])
@@ -197,7 +171,7 @@ ngx_http_ktp_fleet_lease_send(ngx_http_ktp_fleet_lease_t *op)
 
     /* the order is that of lease.lua */
 
-    arg = &args[NGX_HTTP_KTP_FLEET_LEASE_EVAL];
+    arg++;
 
     arg[0] = ngx_http_ktp_fleet_lease_redis->host;
     arg[1].data = op->report.incarnation;
@@ -224,8 +198,9 @@ ngx_http_ktp_fleet_lease_send(ngx_http_ktp_fleet_lease_t *op)
     arg[7].data = op->report.period;
     arg[7].len = op->report.period_len;
 
-    return ngx_http_ktp_redis_command(args, sizeof(args) / sizeof(args[0]),
-                                      ngx_http_ktp_fleet_lease_done, op);
+    return ngx_http_ktp_fleet_script_run(
+        &ngx_http_ktp_fleet_lease_script, op->whole, args,
+        sizeof(args) / sizeof(args[0]), ngx_http_ktp_fleet_lease_done, op);
 }
 
 
@@ -237,7 +212,7 @@ ngx_http_ktp_fleet_lease_done(void *data, ngx_http_ktp_redis_reply_t *reply)
     ngx_http_ktp_lease_t       *lease;
     ngx_http_ktp_lease_answer_t answer, *known;
 
-    if (ngx_http_ktp_fleet_lease_unknown(op, reply)) {
+    if (!op->whole && ngx_http_ktp_fleet_script_unknown(reply)) {
         op->whole = 1;
 
         if (ngx_http_ktp_fleet_lease_send(op) == NGX_OK) {
@@ -276,20 +251,6 @@ ngx_http_ktp_fleet_lease_done(void *data, ngx_http_ktp_redis_reply_t *reply)
     ngx_free(op);
 
     ngx_http_ktp_fleet_lease_wake();
-}
-
-
-static ngx_uint_t
-ngx_http_ktp_fleet_lease_unknown(ngx_http_ktp_fleet_lease_t *op,
-                                 ngx_http_ktp_redis_reply_t *reply)
-{
-    static ngx_str_t noscript = ngx_string("NOSCRIPT");
-
-    return reply && reply->error && !op->whole
-           && reply->values[0].text.len >= noscript.len
-           && ngx_strncmp(reply->values[0].text.data, noscript.data,
-                          noscript.len)
-                  == 0;
 }
 
 
