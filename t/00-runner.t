@@ -133,8 +133,68 @@ EOC
 
     isnt($?, 0, 'a program that hangs is a failure');
     like($said, qr/timeout: sending signal TERM/, 'which is told');
-    is(KTP::Nginx::read_file("$dir/tally"), "1 1 0\n", 'and counted');
+    is(KTP::Nginx::read_file("$dir/tally"),
+       "$dir/hangs.t\n    No plan found in TAP output\n"
+       . "    exit status 124\n1 1 0\n", 'named and counted');
     ok($pid && KTP::Nginx::is_gone($pid), 'it leaves no nginx');
+}
+
+# the end of a log says once more what failed, by its name
+{
+    my $dir = KTP::Nginx::scratch_dir();
+
+    KTP::Nginx::write_file("$dir/$_->[0].t", "print <<'EOT'; $_->[2]\n"
+                           . join("\n", @{ $_->[1] }) . "\nEOT\n")
+        for ['fine', ['1..2', 'ok 1', 'not ok 2 - later # TODO'], ''],
+            ['two', ['1..4', 'ok 1 - a', 'not ok 2 - b, and b',
+                     'ok 3 # skip no c', 'not ok 4'], 'exit 2'],
+            ['many', ['1..9', map { "not ok $_ - m$_" } 1 .. 9], ''],
+            ['broken', ['1..3', 'ok 1 - a'], ''],
+            ['report', ['1..1', 'ok 1'], 'exit 1'];
+
+    KTP::Nginx::write_file("$dir/tally", "10 0 1\nmake lint\n0 1 0\n");
+
+    {
+        local $ENV{KTP_VARIANT} = 'asan';
+        my $files = join ' ', map { "$dir/$_.t" }
+                    qw(fine two many broken report);
+        `scripts/run-tap $dir/tally $files 2>&1`;
+    }
+
+    isnt($?, 0, 'assertions that fail are told by the exit code');
+
+    my $said = `scripts/tally $dir/tally`;
+
+    is($said, <<"EOS", 'and named at the end, with the count');
+Failed:
+make lint
+KTP_VARIANT=asan $dir/two.t
+    not ok 2 - b, and b
+    not ok 4
+KTP_VARIANT=asan $dir/many.t
+    not ok 1 - m1
+    not ok 2 - m2
+    not ok 3 - m3
+    not ok 4 - m4
+    not ok 5 - m5
+    and 4 more
+KTP_VARIANT=asan $dir/broken.t
+    Bad plan.  You planned 3 tests but ran 1.
+KTP_VARIANT=asan $dir/report.t
+    exit status 1
+15 passed, 14 failed, 2 skipped
+EOS
+    isnt($?, 0, 'which fails too');
+
+    KTP::Nginx::write_file("$dir/tally", "10 0 1\n2 0 0\n");
+    is(`scripts/tally $dir/tally`, "12 passed, 0 failed, 1 skipped\n",
+       'nothing is named if nothing failed');
+    is($?, 0, 'which is a success');
+
+    KTP::Nginx::write_file("$dir/tally", '');
+    is(`scripts/tally $dir/tally`, "0 passed, 0 failed, 0 skipped\n",
+       'no assertion at all');
+    isnt($?, 0, 'is none');
 }
 
 # the real module tries a bad configuration for 30 seconds
