@@ -70,12 +70,11 @@ sub connections { return -s "$_[0]{dir}/connections" || 0 }
 
 
 # What was sent in greetings, of all connections.
-sub received {
-    my ($self) = @_;
+sub received { return KTP::Nginx::read_file("$_[0]{dir}/received") }
 
-    return -e "$self->{dir}/received"
-        ? KTP::Nginx::read_file("$self->{dir}/received") : '';
-}
+
+# What the function noted as times.
+sub times { return split /\n/, KTP::Nginx::read_file("$_[0]{dir}/times") }
 
 
 # Reads until a PING has come; for the function of a server.
