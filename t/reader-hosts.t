@@ -27,6 +27,10 @@ KTP::Hosts::alone();
 $SIG{PIPE} = 'IGNORE';
 
 my $slow = $KTP::Nginx::Slow;
+
+# ktp_read_timeout of a gateway: a reader that is left alone reads four cards
+my $patience = 20 * $slow;
+
 my $doc = KTP::Nginx::read_file('docs/ktp-extractd.md');
 my $dir = KTP::Nginx::scratch_dir();
 my $ca = "$dir/ktp-authority";
@@ -188,7 +192,8 @@ sub gateway {
     # a busy machine may take its time
     $conf =~ s{timeout=1s}{timeout=1m};
     $conf =~ s{(ktp_connect_timeout +)300ms}{$1 . 3 * $slow . 's'}e;
-    $conf =~ s{(ktp_timeout +)20s}{$1 . 60 * $slow . 's'}e;
+    $conf =~ s{(ktp_read_timeout +)8s}{$1 . $patience . 's'}e;
+    $conf =~ s{(ktp_timeout +)20s}{$1 . 4 * $patience . 's'}e;
     $conf =~ s{rate 5/s}{rate 1000/s};
 
     # a photo of 5 MB is one by its comment
@@ -227,7 +232,7 @@ sub uploads {
     my @arguments = arguments($image);
     my @curl = map {
         open my $in, '-|', 'curl', '-sS', '-o', "$dir/answer-$_", '-w',
-             '%{http_code}', '--max-time', 90 * $slow, @arguments
+             '%{http_code}', '--max-time', 5 * $patience, @arguments
             or die "curl: $!\n";
         $in
     } 1 .. $n;
@@ -471,7 +476,7 @@ sub lost {
 
     is(join(' ', map { upload($card)->{status} } 1 .. 4), '200 200 200 200',
        "$name: uploads go on");
-    cmp_ok(time() - $begun, '<', 4 * 8 * $slow,
+    cmp_ok(time() - $begun, '<', 4 * $patience,
            "$name: ... and wait for no answer of the host");
 
     my $lines = lines(1);
