@@ -336,7 +336,8 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       NULL },
 
     { ngx_string("ktp_breaker"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1234,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+                        |NGX_CONF_TAKE1234|NGX_CONF_TAKE5,
       ngx_http_ktp_breaker_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,

@@ -1,5 +1,6 @@
 #include "ngx_http_ktp_breaker_conf.h"
 #include "ngx_http_ktp_value.h"
+#include <ngx_sha1.h>
 
 
 /* Defaults, milliseconds. */
@@ -7,13 +8,10 @@
 #define NGX_HTTP_KTP_BREAKER_CONF_OPEN   5000
 #define NGX_HTTP_KTP_BREAKER_CONF_MAX    60000
 
-/* And at most: a day. */
-#define NGX_HTTP_KTP_BREAKER_CONF_LONGEST (24 * 60 * 60 * 1000)
-
 /* What a parameter must be. */
 #define NGX_HTTP_KTP_BREAKER_CONF_FORM                                        \
-    "\"failures=NUMBER\" from 1 to 100, or \"window=TIME\", \"open=TIME\", "  \
-    "or \"max=TIME\" from 1ms to 1d, each at most once"
+    "\"failures=NUMBER\" from 1 to 100, \"window=TIME\", \"open=TIME\", or "  \
+    "\"max=TIME\" from 1ms to 1d, or \"fleet\", each at most once"
 
 
 static ngx_int_t ngx_http_ktp_breaker_conf_number(ngx_str_t  *value,
@@ -23,8 +21,9 @@ static ngx_int_t ngx_http_ktp_breaker_conf_time(ngx_str_t  *value,
                                                 const char *name,
                                                 ngx_msec_t *time);
 static ngx_int_t
-ngx_http_ktp_breaker_conf_label(ngx_conf_t             *cf,
-                                ngx_http_ktp_breaker_t *breaker);
+            ngx_http_ktp_breaker_conf_label(ngx_conf_t             *cf,
+                                            ngx_http_ktp_breaker_t *breaker);
+static void ngx_http_ktp_breaker_conf_hash(ngx_http_ktp_breaker_t *breaker);
 
 
 char *
@@ -50,17 +49,21 @@ ngx_http_ktp_breaker_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 1; i < cf->args->nelts; i++) {
-        if (ngx_http_ktp_breaker_conf_number(&value[i],
-                                             "failures=", &breaker->failures)
-                != NGX_OK
-            && ngx_http_ktp_breaker_conf_time(&value[i],
-                                              "window=", &breaker->window)
-                   != NGX_OK
-            && ngx_http_ktp_breaker_conf_time(&value[i],
-                                              "open=", &breaker->open)
-                   != NGX_OK
-            && ngx_http_ktp_breaker_conf_time(&value[i], "max=", &breaker->max)
-                   != NGX_OK) {
+        if (ngx_strcmp(value[i].data, "fleet") == 0 && !breaker->fleet) {
+            breaker->fleet = 1;
+
+        } else if (ngx_http_ktp_breaker_conf_number(
+                       &value[i], "failures=", &breaker->failures)
+                       != NGX_OK
+                   && ngx_http_ktp_breaker_conf_time(
+                          &value[i], "window=", &breaker->window)
+                          != NGX_OK
+                   && ngx_http_ktp_breaker_conf_time(&value[i],
+                                                     "open=", &breaker->open)
+                          != NGX_OK
+                   && ngx_http_ktp_breaker_conf_time(&value[i],
+                                                     "max=", &breaker->max)
+                          != NGX_OK) {
             return ngx_http_ktp_value_invalid(
                 cf, "invalid parameter", &value[i],
                 i == 1 ? "\"off\", or " NGX_HTTP_KTP_BREAKER_CONF_FORM
@@ -128,8 +131,8 @@ ngx_http_ktp_breaker_conf_time(ngx_str_t *value, const char *name,
         return NGX_DECLINED;
     }
 
-    return ngx_http_ktp_value_time(value, name,
-                                   NGX_HTTP_KTP_BREAKER_CONF_LONGEST, time);
+    return ngx_http_ktp_value_time(value, name, NGX_HTTP_KTP_BREAKER_LONGEST,
+                                   time);
 }
 
 
@@ -167,6 +170,7 @@ ngx_http_ktp_breaker_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
         if (breakers[i]->name.len == name->len
             && ngx_memcmp(breakers[i]->name.data, name->data, name->len)
                    == 0) {
+            breakers[i]->fleet |= klcf->breaker.fleet;
             klcf->breaker.breaker = breakers[i];
             return NGX_CONF_OK;
         }
@@ -181,6 +185,8 @@ ngx_http_ktp_breaker_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
 
     *b = breaker;
     breaker->name = *name;
+    breaker->fleet = klcf->breaker.fleet;
+    ngx_http_ktp_breaker_conf_hash(breaker);
     klcf->breaker.breaker = breaker;
 
     return ngx_http_ktp_breaker_conf_label(cf, breaker) == NGX_OK
@@ -212,4 +218,20 @@ ngx_http_ktp_breaker_conf_label(ngx_conf_t             *cf,
     breaker->label.len = breaker->name.len;
 
     return NGX_OK;
+}
+
+
+/* A URL may say more than others are to know. */
+
+static void
+ngx_http_ktp_breaker_conf_hash(ngx_http_ktp_breaker_t *breaker)
+{
+    u_char     digest[NGX_HTTP_KTP_BREAKER_HASH / 2];
+    ngx_sha1_t sha1;
+
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, breaker->name.data, breaker->name.len);
+    ngx_sha1_final(digest, &sha1);
+
+    (void) ngx_hex_dump(breaker->hash, digest, sizeof(digest));
 }

@@ -6,7 +6,7 @@
 #include "ngx_http_ktp_conf.h"
 
 
-/* ktp_breaker off | failures=N [window=TIME] [open=TIME] [max=TIME] */
+/* ktp_breaker off | failures=N [window=TIME] [open=TIME] [max=TIME] [fleet] */
 char *ngx_http_ktp_breaker_conf(ngx_conf_t *cf, ngx_command_t *cmd,
                                 void *conf);
 

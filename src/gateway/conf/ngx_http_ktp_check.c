@@ -125,6 +125,15 @@ ngx_http_ktp_check_zones(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
         return NGX_ERROR;
     }
 
+    if (kmcf->redis == NULL && pass->klcf->breaker.breaker
+        && pass->klcf->breaker.fleet) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"fleet\" of \"ktp_breaker\" in location \"%V\" "
+                      "requires \"ktp_redis\", in %s:%ui",
+                      &pass->clcf->name, pass->file, pass->line);
+        return NGX_ERROR;
+    }
+
     if (kmcf->flights == NULL
         && (pass->klcf->dedupe.on || pass->klcf->idempotency.on)) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,

@@ -72,12 +72,20 @@ typedef struct {
 /* The largest number of ktp_breaker's "failures". */
 #define NGX_HTTP_KTP_BREAKER_FAILURES 100
 
+/* The longest time of ktp_breaker: a day, in milliseconds. */
+#define NGX_HTTP_KTP_BREAKER_LONGEST (24 * 60 * 60 * 1000)
+
+/* Length of the SHA-1 of a name, hexadecimal. */
+#define NGX_HTTP_KTP_BREAKER_HASH 40
+
 /* The breaker of an upstream, by its name. */
 struct ngx_http_ktp_breaker_s {
-    ngx_str_t               name;    /* that of the upstream */
-    ngx_str_t               label;   /* the name, for metrics */
-    ngx_http_ktp_circuit_t *circuit; /* in the zone */
-    ngx_slab_pool_t        *pool;    /* of the zone */
+    ngx_str_t               name; /* that of the upstream */
+    u_char                  hash[NGX_HTTP_KTP_BREAKER_HASH]; /* of the name */
+    unsigned                fleet : 1; /* shared by all hosts */
+    ngx_str_t               label;     /* the name, for metrics */
+    ngx_http_ktp_circuit_t *circuit;   /* in the zone */
+    ngx_slab_pool_t        *pool;      /* of the zone */
 };
 
 /* Parameters of ktp_breaker; times are milliseconds. */
@@ -86,6 +94,7 @@ typedef struct {
     ngx_msec_t              window;
     ngx_msec_t              open;
     ngx_msec_t              max;
+    ngx_uint_t              fleet;   /* shared by all hosts of "ktp_redis" */
     ngx_http_ktp_breaker_t *breaker; /* NULL: off, or no ktp_pass */
 } ngx_http_ktp_breaker_conf_t;
 

@@ -1,4 +1,5 @@
 #include "ngx_http_ktp_fleet.h"
+#include "ngx_http_ktp_fleet_breaker.h"
 #include "ngx_http_ktp_fleet_lease.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_process.h"
@@ -13,6 +14,7 @@
 #define NGX_HTTP_KTP_FLEET_TICK 5000
 
 
+static void ngx_http_ktp_fleet_connection(ngx_uint_t up);
 static void ngx_http_ktp_fleet_state(ngx_uint_t up);
 static void ngx_http_ktp_fleet_tick(ngx_event_t *ev);
 static void ngx_http_ktp_fleet_pong(void                       *data,
@@ -51,9 +53,21 @@ ngx_http_ktp_fleet_init(ngx_cycle_t *cycle)
     ngx_add_timer(ev, NGX_HTTP_KTP_FLEET_TICK);
 
     ngx_http_ktp_fleet_lease_init(kmcf);
+    ngx_http_ktp_fleet_breaker_init(kmcf);
 
-    return ngx_http_ktp_redis_init(kmcf->redis, ngx_http_ktp_fleet_state,
+    return ngx_http_ktp_redis_init(kmcf->redis, ngx_http_ktp_fleet_connection,
                                    cycle->log);
+}
+
+
+static void
+ngx_http_ktp_fleet_connection(ngx_uint_t up)
+{
+    ngx_http_ktp_fleet_state(up);
+
+    if (up) {
+        ngx_http_ktp_fleet_breaker_sync();
+    }
 }
 
 

@@ -21,6 +21,18 @@
  *           | sent, or its client has left            |
  * half-open | another call ends                       | half-open
  *
+ * With "fleet", openings are numbered by the fleet:
+ *
+ * any       | another host has opened its own     | open until then
+ * open,     | another host's trial has succeeded  | closed, no failures
+ * half-open |                                     |
+ * open,     | a call is asked for within a second | the same; the right to the
+ * half-open | of the time or after it             | trial is asked for
+ *           | this right is another host's        | open for a second more
+ *
+ * and a call becomes the trial only with this right.  Without an answer of the
+ * fleet the host has it, and all is as above.
+ *
  * The state changes under the mutex of the zone, which nginx unlocks if the
  * process that holds it dies.
  */
@@ -33,7 +45,10 @@
 /* Milliseconds that a trial may take beyond the timeout of its call. */
 #define NGX_HTTP_KTP_BREAKER_MARGIN 1000
 
-/* Milliseconds to wait for a trial in progress, whose end is not known. */
+/*
+ * Milliseconds to wait for a trial in progress, whose end is not known, and
+ * for that of another host, before the right to it is asked for again.
+ */
 #define NGX_HTTP_KTP_BREAKER_TRIAL 1000
 
 /*
@@ -54,6 +69,11 @@ struct ngx_http_ktp_circuit_s {
     ngx_uint_t   again;  /* how often it was opened since it was closed */
     ngx_atomic_t opened; /* since the start */
 
+    uint64_t  opening; /* of the fleet, the last one known */
+    ngx_pid_t asking;  /* process that asks for the right to the trial, or 0 */
+    unsigned  granted : 1; /* the host has it */
+    unsigned  agreed : 1;  /* the fleet's opening is why this is not closed */
+
     uint64_t nfailures;                               /* since it was closed */
     uint64_t failures[NGX_HTTP_KTP_BREAKER_FAILURES]; /* times of the last */
 
@@ -64,7 +84,11 @@ struct ngx_http_ktp_circuit_s {
 
 static ngx_http_ktp_circuit_t *
 ngx_http_ktp_breaker_circuit(ngx_http_ktp_zone_t *zone, ngx_str_t *name);
-static uint64_t ngx_http_ktp_breaker_left(ngx_http_ktp_circuit_t *circuit);
+static void       ngx_http_ktp_breaker_set(ngx_http_ktp_circuit_t      *circuit,
+                                           ngx_http_ktp_breaker_state_t state);
+static uint64_t   ngx_http_ktp_breaker_due(ngx_http_ktp_breaker_t *breaker);
+static ngx_uint_t ngx_http_ktp_breaker_asks(ngx_http_ktp_breaker_t *breaker);
+static uint64_t   ngx_http_ktp_breaker_left(ngx_http_ktp_circuit_t *circuit);
 static void
 ngx_http_ktp_breaker_failed(const ngx_http_ktp_breaker_conf_t *conf,
                             ktp_code_t reason, ngx_log_t *log);
@@ -73,7 +97,17 @@ static void ngx_http_ktp_breaker_tried(ngx_http_ktp_breaker_call_t *call,
                                        ktp_code_t reason, ngx_log_t *log);
 static uint64_t
 ngx_http_ktp_breaker_open(const ngx_http_ktp_breaker_conf_t *conf);
+static ngx_int_t ngx_http_ktp_breaker_tell(ngx_http_ktp_breaker_t    *breaker,
+                                           ngx_http_ktp_breaker_say_t say,
+                                           uint64_t opening, uint64_t time,
+                                           uint64_t again);
+static ngx_uint_t
+                ngx_http_ktp_breaker_apply(ngx_http_ktp_circuit_t            *circuit,
+                                           const ngx_http_ktp_breaker_news_t *news);
 static uint64_t ngx_http_ktp_breaker_now(void);
+
+
+static ngx_http_ktp_breaker_tell_pt ngx_http_ktp_breaker_teller;
 
 
 ngx_int_t
@@ -127,7 +161,8 @@ ngx_http_ktp_breaker_circuit(ngx_http_ktp_zone_t *zone, ngx_str_t *name)
 uint64_t
 ngx_http_ktp_breaker_wait(const ngx_http_ktp_breaker_conf_t *conf)
 {
-    uint64_t                wait;
+    uint64_t                wait, opening, again;
+    ngx_uint_t              asks;
     ngx_http_ktp_breaker_t *breaker;
 
     if (ngx_http_ktp_breaker_closed(conf)) {
@@ -137,10 +172,67 @@ ngx_http_ktp_breaker_wait(const ngx_http_ktp_breaker_conf_t *conf)
     breaker = conf->breaker;
 
     ngx_shmtx_lock(&breaker->pool->mutex);
-    wait = ngx_http_ktp_breaker_left(breaker->circuit);
+
+    asks = ngx_http_ktp_breaker_asks(breaker);
+    opening = breaker->circuit->opening;
+    again = breaker->circuit->again;
+    wait = ngx_http_ktp_breaker_due(breaker);
+
     ngx_shmtx_unlock(&breaker->pool->mutex);
 
+    if (asks
+        && ngx_http_ktp_breaker_tell(breaker, NGX_HTTP_KTP_BREAKER_SAY_TRY,
+                                     opening, NGX_HTTP_KTP_BREAKER_TRIAL,
+                                     again)
+               != NGX_OK) {
+        ngx_shmtx_lock(&breaker->pool->mutex);
+        wait = ngx_http_ktp_breaker_due(breaker);
+        ngx_shmtx_unlock(&breaker->pool->mutex);
+    }
+
     return wait;
+}
+
+
+/* With the mutex locked: 1 if this process is to ask for the right to try. */
+
+static ngx_uint_t
+ngx_http_ktp_breaker_asks(ngx_http_ktp_breaker_t *breaker)
+{
+    uint64_t                left;
+    ngx_http_ktp_circuit_t *circuit;
+
+    circuit = breaker->circuit;
+    left = ngx_http_ktp_breaker_left(circuit);
+
+    if (!breaker->fleet || circuit->state == NGX_HTTP_KTP_BREAKER_CLOSED
+        || circuit->granted || left > NGX_HTTP_KTP_BREAKER_TRIAL
+        || (circuit->state == NGX_HTTP_KTP_BREAKER_HALF_OPEN && left)
+        || (circuit->asking && ngx_http_ktp_process_alive(circuit->asking))) {
+        return 0;
+    }
+
+    circuit->asking = ngx_pid;
+
+    return 1;
+}
+
+
+/* With the mutex locked: milliseconds until a call may be made, as known. */
+
+static uint64_t
+ngx_http_ktp_breaker_due(ngx_http_ktp_breaker_t *breaker)
+{
+    uint64_t                left;
+    ngx_http_ktp_circuit_t *circuit;
+
+    circuit = breaker->circuit;
+    left = ngx_http_ktp_breaker_left(circuit);
+
+    return left == 0 && breaker->fleet && !circuit->granted
+                   && circuit->state != NGX_HTTP_KTP_BREAKER_CLOSED
+               ? NGX_HTTP_KTP_BREAKER_TRIAL
+               : left;
 }
 
 
@@ -149,12 +241,20 @@ ngx_http_ktp_breaker_enter(const ngx_http_ktp_breaker_conf_t *conf,
                            ngx_http_ktp_breaker_call_t       *call,
                            ngx_msec_t timeout, ngx_log_t *log)
 {
-    uint64_t                wait;
+    uint64_t                wait, time, opening, again;
     ngx_uint_t              opens;
     ngx_http_ktp_breaker_t *breaker;
     ngx_http_ktp_circuit_t *circuit;
 
     call->trial = 0;
+    call->conf = NULL;
+
+    wait = ngx_http_ktp_breaker_wait(conf);
+
+    if (wait) {
+        return wait;
+    }
+
     call->conf = conf->breaker ? conf : NULL;
 
     if (ngx_http_ktp_breaker_closed(conf)) {
@@ -163,23 +263,31 @@ ngx_http_ktp_breaker_enter(const ngx_http_ktp_breaker_conf_t *conf,
 
     breaker = conf->breaker;
     circuit = breaker->circuit;
+    time = timeout + NGX_HTTP_KTP_BREAKER_MARGIN;
     opens = 0;
 
     ngx_shmtx_lock(&breaker->pool->mutex);
 
-    wait = ngx_http_ktp_breaker_left(circuit);
+    wait = ngx_http_ktp_breaker_due(breaker);
 
     if (wait == 0 && circuit->state != NGX_HTTP_KTP_BREAKER_CLOSED) {
         opens = circuit->state == NGX_HTTP_KTP_BREAKER_OPEN;
 
-        circuit->until =
-            ngx_http_ktp_breaker_now() + timeout + NGX_HTTP_KTP_BREAKER_MARGIN;
+        circuit->until = ngx_http_ktp_breaker_now() + time;
         circuit->pid = ngx_pid;
-        circuit->state = NGX_HTTP_KTP_BREAKER_HALF_OPEN;
         call->trial = ++circuit->trials;
+        ngx_http_ktp_breaker_set(circuit, NGX_HTTP_KTP_BREAKER_HALF_OPEN);
     }
 
+    opening = circuit->opening;
+    again = circuit->again;
+
     ngx_shmtx_unlock(&breaker->pool->mutex);
+
+    if (call->trial && breaker->fleet) {
+        (void) ngx_http_ktp_breaker_tell(breaker, NGX_HTTP_KTP_BREAKER_SAY_TRY,
+                                         opening, time, again);
+    }
 
     if (opens) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
@@ -196,7 +304,29 @@ ngx_http_ktp_breaker_enter(const ngx_http_ktp_breaker_conf_t *conf,
 }
 
 
-/* Milliseconds until a call may be made; 0: now. */
+/* The only place where the state changes; with the mutex locked. */
+
+static void
+ngx_http_ktp_breaker_set(ngx_http_ktp_circuit_t      *circuit,
+                         ngx_http_ktp_breaker_state_t state)
+{
+    if (state != NGX_HTTP_KTP_BREAKER_HALF_OPEN) {
+        circuit->pid = 0;
+        circuit->asking = 0;
+        circuit->granted = 0;
+    }
+
+    if (state == NGX_HTTP_KTP_BREAKER_CLOSED) {
+        circuit->again = 0;
+        circuit->nfailures = 0;
+        circuit->agreed = 0;
+    }
+
+    circuit->state = state;
+}
+
+
+/* Milliseconds until the trial may be made, or is over; 0: now. */
 
 static uint64_t
 ngx_http_ktp_breaker_left(ngx_http_ktp_circuit_t *circuit)
@@ -248,7 +378,7 @@ static void
 ngx_http_ktp_breaker_failed(const ngx_http_ktp_breaker_conf_t *conf,
                             ktp_code_t reason, ngx_log_t *log)
 {
-    uint64_t                now, first, time;
+    uint64_t                now, first, time, opening, again;
     ngx_http_ktp_breaker_t *breaker;
     ngx_http_ktp_circuit_t *circuit;
 
@@ -275,9 +405,15 @@ ngx_http_ktp_breaker_failed(const ngx_http_ktp_breaker_conf_t *conf,
         }
     }
 
+    opening = circuit->opening;
+    again = circuit->again;
+
     ngx_shmtx_unlock(&breaker->pool->mutex);
 
     if (time) {
+        (void) ngx_http_ktp_breaker_tell(
+            breaker, NGX_HTTP_KTP_BREAKER_SAY_OPEN, opening, time, again);
+
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "breaker of upstream \"%V\" is open for %uLms, %ui "
                       "calls failed within %Mms, the last one: %s",
@@ -294,14 +430,16 @@ ngx_http_ktp_breaker_tried(ngx_http_ktp_breaker_call_t *call,
                            ngx_http_ktp_breaker_event_t event,
                            ktp_code_t reason, ngx_log_t *log)
 {
-    uint64_t                time;
-    ngx_uint_t              ours;
-    ngx_http_ktp_breaker_t *breaker;
-    ngx_http_ktp_circuit_t *circuit;
+    uint64_t                   time, opening, again;
+    ngx_uint_t                 ours;
+    ngx_http_ktp_breaker_t    *breaker;
+    ngx_http_ktp_circuit_t    *circuit;
+    ngx_http_ktp_breaker_say_t say;
 
     breaker = call->conf->breaker;
     circuit = breaker->circuit;
     time = 0;
+    say = NGX_HTTP_KTP_BREAKER_SAY_READ;
 
     ngx_shmtx_lock(&breaker->pool->mutex);
 
@@ -312,16 +450,31 @@ ngx_http_ktp_breaker_tried(ngx_http_ktp_breaker_call_t *call,
         circuit->pid = 0;
 
         if (event == NGX_HTTP_KTP_BREAKER_SUCCESS) {
-            circuit->again = 0;
-            circuit->nfailures = 0;
-            circuit->state = NGX_HTTP_KTP_BREAKER_CLOSED;
+            say = circuit->agreed ? NGX_HTTP_KTP_BREAKER_SAY_CLOSE
+                                  : NGX_HTTP_KTP_BREAKER_SAY_READ;
+            ngx_http_ktp_breaker_set(circuit, NGX_HTTP_KTP_BREAKER_CLOSED);
 
         } else if (event == NGX_HTTP_KTP_BREAKER_FAILURE) {
+            say = NGX_HTTP_KTP_BREAKER_SAY_OPEN;
             time = ngx_http_ktp_breaker_open(call->conf);
+
+        } else if (breaker->fleet) {
+            say = NGX_HTTP_KTP_BREAKER_SAY_TRY;
+            circuit->granted = 0;
+            circuit->asking = ngx_pid;
         }
     }
 
+    opening = circuit->opening;
+    again = circuit->again;
+
     ngx_shmtx_unlock(&breaker->pool->mutex);
+
+    if (say != NGX_HTTP_KTP_BREAKER_SAY_READ) {
+        (void) ngx_http_ktp_breaker_tell(
+            breaker, say, opening, time ? time : NGX_HTTP_KTP_BREAKER_TRIAL,
+            again);
+    }
 
     if (time) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
@@ -366,9 +519,198 @@ ngx_http_ktp_breaker_open(const ngx_http_ktp_breaker_conf_t *conf)
     circuit->until = ngx_http_ktp_breaker_now() + time;
     circuit->again++;
     circuit->opened++;
-    circuit->state = NGX_HTTP_KTP_BREAKER_OPEN;
+    circuit->agreed = 0;
+    ngx_http_ktp_breaker_set(circuit, NGX_HTTP_KTP_BREAKER_OPEN);
 
     return time;
+}
+
+
+void
+ngx_http_ktp_breaker_fleet(ngx_http_ktp_breaker_tell_pt tell)
+{
+    ngx_http_ktp_breaker_teller = tell;
+}
+
+
+/* NGX_DECLINED: the fleet is not reachable, and the host goes on by itself. */
+
+static ngx_int_t
+ngx_http_ktp_breaker_tell(ngx_http_ktp_breaker_t    *breaker,
+                          ngx_http_ktp_breaker_say_t say, uint64_t opening,
+                          uint64_t time, uint64_t again)
+{
+    ngx_http_ktp_breaker_report_t report;
+
+    if (!breaker->fleet) {
+        return NGX_OK;
+    }
+
+    report.say = say;
+    report.opening = opening;
+    report.time = ngx_min(time, NGX_HTTP_KTP_BREAKER_LONGEST);
+    report.again = again;
+
+    if (ngx_http_ktp_breaker_teller
+        && ngx_http_ktp_breaker_teller(breaker, &report) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_http_ktp_breaker_told(breaker, say, NULL, ngx_cycle->log);
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_http_ktp_breaker_sync(ngx_http_ktp_breaker_t *breaker)
+{
+    uint64_t                left, opening, again;
+    ngx_uint_t              own;
+    ngx_http_ktp_circuit_t *circuit;
+
+    circuit = breaker->circuit;
+
+    ngx_shmtx_lock(&breaker->pool->mutex);
+
+    own = circuit->state == NGX_HTTP_KTP_BREAKER_OPEN && !circuit->agreed;
+    left = own ? ngx_http_ktp_breaker_left(circuit) : 0;
+    opening = circuit->opening;
+    again = circuit->again;
+
+    ngx_shmtx_unlock(&breaker->pool->mutex);
+
+    (void) ngx_http_ktp_breaker_tell(breaker,
+                                     left ? NGX_HTTP_KTP_BREAKER_SAY_OPEN
+                                          : NGX_HTTP_KTP_BREAKER_SAY_READ,
+                                     opening, left, again);
+}
+
+
+void
+ngx_http_ktp_breaker_learn(ngx_http_ktp_breaker_t            *breaker,
+                           const ngx_http_ktp_breaker_news_t *news,
+                           ngx_log_t                         *log)
+{
+    ngx_uint_t changed;
+
+    ngx_shmtx_lock(&breaker->pool->mutex);
+    changed = ngx_http_ktp_breaker_apply(breaker->circuit, news);
+    ngx_shmtx_unlock(&breaker->pool->mutex);
+
+    if (!changed) {
+        return;
+    }
+
+    if (news->state == NGX_HTTP_KTP_BREAKER_CLOSED) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "breaker of upstream \"%V\" is closed, a call of "
+                      "another host was answered",
+                      &breaker->name);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, log, 0,
+                  "breaker of upstream \"%V\" is open, that of another host "
+                  "has opened, %uLms are left",
+                  &breaker->name, news->left);
+}
+
+
+/* With the mutex locked; returns 1 if the state is another one now. */
+
+static ngx_uint_t
+ngx_http_ktp_breaker_apply(ngx_http_ktp_circuit_t            *circuit,
+                           const ngx_http_ktp_breaker_news_t *news)
+{
+    ngx_uint_t closed, confirmed;
+
+    closed = circuit->state == NGX_HTTP_KTP_BREAKER_CLOSED;
+
+    if (news->granted) {
+
+        if (!closed) {
+            circuit->opening = ngx_max(circuit->opening, news->opening);
+            circuit->agreed = 1;
+        }
+
+        return 0;
+    }
+
+    if (news->opening <= circuit->opening
+        && (news->opening < circuit->opening || !circuit->agreed
+            || news->state != NGX_HTTP_KTP_BREAKER_CLOSED)) {
+        return 0;
+    }
+
+    circuit->opening = news->opening;
+
+    if (news->state == NGX_HTTP_KTP_BREAKER_CLOSED) {
+        ngx_http_ktp_breaker_set(circuit, NGX_HTTP_KTP_BREAKER_CLOSED);
+        return !closed;
+    }
+
+    /* an opening that is over says nothing of now */
+
+    if (closed && news->left == 0) {
+        return 0;
+    }
+
+    /* its own opening has got its number */
+
+    confirmed =
+        circuit->state == NGX_HTTP_KTP_BREAKER_OPEN && !circuit->agreed;
+
+    circuit->until = ngx_http_ktp_breaker_now()
+                     + (news->state == NGX_HTTP_KTP_BREAKER_OPEN
+                            ? news->left
+                            : ngx_min(news->left, NGX_HTTP_KTP_BREAKER_TRIAL));
+    circuit->again = news->again;
+    circuit->opened += !confirmed;
+    circuit->agreed = 1;
+    ngx_http_ktp_breaker_set(circuit, NGX_HTTP_KTP_BREAKER_OPEN);
+
+    return !confirmed;
+}
+
+
+void
+ngx_http_ktp_breaker_told(ngx_http_ktp_breaker_t            *breaker,
+                          ngx_http_ktp_breaker_say_t         say,
+                          const ngx_http_ktp_breaker_news_t *news,
+                          ngx_log_t                         *log)
+{
+    uint64_t                until;
+    ngx_http_ktp_circuit_t *circuit;
+
+    if (news) {
+        ngx_http_ktp_breaker_learn(breaker, news, log);
+    }
+
+    if (say != NGX_HTTP_KTP_BREAKER_SAY_TRY) {
+        return;
+    }
+
+    circuit = breaker->circuit;
+
+    ngx_shmtx_lock(&breaker->pool->mutex);
+
+    if (circuit->asking == 0) {
+
+        /* the trial has begun, or the state has changed meanwhile */
+
+    } else if (news && !news->granted
+               && news->state == NGX_HTTP_KTP_BREAKER_HALF_OPEN) {
+        until = ngx_http_ktp_breaker_now() + NGX_HTTP_KTP_BREAKER_TRIAL;
+        circuit->until = ngx_max(circuit->until, until);
+        ngx_http_ktp_breaker_set(circuit, NGX_HTTP_KTP_BREAKER_OPEN);
+
+    } else {
+        circuit->asking = 0;
+        circuit->granted = 1;
+    }
+
+    ngx_shmtx_unlock(&breaker->pool->mutex);
 }
 
 

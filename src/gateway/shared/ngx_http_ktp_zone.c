@@ -9,7 +9,7 @@
 
 
 /* To be incremented when the layout or meaning of shared data changes. */
-#define NGX_HTTP_KTP_ZONE_VERSION 10
+#define NGX_HTTP_KTP_ZONE_VERSION 11
 
 /* What the parameter of ktp_zone must be. */
 #define NGX_HTTP_KTP_ZONE_FORM "NAME:SIZE, such as \"ktp:1m\""
