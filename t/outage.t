@@ -47,7 +47,6 @@ start($nginx, $reader->url, dedupe => '', http => <<EOC, server => <<EOC)
     log_format outage '\$uri \$arg_reference_id \$request_time '
                       '\$ktp_source \$ktp_upstream_response_time';
     ktp_connect_timeout ${short}ms;
-    ktp_read_timeout ${short}ms;
     ktp_breaker failures=5 window=1m open=${open}ms max=${max}ms;
 EOC
     access_log $log outage;
@@ -57,6 +56,7 @@ EOC
     }
     location = /flaps {
         ktp_pass http://127.0.0.1:$there/flaps;
+        ktp_read_timeout ${short}ms;
         ktp_fallback \@reader on=connect,breaker,timeout,error;
     }
     location \@reader {
