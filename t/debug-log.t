@@ -44,13 +44,12 @@ ok($nginx->start($nginx->config(
     ktp_client shop { key_sha256 $hash; quota 100/day; rate 100/s; }
     ktp_app_id $canary{'App-ID'};
     ktp_api_key $canary{'key of the upstream'};
-    ktp_read_timeout ${read}ms;
 EOC
     server => <<"EOC")), 'nginx starts') or diag($nginx->complaint);
         location = /on { ktp_auth on; ktp_pass $url/v2; }
         location = /masked { ktp_pass $url/v2; ktp_mask nik full_name=full; }
-        location = /late { ktp_pass $url/v2; }
-        location = /left { ktp_pass $url/v2; ktp_read_timeout 60s; }
+        location = /late { ktp_pass $url/v2; ktp_read_timeout ${read}ms; }
+        location = /left { ktp_pass $url/v2; }
         location = /stream { ktp_pass $url/v2; ktp_request_buffering off; }
         location = /refused { ktp_pass http://127.0.0.1:$refused/v2; }
         location = /fetch {

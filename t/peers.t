@@ -29,6 +29,9 @@ my $refused = KTP::Nginx::free_port();
 my $dead = "127.0.0.1:$refused";
 my $short = 300 * $slow;
 
+# for a peer that answers after one that does not
+my $long = 3 * $slow;
+
 # one whose queue of connections is full: a further one is not answered
 my $full = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 0)
     or die "listen: $!\n";
@@ -104,7 +107,7 @@ $server .= <<"EOC";
         location = /sent { ktp_pass http://$dead/x; ktp_fallback \@sent; }
         location = /sent-not { ktp_pass http://$dead/x; ktp_fallback \@sent-not; }
         location = /sent-alone { ktp_pass http://$dead/x; ktp_fallback \@sent-alone; }
-        location \@sent { ktp_pass http://first/x; ktp_read_timeout ${short}ms; ktp_retries 1 sent; }
+        location \@sent { ktp_pass http://first/x; ktp_read_timeout ${long}s; ktp_retries 1 sent; }
         location \@sent-not { ktp_pass http://first/x; ktp_read_timeout ${short}ms; }
         location \@sent-alone { ktp_pass http://alone/x; ktp_retries 1 sent; }
         location = /if { ktp_pass http://rr/v2; if (\$arg_k) { set \$x 1; } }
