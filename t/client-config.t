@@ -120,7 +120,17 @@ my @http = (
      '"quota" or "rate" of client "a" requires "ktp_zone" in '],
 
     ['ktp_zone k:1m; ktp_client a { quota 1/day fleet; }',
-     '"fleet" of a quota of client "a" requires "ktp_redis" in '],
+     '"fleet" of a quota or rate of client "a" requires "ktp_redis" in '],
+    ['ktp_zone k:1m; ktp_client a { rate 1/s fleet; }',
+     '"fleet" of a quota or rate of client "a" requires "ktp_redis" in '],
+    (map {
+        my ($name, $limit) = @$_;
+
+        ["ktp_zone k:1m; ktp_redis 127.0.0.1; ktp_client '$name' { $limit; }",
+         "name of client \"$name\" must not have braces for \"fleet\" of a "
+         . 'quota or rate in ']
+    } ['}a', 'quota 1/day fleet'], ['a{b', 'rate 1/s fleet'],
+      ['a}', 'rate 1/s burst=1 fleet']),
     ['ktp_client a { quota 1/day fleet shadow; }',
      '"quota" directive has both "fleet" and "shadow"'],
 

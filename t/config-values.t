@@ -231,7 +231,9 @@ my %client = (
                    'NUMBER/day|"offset=\+HH:MM"|"offset=\+07:00"'],
     rate       => [[qw(10 10r/s 10r/m 10/h 10/sec 0/s -1/s 1.5/s 1000001/s /s
                        $r/s $r ''), '1/s nodelay', '1/s burst', '1/s burst=0',
-                    '1/s burst=x', '1/s burst=1000001', '1/s burst=$b'],
+                    '1/s burst=x', '1/s burst=1000001', '1/s burst=$b',
+                    '1/s fleet fleet', '1/s fleet=on', '1/s shadow',
+                    '1/s burst=1 burst=1'],
                    'NUMBER/s|burst=NUMBER'],
     max_inflight => [[qw(0 -1 x 1.5 50% $n), '', '99999999999999999999'],
                      'at least 1'],

@@ -427,7 +427,7 @@ $_->stop for $a, $b;
         http => "ktp_zone k:32k; ktp_redis $address; $clients")),
        'a zone that is too small');
     like($nginx->complaint,
-         qr/ktp_zone "k" is too small for quotas of the fleet/, 'is told');
+         qr/ktp_zone "k" is too small for quotas and rates of the fleet/, 'is told');
 }
 
 done_testing();

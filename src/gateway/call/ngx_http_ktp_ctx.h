@@ -94,7 +94,7 @@ struct ngx_http_ktp_ctx_s {
 
     unsigned body_replaced : 1; /* the read buffer of nginx was replaced */
     unsigned body_paused : 1;
-    unsigned reserving : 1; /* it waits for a lease of its quota */
+    unsigned reserving : 1; /* it waits for a quota or rate of a fleet */
     unsigned calling : 1;   /* a call is in progress */
     unsigned streaming : 1; /* it was started before the body is complete */
     unsigned saved : 1;     /* a call of its own would be billed, or may be */

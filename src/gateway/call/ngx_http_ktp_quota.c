@@ -1,9 +1,13 @@
 #include "ngx_http_ktp_quota.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_fleet_lease.h"
+#include "ngx_http_ktp_fleet_rate.h"
 #include "ngx_http_ktp_headers.h"
 
 
+static ngx_int_t  ngx_http_ktp_quota_rate(ngx_http_ktp_ctx_t   *ctx,
+                                          ngx_http_ktp_quota_pt done,
+                                          uint64_t             *wait);
 static ktp_code_t ngx_http_ktp_quota_wait(ngx_http_ktp_ctx_t *ctx,
                                           uint64_t            wait);
 static ktp_code_t ngx_http_ktp_quota_refused(ngx_http_ktp_ctx_t *ctx);
@@ -11,12 +15,14 @@ static ngx_int_t  ngx_http_ktp_quota_count(ngx_http_ktp_ctx_t *ctx);
 static ktp_code_t ngx_http_ktp_quota_code(ngx_http_ktp_ctx_t *ctx,
                                           ngx_int_t           rc);
 static ktp_code_t ngx_http_ktp_quota_no_lease(ngx_http_ktp_ctx_t *ctx);
+static ngx_uint_t ngx_http_ktp_quota_patient(ngx_http_ktp_ctx_t   *ctx,
+                                             ngx_http_ktp_quota_pt done);
 static ktp_code_t ngx_http_ktp_quota_lease(ngx_http_ktp_ctx_t   *ctx,
                                            ngx_http_ktp_quota_pt done);
 static void       ngx_http_ktp_quota_leased(void *data);
 static void       ngx_http_ktp_quota_cleanup(void *data);
 
-/* A request that waits for a lease. */
+/* A request that waits for a lease, or for units of a rate. */
 struct ngx_http_ktp_quota_wait_s {
     ngx_http_ktp_fleet_waiter_t waiter;
     ngx_http_ktp_quota_pt       done;
@@ -25,11 +31,13 @@ struct ngx_http_ktp_quota_wait_s {
 
 
 ktp_code_t
-ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx)
+ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_quota_pt done)
 {
     uint64_t               wait;
+    ngx_int_t              rc;
     ngx_http_ktp_client_t *client;
 
+    ctx->reserving = 0;
     client = ctx->client_conf;
 
     if (client == NULL || client->slot == NULL) {
@@ -40,13 +48,46 @@ ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx)
         return ngx_http_ktp_quota_refused(ctx);
     }
 
-    wait = ngx_http_ktp_count_rate(client, &client->slot->account->rate);
+    rc = ngx_http_ktp_quota_rate(ctx, done, &wait);
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
                    "ktp quota: client \"%V\" %s", &ctx->client,
-                   wait ? "is over its rate" : "may call");
+                   rc == NGX_DECLINED ? "is over its rate"
+                   : rc == NGX_AGAIN  ? "waits for its rate"
+                                      : "may call");
 
-    return wait ? ngx_http_ktp_quota_wait(ctx, wait) : KTP_OK;
+    switch (rc) {
+
+    case NGX_OK:
+        return KTP_OK;
+
+    case NGX_DECLINED:
+        return ngx_http_ktp_quota_wait(ctx, wait);
+
+    default: /* NGX_AGAIN */
+        return ngx_http_ktp_quota_lease(ctx, done);
+    }
+}
+
+
+/* Returns what ngx_http_ktp_fleet_rate() does. */
+
+static ngx_int_t
+ngx_http_ktp_quota_rate(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_quota_pt done,
+                        uint64_t *wait)
+{
+    ngx_http_ktp_client_t *client;
+
+    client = ctx->client_conf;
+
+    if (client->rate_fleet) {
+        return ngx_http_ktp_fleet_rate(
+            client, ngx_http_ktp_quota_patient(ctx, done), wait);
+    }
+
+    *wait = ngx_http_ktp_count_rate(client, &client->slot->account->rate);
+
+    return *wait ? NGX_DECLINED : NGX_OK;
 }
 
 
@@ -131,6 +172,20 @@ ngx_http_ktp_quota_try(ngx_http_ktp_ctx_t *ctx)
 }
 
 
+/* 0 if the request has waited for long enough to have done called. */
+
+static ngx_uint_t
+ngx_http_ktp_quota_patient(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_quota_pt done)
+{
+    ngx_http_ktp_quota_wait_t *wait;
+
+    wait = ctx->quota_wait;
+
+    return wait == NULL || wait->done != done
+           || (ngx_msec_int_t) (wait->until - ngx_current_msec) > 0;
+}
+
+
 /* No lease came: waits, unless the request has waited for long enough. */
 
 static ktp_code_t
@@ -139,6 +194,10 @@ ngx_http_ktp_quota_lease(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_quota_pt done)
     ngx_http_cleanup_t        *cln;
     ngx_http_request_t        *r;
     ngx_http_ktp_quota_wait_t *wait;
+
+    if (!ngx_http_ktp_quota_patient(ctx, done)) {
+        return ngx_http_ktp_quota_no_lease(ctx);
+    }
 
     r = ctx->request;
     wait = ctx->quota_wait;
@@ -154,8 +213,6 @@ ngx_http_ktp_quota_lease(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_quota_pt done)
         wait->waiter.handler = ngx_http_ktp_quota_leased;
         wait->waiter.data = ctx;
         wait->waiter.log = r->connection->log;
-        wait->done = done;
-        wait->until = ngx_current_msec + ngx_http_ktp_fleet_lease_patience();
 
         cln->handler = ngx_http_ktp_quota_cleanup;
         cln->data = &wait->waiter;
@@ -163,8 +220,9 @@ ngx_http_ktp_quota_lease(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_quota_pt done)
         ctx->quota_wait = wait;
     }
 
-    if ((ngx_msec_int_t) (wait->until - ngx_current_msec) <= 0) {
-        return ngx_http_ktp_quota_no_lease(ctx);
+    if (wait->done != done) {
+        wait->done = done;
+        wait->until = ngx_current_msec + ngx_http_ktp_fleet_lease_patience();
     }
 
     ctx->reserving = 1;

@@ -12,9 +12,12 @@ typedef void (*ngx_http_ktp_quota_pt)(ngx_http_ktp_ctx_t *ctx);
 /*
  * Checks whether the client may call, before the body is read: KTP_OK,
  * KTP_TOO_MANY_REQUESTS, or KTP_INSUFFICIENT_QUOTA.  The request is counted
- * against the rate, not yet against the quota.
+ * against the rate, not yet against the quota.  KTP_OK with ctx->reserving
+ * set: it is not counted yet, the rate is that of a fleet, which was asked;
+ * done is called when there may be an answer, to call this again.
  */
-ktp_code_t ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t *ctx);
+ktp_code_t ngx_http_ktp_quota_admit(ngx_http_ktp_ctx_t   *ctx,
+                                    ngx_http_ktp_quota_pt done);
 
 /*
  * Counts a call that is about to be made: KTP_OK or KTP_INSUFFICIENT_QUOTA. At

@@ -16,6 +16,7 @@
     "number up to 1099511627775"
 #define NGX_HTTP_KTP_CLIENT_BURST                                             \
     "\"burst=NUMBER\" with a number from 1 to 1000000"
+#define NGX_HTTP_KTP_CLIENT_RATE NGX_HTTP_KTP_CLIENT_BURST ", or \"fleet\""
 
 
 typedef char *(*ngx_http_ktp_client_pt)(ngx_conf_t            *cf,
@@ -50,6 +51,9 @@ static char     *ngx_http_ktp_client_mask(ngx_conf_t            *cf,
                                           ngx_http_ktp_client_t *client);
 static char     *ngx_http_ktp_client_disabled(ngx_conf_t            *cf,
                                               ngx_http_ktp_client_t *client);
+static ngx_int_t ngx_http_ktp_client_fleet(ngx_conf_t               *cf,
+                                           ngx_http_ktp_main_conf_t *kmcf,
+                                           ngx_http_ktp_client_t    *client);
 static ngx_int_t ngx_http_ktp_client_index(ngx_conf_t               *cf,
                                            ngx_http_ktp_main_conf_t *kmcf);
 
@@ -58,7 +62,7 @@ static ngx_http_ktp_client_command_t ngx_http_ktp_client_commands[] = {
     {ngx_string("key_sha256"), 1, NGX_HTTP_KTP_CLIENT_KEYS,
      ngx_http_ktp_client_key},
     {ngx_string("quota"), 1, 5, ngx_http_ktp_client_quota},
-    {ngx_string("rate"), 1, 2, ngx_http_ktp_client_rate},
+    {ngx_string("rate"), 1, 3, ngx_http_ktp_client_rate},
     {ngx_string("max_inflight"), 1, 1, ngx_http_ktp_client_inflight},
     {ngx_string("fields"), 1, 0, ngx_http_ktp_client_fields},
     {ngx_string("mask"), 1, 0, ngx_http_ktp_client_mask},
@@ -429,7 +433,7 @@ ngx_http_ktp_client_offset(u_char *p, size_t len)
 }
 
 
-/* NUMBER/s|m [burst=NUMBER] */
+/* NUMBER/s|m [burst=NUMBER] [fleet] */
 
 static char *
 ngx_http_ktp_client_rate(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
@@ -437,7 +441,7 @@ ngx_http_ktp_client_rate(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
     size_t     len;
     ngx_int_t  rate, burst;
     ngx_str_t *value;
-    ngx_uint_t seconds;
+    ngx_uint_t i, seconds;
 
     if (client->rate_interval) {
         return "is duplicate";
@@ -463,23 +467,33 @@ ngx_http_ktp_client_rate(ngx_conf_t *cf, ngx_http_ktp_client_t *client)
     }
 
     client->rate_interval = (uint64_t) seconds * 1000000 / rate;
-    client->rate_burst = rate;
 
-    if (cf->args->nelts == 3) {
-        if (ngx_strncmp(value[2].data, "burst=", 6) != 0) {
-            return ngx_http_ktp_value_invalid(
-                cf, "invalid parameter", &value[2], NGX_HTTP_KTP_CLIENT_BURST);
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "fleet") == 0 && !client->rate_fleet) {
+            client->rate_fleet = 1;
+            continue;
         }
 
-        burst = ngx_atoi(value[2].data + 6, value[2].len - 6);
+        if (ngx_strncmp(value[i].data, "burst=", 6) != 0
+            || client->rate_burst) {
+            return ngx_http_ktp_value_invalid(
+                cf, "invalid parameter", &value[i], NGX_HTTP_KTP_CLIENT_RATE);
+        }
+
+        burst = ngx_atoi(value[i].data + 6, value[i].len - 6);
 
         if (burst < 1 || burst > NGX_HTTP_KTP_MAX_BURST) {
             return ngx_http_ktp_value_invalid(cf, "invalid burst value",
-                                              &value[2],
+                                              &value[i],
                                               NGX_HTTP_KTP_CLIENT_BURST);
         }
 
         client->rate_burst = burst;
+    }
+
+    if (client->rate_burst == 0) {
+        client->rate_burst = rate;
     }
 
     return NGX_CONF_OK;
@@ -577,17 +591,48 @@ ngx_http_ktp_client_init(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
-        if (client[i]->fleet && kmcf->redis == NULL) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"fleet\" of a quota of client \"%V\" requires "
-                          "\"ktp_redis\" in %s:%ui",
-                          &client[i]->sn.str, client[i]->file,
-                          client[i]->line);
+        if ((client[i]->fleet || client[i]->rate_fleet)
+            && ngx_http_ktp_client_fleet(cf, kmcf, client[i]) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
     return ngx_http_ktp_client_index(cf, kmcf);
+}
+
+
+/* What a quota or rate of the fleet requires. */
+
+static ngx_int_t
+ngx_http_ktp_client_fleet(ngx_conf_t *cf, ngx_http_ktp_main_conf_t *kmcf,
+                          ngx_http_ktp_client_t *client)
+{
+    u_char    *last;
+    ngx_str_t *name;
+
+    name = &client->sn.str;
+    last = name->data + name->len;
+
+    if (kmcf->redis == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"fleet\" of a quota or rate of client \"%V\" requires "
+                      "\"ktp_redis\" in %s:%ui",
+                      name, client->file, client->line);
+        return NGX_ERROR;
+    }
+
+    /* the name stands in braces in keys of Redis, to select the slot */
+
+    if (ngx_strlchr(name->data, last, '{')
+        || ngx_strlchr(name->data, last, '}')) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "name of client \"%V\" must not have braces for "
+                      "\"fleet\" of a quota or rate in %s:%ui",
+                      name, client->file, client->line);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

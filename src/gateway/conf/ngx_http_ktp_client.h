@@ -27,7 +27,8 @@ struct ngx_http_ktp_client_s {
 
     ngx_http_ktp_slot_t *slot; /* NULL: there is no zone */
     unsigned             disabled : 1;
-    unsigned             fleet : 1; /* a quota is of the fleet */
+    unsigned             fleet : 1;      /* a quota is of the fleet */
+    unsigned             rate_fleet : 1; /* the rate is */
 
     /* SHA-256 of the keys; a single key is stored twice */
     u_char     keys[NGX_HTTP_KTP_CLIENT_KEYS][NGX_HTTP_KTP_DIGEST_SIZE];

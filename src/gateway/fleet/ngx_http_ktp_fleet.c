@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_fleet.h"
 #include "ngx_http_ktp_fleet_breaker.h"
 #include "ngx_http_ktp_fleet_lease.h"
+#include "ngx_http_ktp_fleet_rate.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_process.h"
 #include "ngx_http_ktp_redis.h"
@@ -53,6 +54,7 @@ ngx_http_ktp_fleet_init(ngx_cycle_t *cycle)
     ngx_add_timer(ev, NGX_HTTP_KTP_FLEET_TICK);
 
     ngx_http_ktp_fleet_lease_init(kmcf);
+    ngx_http_ktp_fleet_rate_init(kmcf);
     ngx_http_ktp_fleet_breaker_init(kmcf);
 
     return ngx_http_ktp_redis_init(kmcf->redis, ngx_http_ktp_fleet_connection,

@@ -16,9 +16,6 @@
 /* Values of an answer. */
 #define NGX_HTTP_KTP_FLEET_LEASE_VALUES 7
 
-/* Between messages about answers of the server, milliseconds. */
-#define NGX_HTTP_KTP_FLEET_LEASE_TOLD 60000
-
 /* A report that is on its way. */
 typedef struct {
     ngx_http_ktp_slot_t        *slot;
@@ -38,12 +35,8 @@ static ngx_int_t ngx_http_ktp_fleet_lease_send(ngx_http_ktp_fleet_lease_t *op);
 static void      ngx_http_ktp_fleet_lease_done(void                       *data,
                                                ngx_http_ktp_redis_reply_t *reply);
 static ngx_int_t
-ngx_http_ktp_fleet_lease_parse(ngx_http_ktp_redis_reply_t  *reply,
-                               ngx_http_ktp_lease_answer_t *answer);
-static void
-            ngx_http_ktp_fleet_lease_complain(ngx_http_ktp_fleet_lease_t *op,
-                                              ngx_http_ktp_redis_reply_t *reply);
-static void ngx_http_ktp_fleet_lease_wake(void);
+            ngx_http_ktp_fleet_lease_parse(ngx_http_ktp_redis_reply_t  *reply,
+                                           ngx_http_ktp_lease_answer_t *answer);
 static void ngx_http_ktp_fleet_lease_event(ngx_event_t *ev);
 
 
@@ -227,7 +220,8 @@ ngx_http_ktp_fleet_lease_done(void *data, ngx_http_ktp_redis_reply_t *reply)
                 : NULL;
 
     if (reply && known == NULL) {
-        ngx_http_ktp_fleet_lease_complain(op, reply);
+        ngx_http_ktp_fleet_script_complain(ngx_http_ktp_fleet_lease_redis,
+                                           "lease", &op->slot->sn.str, reply);
     }
 
     lease = &op->slot->leases[op->period];
@@ -310,32 +304,6 @@ ngx_http_ktp_fleet_lease_parse(ngx_http_ktp_redis_reply_t  *reply,
 }
 
 
-/* An error, or no answer of the script. */
-
-static void
-ngx_http_ktp_fleet_lease_complain(ngx_http_ktp_fleet_lease_t *op,
-                                  ngx_http_ktp_redis_reply_t *reply)
-{
-    u_char            code[NGX_HTTP_KTP_REDIS_CODE];
-    size_t            n;
-    static ngx_msec_t told;
-
-    if (told && ngx_current_msec - told < NGX_HTTP_KTP_FLEET_LEASE_TOLD) {
-        return;
-    }
-
-    told = ngx_current_msec;
-    n = ngx_http_ktp_redis_code(reply, code);
-
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "redis \"%V\": %s \"%*s\" in reply to lease of client "
-                  "\"%V\"",
-                  &ngx_http_ktp_fleet_lease_redis->name,
-                  reply->error ? "error" : "unexpected values", n, code,
-                  &op->slot->sn.str);
-}
-
-
 void
 ngx_http_ktp_fleet_lease_wait(ngx_http_ktp_fleet_waiter_t *waiter)
 {
@@ -375,7 +343,7 @@ ngx_http_ktp_fleet_lease_leave(ngx_http_ktp_fleet_waiter_t *waiter)
 }
 
 
-static void
+void
 ngx_http_ktp_fleet_lease_wake(void)
 {
     ngx_queue_t                 *q;

@@ -11,7 +11,8 @@ typedef struct ngx_http_ktp_fleet_waiter_s ngx_http_ktp_fleet_waiter_t;
 
 typedef void (*ngx_http_ktp_fleet_waiter_pt)(void *data);
 
-/* Someone who waits for a lease; zeroed before its first use. */
+/* Someone who waits for a lease, or units of a rate; zeroed before its first
+ * use. */
 struct ngx_http_ktp_fleet_waiter_s {
     ngx_http_ktp_fleet_waiter_pt handler; /* called from an event, once */
     void                        *data;
@@ -42,6 +43,9 @@ void ngx_http_ktp_fleet_lease_all(ngx_http_ktp_lease_why_t why);
  * Has the waiter's handler called when leases have changed, or in a moment.
  */
 void ngx_http_ktp_fleet_lease_wait(ngx_http_ktp_fleet_waiter_t *waiter);
+
+/* Leases or rates have changed: those who wait in this worker look again. */
+void ngx_http_ktp_fleet_lease_wake(void);
 
 /* It does not wait any more; may be called again. */
 void ngx_http_ktp_fleet_lease_leave(ngx_http_ktp_fleet_waiter_t *waiter);

@@ -2,6 +2,10 @@
 #include <ngx_sha1.h>
 
 
+/* Between messages about answers of the server, milliseconds. */
+#define NGX_HTTP_KTP_FLEET_SCRIPT_TOLD 60000
+
+
 void
 ngx_http_ktp_fleet_script_init(ngx_http_ktp_fleet_script_t *script)
 {
@@ -48,4 +52,27 @@ ngx_http_ktp_fleet_script_unknown(ngx_http_ktp_redis_reply_t *reply)
            && ngx_strncmp(reply->values[0].text.data, noscript.data,
                           noscript.len)
                   == 0;
+}
+
+
+void
+ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
+                                   const char *what, ngx_str_t *client,
+                                   ngx_http_ktp_redis_reply_t *reply)
+{
+    u_char            code[NGX_HTTP_KTP_REDIS_CODE];
+    size_t            n;
+    static ngx_msec_t told;
+
+    if (told && ngx_current_msec - told < NGX_HTTP_KTP_FLEET_SCRIPT_TOLD) {
+        return;
+    }
+
+    told = ngx_current_msec;
+    n = ngx_http_ktp_redis_code(reply, code);
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "redis \"%V\": %s \"%*s\" in reply to %s of client \"%V\"",
+                  &redis->name, reply->error ? "error" : "unexpected values",
+                  n, code, what, client);
 }

@@ -43,5 +43,13 @@ ngx_int_t ngx_http_ktp_fleet_script_run(ngx_http_ktp_fleet_script_t *script,
 ngx_uint_t
 ngx_http_ktp_fleet_script_unknown(ngx_http_ktp_redis_reply_t *reply);
 
+/*
+ * Logs a reply that is an error, or none of the script, at most once a minute:
+ * to what of which client.
+ */
+void ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
+                                        const char *what, ngx_str_t *client,
+                                        ngx_http_ktp_redis_reply_t *reply);
+
 
 #endif /* NGX_HTTP_KTP_FLEET_SCRIPT_H */

@@ -8,6 +8,8 @@
 #include "ngx_http_ktp_send.h"
 
 
+static ngx_int_t  ngx_http_ktp_request_admit(ngx_http_request_t *r);
+static void       ngx_http_ktp_request_admitted(ngx_http_ktp_ctx_t *ctx);
 static ktp_code_t ngx_http_ktp_request_coding(ngx_http_request_t *r);
 static ktp_code_t ngx_http_ktp_request_piece(ngx_http_request_t *r, u_char *p,
                                              size_t n);
@@ -28,7 +30,6 @@ static const ngx_http_ktp_body_t ngx_http_ktp_request_reader = {
 ngx_int_t
 ngx_http_ktp_request_handler(ngx_http_request_t *r)
 {
-    ktp_code_t               code;
     ngx_http_ktp_ctx_t      *ctx;
     ngx_http_ktp_loc_conf_t *klcf;
 
@@ -55,14 +56,38 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
         return ngx_http_ktp_request_refuse(r, KTP_METHOD_NOT_ALLOWED);
     }
 
+    return ngx_http_ktp_request_admit(r);
+}
+
+
+/* Begins with the body, unless the answer to a rate is to be awaited. */
+
+static ngx_int_t
+ngx_http_ktp_request_admit(ngx_http_request_t *r)
+{
+    ktp_code_t          code;
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
     code = ngx_http_ktp_send_admit(r);
 
     if (code == KTP_OK) {
-        code = ngx_http_ktp_quota_admit(ctx);
+        code = ngx_http_ktp_quota_admit(ctx, ngx_http_ktp_request_admitted);
     }
 
     if (code != KTP_OK) {
         return ngx_http_ktp_request_refuse(r, code);
+    }
+
+    if (ctx->reserving) {
+        r->connection->log->action = "waiting for the rate of a ktp client";
+
+        /* detects that the client closes the connection */
+
+        r->read_event_handler = ngx_http_test_reading;
+        r->main->count++;
+        return NGX_DONE;
     }
 
     code = ngx_http_ktp_request_intake(r);
@@ -78,6 +103,18 @@ ngx_http_ktp_request_handler(ngx_http_request_t *r)
     }
 
     return ngx_http_ktp_body_receive(r, &ngx_http_ktp_request_reader);
+}
+
+
+static void
+ngx_http_ktp_request_admitted(ngx_http_ktp_ctx_t *ctx)
+{
+    ngx_http_request_t *r;
+
+    r = ctx->request;
+    r->read_event_handler = ngx_http_block_reading;
+
+    ngx_http_finalize_request(r, ngx_http_ktp_request_admit(r));
 }
 
 

@@ -174,12 +174,19 @@ ngx_http_ktp_count_wait(ngx_http_ktp_client_t *client)
 uint64_t
 ngx_http_ktp_count_rate(ngx_http_ktp_client_t *client, uint64_t *rate)
 {
-    uint64_t        now;
-    struct timespec ts;
-
     if (client->rate_interval == 0) {
         return 0;
     }
+
+    return ktp_quota_rate(rate, ngx_http_ktp_count_clock(),
+                          client->rate_interval, client->rate_burst);
+}
+
+
+uint64_t
+ngx_http_ktp_count_clock(void)
+{
+    struct timespec ts;
 
     /*
      * The cached time of nginx may lag by milliseconds, differently in each
@@ -188,10 +195,7 @@ ngx_http_ktp_count_rate(ngx_http_ktp_client_t *client, uint64_t *rate)
 
     (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
-    now = (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-
-    return ktp_quota_rate(rate, now, client->rate_interval,
-                          client->rate_burst);
+    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 

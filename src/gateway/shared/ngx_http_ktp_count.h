@@ -53,6 +53,9 @@ int64_t ngx_http_ktp_count_left(ngx_http_ktp_client_t *client);
 uint64_t ngx_http_ktp_count_rate(ngx_http_ktp_client_t *client,
                                  uint64_t              *rate);
 
+/* The time of rates: microseconds of CLOCK_MONOTONIC. */
+uint64_t ngx_http_ktp_count_clock(void);
+
 /*
  * Counts a call in all periods and fills taken, which must be zeroed.
  * NGX_OK; or, with nothing counted, NGX_DECLINED if an enforced quota has

@@ -14,6 +14,7 @@
 typedef struct ngx_http_ktp_counters_s ngx_http_ktp_counters_t;
 typedef struct ngx_http_ktp_lease_s    ngx_http_ktp_lease_t;
 typedef struct ngx_http_ktp_metrics_s  ngx_http_ktp_metrics_t;
+typedef struct ngx_http_ktp_rate_s     ngx_http_ktp_rate_t;
 
 /*
  * Shared data of a client, including clients removed from the configuration.
@@ -25,6 +26,7 @@ struct ngx_http_ktp_slot_s {
     ngx_http_ktp_account_t  *account;
     ngx_http_ktp_counters_t *counters; /* NULL: no request yet */
     ngx_http_ktp_lease_t    *leases;   /* by period; NULL: none of a fleet */
+    ngx_http_ktp_rate_t     *rate;     /* of a fleet; NULL: none */
 };
 
 /*

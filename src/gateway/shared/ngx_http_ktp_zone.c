@@ -3,6 +3,7 @@
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_lease.h"
 #include "ngx_http_ktp_metrics.h"
+#include "ngx_http_ktp_rate.h"
 #include "ngx_http_ktp_state.h"
 #include "ngx_http_ktp_uses.h"
 #include "ngx_http_ktp_value.h"
@@ -333,9 +334,11 @@ ngx_http_ktp_zone_clients(ngx_http_ktp_zone_t *zone, ngx_log_t *log)
         client[i]->slot = ngx_http_ktp_slot(zone, &client[i]->sn.str);
     }
 
-    if (ngx_http_ktp_lease_init(zone) != NGX_OK) {
+    if (ngx_http_ktp_lease_init(zone) != NGX_OK
+        || ngx_http_ktp_rate_init(zone) != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
-                      "ktp_zone \"%V\" is too small for quotas of the fleet",
+                      "ktp_zone \"%V\" is too small for quotas and rates of "
+                      "the fleet",
                       &zone->shm_zone->shm.name);
         return NGX_ERROR;
     }
