@@ -213,9 +213,9 @@ EOS
 }
 
 sub start {
-    my ($host, $where) = @_;
+    my ($host, $where, %opt) = @_;
 
-    my $nginx = KTP::Nginx->new(late => 1);
+    my $nginx = KTP::Nginx->new(late => $opt{late} // 1);
 
     $nginx->start(config($nginx, $host, $where || $address))
         or BAIL_OUT($nginx->complaint);
@@ -549,7 +549,7 @@ for (['an error', "-OOM no memory\r\n", 'error "OOM"'],
         }
     });
 
-    my $nginx = start('a', $fake->address);
+    my $nginx = start('a', $fake->address, late => 0);
     my @pids = $nginx->workers;
 
     ok($nginx->wait_log(qr/\[error\] .*redis ".*": $logged about a breaker/),
