@@ -537,7 +537,7 @@ ngx_module_t ngx_http_ktp_module = {
     ngx_http_ktp_commands,          /* module directives */
     NGX_HTTP_MODULE,                /* module type */
     NULL,                           /* init master */
-    NULL,                           /* init module */
+    ngx_http_ktp_fleet_init_module, /* init module */
     ngx_http_ktp_init_process,      /* init process */
     NULL,                           /* init thread */
     NULL,                           /* exit thread */

@@ -246,7 +246,7 @@ my $b = start('b');
         KTP::Nginx::wait_for(sub { $whole->() - $before > 100 });
         kill 'KILL', $a->pid, $a->workers;
         $a->stop;
-        $a = start('a');
+        $a = start('a', hold => 1);
     }, $a, $b);
     my $answered = $got->{200} + exhaust('killed', $a, $b);
     my $calls = $whole->() - $before;
@@ -263,15 +263,21 @@ my $b = start('b');
     is(post($a, 'away')->{status}, 200, 'a lease of a tenth');
     is(post($a, 'local')->{status}, 200, 'another');
 
-    # leases outlive a reload
+    # leases outlive a reload, whose new workers begin when the old ones have ended
     my %old = map { $_ => 1 } $a->workers;
+    my $offset = -s $a->{log};
+    $a->hold(1);
     $a->signal('HUP');
     ok(KTP::Nginx::wait_for(sub {
            my @now = $a->workers;
            @now == 2 && !grep { $old{$_} } @now;
        }), 'a reload');
+    $a->hold(0);
+    KTP::Nginx::wait_for(sub {
+        (() = $a->log_from($offset) =~ /connected to redis/g) == 2;
+    });
 
-    my $offset = -s $a->{log};
+    $offset = -s $a->{log};
     $redis->stop;
     KTP::Nginx::wait_for(sub { metric($a, 'ktp_fleet_up') == 0 });
 

@@ -23,8 +23,26 @@ static void ngx_http_ktp_fleet_pong(void                       *data,
 
 
 static ngx_http_ktp_shared_t *ngx_http_ktp_fleet_shared;
+static ngx_uint_t             ngx_http_ktp_fleet_cycle;
 static ngx_event_t            ngx_http_ktp_fleet_timer;
 static ngx_connection_t       ngx_http_ktp_fleet_dummy;
+
+
+/* Workers have the number of their configuration from the master. */
+
+ngx_int_t
+ngx_http_ktp_fleet_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    kmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ktp_module);
+
+    if (kmcf && kmcf->redis) {
+        ngx_http_ktp_fleet_cycle = ++kmcf->zone->shared->fleet_cycle;
+    }
+
+    return NGX_OK;
+}
 
 
 ngx_int_t
@@ -127,7 +145,10 @@ ngx_http_ktp_fleet_exit(void)
         return;
     }
 
-    if (ngx_http_ktp_metrics_last(ngx_http_ktp_fleet_shared->metrics)) {
+    /* after a reload, workers of the new configuration may not be there yet */
+
+    if (ngx_http_ktp_fleet_cycle == ngx_http_ktp_fleet_shared->fleet_cycle
+        && ngx_http_ktp_metrics_last(ngx_http_ktp_fleet_shared->metrics)) {
         ngx_http_ktp_fleet_lease_all(NGX_HTTP_KTP_LEASE_LAST);
         ngx_http_ktp_redis_finish();
     }

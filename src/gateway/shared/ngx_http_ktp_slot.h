@@ -56,6 +56,7 @@ typedef struct {
     ngx_http_ktp_circuit_t *circuits; /* of breakers */
     ngx_http_ktp_uses_t    *uses;     /* of tickets; NULL: none are issued */
     ngx_uint_t              fleet_up; /* the last command to Redis succeeded */
+    ngx_uint_t              fleet_cycle; /* configurations with Redis so far */
 
     ngx_http_ktp_ledger_t *ledger;
     ngx_uint_t             max;     /* accounts that it has room for */

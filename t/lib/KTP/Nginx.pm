@@ -13,6 +13,7 @@ package KTP::Nginx;
 # new(resolver => 1) has nginx look names up in hosts() only.
 # new(arrival => 1) has bytes arrive while nginx asks for their number
 # (arrival.c).
+# new(hold => 1) has workers wait at their start while hold() says so (hold.c).
 # new(enter => [COMMAND]) runs nginx by a command such as "nsenter -t PID -n".
 #
 # What a sanitizer or valgrind reports fails the test script at its end.
@@ -129,6 +130,7 @@ sub new {
     $self->{resolver} = preload('resolver') if $opt{resolver};
     $self->{nomem} = preload('nomem') if $opt{nomem};
     $self->{arrival} = preload('arrival') if $opt{arrival};
+    $self->{hold} = preload('hold') if $opt{hold};
 
     mkdir "$self->{prefix}/$_" for qw(logs html conf);
     $self->{log} = "$self->{prefix}/logs/error.log";
@@ -195,6 +197,15 @@ sub nomem_once {
 
 # Whether it has failed.
 sub nomem_failed { return !-e "$_[0]{prefix}/nomem" }
+
+
+# With hold => 1, as root: whether workers wait at their start.
+sub hold {
+    my ($self, $wait) = @_;
+
+    $wait ? write_file("$self->{prefix}/hold", '')
+          : unlink "$self->{prefix}/hold";
+}
 
 
 # With late => 1: the process whose clock is a second behind (late.c), or none.
@@ -433,6 +444,12 @@ sub spawn {
     if ($self->{arrival}) {
         $env{LD_PRELOAD} = join ' ', grep { defined } $env{LD_PRELOAD},
                                                       $self->{arrival};
+    }
+
+    if ($self->{hold}) {
+        $env{LD_PRELOAD} = join ' ', grep { defined } $env{LD_PRELOAD},
+                                                      $self->{hold};
+        $env{KTP_TEST_HOLD} = "$self->{prefix}/hold";
     }
 
     if ($self->{late}) {
