@@ -49,7 +49,7 @@ KTP::Hosts::own('10.20.0.1', '10.20.1.1');
 
 my $redis = KTP::Redis->new('--port', $redis_port, '--bind', '10.20.0.1',
                             '--protected-mode', 'no', '--appendonly', 'yes',
-                            '--appendfsync', 'always');
+                            '--appendfsync', 'no');
 my ($url, $called) = KTP::Load::upstream(2, '10.20.0.1');
 
 # the last letter of the path is that of the life of a host, large for the day
