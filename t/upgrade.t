@@ -170,4 +170,32 @@ is((() = $log =~ /\[notice\].* ktp_zone "k" is inherited from the previous binar
    2, 'the two others went on');
 unlike($log, qr/\[(?:alert|crit|emerg)\]/, 'a clean log');
 
+# -- secrets of systemd, as the example has them
+
+{
+    my $nginx = KTP::Nginx->new;
+    my ($env) = KTP::Nginx::read_file('conf-examples/nginx.service.d/credentials.conf')
+                =~ /^# +(env \S+;)$/m;
+
+    local $ENV{CREDENTIALS_DIRECTORY} = KTP::Nginx::scratch_dir();
+    KTP::Nginx::write_file("$ENV{CREDENTIALS_DIRECTORY}/key", "secret\n");
+    chmod 0600, "$ENV{CREDENTIALS_DIRECTORY}/key";
+
+    $nginx->start_daemon($nginx->config(
+        log_level => 'notice', master => 'on', root => 0,
+        main => join("\n", KTP::load_module(), $KTP::Nginx::Environment,
+                     $env // ''),
+        server => "location = /e { allow all; ktp_pass $url/x; "
+                  . 'ktp_api_key file:$CREDENTIALS_DIRECTORY/key; }'))
+        or BAIL_OUT($nginx->complaint);
+
+    my $old = $nginx->daemon_pid;
+
+    kill 'USR2', $old;
+    ok(KTP::Nginx::wait_for(sub {
+        $nginx->daemon_pid('.oldbin') == $old && $nginx->daemon_pid
+    }, 2), 'a new binary finds secrets of systemd')
+        or diag($nginx->log_from);
+}
+
 done_testing();
