@@ -100,6 +100,7 @@ addresses(void **state)
         {"JL MERDEKA NO 1O", "JL MERDEKA NO 10"},
         {"JL, MERDEKA", "JL. MERDEKA"},
         {"KP/ BARU", "KP. BARU"},
+        {"KP' BARU", "KP. BARU"},
         {"KOMP INDAH BLK FI7", "KOMP INDAH BLK F/7"},
         {"GANG I BLOK II", "GANG I BLOK II"},
         {"JL MERDEKA NO I2B", "JL MERDEKA NO 12B"},

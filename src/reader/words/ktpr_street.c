@@ -142,7 +142,7 @@ ktpr_street_dot(char *word)
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strncmp(word, words[i], 2) == 0 && word[2] != '\0'
-            && strchr(",/:", word[2]) != NULL && word[3] == '\0') {
+            && strchr(",/:'", word[2]) != NULL && word[3] == '\0') {
             word[2] = '.';
             return 1;
         }
