@@ -130,6 +130,46 @@ colon_like_an_i_is_none(void **state)
 
 
 static void
+neighbourhoods_are_under_a_hundred(void **state)
+{
+    int             i, k;
+    card_t          card;
+    ktpr_pool_t    *pool;
+    ktpr_evidence_t birth;
+
+    (void) state;
+
+    pool = ktpr_pool_create(1 << 20);
+    assert_non_null(pool);
+
+    /* 9 is four times as likely as 0, which is less than RW over 99 are rare
+     */
+    read_line(&card, KTPR_LINE_RT_RW, "009/908", 4, '0');
+    card.scan.pool = pool;
+
+    /* nothing is quite impossible */
+    for (i = 0; i < card.look.columns.n; i++) {
+        for (k = 1; k < KTPR_LINE_CLASSES; k++) {
+            card.look.columns.p[i][k] += 1e-4f;
+        }
+    }
+
+    *column(&card, 9, '9') = .8f;
+    *column(&card, 9, '0') = .2f;
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+    assert_string_equal(card.fields[KTPR_RT_RW].value, "009/008");
+
+    /* one that is clearer is reported */
+    *column(&card, 9, '9') = .98f;
+    *column(&card, 9, '0') = .02f;
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+    assert_string_equal(card.fields[KTPR_RT_RW].value, "009/908");
+
+    ktpr_pool_destroy(pool);
+}
+
+
+static void
 nationality_has_no_vv(void **state)
 {
     card_t          card;
@@ -158,6 +198,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(colon_before_a_value_is_no_letter),
         cmocka_unit_test(colon_like_an_i_is_none),
+        cmocka_unit_test(neighbourhoods_are_under_a_hundred),
         cmocka_unit_test(nationality_has_no_vv),
     };
 
