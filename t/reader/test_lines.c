@@ -245,6 +245,40 @@ choice_is_clear(void **state)
 
 
 static void
+one_look_does_not_outweigh_others(void **state)
+{
+    int            i;
+    small_t        looks[3];
+    ktpr_reading_t reading;
+
+    (void) state;
+
+    for (i = 0; i < 3; i++) {
+        spell(&looks[i], "SARA", &reading);
+    }
+
+    /* it sees nothing in the place of the last letter */
+    for (i = 6; i < 9; i++) {
+        put(&looks[2], i, 'A', 1e-6f);
+    }
+    looks[2].columns.p[7][0] = 1;
+
+    for (i = 0; i < 3; i++) {
+        reading.looks[i] = &looks[i].columns;
+    }
+    reading.nlooks = 3;
+
+    /* its mean logarithm, -4.3, is less than that of SAR, -2.7 */
+    ktpr_reading_agree(NULL, &reading);
+    assert_string_equal(reading.text, "SARA");
+
+    /* but then the text is not certain: -4.3 of four letters */
+    assert_true(reading.confidence > .3f);
+    assert_true(reading.confidence < .4f);
+}
+
+
+static void
 digits_by_looks(void **state)
 {
     char            digits[KTPR_CELLS + 1];
@@ -413,6 +447,7 @@ main(void)
         cmocka_unit_test(lexicon_by_likelihood),
         cmocka_unit_test(clear_letters_stay),
         cmocka_unit_test(choice_is_clear),
+        cmocka_unit_test(one_look_does_not_outweigh_others),
         cmocka_unit_test(digits_by_looks),
         cmocka_unit_test(network_reads),
         cmocka_unit_test(network_any_picture),

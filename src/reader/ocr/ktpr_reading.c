@@ -38,6 +38,32 @@ ktpr_reading_score(const ktpr_reading_t *reading, const char *text)
 }
 
 
+/*
+ * The logarithm of the mean of a text's likelihoods in the looks: one that
+ * misses a letter does not outweigh those that see it clearly.
+ */
+static double
+ktpr_reading_vote(const ktpr_reading_t *reading, const char *text)
+{
+    int    i;
+    double sum, most, scores[KTPR_LOOKS];
+
+    most = (double) KTPR_CTC_NEVER;
+
+    for (i = 0; i < reading->nlooks; i++) {
+        scores[i] = ktpr_ctc_score(reading->looks[i], text);
+        most = fmax(most, scores[i]);
+    }
+
+    sum = 0;
+    for (i = 0; i < reading->nlooks; i++) {
+        sum += exp(scores[i] - most);
+    }
+
+    return most + log(sum / reading->nlooks);
+}
+
+
 void
 ktpr_reading_sure(const ktpr_reading_t *reading, const char *text, float *sure)
 {
@@ -156,7 +182,7 @@ ktpr_reading_agree(const char *alphabet, ktpr_reading_t *reading)
             }
 
             score = reading->nlooks > 1
-                        ? ktpr_reading_score(reading, texts[k].text)
+                        ? ktpr_reading_vote(reading, texts[k].text)
                         : (double) texts[k].score;
 
             if (score > best) {
@@ -168,6 +194,9 @@ ktpr_reading_agree(const char *alphabet, ktpr_reading_t *reading)
 
     n = (int) strlen(reading->text);
     if (n > 0) {
+        /* looks that do not see this text make it less certain */
+        best = reading->nlooks > 1 ? ktpr_reading_score(reading, reading->text)
+                                   : best;
         reading->confidence = (float) exp(best / n);
     }
 }

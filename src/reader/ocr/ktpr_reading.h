@@ -11,7 +11,7 @@
 
 
 /* Cuts of one line that the network looks at, at most. */
-#define KTPR_LOOKS 4
+#define KTPR_LOOKS 5
 
 /*
  * Likelihood from which on a character is clear: no rule may change it. Lower:
@@ -39,9 +39,10 @@ typedef struct {
 
 
 /*
- * Sets the text to the one that all looks of a reading agree on best, and the
- * confidence to the geometric mean of its characters' likelihoods.  alphabet
- * limits the text to its characters; NULL does not.
+ * Sets the text to the one that is likeliest in the mean of all looks of a
+ * reading, and the confidence to the geometric mean of its characters'
+ * likelihoods in all of them.  alphabet limits the text to its characters;
+ * NULL does not.
  */
 void ktpr_reading_agree(const char *alphabet, ktpr_reading_t *reading);
 
