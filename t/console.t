@@ -185,6 +185,7 @@ like(text('notes'), qr/^The breaker of \S+ is open\. 2 calls may be on the invoi
      'what to look at');
 is($browser->evaluate('document.querySelectorAll("meter").length'), 3,
    'quotas and memory are drawn');
+unlike(text('gauges'), qr/Fleet/, 'there is no fleet');
 unlike($browser->evaluate('JSON.stringify(localStorage)'), qr/office|127\.0/,
        'the browser keeps no names');
 looks('now');
@@ -284,6 +285,9 @@ sub busy {
             { error_code => 'SERVICE_UNAVAILABLE', reason => 'breaker_open', value => 31 },
             { error_code => 'KTP_NOT_DETECTED', reason => 'no_card', value => 1202 }],
         ktp_state_failing => [{ value => 1 }],
+        ktp_fleet_up => [{ value => 0 }],
+        ktp_client_lease_held_calls => [
+            { client => 'branch-office', period => 'day', value => 850 }],
     };
 }
 
@@ -322,6 +326,11 @@ open_page('/day');
 is(join('; ', $browser->complaints), '', 'the browser complains of nothing');
 like(text('money'), qr/last 59 min: \d\d\d calls/, 'the hour that was kept');
 like(text('money'), qr/1,800 replayed, 240 joined, 20 read locally/, 'why');
+like(text('clients'),
+     qr/day: 9,000 of 10,000 of the fleet, 850 leased month: 120,000 of 400,000 /,
+     'a quota of the fleet, and one of the host');
+like(text('gauges'), qr/Workers \d+ Fleet down$/, 'the fleet');
+like(text('notes'), qr/Redis of the fleet cannot be reached/, 'is to be looked at');
 like(text('clients'), qr/constructor 1,040 820 IDR/, 'a client with this name');
 like(text('clients'), qr/__proto__ 975 768 IDR/, 'and this');
 like(text('clients'), qr/<i> 3 3 /, 'and this');

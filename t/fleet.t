@@ -264,6 +264,8 @@ my $b = start('b');
 
 {
     is(post($a, 'away')->{status}, 200, 'a lease of a tenth');
+    is(metric($a, 'ktp_client_lease_held_calls{client="away",period="day"}'), 9,
+       'of which one is spent');
     is(post($a, 'local')->{status}, 200, 'another');
 
     # leases outlive a reload, whose new workers begin when the old ones have ended

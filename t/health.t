@@ -10,6 +10,7 @@ use JSON::PP ();
 use KTP ();
 use KTP::Image;
 use KTP::Nginx;
+use KTP::Redis;
 use KTP::Upstream;
 use POSIX ();
 use Test::More;
@@ -27,7 +28,8 @@ my $base;
 KTP::Nginx::write_file("$dir/card.jpg", jpeg(800, 600));
 
 my @all = qw(status reasons version workers upstream last_success_s
-             last_failure_s breakers calls state_file zone answer_zone);
+             last_failure_s breakers calls state_file fleet zone
+             answer_zone);
 my $good = KTP::Upstream::response('200 OK', $KTP::Upstream::Body);
 my $bad = KTP::Upstream::response('500 Oh', '{"message":"down"}');
 
@@ -111,6 +113,7 @@ is_deeply($health->{breakers}, { closed => 0, half_open => 0, open => 0 },
 is_deeply($health->{calls}, { in_flight => 0, limit => 14 },
           'the limit is that of two workers, without the sandbox');
 is($health->{state_file}, 'none', 'no state file');
+is($health->{fleet}, 'none', 'no fleet');
 is($health->{zone}{size_bytes}, 1024 * 1024, 'size of the zone');
 cmp_ok($health->{zone}{free_bytes}, '>', 256 * 1024, 'some of it is free');
 cmp_ok($health->{zone}{free_bytes}, '<', 1024 * 1024, 'not all of it');
@@ -250,6 +253,20 @@ is(is_health(200, 'degraded', ['state_not_written'],
 rename "$state.away", $state or die "rename: $!\n";
 is(is_health(200, 'ok', [], 'it is back')->{state_file}, 'ok',
    'it is written again');
+$nginx->stop;
+
+
+# -- a fleet
+
+my $redis = KTP::Redis->new;
+
+start('', http => 'ktp_redis unix:' . $redis->path . ';');
+is(is_health(200, 'ok', [], 'with a fleet')->{fleet}, 'ok', 'it is reached');
+$redis->stop;
+is(is_health(200, 'degraded', ['fleet_unreachable'], 'Redis is away')->{fleet},
+   'unreachable', 'uploads are not sent elsewhere');
+$redis->start;
+is(is_health(200, 'ok', [], 'it is back')->{fleet}, 'ok', 'it is reached again');
 $nginx->stop;
 
 done_testing();

@@ -201,6 +201,8 @@ my %day = (
                                                         => '3000000x1440',
     $left                                               => '2500000-60x1440',
     'ktp_fleet_up{instance="gw"}'                       => '1x1440',
+    'ktp_client_lease_held_calls{instance="gw",client="shop",period="month"}'
+                                                        => '1000x1440',
 );
 
 # What goes wrong from 15:00 on, by the alert for it.

@@ -362,6 +362,7 @@ function quotas(client) {
   const limits = of('ktp_client_quota_limit_calls');
   const used = of('ktp_client_quota_used_calls');
   const made = of('ktp_client_calls');
+  const held = of('ktp_client_lease_held_calls');
   const periods = { day: 'day', month: 'month', total: 'in total' };
 
   if (!Object.keys(limits).length) {
@@ -372,7 +373,9 @@ function quotas(client) {
 
   return Object.entries(limits).map(([period, limit]) => {
     const text = periods[period] + ': ' + count(used[period]) + ' of '
-      + count(limit);
+      + count(limit)
+      + (period in held ? ' of the fleet, ' + count(held[period])
+         + ' leased' : '');
 
     return el('div', { className: 'quota' },
       el('small', {}, text),
@@ -442,6 +445,7 @@ function upstreamSection(last, first, span) {
     ['Connections', count(sum('ktp_upstream_connections'))],
     ['Retries', count(sum('ktp_upstream_retries_total'))],
     ['Workers', count(sum('ktp_workers'))],
+    ...family('ktp_fleet_up').map((s) => ['Fleet', s.value ? 'up' : 'down']),
   ]);
 }
 
@@ -488,6 +492,11 @@ function notes(last, first, span) {
       list.push([s.value === 2 ? 'bad' : '', 'The breaker of ' + s.upstream
         + ' is ' + states[s.value] + '.']);
     }
+  }
+
+  if (family('ktp_fleet_up').some((s) => !s.value)) {
+    list.push(['bad', 'Redis of the fleet cannot be reached: quotas are spent '
+      + 'up to what is leased, then calls are rejected.']);
   }
 
   if (sum('ktp_state_failing')) {

@@ -8,11 +8,13 @@
  * calls_at_limit      | as many calls are in progress as there    | degraded
  *                     | may be of a kind                          |
  * state_not_written   | the state file cannot be written          | degraded
+ * fleet_unreachable   | the server of "ktp_redis" does not answer | degraded
  *
  * Only the first is a reason to send uploads elsewhere.  Clients hold calls of
  * some kinds for as long as they like, and a single failure is no outage.  A
  * breaker whose time has passed is half-open: the trial has to come from
- * somewhere.
+ * somewhere.  Redis is away for all hosts at once, and each goes on with its
+ * leases.
  */
 
 #include "ngx_http_ktp_health.h"
@@ -33,6 +35,7 @@ typedef struct {
     uint64_t   success; /* see ngx_http_ktp_metrics_t */
     uint64_t   failure;
     unsigned   state_failing : 1;
+    unsigned   fleet_down : 1;
 } ngx_http_ktp_health_t;
 
 
@@ -126,6 +129,7 @@ ngx_http_ktp_health_read(ngx_http_ktp_main_conf_t *kmcf,
     health->success = __atomic_load_n(&sh->metrics->success, __ATOMIC_RELAXED);
     health->failure = __atomic_load_n(&sh->metrics->failure, __ATOMIC_RELAXED);
     health->state_failing = sh->ledger->failing != 0;
+    health->fleet_down = kmcf->redis && !sh->fleet_up;
 }
 
 
@@ -185,6 +189,10 @@ ngx_http_ktp_health_write(ktp_json_writer_t        *json,
         reasons[n++] = "state_not_written";
     }
 
+    if (health->fleet_down) {
+        reasons[n++] = "fleet_unreachable";
+    }
+
     ktp_json_writer_open(json);
     ngx_http_ktp_health_text(json, "status",
                              failing ? "failing"
@@ -207,6 +215,10 @@ ngx_http_ktp_health_write(ktp_json_writer_t        *json,
                              kmcf->state == NULL     ? "none"
                              : health->state_failing ? "not_written"
                                                      : "ok");
+    ngx_http_ktp_health_text(json, "fleet",
+                             kmcf->redis == NULL  ? "none"
+                             : health->fleet_down ? "unreachable"
+                                                  : "ok");
     ngx_http_ktp_health_zones(json, kmcf);
     ktp_json_writer_close(json);
 

@@ -114,6 +114,13 @@ ngx_http_ktp_lease_exhausted(ngx_http_ktp_lease_t *lease)
 
 
 uint64_t
+ngx_http_ktp_lease_held(ngx_http_ktp_lease_t *lease)
+{
+    return ngx_http_ktp_lease_over(lease) ? 0 : lease->now.held;
+}
+
+
+uint64_t
 ngx_http_ktp_lease_used(ngx_http_ktp_lease_t *lease)
 {
     if (ngx_http_ktp_lease_over(lease)) {

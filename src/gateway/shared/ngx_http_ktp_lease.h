@@ -103,6 +103,9 @@ void ngx_http_ktp_lease_give(ngx_http_ktp_shared_t *sh,
 /* 1 if the fleet's quota was exhausted a moment ago. */
 ngx_uint_t ngx_http_ktp_lease_exhausted(ngx_http_ktp_lease_t *lease);
 
+/* Units that this host holds. */
+uint64_t ngx_http_ktp_lease_held(ngx_http_ktp_lease_t *lease);
+
 /* Calls that the fleet has counted in the period, as far as it is known. */
 uint64_t ngx_http_ktp_lease_used(ngx_http_ktp_lease_t *lease);
 

@@ -4,6 +4,7 @@
 #include "ngx_http_ktp_breaker.h"
 #include "ngx_http_ktp_client.h"
 #include "ngx_http_ktp_count.h"
+#include "ngx_http_ktp_lease.h"
 #include "ngx_http_ktp_metrics.h"
 #include "ngx_http_ktp_outcome.h"
 #include "ngx_http_ktp_samples.h"
@@ -78,6 +79,7 @@ typedef enum {
     NGX_HTTP_KTP_QUOTA_LIMIT,
     NGX_HTTP_KTP_QUOTA_USED,
     NGX_HTTP_KTP_QUOTA_LEFT,
+    NGX_HTTP_KTP_LEASE_HELD,
     NGX_HTTP_KTP_SHADOWED,
     NGX_HTTP_KTP_IN_FLIGHT,
     NGX_HTTP_KTP_FLIGHTS,
@@ -130,6 +132,8 @@ static const ngx_http_ktp_family_t ngx_http_ktp_families[] = {
      "Calls counted against the quota of a client in the current period."},
     {"ktp_client_quota_left_calls", "gauge",
      "Calls remaining to a client in the current period."},
+    {"ktp_client_lease_held_calls", "gauge",
+     "Calls of a quota of the fleet that this host has leased and not made."},
     {"ktp_client_quota_shadowed_calls_total", "counter",
      "Calls over a quota in dry run, which were not rejected."},
     {"ktp_calls_in_flight", "gauge", "Upstream calls in progress."},
@@ -251,6 +255,7 @@ ngx_http_ktp_status_all(ngx_http_ktp_status_t *st)
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_LIMIT);
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_USED);
     ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_QUOTA_LEFT);
+    ngx_http_ktp_status_quotas(st, NGX_HTTP_KTP_LEASE_HELD);
     ngx_http_ktp_status_shadowed(st);
     ngx_http_ktp_status_gauges(st);
     ngx_http_ktp_status_flights(st);
@@ -600,7 +605,14 @@ ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st, ngx_uint_t which)
     ngx_uint_t                   i, p;
     ngx_http_ktp_label_t         labels[2];
     ngx_http_ktp_client_t      **client;
+    ngx_http_ktp_main_conf_t    *kmcf;
     ngx_http_ktp_client_quota_t *quota;
+
+    kmcf = ngx_http_get_module_main_conf(st->request, ngx_http_ktp_module);
+
+    if (which == NGX_HTTP_KTP_LEASE_HELD && kmcf->redis == NULL) {
+        return;
+    }
 
     ngx_http_ktp_samples_family(&st->samples, &ngx_http_ktp_families[which]);
 
@@ -611,7 +623,8 @@ ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st, ngx_uint_t which)
         for (p = 0; p < KTP_QUOTA_PERIODS; p++) {
             quota = &client[i]->quota[p];
 
-            if (!quota->set) {
+            if (!quota->set
+                || (which == NGX_HTTP_KTP_LEASE_HELD && !quota->fleet)) {
                 continue;
             }
 
@@ -621,10 +634,12 @@ ngx_http_ktp_status_quotas(ngx_http_ktp_status_t *st, ngx_uint_t which)
                 continue;
             }
 
-            value = which == NGX_HTTP_KTP_QUOTA_LIMIT  ? quota->limit
-                    : which == NGX_HTTP_KTP_QUOTA_USED ? used
-                    : used < quota->limit              ? quota->limit - used
-                                                       : 0;
+            value = which == NGX_HTTP_KTP_LEASE_HELD
+                        ? ngx_http_ktp_lease_held(&client[i]->slot->leases[p])
+                    : which == NGX_HTTP_KTP_QUOTA_LIMIT ? quota->limit
+                    : which == NGX_HTTP_KTP_QUOTA_USED  ? used
+                    : used < quota->limit               ? quota->limit - used
+                                                        : 0;
 
             labels[0].name = "client";
             labels[0].value = client[i]->sn.str;
