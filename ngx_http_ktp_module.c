@@ -741,6 +741,15 @@ ngx_http_ktp_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    /* connections and timers use the configuration that would be freed */
+
+    if (ngx_http_ktp_fleet_running()) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "a configuration with \"ktp_redis\" cannot be "
+                           "replaced by reload with \"master_process off\"");
+        return NGX_ERROR;
+    }
+
     if (kmcf->forget && kmcf->flights == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"ktp_forget\" requires \"ktp_answer_zone\"");

@@ -64,17 +64,21 @@ for my $row (
 
 # a reload is refused, and nginx goes on
 
+my $redis = "ktp_zone z:1m; ktp_redis unix:$prefix/none;";
+
 for my $row (
+    [off => $redis, 'a configuration with "ktp_redis" cannot be replaced by '
+     . 'reload with "master_process off"', $redis],
     [on => 'ktp_zone y:2m;', 'name and size of "ktp_zone" cannot be changed by '
      . 'reload, since workers shutting down still use "z"'],
     [off => '', '"ktp_zone" cannot be removed by reload with '
      . '"master_process off"']) {
 
-    my ($master, $http, $want) = @$row;
+    my ($master, $http, $want, $before) = @$row;
     my %opt = (master => $master, main => KTP::load_module(),
                server => 'location /x { return 204; }');
 
-    $nginx->start($nginx->config(%opt, http => 'ktp_zone z:1m;'))
+    $nginx->start($nginx->config(%opt, http => $before // 'ktp_zone z:1m;'))
         or BAIL_OUT($nginx->complaint);
     KTP::Nginx::write_file("$prefix/conf/nginx.conf",
                            $nginx->config(%opt, http => $http));

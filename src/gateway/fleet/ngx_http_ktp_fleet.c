@@ -159,3 +159,10 @@ ngx_http_ktp_fleet_exit(void)
 
     ngx_http_ktp_redis_exit();
 }
+
+
+ngx_uint_t
+ngx_http_ktp_fleet_running(void)
+{
+    return ngx_http_ktp_fleet_shared != NULL;
+}

@@ -15,5 +15,11 @@ ngx_int_t ngx_http_ktp_fleet_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_ktp_fleet_init(ngx_cycle_t *cycle);
 void      ngx_http_ktp_fleet_exit(void);
 
+/*
+ * 1 in a process that takes part: one that reads a configuration then does so
+ * for itself, without a master.
+ */
+ngx_uint_t ngx_http_ktp_fleet_running(void);
+
 
 #endif /* NGX_HTTP_KTP_FLEET_H */
