@@ -5,8 +5,8 @@
  *
  * If the file has a number N, and behind it what tells this order from those
  * before, one call only fails: the Nth from 0 of mmap(), and of
- * posix_memalign() and malloc() by nginx itself, for its pools.  The file is
- * removed then.
+ * posix_memalign() and malloc() by nginx itself, for its pools, and of
+ * malloc(), calloc() and realloc() by hiredis.  The file is removed then.
  */
 
 #define _GNU_SOURCE
@@ -25,29 +25,47 @@ typedef void *(*mmap_pt)(void *, size_t, int, int, int, off_t);
 typedef int (*memalign_pt)(void **, size_t, size_t);
 
 extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *p, size_t size);
 
 static char *path;
 
-/* code of the program itself, without libraries */
-static uintptr_t first, last;
+/* code of the program itself, without libraries, and that of hiredis */
+static struct {
+    uintptr_t first, last;
+} program, hiredis;
 
 
 static int
-ktp_test_nomem_program(struct dl_phdr_info *info, size_t size, void *data)
+ktp_test_nomem_code(struct dl_phdr_info *info, size_t size, void *data)
 {
     int       i;
     uintptr_t p;
+
+    /* the program comes first, and has no name */
+
+    if (data == &hiredis
+        && strstr(info->dlpi_name, "/libhiredis.so") == NULL) {
+        return 0;
+    }
 
     for (i = 0; i < info->dlpi_phnum; i++) {
         if (info->dlpi_phdr[i].p_type == PT_LOAD
             && (info->dlpi_phdr[i].p_flags & PF_X)) {
             p = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-            first = p;
-            last = p + info->dlpi_phdr[i].p_memsz;
+
+            if (data == &hiredis) {
+                hiredis.first = p;
+                hiredis.last = p + info->dlpi_phdr[i].p_memsz;
+
+            } else {
+                program.first = p;
+                program.last = p + info->dlpi_phdr[i].p_memsz;
+            }
         }
     }
 
-    return 1; /* the program comes first */
+    return 1;
 }
 
 
@@ -60,7 +78,7 @@ ktp_test_nomem_init(void)
 
     value = getenv("KTP_TEST_NOMEM");
     path = value ? strdup(value) : NULL;
-    (void) dl_iterate_phdr(ktp_test_nomem_program, NULL);
+    (void) dl_iterate_phdr(ktp_test_nomem_code, &program);
 }
 
 
@@ -94,6 +112,10 @@ ktp_test_nomem_fails(int pool)
     if (strcmp(text, seen) != 0) {
         strcpy(seen, text);
         left = strtol(text, NULL, 10);
+
+        /* the module, and what it needs, are loaded later than this */
+
+        (void) dl_iterate_phdr(ktp_test_nomem_code, &hiredis);
     }
 
     if (left-- != 0) {
@@ -148,6 +170,17 @@ posix_memalign(void **p, size_t alignment, size_t size)
 }
 
 
+static int
+ktp_test_nomem_hiredis(void *caller)
+{
+    uintptr_t p;
+
+    p = (uintptr_t) caller;
+
+    return p >= hiredis.first && p < hiredis.last && ktp_test_nomem_fails(1);
+}
+
+
 void *
 malloc(size_t size)
 {
@@ -155,10 +188,36 @@ malloc(size_t size)
 
     caller = (uintptr_t) __builtin_return_address(0);
 
-    if (caller >= first && caller < last && ktp_test_nomem_fails(1)) {
+    if ((caller >= program.first && caller < program.last
+         && ktp_test_nomem_fails(1))
+        || ktp_test_nomem_hiredis((void *) caller)) {
         errno = ENOMEM;
         return NULL;
     }
 
     return __libc_malloc(size);
+}
+
+
+void *
+calloc(size_t n, size_t size)
+{
+    if (ktp_test_nomem_hiredis(__builtin_return_address(0))) {
+        errno = ENOMEM;
+        return NULL;
+    }
+
+    return __libc_calloc(n, size);
+}
+
+
+void *
+realloc(void *p, size_t size)
+{
+    if (ktp_test_nomem_hiredis(__builtin_return_address(0))) {
+        errno = ENOMEM;
+        return NULL;
+    }
+
+    return __libc_realloc(p, size);
 }
