@@ -176,7 +176,7 @@ ngx_http_ktp_fleet_breaker_send(ngx_http_ktp_fleet_breaker_t *op)
     }
 
     return ngx_http_ktp_fleet_script_run(
-        &ngx_http_ktp_fleet_breaker_script, op->whole, args,
+        &ngx_http_ktp_fleet_breaker_script, op->whole, 1, args,
         sizeof(args) / sizeof(args[0]), ngx_http_ktp_fleet_breaker_done, op);
 }
 

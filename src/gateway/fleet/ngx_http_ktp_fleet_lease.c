@@ -192,7 +192,7 @@ ngx_http_ktp_fleet_lease_send(ngx_http_ktp_fleet_lease_t *op)
     arg[7].len = op->report.period_len;
 
     return ngx_http_ktp_fleet_script_run(
-        &ngx_http_ktp_fleet_lease_script, op->whole, args,
+        &ngx_http_ktp_fleet_lease_script, op->whole, 1, args,
         sizeof(args) / sizeof(args[0]), ngx_http_ktp_fleet_lease_done, op);
 }
 

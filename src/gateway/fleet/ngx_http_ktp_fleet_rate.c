@@ -168,7 +168,7 @@ ngx_http_ktp_fleet_rate_send(ngx_http_ktp_fleet_rate_t *op)
     }
 
     return ngx_http_ktp_fleet_script_run(
-        &ngx_http_ktp_fleet_rate_script, op->whole, args,
+        &ngx_http_ktp_fleet_rate_script, op->whole, 1, args,
         sizeof(args) / sizeof(args[0]), ngx_http_ktp_fleet_rate_done, op);
 }
 

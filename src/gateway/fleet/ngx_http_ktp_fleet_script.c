@@ -24,9 +24,12 @@ ngx_http_ktp_fleet_script_init(ngx_http_ktp_fleet_script_t *script)
 
 ngx_int_t
 ngx_http_ktp_fleet_script_run(ngx_http_ktp_fleet_script_t *script,
-                              ngx_uint_t whole, ngx_str_t *args, ngx_uint_t n,
+                              ngx_uint_t whole, ngx_uint_t nkeys,
+                              ngx_str_t *args, ngx_uint_t n,
                               ngx_http_ktp_redis_pt handler, void *data)
 {
+    u_char keys[NGX_INT_T_LEN];
+
     if (whole) {
         ngx_str_set(&args[0], "EVAL");
         args[1] = script->text;
@@ -37,7 +40,8 @@ ngx_http_ktp_fleet_script_run(ngx_http_ktp_fleet_script_t *script,
         args[1].len = NGX_HTTP_KTP_FLEET_SCRIPT_SHA;
     }
 
-    ngx_str_set(&args[2], "1");
+    args[2].data = keys;
+    args[2].len = ngx_sprintf(keys, "%ui", nkeys) - keys;
 
     return ngx_http_ktp_redis_command(args, n, handler, data);
 }
@@ -62,6 +66,7 @@ ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
 {
     u_char            code[NGX_HTTP_KTP_REDIS_CODE];
     size_t            n;
+    static ngx_str_t  none = ngx_null_string;
     static ngx_msec_t told;
 
     if (told && ngx_current_msec - told < NGX_HTTP_KTP_FLEET_SCRIPT_TOLD) {
@@ -72,7 +77,8 @@ ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
     n = ngx_http_ktp_redis_code(reply, code);
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "redis \"%V\": %s \"%*s\" in reply to %s of client \"%V\"",
+                  "redis \"%V\": %s \"%*s\" in reply to %s%s%V%s",
                   &redis->name, reply->error ? "error" : "unexpected values",
-                  n, code, what, client);
+                  n, code, what, client ? " of client \"" : "",
+                  client ? client : &none, client ? "\"" : "");
 }

@@ -9,7 +9,7 @@
 /* SHA-1 of a script, hexadecimal. */
 #define NGX_HTTP_KTP_FLEET_SCRIPT_SHA 40
 
-/* Arguments of the command before the key of the script. */
+/* Arguments of the command before the keys of the script. */
 #define NGX_HTTP_KTP_FLEET_SCRIPT_KEY 3
 
 typedef struct {
@@ -24,15 +24,16 @@ typedef struct {
 void ngx_http_ktp_fleet_script_init(ngx_http_ktp_fleet_script_t *script);
 
 /*
- * Runs the script, which has one key.  args has n elements: those before
- * NGX_HTTP_KTP_FLEET_SCRIPT_KEY are filled in here, then come the key and the
- * arguments of the script.  whole: the text is sent in place of its digest,
- * since ngx_http_ktp_fleet_script_unknown() said so of a reply.  Returns what
- * ngx_http_ktp_redis_command() does, of which handler and data are, too.
+ * Runs the script.  args has n elements: those before
+ * NGX_HTTP_KTP_FLEET_SCRIPT_KEY are filled in here, then come nkeys keys and
+ * the arguments of the script.  whole: the text is sent in place of its
+ * digest, since ngx_http_ktp_fleet_script_unknown() said so of a reply.
+ * Returns what ngx_http_ktp_redis_command() does, of which handler and data
+ * are, too.
  */
 ngx_int_t ngx_http_ktp_fleet_script_run(ngx_http_ktp_fleet_script_t *script,
-                                        ngx_uint_t whole, ngx_str_t *args,
-                                        ngx_uint_t            n,
+                                        ngx_uint_t whole, ngx_uint_t nkeys,
+                                        ngx_str_t *args, ngx_uint_t n,
                                         ngx_http_ktp_redis_pt handler,
                                         void                 *data);
 
@@ -45,7 +46,7 @@ ngx_http_ktp_fleet_script_unknown(ngx_http_ktp_redis_reply_t *reply);
 
 /*
  * Logs a reply that is an error, or none of the script, at most once a minute:
- * to what of which client.
+ * to what, of which client; client may be NULL.
  */
 void ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
                                         const char *what, ngx_str_t *client,
