@@ -19,7 +19,7 @@ END
 
 # NAME.lua is for ngx_http_ktp_fleet_NAME.c
 
-for ktp_name in breaker lease rate
+for ktp_name in breaker flight forget lease rate
 do
     ktp_lua=$NGX_OBJS/ngx_http_ktp_fleet_${ktp_name}_lua.h
 

@@ -146,6 +146,13 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ktp_fleet_key"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_ktp_redis_conf_key,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ktp_answer_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_ktp_flights_zone,
@@ -154,7 +161,7 @@ static ngx_command_t  ngx_http_ktp_commands[] = {
       NULL },
 
     { ngx_string("ktp_dedupe"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1234,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_ktp_once_dedupe,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,

@@ -59,6 +59,8 @@ $(OUT)/lint/%.ok: %.c $(NGX_OBJS)/Makefile scripts/check-layers
 # their headers are written by nginx's Makefile
 $(OUT)/lint/src/gateway/console/ngx_http_ktp_console.ok \
 $(OUT)/lint/src/gateway/fleet/ngx_http_ktp_fleet_breaker.ok \
+$(OUT)/lint/src/gateway/fleet/ngx_http_ktp_fleet_flight.ok \
+$(OUT)/lint/src/gateway/fleet/ngx_http_ktp_fleet_forget.ok \
 $(OUT)/lint/src/gateway/fleet/ngx_http_ktp_fleet_lease.ok \
 $(OUT)/lint/src/gateway/fleet/ngx_http_ktp_fleet_rate.ok: | $(MODULE)
 

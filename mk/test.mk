@@ -58,7 +58,8 @@ endif
 
 # what has no nginx of ours is left out
 VALGRIND_TESTS = $(filter-out t/demo.t t/extractd%.t t/ktp-ex%.t t/ktp-evaluate.t \
-                 t/reference.t t/reconcile.t t/ktp-key.t t/fleet-lease%.t, \
+                 t/reference.t t/reconcile.t t/ktp-key.t t/fleet-lease%.t \
+                 t/fleet-flight.t, \
                  $(wildcard t/*.t))
 
 .PHONY: valgrind

@@ -16,7 +16,11 @@ my $prefix = $nginx->prefix;
 KTP::Nginx::write_file("$prefix/empty.pem", '');
 KTP::Nginx::write_file("$prefix/no.pem", "no certificate\n");
 
+KTP::Nginx::write_file("$prefix/fleet", 'k' x 32 . "\n");
+KTP::Nginx::write_file("$prefix/short", 'k' x 31 . "\n");
+
 my $pass = 'ktp_pass https://127.0.0.1:1/x;';
+my $zones = 'ktp_zone k:1m; ktp_answer_zone a:1m;';
 
 # [message, what is in location /x, what is in http]
 for my $row (
@@ -50,6 +54,17 @@ for my $row (
      . 'it must be one of: nik full_name ', "$pass ktp_fields name;"],
     ['zone "z:4k" is too small in "ktp_zone" directive, it must be at least ',
      '', 'ktp_zone z:4k;'],
+    ['"ktp_dedupe" with "fleet" in location "/x" requires "ktp_redis"',
+     "$pass ktp_dedupe on fleet;", "$zones ktp_fleet_key file:$prefix/fleet;"],
+    ['"ktp_dedupe" with "fleet" in location "/x" requires "ktp_fleet_key"',
+     "$pass ktp_dedupe on fleet;", "$zones ktp_redis 127.0.0.1;"],
+    ['"ktp_fleet_key" directive is duplicate', '',
+     "ktp_fleet_key file:$prefix/fleet; ktp_fleet_key file:$prefix/fleet;"],
+    ['invalid value in "ktp_fleet_key" directive, it must be "file:PATH"', '',
+     'ktp_fleet_key ' . 'k' x 32 . ';'],
+    [qq{key in "file:$prefix/short" in "ktp_fleet_key" directive is too short, }
+     . 'its first line must have 32 characters or more', '',
+     "ktp_fleet_key file:$prefix/fleet file:$prefix/short;"],
     ['invalid port in URL "https://h:0/x" in "ktp_pass" directive, it must be ',
      'ktp_pass https://h:0/x;']) {
 

@@ -182,10 +182,13 @@ my %row = (
                                     'timeout=1s timeout=1s')],
                               'HOST\[:PORT\] or unix:PATH|"user=NAME"',
                               'http'],
+    ktp_fleet_key         => [[(map { "file:$_" } @file), @file, '$k', "''"],
+                              undef, 'http'],
     ktp_dedupe            => [[@flag[0 .. 3], "''", 'off ttl=1m',
                                (map { "on $_" } qw(ttl ttl= ttl=0 ttl=-1 ttl=x
                                     ttl=8d scope scope=any scope=
-                                    reference_id=x on off $d ''))],
+                                    reference_id=x on off $d ''
+                                    fleet=on))],
                               '"off", or "on"|"ttl=TIME"'],
     ktp_idempotency       => [[@flag[0 .. 3], "''", 'off ttl=1m', '1',
                                (map { "required $_" } qw(ttl ttl= ttl=0 ttl=8d

@@ -427,15 +427,19 @@ sub fleet {
         push @ports, $port;
     }
 
-    KTP::Nginx::write_file($hosts[0]->prefix . '/image.jpg', jpeg(800, 600));
-
+    my $image = $hosts[0]->prefix . '/image.jpg';
     my @got = map {
+        my ($port, $width) = @$_;
+
+        KTP::Nginx::write_file($image, jpeg($width, 600));
         KTP::Nginx::curl('-H', 'App-ID: branch-office',
                          '-H', 'API-Key: example-key-of-the-branch-office',
-                         '-F', 'image=@' . $hosts[0]->prefix . '/image.jpg',
-                         "http://127.0.0.1:$_/v2/ktp/extract")->{status};
-    } @ports[0, 1, 0, 1];
+                         '-F', "image=\@$image",
+                         "http://127.0.0.1:$port/v2/ktp/extract")->{status};
+    } [$ports[0], 800], [$ports[1], 800], [$ports[0], 808], [$ports[1], 816],
+      [$ports[0], 824];
 
-    is("@got", '200 200 200 403', 'fleet.conf: one quota for both');
+    is("@got", '200 200 200 200 403', 'fleet.conf: one quota for both');
+    is(scalar($upstream->calls), 3, 'fleet.conf: identical uploads, one call');
     $_->stop for @hosts;
 }

@@ -1,9 +1,11 @@
 #include "ngx_http_ktp_flight.h"
 #include "ktp_idempotency.h"
 #include "ngx_http_ktp_answerer_conf.h"
+#include "ngx_http_ktp_fleet_flight.h"
 #include "ngx_http_ktp_flights_worker.h"
 #include "ngx_http_ktp_headers.h"
 #include "ngx_http_ktp_heap.h"
+#include "ngx_http_ktp_record.h"
 #include "ngx_http_ktp_secret.h"
 
 
@@ -16,25 +18,15 @@ struct ngx_http_ktp_flight_s {
     ngx_event_t            timer;
     ngx_http_ktp_flight_pt handler; /* NULL: it does not wait */
 
+    ngx_http_ktp_fleet_name_t    name;    /* if fleet is set */
+    ngx_http_ktp_fleet_flight_t *claim;   /* NULL: none of the fleet */
+    ngx_http_ktp_flight_pt       claimed; /* NULL: it does not wait for that */
+
     unsigned listed : 1;
     unsigned held : 1; /* the client of the leader may have left */
+    unsigned fleet : 1;
+    unsigned sent : 1; /* the leader's call may be billed */
 };
-
-/* Results of a call, followed by its strings; each stored answer has one. */
-typedef struct {
-    ngx_http_ktp_call_result_t result;
-    ngx_http_ktp_cause_t       cause;
-    ngx_uint_t                 status;
-    ngx_uint_t                 retry_after;
-    size_t                     type; /* lengths */
-    size_t                     detail;
-    size_t                     addr;
-    size_t                     body;
-
-    unsigned handed_out : 1;
-    unsigned local : 1;
-} ngx_http_ktp_flight_record_t;
-
 
 static ktp_code_t ngx_http_ktp_flight_key(ngx_http_request_t    *r,
                                           ngx_http_ktp_flight_t *flight);
@@ -50,12 +42,15 @@ static void       ngx_http_ktp_flight_look(ngx_http_ktp_flight_t *flight);
 static void       ngx_http_ktp_flight_timeout(ngx_event_t *ev);
 static void       ngx_http_ktp_flight_end_wait(ngx_http_ktp_flight_t    *flight,
                                                ngx_http_ktp_flights_rc_t rc);
-static void ngx_http_ktp_flight_put(u_char **p, const void *data, size_t len);
-static void ngx_http_ktp_flight_get(u_char **p, ngx_str_t *s, size_t len);
-
-
-/* What the tag of an image is a key of. */
-static const char ngx_http_ktp_flight_image[] = "image";
+static void
+ngx_http_ktp_flight_claim_end(void                                  *data,
+                              const ngx_http_ktp_fleet_flight_end_t *end);
+static ngx_http_ktp_flights_rc_t
+ngx_http_ktp_flight_adopt(ngx_http_ktp_flight_t                 *flight,
+                          const ngx_http_ktp_fleet_flight_end_t *end);
+static ngx_uint_t
+            ngx_http_ktp_flight_awaited(const ngx_http_ktp_flight_t *flight);
+static void ngx_http_ktp_flight_claim_timeout(ngx_event_t *ev);
 
 /* Requests of this worker that lead or wait. */
 static ngx_queue_t ngx_http_ktp_flight_queue;
@@ -251,6 +246,7 @@ ngx_http_ktp_flight_ticket(ngx_http_request_t    *r,
     ticket->age = klcf->dedupe.on ? klcf->dedupe.ttl : ticket->bound;
     ticket->keep = ngx_max(ticket->age, ticket->bound);
     ticket->able = !ctx->streaming;
+    flight->fleet = klcf->dedupe.fleet && !klcf->sandbox;
     ngx_memcpy(ticket->hmac, ctx->image_digest, NGX_HTTP_KTP_VAULT_KEY);
 
     return ngx_http_ktp_flight_keys(ctx);
@@ -282,11 +278,10 @@ ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t *ctx)
 
     text.digest = digest;
 
-    rc = ngx_http_ktp_vault_key(ngx_http_ktp_flight_image, digest,
-                                KTP_FLIGHT_DIGEST, ticket->image);
+    rc = ngx_http_ktp_flights_tag(digest, ticket->image);
 
     if (rc == NGX_OK && ctx->flight->key.len) {
-        rc = ngx_http_ktp_vault_flight("request", &text, ticket->digest);
+        rc = ngx_http_ktp_vault_flight(NULL, "request", &text, ticket->digest);
 
         ngx_memzero(&name, sizeof(ktp_flight_t));
         name.digest = none;
@@ -294,14 +289,19 @@ ngx_http_ktp_flight_keys(ngx_http_ktp_ctx_t *ctx)
         name.key = ctx->flight->key;
 
         if (rc == NGX_OK) {
-            rc = ngx_http_ktp_vault_flight("name", &name, ticket->name);
+            rc = ngx_http_ktp_vault_flight(NULL, "name", &name, ticket->name);
         }
     }
 
     ngx_http_ktp_flight_narrow(ctx, &text);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_ktp_vault_flight("flight", &text, ticket->key);
+        rc = ngx_http_ktp_vault_flight(NULL, "flight", &text, ticket->key);
+    }
+
+    if (rc == NGX_OK && ctx->flight->fleet) {
+        rc = ngx_http_ktp_fleet_flight_name(&text, ticket->hmac,
+                                            &ctx->flight->name);
     }
 
     ngx_explicit_memzero(digest, KTP_FLIGHT_DIGEST);
@@ -373,20 +373,13 @@ ngx_http_ktp_flight_narrow(ngx_http_ktp_ctx_t *ctx, ktp_flight_t *text)
 
 
 ngx_int_t
-ngx_http_ktp_flight_tag(ngx_http_ktp_digest_t *digest,
-                        const ktp_store_t     *store,
-                        u_char                 tag[NGX_HTTP_KTP_VAULT_KEY])
+ngx_http_ktp_flight_digest(ngx_http_ktp_digest_t *digest,
+                           const ktp_store_t     *store,
+                           u_char                 image[KTP_FLIGHT_DIGEST])
 {
-    u_char image[KTP_FLIGHT_DIGEST];
-
     ngx_http_ktp_digest_update(digest, store);
 
-    if (ngx_http_ktp_digest_image_final(digest, image) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_ktp_vault_key(ngx_http_ktp_flight_image, image,
-                                  KTP_FLIGHT_DIGEST, tag);
+    return ngx_http_ktp_digest_image_final(digest, image);
 }
 
 
@@ -442,6 +435,167 @@ ngx_http_ktp_flight_wait(ngx_http_request_t *r, ngx_http_ktp_flight_pt handler)
 }
 
 
+ngx_http_ktp_flights_rc_t
+ngx_http_ktp_flight_claim(ngx_http_request_t    *r,
+                          ngx_http_ktp_flight_pt handler)
+{
+    ngx_http_ktp_ctx_t        *ctx;
+    ngx_http_ktp_flight_t     *flight;
+    ngx_http_ktp_ticket_t     *ticket;
+    ngx_http_ktp_loc_conf_t   *klcf;
+    ngx_http_ktp_fleet_claim_t claim;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
+    flight = ctx->flight;
+
+    if (flight == NULL || !flight->fleet || flight->ticket.entry == NULL) {
+        return NGX_HTTP_KTP_FLIGHTS_LEAD;
+    }
+
+    ticket = &flight->ticket;
+
+    claim.name = flight->name;
+    ngx_memcpy(claim.id, ticket->id, NGX_HTTP_KTP_FLIGHTS_ID);
+    claim.lead = ticket->leads;
+    claim.until = flight->until;
+    claim.age = klcf->dedupe.ttl;
+    claim.keep = klcf->dedupe.ttl;
+    claim.handler = ngx_http_ktp_flight_claim_end;
+    claim.data = flight;
+
+    flight->claim = ngx_http_ktp_fleet_flight_claim(&claim);
+
+    if (flight->claim == NULL) {
+        return NGX_HTTP_KTP_FLIGHTS_LEAD;
+    }
+
+    flight->claimed = handler;
+    flight->timer.handler = ngx_http_ktp_flight_claim_timeout;
+    flight->timer.data = r->connection;
+    flight->timer.log = r->connection->log;
+
+    ngx_add_timer(&flight->timer, ngx_http_ktp_flight_time(ctx));
+
+    r->connection->log->action = "asking the fleet for a ktp upstream call";
+
+    r->read_event_handler = klcf->ignore_client_abort
+                                ? ngx_http_block_reading
+                                : ngx_http_ktp_flight_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    /* without the event, only the departure of the client is missed */
+
+    (void) ngx_handle_read_event(r->connection->read, 0);
+
+    return NGX_HTTP_KTP_FLIGHTS_WAIT;
+}
+
+
+/* The call is this host's, or another host's has ended. */
+
+static void
+ngx_http_ktp_flight_claim_end(void                                  *data,
+                              const ngx_http_ktp_fleet_flight_end_t *end)
+{
+    ngx_http_ktp_flight_t *flight = data;
+
+    ngx_connection_t         *c;
+    ngx_http_request_t       *r;
+    ngx_http_ktp_flight_pt    handler;
+    ngx_http_ktp_flights_rc_t rc;
+
+    r = flight->request;
+    c = r->connection;
+    handler = flight->claimed;
+    rc = NGX_HTTP_KTP_FLIGHTS_LEAD;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (end->rc == NGX_HTTP_KTP_FLEET_FLIGHT_CALL) {
+        flight->claimed = NULL;
+        ngx_del_timer(&flight->timer);
+
+    } else {
+        flight->claim = NULL;
+        ngx_http_ktp_flight_unlist(flight);
+        rc = ngx_http_ktp_flight_adopt(flight, end);
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0, "ktp flight: claimed, %d",
+                   (int) rc);
+
+    handler(r, rc);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* The result of another host's call is that of this host's flight. */
+
+static ngx_http_ktp_flights_rc_t
+ngx_http_ktp_flight_adopt(ngx_http_ktp_flight_t                 *flight,
+                          const ngx_http_ktp_fleet_flight_end_t *end)
+{
+    ngx_str_t                *record;
+    ngx_uint_t                stored;
+    ngx_http_request_t       *r;
+    ngx_http_ktp_ctx_t       *ctx;
+    ngx_http_ktp_main_conf_t *kmcf;
+
+    r = flight->request;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+    kmcf = ngx_http_get_module_main_conf(r, ngx_http_ktp_module);
+    record = &flight->ticket.record;
+    stored = end->rc == NGX_HTTP_KTP_FLEET_FLIGHT_STORED;
+
+    record->len = end->record.len;
+    record->data = record->len ? ngx_pnalloc(r->pool, record->len) : NULL;
+
+    if (record->data == NULL) {
+        ngx_http_ktp_flight_sent(ctx);
+        ngx_http_ktp_flights_leave(kmcf->flights, &flight->ticket);
+        return NGX_HTTP_KTP_FLIGHTS_LOST;
+    }
+
+    ngx_memcpy(record->data, end->record.data, record->len);
+    ngx_memcpy(flight->ticket.id, end->id, NGX_HTTP_KTP_FLIGHTS_ID);
+
+    ngx_http_ktp_flights_land(kmcf->flights, &flight->ticket, record->data,
+                              record->len, end->age, stored, 0);
+
+    ctx->source = end->waited ? NGX_HTTP_KTP_SOURCE_JOINED
+                              : NGX_HTTP_KTP_SOURCE_REPLAYED;
+
+    return stored && !end->waited && flight->key.len
+                   && ngx_http_ktp_flight_replayed(r) != NGX_OK
+               ? NGX_HTTP_KTP_FLIGHTS_LOST
+               : NGX_HTTP_KTP_FLIGHTS_REPLAY;
+}
+
+
+static void
+ngx_http_ktp_flight_claim_timeout(ngx_event_t *ev)
+{
+    ngx_connection_t      *c;
+    ngx_http_request_t    *r;
+    ngx_http_ktp_flight_t *flight;
+    ngx_http_ktp_flight_pt handler;
+
+    c = ev->data;
+    r = c->data;
+    flight = ngx_queue_data(ev, ngx_http_ktp_flight_t, timer);
+    handler = flight->claimed;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_http_ktp_flight_cleanup(flight);
+    handler(r, NGX_HTTP_KTP_FLIGHTS_WAIT);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
 static void
 ngx_http_ktp_flight_list(ngx_http_ktp_flight_t *flight)
 {
@@ -465,6 +619,8 @@ ngx_http_ktp_flight_unlist(ngx_http_ktp_flight_t *flight)
         ngx_http_ktp_flight_nwaiting--;
     }
 
+    flight->claimed = NULL;
+
     if (flight->timer.timer_set) {
         ngx_del_timer(&flight->timer);
     }
@@ -482,6 +638,8 @@ ngx_http_ktp_flight_cleanup(void *data)
 
     ngx_http_ktp_flight_unlist(flight);
     ngx_http_ktp_flights_leave(kmcf->flights, &flight->ticket);
+    ngx_http_ktp_fleet_flight_leave(flight->claim, flight->sent);
+    flight->claim = NULL;
 }
 
 
@@ -547,7 +705,7 @@ ngx_http_ktp_flight_look(ngx_http_ktp_flight_t *flight)
         return;
     }
 
-    if (flight->held && !ngx_http_ktp_flights_awaited(&flight->ticket)) {
+    if (flight->held && !ngx_http_ktp_flight_awaited(flight)) {
 
         /* nobody waits any more: has the client left? */
 
@@ -633,6 +791,7 @@ void
 ngx_http_ktp_flight_sent(ngx_http_ktp_ctx_t *ctx)
 {
     if (ctx->flight) {
+        ctx->flight->sent = 1;
         ngx_http_ktp_flights_sent(&ctx->flight->ticket);
     }
 }
@@ -642,12 +801,10 @@ void
 ngx_http_ktp_flight_land(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_call_t *call,
                          ngx_str_t *body, ngx_uint_t store)
 {
-    size_t                       len;
-    u_char                      *p, *record;
-    ngx_str_t                    detail;
-    ngx_http_ktp_flight_t       *flight;
-    ngx_http_ktp_main_conf_t    *kmcf;
-    ngx_http_ktp_flight_record_t head;
+    ngx_str_t                 record;
+    ngx_uint_t                repeat;
+    ngx_http_ktp_flight_t    *flight;
+    ngx_http_ktp_main_conf_t *kmcf;
 
     flight = ctx->flight;
 
@@ -658,117 +815,42 @@ ngx_http_ktp_flight_land(ngx_http_ktp_ctx_t *ctx, ngx_http_ktp_call_t *call,
 
     ngx_http_ktp_flight_unlist(flight);
 
-    detail = call->detail;
-
-    if (detail.len == 0 && call->error) {
-        detail.data = (u_char *) call->error;
-        detail.len = ngx_strlen(call->error);
-    }
-
-    ngx_memzero(&head, sizeof(ngx_http_ktp_flight_record_t));
-
-    head.result = call->result;
-    head.cause = call->cause;
-    head.status = call->status;
-    head.retry_after = call->retry_after;
-    head.type = call->content_type.len;
-    head.detail = detail.len;
-    head.addr = call->addr.len;
-    head.body = body->len;
-    head.handed_out = call->handed_out;
-    head.local = ctx->local;
-
-    len = sizeof(head) + head.type + head.detail + head.addr + head.body;
-
-    /* in memory that is wiped with the request */
-
-    record = ngx_pnalloc(ctx->request->pool, len);
-
-    if (record == NULL) {
+    if (ngx_http_ktp_record_write(ctx, call, body, &record) != NGX_OK) {
         ngx_http_ktp_flight_leave(ctx);
         return;
     }
 
-    p = record;
-
-    ngx_http_ktp_flight_put(&p, &head, sizeof(head));
-    ngx_http_ktp_flight_put(&p, call->content_type.data, head.type);
-    ngx_http_ktp_flight_put(&p, detail.data, head.detail);
-    ngx_http_ktp_flight_put(&p, call->addr.data, head.addr);
-    ngx_http_ktp_flight_put(&p, body->data, head.body);
-
     kmcf = ngx_http_get_module_main_conf(ctx->request, ngx_http_ktp_module);
+    repeat = call->result != NGX_HTTP_KTP_CALL_OK && !call->handed_out;
 
-    ngx_http_ktp_flights_land(
-        kmcf->flights, &flight->ticket, record, len, store,
-        call->result != NGX_HTTP_KTP_CALL_OK && !call->handed_out);
+    ngx_http_ktp_flights_land(kmcf->flights, &flight->ticket, record.data,
+                              record.len, 0, store, repeat);
+    ngx_http_ktp_fleet_flight_land(flight->claim, record.data, record.len,
+                                   store, repeat);
+    flight->claim = NULL;
 
-    ngx_explicit_memzero(record, len);
-}
-
-
-static void
-ngx_http_ktp_flight_put(u_char **p, const void *data, size_t len)
-{
-    if (len) {
-        *p = ngx_cpymem(*p, data, len);
-    }
+    ngx_explicit_memzero(record.data, record.len);
 }
 
 
 ngx_int_t
 ngx_http_ktp_flight_call(ngx_http_request_t *r)
 {
-    u_char                      *p;
-    ngx_str_t                   *record;
-    ngx_http_ktp_ctx_t          *ctx;
-    ngx_http_ktp_call_t         *call;
-    ngx_http_ktp_loc_conf_t     *klcf;
-    ngx_http_ktp_flight_record_t head;
+    ngx_http_ktp_ctx_t *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-    klcf = ngx_http_get_module_loc_conf(r, ngx_http_ktp_module);
-    record = &ctx->flight->ticket.record;
-    call = &ctx->call;
 
-    if (record->len < sizeof(head)) {
-        return NGX_ERROR;
-    }
-
-    p = record->data;
-    ngx_memcpy(&head, p, sizeof(head));
-    p += sizeof(head);
-
-    ngx_memzero(call, sizeof(ngx_http_ktp_call_t));
-
-    call->upstream = klcf->upstream;
-    call->pool = r->pool;
-    call->log = r->connection->log;
-    call->result = head.result;
-    call->cause = head.cause;
-    call->status = head.status;
-    call->retry_after = head.retry_after;
-    call->handed_out = head.handed_out;
-    ctx->local = head.local;
-    call->error = "";
-    call->connect_time = -1;
-    call->header_time = -1;
-
-    ngx_http_ktp_flight_get(&p, &call->content_type, head.type);
-    ngx_http_ktp_flight_get(&p, &call->detail, head.detail);
-    ngx_http_ktp_flight_get(&p, &call->addr, head.addr);
-    ngx_http_ktp_flight_get(&p, &call->body, head.body);
-
-    return NGX_OK;
+    return ngx_http_ktp_record_read(ctx, &ctx->flight->ticket.record);
 }
 
 
-static void
-ngx_http_ktp_flight_get(u_char **p, ngx_str_t *s, size_t len)
+/* Other hosts may wait for a call of the fleet; it may be billed anyway. */
+
+static ngx_uint_t
+ngx_http_ktp_flight_awaited(const ngx_http_ktp_flight_t *flight)
 {
-    s->data = *p;
-    s->len = len;
-    *p += len;
+    return ngx_http_ktp_flights_awaited(&flight->ticket)
+           || (flight->claim && flight->sent);
 }
 
 
@@ -779,7 +861,7 @@ ngx_http_ktp_flight_reading(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
 
-    if (ctx->flight && ngx_http_ktp_flights_awaited(&ctx->flight->ticket)) {
+    if (ctx->flight && ngx_http_ktp_flight_awaited(ctx->flight)) {
         ctx->flight->held = 1;
         ngx_http_block_reading(r);
         return;

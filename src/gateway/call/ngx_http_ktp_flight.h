@@ -43,6 +43,15 @@ ktp_code_t ngx_http_ktp_flight_wait(ngx_http_request_t    *r,
                                     ngx_http_ktp_flight_pt handler);
 
 /*
+ * After LEAD, asks the fleet for the call if "ktp_dedupe" has it: LEAD, make
+ * the call; or WAIT, the handler will be called from an event, with LEAD, or
+ * as above with what another host's call has come to.
+ */
+ngx_http_ktp_flights_rc_t
+ngx_http_ktp_flight_claim(ngx_http_request_t    *r,
+                          ngx_http_ktp_flight_pt handler);
+
+/*
  * Sets the results of ctx->call to those of the record, after REPLAY; they
  * live as long as the request.
  */
@@ -84,13 +93,10 @@ void ngx_http_ktp_flight_leave(ngx_http_ktp_ctx_t *ctx);
  */
 void ngx_http_ktp_flight_reading(ngx_http_request_t *r);
 
-/*
- * The tag by which answers of an image are forgotten, from the digest of a
- * whole store.
- */
-ngx_int_t ngx_http_ktp_flight_tag(ngx_http_ktp_digest_t *digest,
-                                  const ktp_store_t     *store,
-                                  u_char tag[NGX_HTTP_KTP_VAULT_KEY]);
+/* The digest of the image of a whole store. */
+ngx_int_t ngx_http_ktp_flight_digest(ngx_http_ktp_digest_t *digest,
+                                     const ktp_store_t     *store,
+                                     u_char image[KTP_FLIGHT_DIGEST]);
 
 /* The id of the flight in hexadecimal; empty if there is none. */
 void ngx_http_ktp_flight_id(ngx_http_ktp_ctx_t *ctx, ngx_str_t *id);

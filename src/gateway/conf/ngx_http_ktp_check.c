@@ -144,6 +144,17 @@ ngx_http_ktp_check_zones(ngx_conf_t *cf, ngx_http_ktp_pass_t *pass)
         return NGX_ERROR;
     }
 
+    if (pass->klcf->dedupe.fleet
+        && (kmcf->redis == NULL || kmcf->fleet_keys[0] == NULL)) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"ktp_dedupe\" with \"fleet\" in location \"%V\" "
+                      "requires \"%s\", in %s:%ui",
+                      &pass->clcf->name,
+                      kmcf->redis ? "ktp_fleet_key" : "ktp_redis", pass->file,
+                      pass->line);
+        return NGX_ERROR;
+    }
+
     return NGX_OK;
 }
 

@@ -22,14 +22,15 @@ typedef struct {
     ngx_array_t *passes;         /* of ngx_http_ktp_pass_t; NULL: none */
     ngx_http_handler_pt handler; /* content handler of those locations */
 
-    ngx_http_ktp_zone_t    *zone;         /* NULL: nothing is shared */
-    ngx_http_ktp_flights_t *flights;      /* NULL: no stored answers */
-    ngx_http_ktp_redis_t   *redis;        /* NULL: there is no fleet */
-    ngx_str_t              *state;        /* path of its file; NULL: none */
-    ngx_array_t             clients;      /* of ngx_http_ktp_client_t * */
-    ngx_array_t             currencies;   /* of ngx_http_ktp_currency_t * */
-    ngx_array_t             breakers;     /* of ngx_http_ktp_breaker_t * */
-    ngx_rbtree_t            client_names; /* while it is read */
+    ngx_http_ktp_zone_t    *zone;          /* NULL: nothing is shared */
+    ngx_http_ktp_flights_t *flights;       /* NULL: no stored answers */
+    ngx_http_ktp_redis_t   *redis;         /* NULL: there is no fleet */
+    ngx_http_ktp_secret_t  *fleet_keys[2]; /* NULL: none, or no second */
+    ngx_str_t              *state;         /* path of its file; NULL: none */
+    ngx_array_t             clients;       /* of ngx_http_ktp_client_t * */
+    ngx_array_t             currencies;    /* of ngx_http_ktp_currency_t * */
+    ngx_array_t             breakers;      /* of ngx_http_ktp_breaker_t * */
+    ngx_rbtree_t            client_names;  /* while it is read */
     ngx_rbtree_node_t       client_sentinel;
 
     /* by the hash of a name; the size is a power of two */
@@ -67,6 +68,7 @@ typedef struct {
     ngx_msec_t ttl;        /* of a stored answer, or of a key */
     unsigned   all : 1;    /* scope=all: whichever client sends it */
     unsigned   ignore : 1; /* reference_id=ignore */
+    unsigned   fleet : 1;  /* of all hosts */
 } ngx_http_ktp_once_t;
 
 /* The largest number of ktp_breaker's "failures". */

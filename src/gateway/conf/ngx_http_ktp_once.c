@@ -52,6 +52,9 @@ ngx_http_ktp_once_dedupe(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 return NGX_CONF_ERROR;
             }
 
+        } else if (ngx_http_ktp_once_is(&value[i], "fleet")) {
+            once->fleet = 1;
+
         } else if (ngx_http_ktp_once_is(&value[i], "scope=all")) {
             once->all = 1;
 
@@ -67,7 +70,7 @@ ngx_http_ktp_once_dedupe(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         } else {
             return ngx_http_ktp_value_invalid(
                 cf, "invalid parameter", &value[i],
-                NGX_HTTP_KTP_ONCE_TTL_FORM
+                "\"fleet\", " NGX_HTTP_KTP_ONCE_TTL_FORM
                 ", \"scope=client\", \"scope=all\", "
                 "\"reference_id=distinct\", or \"reference_id=ignore\"");
         }

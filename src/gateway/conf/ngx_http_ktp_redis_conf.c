@@ -14,6 +14,9 @@
 /* Certificates in a chain between the trusted one and the server's. */
 #define NGX_HTTP_KTP_REDIS_CONF_DEPTH 9
 
+/* Characters of a key of the fleet, at least. */
+#define NGX_HTTP_KTP_REDIS_CONF_KEY 32
+
 /* What the address and the parameters must be. */
 #define NGX_HTTP_KTP_REDIS_CONF_ADDRESS                                       \
     "HOST[:PORT] or unix:PATH, without variables"
@@ -358,4 +361,57 @@ ngx_http_ktp_redis_conf_number(ngx_str_t *value, ngx_uint_t *number)
     *number = n;
 
     return NGX_OK;
+}
+
+
+char *
+ngx_http_ktp_redis_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ktp_main_conf_t *kmcf = conf;
+
+    ngx_str_t              *value;
+    ngx_uint_t              i;
+    ngx_http_ktp_secret_t **key;
+
+    key = kmcf->fleet_keys;
+
+    if (key[0]) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i + 1 < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i + 1].data, "file:", 5) != 0) {
+
+            /* the value is not logged: it may be the key */
+
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid value in \"ktp_fleet_key\" directive, "
+                               "it must be \"file:PATH\"");
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_ktp_secret_from_file(cf, &value[i + 1], &key[i])
+            != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
+        }
+
+        /* keys of flights in progress must not change */
+
+        ngx_http_ktp_secret_fix(key[i]);
+
+        if (ngx_http_ktp_secret_value(key[i])->len
+            < NGX_HTTP_KTP_REDIS_CONF_KEY) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "key in \"%V\" in \"ktp_fleet_key\" directive "
+                               "is too short, its first line must have 32 "
+                               "characters or more",
+                               &value[i + 1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
 }

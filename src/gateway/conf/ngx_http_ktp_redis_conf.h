@@ -36,5 +36,9 @@ struct ngx_http_ktp_redis_s {
  */
 char *ngx_http_ktp_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+/* ktp_fleet_key file:PATH [file:PATH]; fills kmcf->fleet_keys. */
+char *ngx_http_ktp_redis_conf_key(ngx_conf_t *cf, ngx_command_t *cmd,
+                                  void *conf);
+
 
 #endif /* NGX_HTTP_KTP_REDIS_CONF_H */

@@ -108,6 +108,13 @@ ngx_http_ktp_secret_from_file(ngx_conf_t *cf, ngx_str_t *value,
 }
 
 
+void
+ngx_http_ktp_secret_fix(ngx_http_ktp_secret_t *secret)
+{
+    ngx_queue_remove(&secret->queue);
+}
+
+
 static ngx_http_ktp_secret_t *
 ngx_http_ktp_secret_create(ngx_conf_t *cf)
 {

@@ -20,6 +20,9 @@ char *ngx_http_ktp_secret_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ktp_secret_from_file(ngx_conf_t *cf, ngx_str_t *value,
                                     ngx_http_ktp_secret_t **secret);
 
+/* Does not load changes of the file until the configuration is reloaded. */
+void ngx_http_ktp_secret_fix(ngx_http_ktp_secret_t *secret);
+
 /* The current value of a secret of a file; valid as below. */
 ngx_str_t *ngx_http_ktp_secret_value(ngx_http_ktp_secret_t *secret);
 

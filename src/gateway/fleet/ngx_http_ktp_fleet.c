@@ -1,5 +1,7 @@
 #include "ngx_http_ktp_fleet.h"
 #include "ngx_http_ktp_fleet_breaker.h"
+#include "ngx_http_ktp_fleet_flight.h"
+#include "ngx_http_ktp_fleet_forget.h"
 #include "ngx_http_ktp_fleet_lease.h"
 #include "ngx_http_ktp_fleet_rate.h"
 #include "ngx_http_ktp_metrics.h"
@@ -75,6 +77,13 @@ ngx_http_ktp_fleet_init(ngx_cycle_t *cycle)
     ngx_http_ktp_fleet_rate_init(kmcf);
     ngx_http_ktp_fleet_breaker_init(kmcf);
 
+    if (ngx_http_ktp_fleet_keys_init(kmcf, cycle->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_ktp_fleet_flight_init(kmcf);
+    ngx_http_ktp_fleet_forget_init(kmcf);
+
     return ngx_http_ktp_redis_init(kmcf->redis, ngx_http_ktp_fleet_connection,
                                    cycle->log);
 }
@@ -84,6 +93,7 @@ static void
 ngx_http_ktp_fleet_connection(ngx_uint_t up)
 {
     ngx_http_ktp_fleet_state(up);
+    ngx_http_ktp_fleet_flight_state(up);
 
     if (up) {
         ngx_http_ktp_fleet_breaker_sync();
@@ -141,15 +151,22 @@ ngx_http_ktp_fleet_pong(void *data, ngx_http_ktp_redis_reply_t *reply)
 void
 ngx_http_ktp_fleet_exit(void)
 {
+    ngx_uint_t last;
+
     if (ngx_http_ktp_fleet_shared == NULL) {
         return;
     }
 
     /* after a reload, workers of the new configuration may not be there yet */
 
-    if (ngx_http_ktp_fleet_cycle == ngx_http_ktp_fleet_shared->fleet_cycle
-        && ngx_http_ktp_metrics_last(ngx_http_ktp_fleet_shared->metrics)) {
+    last = ngx_http_ktp_fleet_cycle == ngx_http_ktp_fleet_shared->fleet_cycle
+           && ngx_http_ktp_metrics_last(ngx_http_ktp_fleet_shared->metrics);
+
+    if (last) {
         ngx_http_ktp_fleet_lease_all(NGX_HTTP_KTP_LEASE_LAST);
+    }
+
+    if (last || ngx_http_ktp_fleet_flight_landing()) {
         ngx_http_ktp_redis_finish();
     }
 

@@ -9,7 +9,8 @@
 /*
  * For init_module, for init_process and, behind ngx_http_ktp_metrics_exit(),
  * for exit_process; without "ktp_redis" nothing happens.  The last worker of
- * the last configuration gives back what the host holds.
+ * the last configuration gives back what the host holds, and each
+ * worker tells how its calls have ended.
  */
 ngx_int_t ngx_http_ktp_fleet_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_ktp_fleet_init(ngx_cycle_t *cycle);

@@ -16,6 +16,10 @@ static ktp_code_t ngx_http_ktp_request_piece(ngx_http_request_t *r, u_char *p,
 static void ngx_http_ktp_request_body(ngx_http_request_t *r, ktp_code_t code);
 static void ngx_http_ktp_request_image(ngx_http_request_t *r, ktp_code_t code);
 static ktp_code_t ngx_http_ktp_request_call(ngx_http_request_t *r);
+static ktp_code_t ngx_http_ktp_request_lead(ngx_http_request_t *r);
+static void       ngx_http_ktp_request_claimed(ngx_http_request_t       *r,
+                                               ngx_http_ktp_flights_rc_t rc);
+static void       ngx_http_ktp_request_drop(ngx_http_request_t *r);
 static void       ngx_http_ktp_request_landed(ngx_http_request_t       *r,
                                               ngx_http_ktp_flights_rc_t rc);
 static ktp_code_t ngx_http_ktp_request_hmac(ngx_http_request_t *r,
@@ -308,7 +312,6 @@ static ktp_code_t
 ngx_http_ktp_request_call(ngx_http_request_t *r)
 {
     ktp_code_t                code;
-    ngx_http_ktp_ctx_t       *ctx;
     ngx_http_ktp_flights_rc_t rc;
 
     code = ngx_http_ktp_flight_enter(r, &rc);
@@ -318,15 +321,10 @@ ngx_http_ktp_request_call(ngx_http_request_t *r)
     }
 
     if (rc == NGX_HTTP_KTP_FLIGHTS_LEAD) {
-        return ngx_http_ktp_answerers(r);
+        return ngx_http_ktp_request_lead(r);
     }
 
-    /* a call that was begun before the body was complete costs nothing */
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
-
-    ngx_http_ktp_send_abort(ctx);
-    ctx->called = 0;
+    ngx_http_ktp_request_drop(r);
 
     if (rc == NGX_HTTP_KTP_FLIGHTS_JOIN) {
         return ngx_http_ktp_flight_wait(r, ngx_http_ktp_request_landed);
@@ -335,6 +333,52 @@ ngx_http_ktp_request_call(ngx_http_request_t *r)
     ngx_http_ktp_request_landed(r, rc);
 
     return KTP_OK;
+}
+
+
+/* The call is that of this host, but perhaps another host makes it. */
+
+static ktp_code_t
+ngx_http_ktp_request_lead(ngx_http_request_t *r)
+{
+    return ngx_http_ktp_flight_claim(r, ngx_http_ktp_request_claimed)
+                   == NGX_HTTP_KTP_FLIGHTS_LEAD
+               ? ngx_http_ktp_answerers(r)
+               : KTP_OK;
+}
+
+
+static void
+ngx_http_ktp_request_claimed(ngx_http_request_t       *r,
+                             ngx_http_ktp_flights_rc_t rc)
+{
+    ktp_code_t code;
+
+    if (rc != NGX_HTTP_KTP_FLIGHTS_LEAD) {
+        ngx_http_ktp_request_drop(r);
+        ngx_http_ktp_request_landed(r, rc);
+        return;
+    }
+
+    code = ngx_http_ktp_answerers(r);
+
+    if (code != KTP_OK) {
+        ngx_http_ktp_answerers_fail(r, code);
+    }
+}
+
+
+/* A call that was begun before the body was complete costs nothing. */
+
+static void
+ngx_http_ktp_request_drop(ngx_http_request_t *r)
+{
+    ngx_http_ktp_ctx_t *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ktp_module);
+
+    ngx_http_ktp_send_abort(ctx);
+    ctx->called = 0;
 }
 
 
@@ -352,6 +396,9 @@ ngx_http_ktp_request_landed(ngx_http_request_t       *r,
     switch (rc) {
 
     case NGX_HTTP_KTP_FLIGHTS_LEAD:
+        code = ngx_http_ktp_request_lead(r);
+        break;
+
     case NGX_HTTP_KTP_FLIGHTS_FULL:
         code = ngx_http_ktp_answerers(r);
         break;

@@ -192,7 +192,7 @@ ngx_http_ktp_upload_ticket_issue(ngx_http_request_t *r)
 
     len = ktp_ticket_data(&ticket, data);
 
-    if (ngx_http_ktp_vault_key(NGX_HTTP_KTP_TICKET_KEY, data, len, mac)
+    if (ngx_http_ktp_vault_key(NULL, NGX_HTTP_KTP_TICKET_KEY, data, len, mac)
         != NGX_OK) {
         return KTP_INTERNAL_SERVER_ERROR;
     }
@@ -249,8 +249,8 @@ ngx_http_ktp_upload_ticket_read(ngx_http_request_t *r, ktp_ticket_t *ticket)
         return KTP_TICKET_INVALID;
     }
 
-    if (ngx_http_ktp_vault_key(NGX_HTTP_KTP_TICKET_KEY, read.data, read.len,
-                               mac)
+    if (ngx_http_ktp_vault_key(NULL, NGX_HTTP_KTP_TICKET_KEY, read.data,
+                               read.len, mac)
         != NGX_OK) {
         return KTP_INTERNAL_SERVER_ERROR;
     }

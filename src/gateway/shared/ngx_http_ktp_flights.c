@@ -403,6 +403,7 @@ ngx_http_ktp_flights_lead(ngx_http_ktp_flights_t *flights,
 
     ticket->entry = entry;
     ticket->waiter = NULL;
+    ticket->leads = entry->leads;
 }
 
 
@@ -464,8 +465,8 @@ ngx_http_ktp_flights_open(ngx_http_ktp_ticket_t *ticket, ngx_str_t *sealed,
     ticket->record.data = ngx_pnalloc(pool, ticket->record.len);
 
     if (ticket->record.data == NULL
-        || ngx_http_ktp_vault_open(ticket->key, sealed->data, sealed->len,
-                                   ticket->record.data)
+        || ngx_http_ktp_vault_open(NULL, ticket->key, sealed->data,
+                                   sealed->len, ticket->record.data)
                != NGX_OK) {
         return NGX_HTTP_KTP_FLIGHTS_LOST;
     }
@@ -509,6 +510,7 @@ ngx_http_ktp_flights_look(ngx_http_ktp_flights_t *flights,
     default: /* STORED, FAILED */
 
         if (entry->len) {
+            ngx_memcpy(ticket->id, entry->id, NGX_HTTP_KTP_FLIGHTS_ID);
             rc = ngx_http_ktp_flights_replay(entry, ticket, pool, &sealed);
 
         } else {
@@ -554,7 +556,8 @@ ngx_http_ktp_flights_sent(ngx_http_ktp_ticket_t *ticket)
 void
 ngx_http_ktp_flights_land(ngx_http_ktp_flights_t *flights,
                           ngx_http_ktp_ticket_t *ticket, const u_char *record,
-                          size_t len, ngx_uint_t store, ngx_uint_t repeat)
+                          size_t len, ngx_msec_t since, ngx_uint_t store,
+                          ngx_uint_t repeat)
 {
     size_t                         size;
     u_char                        *sealed;
@@ -569,7 +572,7 @@ ngx_http_ktp_flights_land(ngx_http_ktp_flights_t *flights,
     sealed = ngx_alloc(size, ngx_cycle->log);
 
     if (sealed
-        && ngx_http_ktp_vault_seal(entry->item.key, record, len, sealed)
+        && ngx_http_ktp_vault_seal(NULL, entry->item.key, record, len, sealed)
                != NGX_OK) {
         ngx_free(sealed);
         sealed = NULL;
@@ -595,12 +598,14 @@ ngx_http_ktp_flights_land(ngx_http_ktp_flights_t *flights,
 
         entry->full = store && entry->len == 0;
         sh->full += entry->len == 0;
-        entry->landed = ngx_current_msec;
+        entry->landed = ngx_current_msec - since;
+        ngx_memcpy(entry->id, ticket->id, NGX_HTTP_KTP_FLIGHTS_ID);
 
         if (store && !entry->erase && entry->len) {
             entry->state = NGX_HTTP_KTP_FLIGHTS_STORED;
             sh->stored++;
-            ngx_http_ktp_flights_table_time(sh, &entry->item, entry->keep);
+            ngx_http_ktp_flights_table_time(
+                sh, &entry->item, entry->keep - ngx_min(entry->keep, since));
             ngx_http_ktp_flights_renew(flights, entry);
 
         } else {
@@ -792,6 +797,15 @@ ngx_http_ktp_flights_awaited(const ngx_http_ktp_ticket_t *ticket)
 {
     return ticket->entry && ticket->waiter == NULL
            && *(volatile ngx_uint_t *) &ticket->entry->nwaiters != 0;
+}
+
+
+ngx_int_t
+ngx_http_ktp_flights_tag(const u_char digest[KTP_FLIGHT_DIGEST],
+                         u_char       tag[NGX_HTTP_KTP_VAULT_KEY])
+{
+    return ngx_http_ktp_vault_key(NULL, "image", digest, KTP_FLIGHT_DIGEST,
+                                  tag);
 }
 
 

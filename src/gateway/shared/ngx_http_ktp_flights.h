@@ -65,6 +65,7 @@ typedef struct {
 
     ngx_http_ktp_entry_t  *entry;  /* NULL: not in a flight */
     ngx_http_ktp_waiter_t *waiter; /* NULL: leads */
+    ngx_uint_t             leads;  /* calls of the flight, with its own */
     u_char                 id[NGX_HTTP_KTP_FLIGHTS_ID];
     ngx_str_t              record; /* in the pool; wiped by its owner */
 } ngx_http_ktp_ticket_t;
@@ -104,12 +105,15 @@ void ngx_http_ktp_flights_sent(ngx_http_ktp_ticket_t *ticket);
 /*
  * The leader's call has ended with a result of len bytes, which is for all who
  * wait; with store, for later requests as well.  With repeat, the call has
- * failed and is surely not billed: one of them makes it again, once.
+ * failed and is surely not billed: one of them makes it again, once.  If the
+ * result is that of another host, id of the ticket is the id of the call
+ * there, and since its age in milliseconds; otherwise since is 0.
  */
 void ngx_http_ktp_flights_land(ngx_http_ktp_flights_t *flights,
                                ngx_http_ktp_ticket_t  *ticket,
                                const u_char *record, size_t len,
-                               ngx_uint_t store, ngx_uint_t repeat);
+                               ngx_msec_t since, ngx_uint_t store,
+                               ngx_uint_t repeat);
 
 /*
  * Leaves a flight without an answer: a waiter by itself; a leader gives up its
@@ -121,6 +125,10 @@ void ngx_http_ktp_flights_leave(ngx_http_ktp_flights_t *flights,
 
 /* 1 if somebody waits for the call that the ticket leads. */
 ngx_uint_t ngx_http_ktp_flights_awaited(const ngx_http_ktp_ticket_t *ticket);
+
+/* Sets the tag of an image by its digest. */
+ngx_int_t ngx_http_ktp_flights_tag(const u_char digest[KTP_FLIGHT_DIGEST],
+                                   u_char       tag[NGX_HTTP_KTP_VAULT_KEY]);
 
 /*
  * Erases stored answers by the tag of an image, or by its $ktp_image_hmac if

@@ -8,19 +8,15 @@
 #define NGX_HTTP_KTP_VAULT_NONCE 12
 #define NGX_HTTP_KTP_VAULT_TAG   16
 
-typedef struct {
-    u_char mac[32];
-    u_char cipher[32];
-} ngx_http_ktp_vault_t;
 
-
-static EVP_MAC_CTX *ngx_http_ktp_vault_begin(const char *what);
+static EVP_MAC_CTX *ngx_http_ktp_vault_begin(const u_char *key, size_t len,
+                                             const char *what);
 static ngx_int_t    ngx_http_ktp_vault_end(EVP_MAC_CTX *mac, u_char key[]);
 static void ngx_http_ktp_vault_put(void *ctx, const void *p, size_t len);
 
 
 /* The master's memory, which workers have inherited. */
-static ngx_http_ktp_vault_t *ngx_http_ktp_vault;
+static ngx_http_ktp_vault_keys_t *ngx_http_ktp_vault;
 
 /*
  * Without a key: OpenSSL keeps keys in memory that core dumps include, so one
@@ -34,13 +30,13 @@ static EVP_CIPHER_CTX *ngx_http_ktp_vault_cipher;
 ngx_int_t
 ngx_http_ktp_vault_create(ngx_log_t *log)
 {
-    ngx_http_ktp_vault_t *vault;
+    ngx_http_ktp_vault_keys_t *vault;
 
     if (ngx_http_ktp_vault) {
         return NGX_OK;
     }
 
-    vault = ngx_http_ktp_map(sizeof(ngx_http_ktp_vault_t), log);
+    vault = ngx_http_ktp_map(sizeof(ngx_http_ktp_vault_keys_t), log);
     if (vault == NULL) {
         return NGX_ERROR;
     }
@@ -104,13 +100,38 @@ ngx_http_ktp_vault_exit(void)
 }
 
 
+const ngx_http_ktp_vault_keys_t *
+ngx_http_ktp_vault_derive(const ngx_str_t *secret, ngx_log_t *log)
+{
+    EVP_MAC_CTX               *mac;
+    ngx_http_ktp_vault_keys_t *keys;
+
+    keys = ngx_http_ktp_map(sizeof(ngx_http_ktp_vault_keys_t), log);
+    if (keys == NULL) {
+        return NULL;
+    }
+
+    mac = ngx_http_ktp_vault_begin(secret->data, secret->len, "fleet mac");
+
+    if (ngx_http_ktp_vault_end(mac, keys->mac) != NGX_OK) {
+        return NULL;
+    }
+
+    mac = ngx_http_ktp_vault_begin(secret->data, secret->len, "fleet cipher");
+
+    return ngx_http_ktp_vault_end(mac, keys->cipher) == NGX_OK ? keys : NULL;
+}
+
+
 ngx_int_t
-ngx_http_ktp_vault_key(const char *what, const u_char *p, size_t len,
+ngx_http_ktp_vault_key(const ngx_http_ktp_vault_keys_t *keys, const char *what,
+                       const u_char *p, size_t len,
                        u_char key[NGX_HTTP_KTP_VAULT_KEY])
 {
     EVP_MAC_CTX *mac;
 
-    mac = ngx_http_ktp_vault_begin(what);
+    keys = keys ? keys : ngx_http_ktp_vault;
+    mac = ngx_http_ktp_vault_begin(keys->mac, sizeof(keys->mac), what);
 
     if (mac) {
         ngx_http_ktp_vault_put(mac, p, len);
@@ -121,12 +142,14 @@ ngx_http_ktp_vault_key(const char *what, const u_char *p, size_t len,
 
 
 ngx_int_t
-ngx_http_ktp_vault_flight(const char *what, const ktp_flight_t *flight,
+ngx_http_ktp_vault_flight(const ngx_http_ktp_vault_keys_t *keys,
+                          const char *what, const ktp_flight_t *flight,
                           u_char key[NGX_HTTP_KTP_VAULT_KEY])
 {
     EVP_MAC_CTX *mac;
 
-    mac = ngx_http_ktp_vault_begin(what);
+    keys = keys ? keys : ngx_http_ktp_vault;
+    mac = ngx_http_ktp_vault_begin(keys->mac, sizeof(keys->mac), what);
 
     if (mac) {
         ktp_flight_text(flight, ngx_http_ktp_vault_put, mac);
@@ -137,16 +160,13 @@ ngx_http_ktp_vault_flight(const char *what, const ktp_flight_t *flight,
 
 
 static EVP_MAC_CTX *
-ngx_http_ktp_vault_begin(const char *what)
+ngx_http_ktp_vault_begin(const u_char *key, size_t len, const char *what)
 {
     EVP_MAC_CTX *mac;
 
     mac = EVP_MAC_CTX_dup(ngx_http_ktp_vault_mac);
 
-    if (mac == NULL
-        || EVP_MAC_init(mac, ngx_http_ktp_vault->mac,
-                        sizeof(ngx_http_ktp_vault->mac), NULL)
-               != 1) {
+    if (mac == NULL || EVP_MAC_init(mac, key, len, NULL) != 1) {
         EVP_MAC_CTX_free(mac);
         return NULL;
     }
@@ -186,7 +206,8 @@ ngx_http_ktp_vault_put(void *ctx, const void *p, size_t len)
 
 
 ngx_int_t
-ngx_http_ktp_vault_seal(const u_char  key[NGX_HTTP_KTP_VAULT_KEY],
+ngx_http_ktp_vault_seal(const ngx_http_ktp_vault_keys_t *keys,
+                        const u_char  key[NGX_HTTP_KTP_VAULT_KEY],
                         const u_char *p, size_t len, u_char *out)
 {
     int             n, ok;
@@ -194,6 +215,7 @@ ngx_http_ktp_vault_seal(const u_char  key[NGX_HTTP_KTP_VAULT_KEY],
     EVP_CIPHER_CTX *c;
 
     c = ngx_http_ktp_vault_cipher;
+    keys = keys ? keys : ngx_http_ktp_vault;
     nonce = out;
     tag = nonce + NGX_HTTP_KTP_VAULT_NONCE;
     text = tag + NGX_HTTP_KTP_VAULT_TAG;
@@ -201,8 +223,8 @@ ngx_http_ktp_vault_seal(const u_char  key[NGX_HTTP_KTP_VAULT_KEY],
     /* random nonces of 96 bits are safe for 2^32 texts a key */
 
     ok = RAND_bytes(nonce, NGX_HTTP_KTP_VAULT_NONCE) == 1
-         && EVP_EncryptInit_ex2(c, ngx_http_ktp_vault_aes,
-                                ngx_http_ktp_vault->cipher, nonce, NULL)
+         && EVP_EncryptInit_ex2(c, ngx_http_ktp_vault_aes, keys->cipher, nonce,
+                                NULL)
                 == 1
          && EVP_EncryptUpdate(c, NULL, &n, key, NGX_HTTP_KTP_VAULT_KEY) == 1
          && EVP_EncryptUpdate(c, text, &n, p, len) == 1
@@ -218,7 +240,8 @@ ngx_http_ktp_vault_seal(const u_char  key[NGX_HTTP_KTP_VAULT_KEY],
 
 
 ngx_int_t
-ngx_http_ktp_vault_open(const u_char  key[NGX_HTTP_KTP_VAULT_KEY],
+ngx_http_ktp_vault_open(const ngx_http_ktp_vault_keys_t *keys,
+                        const u_char  key[NGX_HTTP_KTP_VAULT_KEY],
                         const u_char *p, size_t len, u_char *out)
 {
     int             n, ok;
@@ -231,12 +254,13 @@ ngx_http_ktp_vault_open(const u_char  key[NGX_HTTP_KTP_VAULT_KEY],
     }
 
     c = ngx_http_ktp_vault_cipher;
+    keys = keys ? keys : ngx_http_ktp_vault;
     nonce = p;
     text = p + NGX_HTTP_KTP_VAULT_EXTRA;
     ngx_memcpy(tag, p + NGX_HTTP_KTP_VAULT_NONCE, NGX_HTTP_KTP_VAULT_TAG);
 
-    ok = EVP_DecryptInit_ex2(c, ngx_http_ktp_vault_aes,
-                             ngx_http_ktp_vault->cipher, nonce, NULL)
+    ok = EVP_DecryptInit_ex2(c, ngx_http_ktp_vault_aes, keys->cipher, nonce,
+                             NULL)
              == 1
          && EVP_DecryptUpdate(c, NULL, &n, key, NGX_HTTP_KTP_VAULT_KEY) == 1
          && EVP_DecryptUpdate(c, out, &n, text, len - NGX_HTTP_KTP_VAULT_EXTRA)
