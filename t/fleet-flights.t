@@ -83,11 +83,19 @@ sub wait_host {
     });
 }
 
-# Redis is back: two connections of each worker of the three hosts, and one of
-# the test.
+# where the logs of some hosts end
+sub marks { return map { [$_, -s $_->{log}] } @_ }
+
+# Each of these hosts has connected again so many times since then; it has two
+# connections of each worker.
 sub wait_back {
+    my ($n, @marks) = @_;
+
     return KTP::Nginx::wait_for(sub {
-        eval { $redis->info('clients')->{connected_clients} == 13 };
+        !grep {
+            my ($nginx, $from) = @$_;
+            $n > (() = $nginx->log_from($from) =~ /connected to redis/g);
+        } @marks;
     });
 }
 
@@ -457,6 +465,7 @@ for my $by (qw(image hmac)) {
     $upstream->wait_calls(1);
     my @others = map { begin($_, 0, $form) } ($b, $c) x 3;
     ok(wait_waiters(2), 'two hosts wait');
+    my @marks = marks(@hosts);
     $redis->stop('KILL');
     ok($upstream->wait_calls(3), 'Redis is killed: each host calls');
     $open->();
@@ -473,16 +482,17 @@ for my $by (qw(image hmac)) {
 
     # the end of a call is kept until Redis is back
     $redis->start;
-    ok(wait_back(), 'Redis is back');
+    ok(wait_back(4, @marks), 'Redis is back');
     ($form) = image();
     $open = gate();
     $first = begin($a, 0, $form);
     $upstream->wait_calls(1);
+    @marks = marks(@hosts);
     $redis->stop('KILL');
     $open->();
     is(answer_of($first)->{status}, 200, 'killed during a call');
     $redis->start;
-    ok(wait_back(), 'and back');
+    ok(wait_back(4, @marks), 'and back');
     ok(KTP::Nginx::wait_for(sub {
         !grep { $_->{state} eq 'calling' } values %{ flights() }
     }), 'Redis learns how the call ended');
@@ -497,12 +507,14 @@ for my $by (qw(image hmac)) {
     my ($form) = image();
 
     $upstream->reset;
+    my @marks = marks($a, $b);
+
     kill 'STOP', $redis->pid;
     is(upload($_, $form)->{status}, 200, 'Redis hangs: an upload is answered')
         for $a, $b;
     kill 'CONT', $redis->pid;
     is(scalar($upstream->calls), 2, 'by each host');
-    wait_back();
+    wait_back(1, @marks);
 }
 
 # --- a host is killed
