@@ -436,8 +436,8 @@ sub fleet {
                          '-H', 'API-Key: example-key-of-the-branch-office',
                          '-F', "image=\@$image",
                          "http://127.0.0.1:$port/v2/ktp/extract")->{status};
-    } [$ports[0], 800], [$ports[1], 800], [$ports[0], 808], [$ports[1], 816],
-      [$ports[0], 824];
+    } [$ports[0], 800], [$ports[1], 808], [$ports[0], 808], [$ports[0], 816],
+      [$ports[1], 824];
 
     is("@got", '200 200 200 200 403', 'fleet.conf: one quota for both');
     is(scalar($upstream->calls), 3, 'fleet.conf: identical uploads, one call');
