@@ -174,7 +174,7 @@ for my $run (1 .. $runs) {
     my $body = $KTP::Upstream::Body =~ s/SPECIMEN/SPECIMEN $run/r;
     my $open = gate(KTP::Upstream::response('200 OK', $body));
     my @log = map { scalar(() = logged($_)) } @hosts;
-    my $clients = 30;
+    my $clients = 25;
 
     my ($lines, $failed) = processes($clients, sub {
         my ($i) = @_;
