@@ -88,6 +88,9 @@ diag("seed $seed") if $ENV{KTP_CHAOS_SEED} || $long;
 
 my $port = $nginx->{flights_port};
 my ($first) = $nginx->workers;
+
+# a worker that begins has fewer
+$nginx->settle;
 my $descriptors = descriptors($first);
 
 sub descriptors { return scalar(() = glob "/proc/$_[0]/fd/*") }

@@ -46,6 +46,9 @@ EOC
 
 my $paid = answers('200 OK', $KTP::Upstream::Body);
 my $down = answers('503 Down', '{"message":"down"}');
+
+# a worker that begins has fewer
+$nginx->settle;
 my %descriptors = map { $_ => descriptors($_) } $nginx->workers;
 
 sub descriptors { return scalar(() = glob "/proc/$_[0]/fd/*") }

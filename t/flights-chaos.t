@@ -51,6 +51,9 @@ diag("seed $seed") if $ENV{KTP_CHAOS_SEED} || $requests > 2000;
 my $port = $nginx->{flights_port};
 my $log = $nginx->prefix . '/logs/flights.log';
 my ($first) = $nginx->workers;
+
+# a worker that begins has fewer
+$nginx->settle;
 my $descriptors = descriptors($first);
 my $free = gauge($nginx, 'ktp_answer_zone_free_bytes');
 

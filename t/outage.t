@@ -69,6 +69,9 @@ EOC
     or BAIL_OUT($nginx->complaint);
 
 my $port = $nginx->{flights_port};
+
+# a worker that begins has fewer
+$nginx->settle;
 my $free = { map { $_ => descriptors($_) } $nginx->workers };
 
 sub descriptors { return scalar(() = glob "/proc/$_[0]/fd/*") }
