@@ -1,5 +1,5 @@
 # ktp_health: each reason of the table in
-# src/gateway/shared/ngx_http_ktp_health.c, what clears it, and that nobody is
+# src/gateway/console/ngx_http_ktp_health.c, what clears it, and that nobody is
 # asked for it.
 
 use strict;

@@ -470,7 +470,7 @@ sub example {
     }ge;
 
     while ($conf =~ m{\bfile:([^\s;/]+)}g) {
-        KTP::Nginx::write_file("$prefix/conf/$1", "a secret of the test\n");
+        KTP::Nginx::write_file("$prefix/conf/$1", "a secret of the test, and a long one\n");
         chmod 0600, "$prefix/conf/$1";
     }
 

@@ -186,7 +186,7 @@ ngx_http_ktp_fleet_breaker_done(void *data, ngx_http_ktp_redis_reply_t *reply)
 {
     ngx_http_ktp_fleet_breaker_t *op = data;
 
-    u_char                      code[NGX_HTTP_KTP_REDIS_CODE];
+    u_char                      code[NGX_HTTP_KTP_REDIS_READER_CODE];
     size_t                      n;
     int64_t                     numbers[NGX_HTTP_KTP_FLEET_BREAKER_NUMBERS];
     ngx_uint_t                  i;
@@ -220,7 +220,7 @@ ngx_http_ktp_fleet_breaker_done(void *data, ngx_http_ktp_redis_reply_t *reply)
     }
 
     if (reply && known == NULL) {
-        n = ngx_http_ktp_redis_code(reply, code);
+        n = ngx_http_ktp_redis_reader_code(reply, code);
         ngx_http_ktp_fleet_breaker_complain(
             reply->error ? "error" : "unexpected values", n, code);
     }

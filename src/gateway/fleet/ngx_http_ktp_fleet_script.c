@@ -64,7 +64,7 @@ ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
                                    const char *what, ngx_str_t *client,
                                    ngx_http_ktp_redis_reply_t *reply)
 {
-    u_char            code[NGX_HTTP_KTP_REDIS_CODE];
+    u_char            code[NGX_HTTP_KTP_REDIS_READER_CODE];
     size_t            n;
     static ngx_str_t  none = ngx_null_string;
     static ngx_msec_t told;
@@ -74,7 +74,7 @@ ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
     }
 
     told = ngx_current_msec;
-    n = ngx_http_ktp_redis_code(reply, code);
+    n = ngx_http_ktp_redis_reader_code(reply, code);
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                   "redis \"%V\": %s \"%*s\" in reply to %s%s%V%s",

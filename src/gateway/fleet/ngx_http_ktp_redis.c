@@ -45,7 +45,7 @@ ngx_http_ktp_redis_init(ngx_http_ktp_redis_t       *conf,
     c->log = log;
     c->level = NGX_LOG_ERR;
 
-    if (ngx_http_ktp_redis_open(c) != NGX_OK) {
+    if (ngx_http_ktp_redis_connection_open(c) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -71,7 +71,7 @@ ngx_http_ktp_redis_listen(ngx_log_t *log)
     c->log = log;
     c->level = NGX_LOG_INFO;
 
-    return ngx_http_ktp_redis_open(c);
+    return ngx_http_ktp_redis_connection_open(c);
 }
 
 
@@ -79,8 +79,8 @@ ngx_int_t
 ngx_http_ktp_redis_command(ngx_str_t *args, ngx_uint_t n,
                            ngx_http_ktp_redis_pt handler, void *data)
 {
-    return ngx_http_ktp_redis_ask(&ngx_http_ktp_redis_commands, args, n,
-                                  handler, data);
+    return ngx_http_ktp_redis_connection_ask(&ngx_http_ktp_redis_commands,
+                                             args, n, handler, data);
 }
 
 
@@ -114,9 +114,9 @@ ngx_http_ktp_redis_listening(ngx_uint_t up)
     for (i = 0; i < ngx_http_ktp_redis_nchannels; i++) {
         args[1] = *ngx_http_ktp_redis_channels[i].name;
 
-        (void) ngx_http_ktp_redis_ask(&ngx_http_ktp_redis_messages, args, 2,
-                                      ngx_http_ktp_redis_subscribed,
-                                      &ngx_http_ktp_redis_channels[i]);
+        (void) ngx_http_ktp_redis_connection_ask(
+            &ngx_http_ktp_redis_messages, args, 2,
+            ngx_http_ktp_redis_subscribed, &ngx_http_ktp_redis_channels[i]);
     }
 }
 
@@ -124,7 +124,7 @@ ngx_http_ktp_redis_listening(ngx_uint_t up)
 static void
 ngx_http_ktp_redis_subscribed(void *data, ngx_http_ktp_redis_reply_t *reply)
 {
-    u_char                           code[NGX_HTTP_KTP_REDIS_CODE];
+    u_char                           code[NGX_HTTP_KTP_REDIS_READER_CODE];
     ngx_http_ktp_redis_channel_t    *channel = data;
     ngx_http_ktp_redis_connection_t *c;
 
@@ -138,12 +138,12 @@ ngx_http_ktp_redis_subscribed(void *data, ngx_http_ktp_redis_reply_t *reply)
         if (!ngx_http_ktp_redis_told) {
             ngx_log_error(NGX_LOG_ERR, c->log, 0,
                           "redis \"%V\": error \"%*s\" to SUBSCRIBE",
-                          &c->conf->name, ngx_http_ktp_redis_code(reply, code),
-                          code);
+                          &c->conf->name,
+                          ngx_http_ktp_redis_reader_code(reply, code), code);
             ngx_http_ktp_redis_told = 1;
         }
 
-        ngx_http_ktp_redis_refused(c, reply);
+        ngx_http_ktp_redis_connection_refused(c, reply);
         return;
     }
 
@@ -186,8 +186,9 @@ ngx_http_ktp_redis_probe(void)
     static ngx_str_t ping = ngx_string("PING");
 
     if (ngx_http_ktp_redis_messages.state == NGX_HTTP_KTP_REDIS_UP) {
-        (void) ngx_http_ktp_redis_ask(&ngx_http_ktp_redis_messages, &ping, 1,
-                                      ngx_http_ktp_redis_pong, NULL);
+        (void) ngx_http_ktp_redis_connection_ask(
+            &ngx_http_ktp_redis_messages, &ping, 1, ngx_http_ktp_redis_pong,
+            NULL);
     }
 }
 
@@ -203,46 +204,25 @@ ngx_http_ktp_redis_pong(void *data, ngx_http_ktp_redis_reply_t *reply)
 void
 ngx_http_ktp_redis_hurry(void)
 {
-    ngx_http_ktp_redis_reopen(&ngx_http_ktp_redis_commands);
-    ngx_http_ktp_redis_reopen(&ngx_http_ktp_redis_messages);
-}
-
-
-size_t
-ngx_http_ktp_redis_code(ngx_http_ktp_redis_reply_t *reply, u_char *code)
-{
-    size_t     n;
-    ngx_str_t *said;
-
-    said = &reply->values[0].text;
-
-    for (n = 0; reply->error && n < said->len && n < NGX_HTTP_KTP_REDIS_CODE;
-         n++) {
-        if (said->data[n] < 'A' || said->data[n] > 'Z') {
-            break;
-        }
-
-        code[n] = said->data[n];
-    }
-
-    return n;
+    ngx_http_ktp_redis_connection_reopen(&ngx_http_ktp_redis_commands);
+    ngx_http_ktp_redis_connection_reopen(&ngx_http_ktp_redis_messages);
 }
 
 
 void
 ngx_http_ktp_redis_finish(void)
 {
-    ngx_http_ktp_redis_drain(&ngx_http_ktp_redis_commands);
+    ngx_http_ktp_redis_connection_drain(&ngx_http_ktp_redis_commands);
 }
 
 
 void
 ngx_http_ktp_redis_exit(void)
 {
-    ngx_http_ktp_redis_shut(&ngx_http_ktp_redis_commands);
+    ngx_http_ktp_redis_connection_shut(&ngx_http_ktp_redis_commands);
 
     if (ngx_http_ktp_redis_nchannels) {
-        ngx_http_ktp_redis_shut(&ngx_http_ktp_redis_messages);
+        ngx_http_ktp_redis_connection_shut(&ngx_http_ktp_redis_messages);
         ngx_http_ktp_redis_nchannels = 0;
     }
 }

@@ -14,9 +14,6 @@
 /* Channels that a worker subscribes to, at most. */
 #define NGX_HTTP_KTP_REDIS_CHANNELS 4
 
-/* Length of an error code of Redis in a message, such as "NOAUTH". */
-#define NGX_HTTP_KTP_REDIS_CODE 32
-
 /*
  * The end of a command, called once.  reply is NULL if there is none: the
  * connection was lost, or the time is over; whether Redis has run the command
@@ -70,14 +67,6 @@ void ngx_http_ktp_redis_probe(void);
 
 /* Connects at once if the next attempt is waited for: the server is there. */
 void ngx_http_ktp_redis_hurry(void);
-
-/*
- * The code of an error reply, its first word of at most
- * NGX_HTTP_KTP_REDIS_CODE bytes, for a message: the rest may
- * repeat what was sent.  Returns its length, 0 for other replies.
- */
-size_t ngx_http_ktp_redis_code(ngx_http_ktp_redis_reply_t *reply,
-                               u_char                     *code);
 
 /*
  * Waits for the replies to all commands, without the event loop, at most as

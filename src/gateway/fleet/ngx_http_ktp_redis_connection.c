@@ -53,7 +53,7 @@ static void ngx_http_ktp_redis_close(ngx_http_ktp_redis_connection_t *c);
 
 
 ngx_int_t
-ngx_http_ktp_redis_open(ngx_http_ktp_redis_connection_t *c)
+ngx_http_ktp_redis_connection_open(ngx_http_ktp_redis_connection_t *c)
 {
     c->output = ngx_alloc(NGX_HTTP_KTP_REDIS_OUTPUT, c->log);
     if (c->output == NULL) {
@@ -178,8 +178,9 @@ ngx_http_ktp_redis_greet(ngx_http_ktp_redis_connection_t *c)
 
 
 ngx_int_t
-ngx_http_ktp_redis_ask(ngx_http_ktp_redis_connection_t *c, ngx_str_t *args,
-                       ngx_uint_t n, ngx_http_ktp_redis_pt handler, void *data)
+ngx_http_ktp_redis_connection_ask(ngx_http_ktp_redis_connection_t *c,
+                                  ngx_str_t *args, ngx_uint_t n,
+                                  ngx_http_ktp_redis_pt handler, void *data)
 {
     ngx_event_t *wev;
 
@@ -203,7 +204,7 @@ ngx_http_ktp_redis_ask(ngx_http_ktp_redis_connection_t *c, ngx_str_t *args,
 
 
 void
-ngx_http_ktp_redis_reopen(ngx_http_ktp_redis_connection_t *c)
+ngx_http_ktp_redis_connection_reopen(ngx_http_ktp_redis_connection_t *c)
 {
     if (c->state == NGX_HTTP_KTP_REDIS_WAITING) {
         ngx_del_timer(&c->timer);
@@ -252,7 +253,7 @@ ngx_http_ktp_redis_greeted(void *data, ngx_http_ktp_redis_reply_t *reply)
     ngx_http_ktp_redis_connection_t *c = data;
 
     if (reply && ngx_http_ktp_redis_is(reply, "OK") == 0) {
-        ngx_http_ktp_redis_refused(c, reply);
+        ngx_http_ktp_redis_connection_refused(c, reply);
     }
 }
 
@@ -269,7 +270,7 @@ ngx_http_ktp_redis_ready(void *data, ngx_http_ktp_redis_reply_t *reply)
     }
 
     if (ngx_http_ktp_redis_is(reply, "PONG") == 0) {
-        ngx_http_ktp_redis_refused(c, reply);
+        ngx_http_ktp_redis_connection_refused(c, reply);
         return;
     }
 
@@ -633,11 +634,11 @@ ngx_http_ktp_redis_deadline(ngx_http_ktp_redis_connection_t *c)
 
 
 void
-ngx_http_ktp_redis_refused(ngx_http_ktp_redis_connection_t *c,
-                           ngx_http_ktp_redis_reply_t      *reply)
+ngx_http_ktp_redis_connection_refused(ngx_http_ktp_redis_connection_t *c,
+                                      ngx_http_ktp_redis_reply_t      *reply)
 {
-    u_char text[sizeof("error \"\"") + NGX_HTTP_KTP_REDIS_CODE];
-    u_char code[NGX_HTTP_KTP_REDIS_CODE];
+    u_char text[sizeof("error \"\"") + NGX_HTTP_KTP_REDIS_READER_CODE];
+    u_char code[NGX_HTTP_KTP_REDIS_READER_CODE];
     size_t n;
 
     if (!reply->error) {
@@ -645,7 +646,7 @@ ngx_http_ktp_redis_refused(ngx_http_ktp_redis_connection_t *c,
         return;
     }
 
-    n = ngx_http_ktp_redis_code(reply, code);
+    n = ngx_http_ktp_redis_reader_code(reply, code);
     (void) ngx_sprintf(text, "error \"%*s\"%Z", n, code);
 
     ngx_http_ktp_redis_lost(c, 0, (char *) text);
@@ -745,7 +746,7 @@ ngx_http_ktp_redis_close(ngx_http_ktp_redis_connection_t *c)
 
 
 void
-ngx_http_ktp_redis_drain(ngx_http_ktp_redis_connection_t *c)
+ngx_http_ktp_redis_connection_drain(ngx_http_ktp_redis_connection_t *c)
 {
     struct pollfd  pfd;
     ngx_msec_int_t left;
@@ -775,7 +776,7 @@ ngx_http_ktp_redis_drain(ngx_http_ktp_redis_connection_t *c)
 
 
 void
-ngx_http_ktp_redis_shut(ngx_http_ktp_redis_connection_t *c)
+ngx_http_ktp_redis_connection_shut(ngx_http_ktp_redis_connection_t *c)
 {
     ngx_http_ktp_redis_close(c);
 

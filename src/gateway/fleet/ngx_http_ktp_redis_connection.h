@@ -70,25 +70,27 @@ struct ngx_http_ktp_redis_connection_s {
 
 
 /* Starts to connect.  NGX_ERROR: no memory. */
-ngx_int_t ngx_http_ktp_redis_open(ngx_http_ktp_redis_connection_t *c);
+ngx_int_t
+ngx_http_ktp_redis_connection_open(ngx_http_ktp_redis_connection_t *c);
 
 /* See ngx_http_ktp_redis_command(). */
-ngx_int_t ngx_http_ktp_redis_ask(ngx_http_ktp_redis_connection_t *c,
-                                 ngx_str_t *args, ngx_uint_t n,
-                                 ngx_http_ktp_redis_pt handler, void *data);
+ngx_int_t ngx_http_ktp_redis_connection_ask(ngx_http_ktp_redis_connection_t *c,
+                                            ngx_str_t *args, ngx_uint_t n,
+                                            ngx_http_ktp_redis_pt handler,
+                                            void                 *data);
 
 /* Connects at once if the next attempt is waited for. */
-void ngx_http_ktp_redis_reopen(ngx_http_ktp_redis_connection_t *c);
+void ngx_http_ktp_redis_connection_reopen(ngx_http_ktp_redis_connection_t *c);
 
 /* A reply is of no use: the connection is lost, for that reason. */
-void ngx_http_ktp_redis_refused(ngx_http_ktp_redis_connection_t *c,
-                                ngx_http_ktp_redis_reply_t      *reply);
+void ngx_http_ktp_redis_connection_refused(ngx_http_ktp_redis_connection_t *c,
+                                           ngx_http_ktp_redis_reply_t *reply);
 
 /* See ngx_http_ktp_redis_finish(). */
-void ngx_http_ktp_redis_drain(ngx_http_ktp_redis_connection_t *c);
+void ngx_http_ktp_redis_connection_drain(ngx_http_ktp_redis_connection_t *c);
 
 /* Closes it without calling handlers, for good. */
-void ngx_http_ktp_redis_shut(ngx_http_ktp_redis_connection_t *c);
+void ngx_http_ktp_redis_connection_shut(ngx_http_ktp_redis_connection_t *c);
 
 
 #endif /* NGX_HTTP_KTP_REDIS_CONNECTION_H */

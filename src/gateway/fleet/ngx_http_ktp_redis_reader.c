@@ -6,6 +6,28 @@
 
 
 size_t
+ngx_http_ktp_redis_reader_code(ngx_http_ktp_redis_reply_t *reply, u_char *code)
+{
+    size_t     n;
+    ngx_str_t *said;
+
+    said = &reply->values[0].text;
+
+    for (n = 0;
+         reply->error && n < said->len && n < NGX_HTTP_KTP_REDIS_READER_CODE;
+         n++) {
+        if (said->data[n] < 'A' || said->data[n] > 'Z') {
+            break;
+        }
+
+        code[n] = said->data[n];
+    }
+
+    return n;
+}
+
+
+size_t
 ngx_http_ktp_redis_reader_size(ngx_str_t *args, ngx_uint_t n)
 {
     size_t     size;

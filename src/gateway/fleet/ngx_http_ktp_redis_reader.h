@@ -14,6 +14,9 @@
 /* Values of a reply, at most. */
 #define NGX_HTTP_KTP_REDIS_VALUES 16
 
+/* Length of an error code of Redis in a message, such as "NOAUTH". */
+#define NGX_HTTP_KTP_REDIS_READER_CODE 32
+
 /* Bytes of a reply, at most. */
 #define NGX_HTTP_KTP_REDIS_REPLY 65536
 
@@ -50,6 +53,14 @@ ngx_int_t ngx_http_ktp_redis_reader_feed(ngx_http_ktp_redis_reader_t *reader,
  */
 ngx_int_t ngx_http_ktp_redis_reader_next(ngx_http_ktp_redis_reader_t *reader,
                                          ngx_http_ktp_redis_reply_t  *reply);
+
+/*
+ * The code of an error reply, its first word of at most
+ * NGX_HTTP_KTP_REDIS_READER_CODE bytes, for a message: the rest may
+ * repeat what was sent.  Returns its length, 0 for other replies.
+ */
+size_t ngx_http_ktp_redis_reader_code(ngx_http_ktp_redis_reply_t *reply,
+                                      u_char                     *code);
 
 /* Size of a command. */
 size_t ngx_http_ktp_redis_reader_size(ngx_str_t *args, ngx_uint_t n);
