@@ -83,7 +83,7 @@ my %kept = map { $_ => counter('a', $_) } keys %period;
 $host{a}{host}->join('eth1');
 
 reached(0.4);
-$commands += commands();
+$commands += $redis->scripts;
 $redis->stop('KILL');
 ok(KTP::Nginx::wait_for(sub { metric('b', 'ktp_fleet_up') == 0 }),
    'Redis is killed');
@@ -108,7 +108,7 @@ my $took = time() - $begun;
 my $whole = 0;
 
 $whole += $got{$_} for grep { !/ (?:lost|no_lease)$/ } keys %got;
-$commands += commands();
+$commands += $redis->scripts;
 
 
 # -- what came of it
@@ -284,17 +284,6 @@ sub entries {
     return \%entries;
 }
 
-
-# How often Redis has run the script since it was started.
-sub commands {
-    my $info = $redis->info('commandstats');
-    my $sum = 0;
-
-    /^calls=(\d+)/ and $sum += $1
-        for map { $info->{"cmdstat_$_"} // () } qw(eval evalsha);
-
-    return $sum;
-}
 
 
 # -- clients

@@ -12,7 +12,6 @@ use KTP::Image;
 use KTP::Load;
 use KTP::Nginx;
 use KTP::Redis;
-use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -107,48 +106,13 @@ sub up {
     return ($page->{body} =~ /^ktp_fleet_up (\S+)$/m)[0];
 }
 
-sub commands {
-    my $info = $redis->info('commandstats');
-    my $sum = 0;
-
-    /^calls=(\d+)/ and $sum += $1
-        for map { $info->{"cmdstat_$_"} // () } qw(eval evalsha);
-
-    return $sum;
-}
-
 # Four connections to each nginx at once, and so many requests over each: the
 # sums of their statuses.
 sub load {
     my ($client, $times, @nginx) = @_;
 
-    my (@pipes, %sum);
-
-    for my $nginx (@nginx) {
-        pipe my $out, my $in or die;
-
-        my $pid = fork // die "fork: $!\n";
-
-        unless ($pid) {
-            print $in join ' ', %{ KTP::Load::clients(
-                $nginx->port, 4, $times, request($client, '/ok')) };
-            close $in;
-            POSIX::_exit(0);
-        }
-
-        close $in;
-        push @pipes, [$pid, $out];
-    }
-
-    for (@pipes) {
-        my ($pid, $out) = @$_;
-        my %got = split / /, readline $out;
-
-        waitpid $pid, 0;
-        $sum{$_} += $got{$_} for keys %got;
-    }
-
-    return \%sum;
+    return KTP::Load::apart($times, request($client, '/ok'),
+                            map { $_->port } @nginx)->();
 }
 
 # As many as the burst, and those that the rate gave since a time.
@@ -197,10 +161,10 @@ my $b = start('b');
 # One more is sent when three quarters are spent, unless a host has less than
 # eight requests in a second; some are, when it finds out how much it spends.
 {
-    my ($start, $before) = (time, commands());
+    my ($start, $before) = (time, $redis->scripts);
     my $got = load('load', 300, $a, $b);
     my $time = time - $start;
-    my $commands = commands() - $before;
+    my $commands = $redis->scripts - $before;
 
     diag(sprintf '2400 requests in %.1f s, %d commands', $time, $commands);
     cmp_ok($got->{200}, '<=', 1000 * ($time + 1) + 1000, 'the promise');

@@ -11,7 +11,6 @@ use KTP::Image;
 use KTP::Load;
 use KTP::Nginx;
 use KTP::Redis;
-use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -115,37 +114,14 @@ sub load {
     my ($client, $times, $between, @nginx) = @_;
 
     my $first = shift @nginx;
-    my (@pipes, %sum);
+    my $request = request($client, '/ok');
+    my $others = KTP::Load::apart($times, $request, map { $_->port } @nginx);
+    my $got = KTP::Load::clients($first->port, 4, $times, $request, $between);
+    my $sum = $others->();
 
-    for my $nginx (@nginx) {
-        pipe my $out, my $in or die;
+    $sum->{$_} += $got->{$_} for keys %$got;
 
-        my $pid = fork // die "fork: $!\n";
-
-        unless ($pid) {
-            print $in join ' ', %{ KTP::Load::clients(
-                $nginx->port, 4, $times, request($client, '/ok')) };
-            close $in;
-            POSIX::_exit(0);
-        }
-
-        close $in;
-        push @pipes, [$pid, $out];
-    }
-
-    my $got = KTP::Load::clients($first->port, 4, $times,
-                                 request($client, '/ok'), $between);
-    $sum{$_} += $got->{$_} for keys %$got;
-
-    for (@pipes) {
-        my ($pid, $out) = @$_;
-        my %got = split / /, readline $out;
-
-        waitpid $pid, 0;
-        $sum{$_} += $got{$_} for keys %got;
-    }
-
-    return \%sum;
+    return $sum;
 }
 
 # Calls on each host in turn until all say that the quota is exhausted: how many
@@ -171,17 +147,6 @@ sub exhaust {
     return $answered;
 }
 
-# How often Redis has run the script.
-sub commands {
-    my $info = $redis->info('commandstats');
-    my $sum = 0;
-
-    /^calls=(\d+)/ and $sum += $1
-        for map { $info->{"cmdstat_$_"} // () } qw(eval evalsha);
-
-    return $sum;
-}
-
 my $a = start('a');
 my $b = start('b');
 
@@ -191,7 +156,7 @@ my $b = start('b');
     my $before = $whole->();
     my $start = time;
     my $got = load('load', 300, undef, $a, $b);
-    my $commands = commands();
+    my $commands = $redis->scripts;
 
     diag(sprintf '2400 requests in %.1f s, %d commands', time - $start,
                  $commands);

@@ -186,6 +186,44 @@ sub exchange {
 }
 
 
+# Four connections to each of these ports at once, and so many requests over
+# each, by processes of their own; returns a function that awaits them and has
+# the sums of their statuses.
+sub apart {
+    my ($times, $request, @ports) = @_;
+    my @pipes;
+
+    for my $port (@ports) {
+        pipe my $out, my $in or die;
+
+        my $pid = fork // die "fork: $!\n";
+
+        unless ($pid) {
+            print $in join ' ', %{ clients($port, 4, $times, $request) };
+            close $in;
+            POSIX::_exit(0);
+        }
+
+        close $in;
+        push @pipes, [$pid, $out];
+    }
+
+    return sub {
+        my %sum;
+
+        for (@pipes) {
+            my ($pid, $out) = @$_;
+            my %got = split / /, readline $out;
+
+            waitpid $pid, 0;
+            $sum{$_} += $got{$_} for keys %got;
+        }
+
+        return \%sum;
+    };
+}
+
+
 END {
     if ($$ == $Owner) {
         my $status = $?;

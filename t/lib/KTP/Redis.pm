@@ -142,6 +142,20 @@ sub command {
 }
 
 
+# How often scripts were run since it was started.
+sub scripts {
+    my ($self) = @_;
+
+    my $info = $self->info('commandstats');
+    my $sum = 0;
+
+    /^calls=(\d+)/ and $sum += $1
+        for map { $info->{"cmdstat_$_"} // () } qw(eval evalsha);
+
+    return $sum;
+}
+
+
 # Fields of INFO.
 sub info {
     my ($self, @section) = @_;
