@@ -99,6 +99,48 @@ confirmed_values(void **state)
 }
 
 
+/* Values of which a reflection may hide a part are less sure. */
+static void
+burnt_values(void **state)
+{
+    size_t        i;
+    float         confidence;
+    ktpr_field_t *field;
+
+    static const struct {
+        ktpr_field_id_t field;
+        unsigned        confirmed; /* nothing of it is hidden */
+    } cases[] = {
+        {KTPR_NIK, 0},      {KTPR_FULL_NAME, 0},
+        {KTPR_ADDRESS, 0},  {KTPR_MARITAL_STATUS, 0},
+        {KTPR_DISTRICT, 1}, {KTPR_RELIGION, 1},
+        {KTPR_STATE, 1},
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        field = &fields[cases[i].field];
+
+        fill(.99f);
+        ktpr_confidence_set(fields);
+        assert_true(field->confirmed);
+        confidence = field->confidence;
+
+        fill(.99f);
+        field->burnt = 1;
+        ktpr_confidence_set(fields);
+        assert_int_equal(field->confirmed, cases[i].confirmed);
+
+        if (cases[i].confirmed) {
+            assert_true(field->confidence == confidence);
+        } else {
+            assert_true(field->confidence < .9f);
+        }
+    }
+}
+
+
 /*
  * A date that the rules took from the number is as sure as that, which is of
  * the card's region, and has that date.
@@ -206,9 +248,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(confirmed_values),
-        cmocka_unit_test(repaired_date),
-        cmocka_unit_test(rising),
+        cmocka_unit_test(confirmed_values), cmocka_unit_test(burnt_values),
+        cmocka_unit_test(repaired_date),    cmocka_unit_test(rising),
         cmocka_unit_test(empty_values),
     };
 

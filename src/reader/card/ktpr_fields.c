@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ktpr_burnt.h"
 #include "ktpr_choice.h"
 #include "ktpr_fields.h"
 #include "ktpr_lexicon.h"
@@ -241,6 +242,7 @@ ktpr_fields_set(const ktpr_scan_t *scan, ktpr_field_t *field,
     field->confidence = value[0] != '\0' ? reading->confidence : 0;
 
     if (strip != NULL) {
+        field->burnt = ktpr_burnt_strip(scan, strip) ? 1 : 0;
         ktpr_scan_box(scan, strip, &field->x, &field->y, &field->w, &field->h);
     }
 }
