@@ -1,5 +1,6 @@
 /* The reader's parts that need no Tesseract. */
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -208,6 +209,77 @@ regions(void **state)
                                      &distance));
     assert_null(ktpr_gazetteer_match(NULL, KTPR_LEVEL_PROVINCE, "KOTA BOGOR",
                                      0, &distance));
+
+    /* five letters are missing, of BARAT, TIMUR or UTARA */
+    assert_null(ktpr_gazetteer_match(NULL, KTPR_LEVEL_PROVINCE, "KALIMANTAN",
+                                     .34, &distance));
+    assert_true(distance > .33 && distance < .34);
+    assert_null(ktpr_gazetteer_match(NULL, KTPR_LEVEL_PROVINCE, "XXXXXXX", .34,
+                                     &distance));
+    assert_true(distance == HUGE_VAL);
+}
+
+
+static void
+cut_regions(void **state)
+{
+    size_t               i;
+    const ktpr_region_t *region, *city;
+
+    static const struct {
+        const char  *text;
+        ktpr_level_t level;
+        const char  *name; /* NULL: none, or several */
+    } cases[] = {
+        {"JAWA TE", KTPR_LEVEL_PROVINCE, "JAWA TENGAH"},
+        {"JAWA T", KTPR_LEVEL_PROVINCE, NULL},
+        {"LAMPUNG", KTPR_LEVEL_PROVINCE, NULL}, /* it is whole */
+        {"", KTPR_LEVEL_PROVINCE, NULL},
+        {"KOTA SAM", KTPR_LEVEL_REGENCY, "KOTA SAMARINDA"},
+        {"KOTA SA", KTPR_LEVEL_REGENCY, NULL},
+        {"SAM", KTPR_LEVEL_PROVINCE, NULL},
+    };
+
+    static const struct {
+        const char *city, *province; /* NULL: more than one */
+    } provinces[] = {
+        {"KOTA SAMARINDA", "KALIMANTAN TIMUR"},
+        {"KABUPATEN WAY KANAN", "LAMPUNG"},
+        {"KABUPATEN MERAUKE", NULL}, /* was in PAPUA */
+        {"KOTA BANDA ACEH", NULL},   /* ACEH has had other names */
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        region = NULL;
+
+        if (ktpr_gazetteer_begun(NULL, cases[i].level, cases[i].text, &region)
+            != 1) {
+            region = NULL;
+        }
+
+        if (cases[i].name == NULL) {
+            assert_null(region);
+        } else {
+            assert_non_null(region);
+            assert_string_equal(region->name, cases[i].name);
+        }
+    }
+
+    for (i = 0; i < sizeof(provinces) / sizeof(provinces[0]); i++) {
+        city = ktpr_gazetteer_find(NULL, KTPR_LEVEL_REGENCY, 0,
+                                   provinces[i].city);
+        assert_non_null(city);
+        region = ktpr_gazetteer_province(city);
+
+        if (provinces[i].province == NULL) {
+            assert_null(region);
+        } else {
+            assert_non_null(region);
+            assert_string_equal(region->name, provinces[i].province);
+        }
+    }
 }
 
 
@@ -455,17 +527,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_distance),
-        cmocka_unit_test(text_cleaning),
-        cmocka_unit_test(dates),
-        cmocka_unit_test(lines_of_one_card),
-        cmocka_unit_test(head_is_no_name),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(lexicon),
-        cmocka_unit_test(regions),
-        cmocka_unit_test(maps),
-        cmocka_unit_test(digit_none),
-        cmocka_unit_test(image_orientation),
+        cmocka_unit_test(text_distance),   cmocka_unit_test(text_cleaning),
+        cmocka_unit_test(dates),           cmocka_unit_test(lines_of_one_card),
+        cmocka_unit_test(head_is_no_name), cmocka_unit_test(addresses),
+        cmocka_unit_test(lexicon),         cmocka_unit_test(regions),
+        cmocka_unit_test(cut_regions),     cmocka_unit_test(maps),
+        cmocka_unit_test(digit_none),      cmocka_unit_test(image_orientation),
         cmocka_unit_test(pool_ceiling),
     };
 

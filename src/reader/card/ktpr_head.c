@@ -51,6 +51,14 @@
 #define KTPR_HEAD_REACH .55
 
 /*
+ * Spacings beside a line that are read with it if no region is found in it
+ * alone: what is under a glare is faint, and no fragment.  Tuned on the hard
+ * set.  Narrower: long names stay cut; wider: what is printed around the card
+ * is read.
+ */
+#define KTPR_HEAD_FAINT 6.
+
+/*
  * Likelihood, a character: how much less likely a region's name may be than
  * the text as read: in the head, in a line within a known region, as place
  * of birth (any regency, so that the wrong one is near).  Tuned on the hard
@@ -84,6 +92,13 @@
  */
 #define KTPR_HEAD_CUT .7f
 
+/*
+ * Letters of the beginning of a district or village, at least, that is
+ * completed.  Set not recorded.  Fewer: a name that the table lacks becomes
+ * another one; more: short names stay cut.
+ */
+#define KTPR_HEAD_CUT_LETTERS 3
+
 /* fixed: letters of the shortest names, BALI and RIAU */
 #define KTPR_HEAD_PROVINCE_LETTERS 4
 
@@ -94,8 +109,9 @@ typedef struct {
     ktpr_strip_t   strip;
     double         widest; /* width of the fragment that gives the edges */
     ktpr_reading_t reading;
-    const char    *name; /* of the reading, behind the word PROVINSI */
-    float          sure; /* that it is the region found */
+    const char    *name;     /* of the reading, behind the word PROVINSI */
+    float          sure;     /* that it is the region found */
+    unsigned       near : 1; /* which is only the nearest by letters */
 
     const ktpr_region_t *province;
 } ktpr_head_line_t;
@@ -142,6 +158,14 @@ ktpr_head_add(ktpr_head_line_t *lines, int n, double y, double reach,
 }
 
 
+static void
+ktpr_head_look(ktpr_scan_t *scan, ktpr_head_line_t *line)
+{
+    ktpr_scan_look(scan, &line->strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT,
+                   KTPR_HEAD_ALPHABET, &line->reading);
+}
+
+
 /* Finds and reads the lines above the number; how many. */
 static int
 ktpr_head_lines(ktpr_scan_t *scan, ktpr_head_line_t *lines)
@@ -173,8 +197,33 @@ ktpr_head_lines(ktpr_scan_t *scan, ktpr_head_line_t *lines)
     }
 
     for (i = 0; i < n; i++) {
-        ktpr_scan_look(scan, &lines[i].strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT,
-                       KTPR_HEAD_ALPHABET, &lines[i].reading);
+        ktpr_head_look(scan, &lines[i]);
+    }
+
+    return n;
+}
+
+
+/* Sets wide to the lines, read together with what is beside them; how many. */
+static int
+ktpr_head_widen(ktpr_scan_t *scan, const ktpr_head_line_t *lines, int n,
+                ktpr_head_line_t *wide)
+{
+    int           i;
+    double        values, spacing;
+    ktpr_strip_t *strip;
+
+    spacing = scan->table->spacing;
+    values = ktpr_columns_at(&scan->columns.values, ktpr_fields_first(scan));
+
+    for (i = 0; i < n; i++) {
+        wide[i] = lines[i];
+        strip = &wide[i].strip;
+        strip->x0 = fmax(strip->x0 - KTPR_HEAD_FAINT * spacing,
+                         values + KTPR_HEAD_LEFT * spacing);
+        strip->x1 = fmin(strip->x1 + KTPR_HEAD_FAINT * spacing,
+                         values + KTPR_HEAD_RIGHT * spacing);
+        ktpr_head_look(scan, &wide[i]);
     }
 
     return n;
@@ -195,13 +244,45 @@ ktpr_begins(const char *text, const char *word)
 }
 
 
+/*
+ * Whether a text leaves open which of a city and a regency of one name it is,
+ * of which a region is one.
+ */
+static int
+ktpr_head_twin(const char *text, const ktpr_region_t *region,
+               const ktpr_region_t *inside)
+{
+    char   other[KTPR_MAX_VALUE];
+    size_t i, n;
+
+    static const char *const words[] = {"KABUPATEN", "KOTA"};
+
+    for (i = 0; i < 2; i++) {
+        n = strlen(words[i]);
+
+        if (strncmp(region->name, words[i], n) == 0) {
+            ktpr_text_copy(other, sizeof(other), words[1 - i]);
+            ktpr_text_append(other, sizeof(other), region->name + n);
+
+            return !ktpr_begins(text, words[i])
+                   && ktpr_gazetteer_find(inside, KTPR_LEVEL_REGENCY, 0, other)
+                          != NULL;
+        }
+    }
+
+    return 0;
+}
+
+
 /* The region of a level that a line may name, or NULL; *score: how likely. */
 static const ktpr_region_t *
 ktpr_head_guess(ktpr_head_line_t *line, const ktpr_region_t *inside,
                 ktpr_level_t level, double *score)
 {
-    double        distance;
-    ktpr_choice_t choice;
+    int                  n, known;
+    double               distance;
+    ktpr_choice_t        choice;
+    const ktpr_region_t *region;
 
     ktpr_choice_begin(&choice, &line->reading);
 
@@ -211,6 +292,7 @@ ktpr_head_guess(ktpr_head_line_t *line, const ktpr_region_t *inside,
 
     ktpr_gazetteer_try(&choice, inside, level, 0, "", "");
     *score = choice.best;
+    line->near = 0;
 
     if (ktpr_choice_made(&choice, KTPR_HEAD_LIKELY, KTPR_CHOICE_CLEAR)) {
         line->sure = ktpr_choice_sure(&choice);
@@ -221,12 +303,23 @@ ktpr_head_guess(ktpr_head_line_t *line, const ktpr_region_t *inside,
     *score = (double) KTPR_CTC_NEVER;
     line->sure = line->reading.confidence * KTPR_HEAD_CUT;
 
-    return ktpr_gazetteer_match(inside, level, line->name,
-                                line->name != line->reading.text
-                                        || inside != NULL
-                                    ? KTPR_HEAD_KNOWN_EDITS
-                                    : KTPR_HEAD_ANY_EDITS,
-                                &distance);
+    known = line->name != line->reading.text;
+
+    if (known || level != KTPR_LEVEL_PROVINCE) {
+        n = ktpr_gazetteer_begun(inside, level, line->name, &region);
+        if (n > 0) {
+            return n == 1 ? region : NULL;
+        }
+    }
+
+    region = ktpr_gazetteer_match(
+        inside, level, line->name,
+        known || inside != NULL ? KTPR_HEAD_KNOWN_EDITS : KTPR_HEAD_ANY_EDITS,
+        &distance);
+
+    return region != NULL && !ktpr_head_twin(line->name, region, inside)
+               ? region
+               : NULL;
 }
 
 
@@ -304,7 +397,7 @@ ktpr_head_city(ktpr_head_line_t *lines, int n, const ktpr_head_line_t *state,
     *city = NULL;
 
     for (i = 0; i < n; i++) {
-        if (&lines[i] == state) {
+        if (state != NULL && lines[i].y == state->y) {
             continue;
         }
 
@@ -349,19 +442,22 @@ ktpr_head_other(const char *text, const char *name)
 static ktpr_head_line_t *
 ktpr_head_unknown(ktpr_head_line_t *lines, int n)
 {
-    int         i;
-    double      distance;
-    const char *name;
+    int                  i;
+    double               distance;
+    const char          *name;
+    const ktpr_region_t *region;
 
     for (i = 0; i < n; i++) {
         name = lines[i].name;
+        ktpr_gazetteer_match(NULL, KTPR_LEVEL_PROVINCE, name,
+                             KTPR_HEAD_KNOWN_EDITS, &distance);
 
         if (lines[i].reading.confidence > KTPR_READING_CLEAR
             && ktpr_begins(lines[i].reading.text, "PROVINSI")
             && strlen(name) >= KTPR_HEAD_PROVINCE_LETTERS
-            && ktpr_gazetteer_match(NULL, KTPR_LEVEL_PROVINCE, name,
-                                    KTPR_HEAD_KNOWN_EDITS, &distance)
-                   == NULL) {
+            && distance > KTPR_HEAD_KNOWN_EDITS
+            && ktpr_gazetteer_begun(NULL, KTPR_LEVEL_PROVINCE, name, &region)
+                   == 0) {
             return &lines[i];
         }
     }
@@ -419,14 +515,21 @@ ktpr_head_kind(const ktpr_head_line_t *lines, int n,
 ktpr_head_t
 ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
-    int                  n;
+    int                  n, nwide;
     ktpr_field_t        *field;
-    ktpr_head_line_t     lines[KTPR_HEAD_LINES], *state, *line;
-    const ktpr_region_t *city;
+    ktpr_head_line_t     lines[KTPR_HEAD_LINES], wide[KTPR_HEAD_LINES];
+    ktpr_head_line_t    *state, *line, *wider;
+    const ktpr_region_t *city, *province;
 
+    nwide = 0;
     n = ktpr_head_lines(scan, lines);
 
     state = ktpr_head_province(lines, n);
+    if (state == NULL) {
+        nwide = ktpr_head_widen(scan, lines, n, wide);
+        state = ktpr_head_province(wide, nwide);
+    }
+
     field = &fields[KTPR_STATE];
 
     if (state != NULL) {
@@ -447,6 +550,12 @@ ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
     }
 
     line = ktpr_head_city(lines, n, state, &city);
+    if (city == NULL) {
+        nwide = nwide > 0 ? nwide : ktpr_head_widen(scan, lines, n, wide);
+        wider = ktpr_head_city(wide, nwide, state, &city);
+        line = city != NULL ? wider : line;
+    }
+
     if (line != NULL) {
         field = &fields[KTPR_CITY];
         ktpr_fields_set(scan, field, line->reading.text, &line->reading,
@@ -457,7 +566,79 @@ ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
         }
     }
 
+    if (state == NULL && city != NULL && !line->near) {
+        province = ktpr_gazetteer_province(city);
+        if (province != NULL) {
+            ktpr_fields_repair(&fields[KTPR_STATE], province->name,
+                               line->sure * KTPR_HEAD_CUT);
+        }
+    }
+
     return ktpr_head_kind(lines, n, state, line);
+}
+
+
+/* The region of a level that a reading names, or NULL; *sure: that it is. */
+static const ktpr_region_t *
+ktpr_region_named(const ktpr_reading_t *reading, const ktpr_region_t *inside,
+                  ktpr_level_t level, float *sure)
+{
+    ktpr_choice_t choice;
+
+    ktpr_choice_begin(&choice, reading);
+    ktpr_gazetteer_try(&choice, inside, level, 0, "", "");
+
+    if (!ktpr_choice_made(&choice, KTPR_HEAD_REGION_LIKELY,
+                          KTPR_CHOICE_CLEAR)) {
+        return NULL;
+    }
+
+    *sure = ktpr_choice_sure(&choice);
+
+    return choice.what;
+}
+
+
+/*
+ * The same of a line whose last letters are faint, or under a reflection: more
+ * is read where it seems to end, and the name is that, or is the only one that
+ * begins so.
+ */
+static const ktpr_region_t *
+ktpr_region_cut(ktpr_scan_t *scan, const ktpr_entry_t *e, int burnt,
+                const ktpr_region_t *inside, ktpr_level_t level, float *sure)
+{
+    size_t               n;
+    double               photo;
+    ktpr_strip_t         strip;
+    ktpr_reading_t       wide;
+    const ktpr_region_t *region;
+
+    photo = ktpr_columns_at(&scan->columns.values, e->row.y)
+            + KTPR_PHOTO * scan->table->spacing;
+    strip = e->row.value;
+    strip.x1 = fmin(strip.x1 + KTPR_HEAD_FAINT * scan->table->spacing, photo);
+    ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL, &wide);
+
+    n = strlen(e->value.text);
+
+    if (wide.nlooks == 0 || strncmp(wide.text, e->value.text, n) != 0
+        || (strlen(wide.text) == n && !burnt)) {
+        return NULL;
+    }
+
+    region = ktpr_region_named(&wide, inside, level, sure);
+    if (region != NULL) {
+        return region;
+    }
+
+    *sure = wide.confidence * KTPR_HEAD_CUT;
+
+    return strlen(wide.text) >= KTPR_HEAD_CUT_LETTERS
+                   && ktpr_gazetteer_begun(inside, level, wide.text, &region)
+                          == 1
+               ? region
+               : NULL;
 }
 
 
@@ -469,8 +650,8 @@ static const ktpr_region_t *
 ktpr_region_repair(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_field_t *field,
                    const ktpr_region_t *inside, ktpr_level_t level)
 {
+    float                sure;
     ktpr_entry_t        *e;
-    ktpr_choice_t        choice;
     const ktpr_region_t *region;
 
     e = ktpr_scan_line(scan, line);
@@ -478,18 +659,18 @@ ktpr_region_repair(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_field_t *field,
         return NULL;
     }
 
-    ktpr_choice_begin(&choice, &e->value);
-    ktpr_gazetteer_try(&choice, inside, level, 0, "", "");
+    region = ktpr_region_named(&e->value, inside, level, &sure);
 
-    if (!ktpr_choice_made(&choice, KTPR_HEAD_REGION_LIKELY,
-                          KTPR_CHOICE_CLEAR)) {
-        return NULL;
+    if (region == NULL) {
+        region =
+            ktpr_region_cut(scan, e, (int) field->burnt, inside, level, &sure);
+        if (region == NULL) {
+            return NULL;
+        }
     }
 
-    region = choice.what;
-
     if (ktpr_reading_yields(&e->value, field->value, region->name)) {
-        ktpr_fields_repair(field, region->name, ktpr_choice_sure(&choice));
+        ktpr_fields_repair(field, region->name, sure);
     }
 
     return region;

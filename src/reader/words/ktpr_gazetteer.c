@@ -115,6 +115,63 @@ ktpr_gazetteer_find(const ktpr_region_t *inside, ktpr_level_t level,
 }
 
 
+int
+ktpr_gazetteer_begun(const ktpr_region_t *inside, ktpr_level_t level,
+                     const char *text, const ktpr_region_t **region)
+{
+    int         found;
+    size_t      n;
+    unsigned    i, last;
+    const char *name;
+
+    n = strlen(text);
+    found = 0;
+    ktpr_region_span(inside, &i, &last);
+
+    for (; i < last && n > 0; i++) {
+        name = ktpr_gazetteer_table[i].name;
+
+        if (strncmp(name, text, n) == 0 && name[n] != '\0'
+            && ktpr_region_is(&ktpr_gazetteer_table[i], level)) {
+            *region = found++ == 0 ? &ktpr_gazetteer_table[i] : *region;
+        }
+    }
+
+    return found;
+}
+
+
+const ktpr_region_t *
+ktpr_gazetteer_province(const ktpr_region_t *regency)
+{
+    size_t               i;
+    unsigned             at;
+    unsigned long long   code;
+    const ktpr_region_t *region;
+
+    /*
+     * provinces that were parted from others since cards of this kind are
+     * issued: law 20 of 2012, laws 14, 15, 16 and 29 of 2022
+     */
+    static const unsigned parted[] = {65, 93, 94, 95, 96};
+
+    code = regency->code / ktpr_region_units[KTPR_LEVEL_PROVINCE];
+
+    for (i = 0; i < sizeof(parted) / sizeof(parted[0]); i++) {
+        if (code == parted[i]) {
+            return NULL;
+        }
+    }
+
+    code *= ktpr_region_units[KTPR_LEVEL_PROVINCE];
+    at = ktpr_region_lower(code);
+    region = &ktpr_gazetteer_table[at];
+
+    /* former names are behind the current one; then come the regencies */
+    return region[1].code != code ? region : NULL;
+}
+
+
 void
 ktpr_gazetteer_try(ktpr_choice_t *choice, const ktpr_region_t *inside,
                    ktpr_level_t level, int shortened, const char *before,
@@ -148,6 +205,7 @@ ktpr_gazetteer_match(const ktpr_region_t *inside, ktpr_level_t level,
 {
     int                  d, diff;
     char                 key[KTPR_TEXT_MAX], name[KTPR_TEXT_MAX];
+    char                 nearest[KTPR_TEXT_MAX];
     double               rel;
     size_t               n, m;
     unsigned             i, last;
@@ -183,6 +241,11 @@ ktpr_gazetteer_match(const ktpr_region_t *inside, ktpr_level_t level,
         if (rel <= limit && rel < *distance) {
             *distance = rel;
             best = &ktpr_gazetteer_table[i];
+            ktpr_text_copy(nearest, sizeof(nearest), name);
+
+        } else if (best != NULL && rel <= *distance
+                   && strcmp(name, nearest) != 0) {
+            best = NULL;
         }
     }
 

@@ -33,11 +33,20 @@ extern const unsigned      ktpr_gazetteer_table_n;
 /*
  * The region of a level inside another (NULL: anywhere) whose name is
  * nearest to text, by letters and digits only, at a distance of at most
- * limit; NULL when there is none.  *distance: edits a letter of the name.
+ * limit; NULL when there is none, or when two names are equally near.
+ * *distance: edits a letter of the nearest name; HUGE_VAL when there is none.
  */
 const ktpr_region_t *ktpr_gazetteer_match(const ktpr_region_t *inside,
                                           ktpr_level_t level, const char *text,
                                           double limit, double *distance);
+
+/*
+ * The number of regions of a level inside another (NULL: anywhere) whose name
+ * begins with text and is longer; *region: the first of them.  0 for an empty
+ * text.
+ */
+int ktpr_gazetteer_begun(const ktpr_region_t *inside, ktpr_level_t level,
+                         const char *text, const ktpr_region_t **region);
 
 /*
  * The region of a level inside another (NULL: anywhere) that has this very
@@ -47,6 +56,12 @@ const ktpr_region_t *ktpr_gazetteer_match(const ktpr_region_t *inside,
 const ktpr_region_t *ktpr_gazetteer_find(const ktpr_region_t *inside,
                                          ktpr_level_t level, int shortened,
                                          const char *name);
+
+/*
+ * The province that a regency is in; NULL when a card of that regency may show
+ * another one: a former name, or the province from which this one was parted.
+ */
+const ktpr_region_t *ktpr_gazetteer_province(const ktpr_region_t *regency);
 
 /*
  * Tries the names of a level inside another region (NULL: anywhere), each
