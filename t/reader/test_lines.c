@@ -18,6 +18,7 @@
 
 #define PAPER 235
 #define INK   30
+#define NEVER ((double) KTPR_CTC_NEVER)
 
 /* Columns for short lines, each of nothing until something is put there. */
 typedef union {
@@ -81,7 +82,9 @@ spell(small_t *small, const char *text, ktpr_reading_t *reading)
 static void
 score_sums_all_ways(void **state)
 {
-    small_t small;
+    double         score;
+    small_t        small, other;
+    ktpr_reading_t reading;
 
     (void) state;
 
@@ -90,19 +93,36 @@ score_sums_all_ways(void **state)
     put(&small, 1, 'A', .6f);
 
     /* A and nothing, nothing and A, A going on; never A twice */
-    assert_true(fabs(exp(ktpr_ctc_score(&small.columns, "A")) - .84) < 1e-5);
-    assert_true(fabs(exp(ktpr_ctc_score(&small.columns, "")) - .16) < 1e-5);
-    assert_true(ktpr_ctc_score(&small.columns, "AA") < -1e20);
+    assert_true(fabs(exp(ktpr_ctc_score(&small.columns, "A", NEVER)) - .84)
+                < 1e-5);
+    assert_true(fabs(exp(ktpr_ctc_score(&small.columns, "", NEVER)) - .16)
+                < 1e-5);
+    assert_true(ktpr_ctc_score(&small.columns, "AA", NEVER) < -1e20);
 
     /* an unknown character, and a text that is too long */
-    assert_true(ktpr_ctc_score(&small.columns, "a") < -1e20);
+    assert_true(ktpr_ctc_score(&small.columns, "a", NEVER) < -1e20);
     assert_true(
         ktpr_ctc_score(
             &small.columns,
             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-            "AAAAAAAA")
+            "AAAAAAAA",
+            NEVER)
         < -1e20);
+
+    /* whether it is as likely as that */
+    score = ktpr_ctc_score(&small.columns, "A", NEVER);
+    assert_true(ktpr_ctc_score(&small.columns, "A", score - 1e-6) == score);
+    assert_true(ktpr_ctc_score(&small.columns, "A", score + 1e-6) < -1e20);
+
+    /* so in the mean of two looks, of which the other has nothing */
+    nothing(&other, 2);
+    memset(&reading, 0, sizeof(reading));
+    reading.looks[reading.nlooks++] = &small.columns;
+    reading.looks[reading.nlooks++] = &other.columns;
+    score = ktpr_reading_score(&reading, "");
+    assert_true(ktpr_reading_score_least(&reading, "", score - 1e-6) == score);
+    assert_true(ktpr_reading_score_least(&reading, "", score + 1e-6) < -1e20);
 }
 
 

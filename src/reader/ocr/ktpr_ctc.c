@@ -92,7 +92,8 @@ ktpr_ctc_column(const float *p, const int *class, int states, float *way)
 
 
 double
-ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text)
+ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text,
+               double least)
 {
     int    i, k, n, states, class[2 * KTPR_CTC_LENGTH + 1];
     float  sum, way[2 * KTPR_CTC_LENGTH + 1];
@@ -126,6 +127,12 @@ ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text)
 
         /* scaled to 1: the likelihood of a long line underflows */
         score += log((double) sum);
+
+        /* no column raises it */
+        if (score < least) {
+            return (double) KTPR_CTC_NEVER;
+        }
+
         for (k = 0; k < states; k++) {
             way[k] /= sum;
         }
@@ -133,7 +140,9 @@ ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text)
 
     sum = way[states - 1] + (n > 0 ? way[states - 2] : 0);
 
-    return sum > 0 ? score + log((double) sum) : (double) KTPR_CTC_NEVER;
+    score += sum > 0 ? log((double) sum) : (double) KTPR_CTC_NEVER;
+
+    return score < least ? (double) KTPR_CTC_NEVER : score;
 }
 
 
@@ -171,7 +180,8 @@ ktpr_ctc_sure(const ktpr_line_columns_t *columns, const char *text,
     n = (int) strlen(text);
     memset(sure, 0, sizeof(float) * (size_t) n);
 
-    if (columns->n == 0 || ktpr_ctc_score(columns, text) < -1e20) {
+    if (columns->n == 0
+        || ktpr_ctc_score(columns, text, (double) KTPR_CTC_NEVER) < -1e20) {
         return;
     }
 

@@ -34,9 +34,11 @@ int ktpr_ctc_read(const ktpr_line_columns_t *columns, const char *alphabet,
 /*
  * The logarithm of the likelihood that the columns are exactly this text,
  * with or without blanks at its ends; KTPR_CTC_NEVER if it is too long
- * or has characters that the network does not know.
+ * or has characters that the network does not know, or if the logarithm is
+ * below least, which is told early.
  */
-double ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text);
+double ktpr_ctc_score(const ktpr_line_columns_t *columns, const char *text,
+                      double least);
 
 /*
  * Spreads a text over the columns in the likeliest way, and sets sure to the

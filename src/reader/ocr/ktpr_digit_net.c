@@ -11,6 +11,9 @@
  */
 #define KTPR_DIGIT_NET_GRAIN 6
 
+/* fixed: sums that are made at once; KTPR_DIGIT_POOLED is a multiple */
+#define KTPR_DIGIT_LANES 16
+
 
 /* Numbers of each member of ktpr_digit_net_t, in its order. */
 static const int ktpr_digit_parts[KTPR_DIGIT_PARTS] = {
@@ -113,6 +116,30 @@ ktpr_digit_filters(const ktpr_digit_net_t *net, ktpr_digit_run_t *run)
 }
 
 
+/* The sum of products of POOLED numbers, in lanes that the compiler sees. */
+static float
+ktpr_digit_sum(const float *weights, const float *pooled)
+{
+    int   i, k;
+    float v, lanes[KTPR_DIGIT_LANES];
+
+    memset(lanes, 0, sizeof(lanes));
+
+    for (i = 0; i < KTPR_DIGIT_POOLED; i += KTPR_DIGIT_LANES) {
+        for (k = 0; k < KTPR_DIGIT_LANES; k++) {
+            lanes[k] += weights[i + k] * pooled[i + k];
+        }
+    }
+
+    v = 0;
+    for (k = 0; k < KTPR_DIGIT_LANES; k++) {
+        v += lanes[k];
+    }
+
+    return v;
+}
+
+
 void
 ktpr_digit_net_run(const ktpr_digit_net_t *net, ktpr_digit_run_t *run)
 {
@@ -122,10 +149,7 @@ ktpr_digit_net_run(const ktpr_digit_net_t *net, ktpr_digit_run_t *run)
     ktpr_digit_filters(net, run);
 
     for (k = 0; k < KTPR_DIGIT_SUMS; k++) {
-        v = net->sum_bias[k];
-        for (i = 0; i < KTPR_DIGIT_POOLED; i++) {
-            v += net->sums[k][i] * run->pooled[i];
-        }
+        v = net->sum_bias[k] + ktpr_digit_sum(net->sums[k], run->pooled);
         run->sums[k] = v > 0 ? v : 0;
     }
 

@@ -23,18 +23,37 @@
 
 
 double
-ktpr_reading_score(const ktpr_reading_t *reading, const char *text)
+ktpr_reading_score_least(const ktpr_reading_t *reading, const char *text,
+                         double least)
 {
     int    i;
-    double sum;
+    double sum, score;
 
-    sum = 0;
-    for (i = 0; i < reading->nlooks; i++) {
-        sum += ktpr_ctc_score(reading->looks[i], text);
+    if (reading->nlooks == 0) {
+        return (double) KTPR_CTC_NEVER;
     }
 
-    return reading->nlooks > 0 ? sum / reading->nlooks
-                               : (double) KTPR_CTC_NEVER;
+    sum = 0;
+
+    for (i = 0; i < reading->nlooks; i++) {
+        /* looks that follow do not raise the sum */
+        score = ktpr_ctc_score(reading->looks[i], text,
+                               least * reading->nlooks - sum);
+        if (score <= (double) KTPR_CTC_NEVER) {
+            return (double) KTPR_CTC_NEVER;
+        }
+
+        sum += score;
+    }
+
+    return sum / reading->nlooks;
+}
+
+
+double
+ktpr_reading_score(const ktpr_reading_t *reading, const char *text)
+{
+    return ktpr_reading_score_least(reading, text, (double) KTPR_CTC_NEVER);
 }
 
 
@@ -51,7 +70,8 @@ ktpr_reading_vote(const ktpr_reading_t *reading, const char *text)
     most = (double) KTPR_CTC_NEVER;
 
     for (i = 0; i < reading->nlooks; i++) {
-        scores[i] = ktpr_ctc_score(reading->looks[i], text);
+        scores[i] =
+            ktpr_ctc_score(reading->looks[i], text, (double) KTPR_CTC_NEVER);
         most = fmax(most, scores[i]);
     }
 

@@ -52,6 +52,10 @@ void ktpr_reading_agree(const char *alphabet, ktpr_reading_t *reading);
  */
 double ktpr_reading_score(const ktpr_reading_t *reading, const char *text);
 
+/* The same, or KTPR_CTC_NEVER when it is below least: takes less time. */
+double ktpr_reading_score_least(const ktpr_reading_t *reading,
+                                const char *text, double least);
+
 /*
  * Sets sure to the likelihood of each character of a text in its place, 0 to
  * 1, as the mean over the looks; 0 when there are no looks.  sure has room for

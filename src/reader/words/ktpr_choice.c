@@ -29,14 +29,18 @@ ktpr_choice_begin(ktpr_choice_t *choice, const ktpr_reading_t *reading)
 void
 ktpr_choice_try(ktpr_choice_t *choice, const char *text, const void *what)
 {
-    double score;
+    double score, least;
 
     if (ktpr_text_distance(text, choice->reading->text)
         > KTPR_CHOICE_FAR * (double) strlen(text)) {
         return;
     }
 
-    score = ktpr_reading_score(choice->reading, text) - choice->free;
+    /* nothing else is near enough to the best one to matter */
+    least = fmax(choice->other, choice->best - KTPR_CHOICE_CLEAR);
+    score =
+        ktpr_reading_score_least(choice->reading, text, choice->free + least)
+        - choice->free;
 
     if (score > choice->best) {
         /* another spelling of the same one is no rival */

@@ -41,7 +41,8 @@ void ktpr_choice_try(ktpr_choice_t *choice, const char *text,
 
 /*
  * Whether the best text is at most limit a character less likely than the
- * text as read, and exceeds the next by clear.
+ * text as read, and exceeds the next by clear, which is KTPR_CHOICE_CLEAR at
+ * most.
  */
 int ktpr_choice_made(const ktpr_choice_t *choice, double limit, double clear);
 
