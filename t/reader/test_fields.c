@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "ktpr_fields.h"
+#include "ktpr_head.h"
 
 
 #define COLUMNS 128
@@ -105,6 +106,34 @@ colon_before_a_value_is_no_letter(void **state)
 
 
 static void
+line_of_the_head_that_cannot_be_read(void **state)
+{
+    card_t          card;
+    ktpr_fragment_t line;
+
+    (void) state;
+
+    /* of a capital's height, and too flat to be cut out */
+    memset(&line, 0, sizeof(line));
+    line.x0 = 40;
+    line.x1 = 200;
+    line.height = 15;
+    line.top = 199.5;
+    line.bottom = 200;
+
+    read_line(&card, KTPR_LINE_NAME, "SARI DEWI", 0, 'I');
+    card.table.entries[0].row.y = 300;
+    card.scan.rows.capital = 10;
+    card.scan.page.fragments = &line;
+    card.scan.page.n = 1;
+
+    assert_int_equal(ktpr_head_read(&card.scan, card.fields), KTPR_HEAD_NONE);
+    assert_string_equal(card.fields[KTPR_STATE].value, "");
+    assert_string_equal(card.fields[KTPR_CITY].value, "");
+}
+
+
+static void
 colon_like_an_i_is_none(void **state)
 {
     card_t          card;
@@ -197,6 +226,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(colon_before_a_value_is_no_letter),
+        cmocka_unit_test(line_of_the_head_that_cannot_be_read),
         cmocka_unit_test(colon_like_an_i_is_none),
         cmocka_unit_test(neighbourhoods_are_under_a_hundred),
         cmocka_unit_test(nationality_has_no_vv),

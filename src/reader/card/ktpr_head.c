@@ -449,13 +449,17 @@ ktpr_head_unknown(ktpr_head_line_t *lines, int n)
 
     for (i = 0; i < n; i++) {
         name = lines[i].name;
+
+        if (lines[i].reading.confidence <= KTPR_READING_CLEAR
+            || !ktpr_begins(lines[i].reading.text, "PROVINSI")
+            || strlen(name) < KTPR_HEAD_PROVINCE_LETTERS) {
+            continue;
+        }
+
         ktpr_gazetteer_match(NULL, KTPR_LEVEL_PROVINCE, name,
                              KTPR_HEAD_KNOWN_EDITS, &distance);
 
-        if (lines[i].reading.confidence > KTPR_READING_CLEAR
-            && ktpr_begins(lines[i].reading.text, "PROVINSI")
-            && strlen(name) >= KTPR_HEAD_PROVINCE_LETTERS
-            && distance > KTPR_HEAD_KNOWN_EDITS
+        if (distance > KTPR_HEAD_KNOWN_EDITS
             && ktpr_gazetteer_begun(NULL, KTPR_LEVEL_PROVINCE, name, &region)
                    == 0) {
             return &lines[i];

@@ -102,6 +102,9 @@ ktpr_burnt_strip(const ktpr_scan_t *scan, const ktpr_strip_t *strip)
     static const double parts[] = {.15, .5, .85};
 
     h = strip->bottom - strip->top;
+    if (!(h >= 1)) {
+        return 0;
+    }
 
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         length = 0;
