@@ -60,11 +60,11 @@
 
 /*
  * Log odds added to a leading zero of RT and of RW: hardly a village has a
- * hundred neighbourhoods.  Of 24 blurred cards with numbers over 99 none lost
+ * hundred neighbourhoods.  Of 36 blurred cards with numbers over 99 none lost
  * a first digit.  Lower: a blurred zero is read as 6, 8 or 9; higher: the rare
  * numbers over 99 lose their first digit.
  */
-#define KTPR_FIELDS_RT_SMALL 3.
+#define KTPR_FIELDS_RT_SMALL 6.
 
 /*
  * Digits of a text that may be RT/RW, at least, and with characters that look
