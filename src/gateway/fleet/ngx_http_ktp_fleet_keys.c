@@ -1,5 +1,4 @@
 #include "ngx_http_ktp_fleet_keys.h"
-#include "ngx_http_ktp_redis_conf.h"
 #include "ngx_http_ktp_secret.h"
 
 

@@ -7,7 +7,7 @@
 #ifndef NGX_HTTP_KTP_FLEET_KEYS_H
 #define NGX_HTTP_KTP_FLEET_KEYS_H
 
-#include "ngx_http_ktp_conf.h"
+#include "ngx_http_ktp_redis_conf.h"
 #include "ngx_http_ktp_vault.h"
 
 
@@ -18,7 +18,8 @@
  * whose kind has at most 8 characters.
  */
 #define NGX_HTTP_KTP_FLEET_KEYS_TEXT                                          \
-    (64 + sizeof(":{flight}:12345678") - 1 + 2 * NGX_HTTP_KTP_VAULT_KEY)
+    (NGX_HTTP_KTP_REDIS_NAME + sizeof(":{flight}:12345678") - 1               \
+     + 2 * NGX_HTTP_KTP_VAULT_KEY)
 
 
 /* Derives the keys; there may be none.  For init_process. */
