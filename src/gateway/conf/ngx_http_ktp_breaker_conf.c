@@ -1,6 +1,5 @@
 #include "ngx_http_ktp_breaker_conf.h"
 #include "ngx_http_ktp_value.h"
-#include <ngx_sha1.h>
 
 
 /* Defaults, milliseconds. */
@@ -21,9 +20,8 @@ static ngx_int_t ngx_http_ktp_breaker_conf_time(ngx_str_t  *value,
                                                 const char *name,
                                                 ngx_msec_t *time);
 static ngx_int_t
-            ngx_http_ktp_breaker_conf_label(ngx_conf_t             *cf,
-                                            ngx_http_ktp_breaker_t *breaker);
-static void ngx_http_ktp_breaker_conf_hash(ngx_http_ktp_breaker_t *breaker);
+ngx_http_ktp_breaker_conf_label(ngx_conf_t             *cf,
+                                ngx_http_ktp_breaker_t *breaker);
 
 
 char *
@@ -186,8 +184,10 @@ ngx_http_ktp_breaker_conf_finish(ngx_conf_t *cf, ngx_http_ktp_loc_conf_t *klcf)
     *b = breaker;
     breaker->name = *name;
     breaker->fleet = klcf->breaker.fleet;
-    ngx_http_ktp_breaker_conf_hash(breaker);
     klcf->breaker.breaker = breaker;
+
+    /* a URL may say more than others are to know */
+    ngx_http_ktp_sha1_hex(name, breaker->hash);
 
     return ngx_http_ktp_breaker_conf_label(cf, breaker) == NGX_OK
                ? NGX_CONF_OK
@@ -218,20 +218,4 @@ ngx_http_ktp_breaker_conf_label(ngx_conf_t             *cf,
     breaker->label.len = breaker->name.len;
 
     return NGX_OK;
-}
-
-
-/* A URL may say more than others are to know. */
-
-static void
-ngx_http_ktp_breaker_conf_hash(ngx_http_ktp_breaker_t *breaker)
-{
-    u_char     digest[NGX_HTTP_KTP_BREAKER_HASH / 2];
-    ngx_sha1_t sha1;
-
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, breaker->name.data, breaker->name.len);
-    ngx_sha1_final(digest, &sha1);
-
-    (void) ngx_hex_dump(breaker->hash, digest, sizeof(digest));
 }

@@ -6,6 +6,7 @@
 #include "ngx_http_ktp.h"
 #include "ktp_answer.h"
 #include "ktp_intake.h"
+#include "ngx_http_ktp_sha1.h"
 #include "ngx_http_ktp_transport.h"
 
 
@@ -77,13 +78,10 @@ typedef struct {
 /* The longest time of ktp_breaker: a day, in milliseconds. */
 #define NGX_HTTP_KTP_BREAKER_LONGEST (24 * 60 * 60 * 1000)
 
-/* Length of the SHA-1 of a name, hexadecimal. */
-#define NGX_HTTP_KTP_BREAKER_HASH 40
-
 /* The breaker of an upstream, by its name. */
 struct ngx_http_ktp_breaker_s {
     ngx_str_t               name; /* that of the upstream */
-    u_char                  hash[NGX_HTTP_KTP_BREAKER_HASH]; /* of the name */
+    u_char                  hash[NGX_HTTP_KTP_SHA1_HEX]; /* of the name */
     unsigned                fleet : 1; /* shared by all hosts */
     ngx_str_t               label;     /* the name, for metrics */
     ngx_http_ktp_circuit_t *circuit;   /* in the zone */

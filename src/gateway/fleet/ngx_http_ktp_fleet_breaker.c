@@ -136,8 +136,8 @@ ngx_http_ktp_fleet_breaker_tell(ngx_http_ktp_breaker_t              *breaker,
 static ngx_int_t
 ngx_http_ktp_fleet_breaker_send(ngx_http_ktp_fleet_breaker_t *op)
 {
-    u_char *p, text[NGX_HTTP_KTP_FLEET_BREAKER_NUMBERS * NGX_INT64_LEN];
-    u_char key[NGX_HTTP_KTP_FLEET_BREAKER_CHANNEL + NGX_HTTP_KTP_BREAKER_HASH];
+    u_char    *p, text[NGX_HTTP_KTP_FLEET_BREAKER_NUMBERS * NGX_INT64_LEN];
+    u_char     key[NGX_HTTP_KTP_FLEET_BREAKER_CHANNEL + NGX_HTTP_KTP_SHA1_HEX];
     uint64_t   numbers[NGX_HTTP_KTP_FLEET_BREAKER_NUMBERS];
     ngx_str_t *arg, args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY + 1
                          + NGX_HTTP_KTP_FLEET_BREAKER_ARGS];
@@ -153,10 +153,9 @@ ngx_http_ktp_fleet_breaker_send(ngx_http_ktp_fleet_breaker_t *op)
     arg = &args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY];
 
     arg->data = key;
-    arg->len =
-        ngx_sprintf(key, "%V:%*s", &ngx_http_ktp_fleet_breaker_channel,
-                    (size_t) NGX_HTTP_KTP_BREAKER_HASH, op->breaker->hash)
-        - key;
+    arg->len = ngx_sprintf(key, "%V:%*s", &ngx_http_ktp_fleet_breaker_channel,
+                           (size_t) NGX_HTTP_KTP_SHA1_HEX, op->breaker->hash)
+               - key;
 
     /* the order is that of breaker.lua */
 
@@ -272,7 +271,7 @@ ngx_http_ktp_fleet_breaker_message(ngx_str_t *text)
     breaker = ngx_http_ktp_fleet_breaker_all->elts;
 
     for (i = 0; i < ngx_http_ktp_fleet_breaker_all->nelts; i++) {
-        if (breaker[i]->fleet && hash.len == NGX_HTTP_KTP_BREAKER_HASH
+        if (breaker[i]->fleet && hash.len == NGX_HTTP_KTP_SHA1_HEX
             && ngx_memcmp(hash.data, breaker[i]->hash, hash.len) == 0) {
             ngx_http_ktp_breaker_learn(breaker[i], &news, ngx_cycle->log);
         }

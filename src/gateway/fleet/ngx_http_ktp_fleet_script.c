@@ -1,5 +1,4 @@
 #include "ngx_http_ktp_fleet_script.h"
-#include <ngx_sha1.h>
 
 
 /* Between messages about answers of the server, milliseconds. */
@@ -9,14 +8,7 @@
 void
 ngx_http_ktp_fleet_script_init(ngx_http_ktp_fleet_script_t *script)
 {
-    u_char     digest[NGX_HTTP_KTP_FLEET_SCRIPT_SHA / 2];
-    ngx_sha1_t sha1;
-
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, script->text.data, script->text.len);
-    ngx_sha1_final(digest, &sha1);
-
-    (void) ngx_hex_dump(script->sha, digest, sizeof(digest));
+    ngx_http_ktp_sha1_hex(&script->text, script->sha);
 }
 
 
@@ -37,7 +29,7 @@ ngx_http_ktp_fleet_script_run(ngx_http_ktp_fleet_script_t *script,
     } else {
         ngx_str_set(&args[0], "EVALSHA");
         args[1].data = script->sha;
-        args[1].len = NGX_HTTP_KTP_FLEET_SCRIPT_SHA;
+        args[1].len = NGX_HTTP_KTP_SHA1_HEX;
     }
 
     args[2].data = keys;

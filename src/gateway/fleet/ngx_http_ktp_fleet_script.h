@@ -4,10 +4,8 @@
 #define NGX_HTTP_KTP_FLEET_SCRIPT_H
 
 #include "ngx_http_ktp_redis.h"
+#include "ngx_http_ktp_sha1.h"
 
-
-/* SHA-1 of a script, hexadecimal. */
-#define NGX_HTTP_KTP_FLEET_SCRIPT_SHA 40
 
 /* Arguments of the command before the keys of the script. */
 #define NGX_HTTP_KTP_FLEET_SCRIPT_KEY 3
@@ -16,7 +14,7 @@ typedef struct {
     ngx_str_t text;
 
     /* private */
-    u_char sha[NGX_HTTP_KTP_FLEET_SCRIPT_SHA];
+    u_char sha[NGX_HTTP_KTP_SHA1_HEX];
 } ngx_http_ktp_fleet_script_t;
 
 
