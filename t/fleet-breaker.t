@@ -528,7 +528,8 @@ for (['an error', "-OOM no memory\r\n", 'error "OOM"'],
      ['closed', "*4\r\n" . bulk('closed') . ":0\r\n:0\r\n:0\r\n"]) {
     my ($what, $says, $logged) = @$_;
 
-    $logged //= 'unexpected (?:values|message) ""';
+    $logged = $logged ? "$logged in reply to"
+                      : 'unexpected (?:values "" in reply to|message "" about)';
 
     my $fake = KTP::FakeRedis->new(sub {
         my ($sock, $self) = @_;
@@ -552,7 +553,7 @@ for (['an error', "-OOM no memory\r\n", 'error "OOM"'],
     my $nginx = start('a', $fake->address, late => 0);
     my @pids = $nginx->workers;
 
-    ok($nginx->wait_log(qr/\[error\] .*redis ".*": $logged about a breaker/),
+    ok($nginx->wait_log(qr/\[error\] .*redis ".*": $logged breaker$/m),
        "$what: $logged");
     is(state($nginx, 'opens'), 'closed', "$what: it is closed");
     break($nginx, 'opens');

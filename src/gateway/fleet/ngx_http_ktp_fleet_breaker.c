@@ -21,9 +21,6 @@
 #define NGX_HTTP_KTP_FLEET_BREAKER_CHANNEL                                    \
     (NGX_HTTP_KTP_REDIS_NAME + sizeof(":{breaker}"))
 
-/* Between messages about what is not understood, milliseconds. */
-#define NGX_HTTP_KTP_FLEET_BREAKER_TOLD 60000
-
 /* A report that is on its way. */
 typedef struct {
     ngx_http_ktp_breaker_t       *breaker;
@@ -45,8 +42,6 @@ static ngx_int_t ngx_http_ktp_fleet_breaker_word(ngx_str_t *rest,
 static ngx_int_t
 ngx_http_ktp_fleet_breaker_news(ngx_str_t *state, const int64_t *numbers,
                                 ngx_http_ktp_breaker_news_t *news);
-static void ngx_http_ktp_fleet_breaker_complain(const char *what, size_t len,
-                                                const u_char *text);
 
 
 static ngx_http_ktp_redis_t *ngx_http_ktp_fleet_breaker_redis;
@@ -185,8 +180,6 @@ ngx_http_ktp_fleet_breaker_done(void *data, ngx_http_ktp_redis_reply_t *reply)
 {
     ngx_http_ktp_fleet_breaker_t *op = data;
 
-    u_char                      code[NGX_HTTP_KTP_REDIS_READER_CODE];
-    size_t                      n;
     int64_t                     numbers[NGX_HTTP_KTP_FLEET_BREAKER_NUMBERS];
     ngx_uint_t                  i;
     ngx_http_ktp_breaker_news_t news, *known;
@@ -219,9 +212,8 @@ ngx_http_ktp_fleet_breaker_done(void *data, ngx_http_ktp_redis_reply_t *reply)
     }
 
     if (reply && known == NULL) {
-        n = ngx_http_ktp_redis_reader_code(reply, code);
-        ngx_http_ktp_fleet_breaker_complain(
-            reply->error ? "error" : "unexpected values", n, code);
+        ngx_http_ktp_fleet_script_complain(ngx_http_ktp_fleet_breaker_redis,
+                                           "breaker", NULL, reply);
     }
 
     ngx_http_ktp_breaker_told(op->breaker, op->report.say, known,
@@ -281,7 +273,8 @@ ngx_http_ktp_fleet_breaker_message(ngx_str_t *text)
 
 invalid:
 
-    ngx_http_ktp_fleet_breaker_complain("unexpected message", 0, NULL);
+    ngx_http_ktp_fleet_script_complain(ngx_http_ktp_fleet_breaker_redis,
+                                       "breaker", NULL, NULL);
 }
 
 
@@ -354,22 +347,4 @@ ngx_http_ktp_fleet_breaker_news(ngx_str_t *state, const int64_t *numbers,
                    && news->left > NGX_HTTP_KTP_BREAKER_LONGEST
                ? NGX_ERROR
                : NGX_OK;
-}
-
-
-static void
-ngx_http_ktp_fleet_breaker_complain(const char *what, size_t len,
-                                    const u_char *text)
-{
-    static ngx_msec_t told;
-
-    if (told && ngx_current_msec - told < NGX_HTTP_KTP_FLEET_BREAKER_TOLD) {
-        return;
-    }
-
-    told = ngx_current_msec;
-
-    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "redis \"%V\": %s \"%*s\" about a breaker",
-                  &ngx_http_ktp_fleet_breaker_redis->name, what, len, text);
 }

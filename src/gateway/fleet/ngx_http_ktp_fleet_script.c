@@ -66,11 +66,14 @@ ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
     }
 
     told = ngx_current_msec;
-    n = ngx_http_ktp_redis_reader_code(reply, code);
+    n = reply ? ngx_http_ktp_redis_reader_code(reply, code) : 0;
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                  "redis \"%V\": %s \"%*s\" in reply to %s%s%V%s",
-                  &redis->name, reply->error ? "error" : "unexpected values",
-                  n, code, what, client ? " of client \"" : "",
-                  client ? client : &none, client ? "\"" : "");
+                  "redis \"%V\": %s \"%*s\" %s %s%s%V%s", &redis->name,
+                  reply == NULL  ? "unexpected message"
+                  : reply->error ? "error"
+                                 : "unexpected values",
+                  n, code, reply ? "in reply to" : "about", what,
+                  client ? " of client \"" : "", client ? client : &none,
+                  client ? "\"" : "");
 }

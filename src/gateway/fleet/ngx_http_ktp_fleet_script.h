@@ -44,7 +44,8 @@ ngx_http_ktp_fleet_script_unknown(ngx_http_ktp_redis_reply_t *reply);
 
 /*
  * Logs a reply that is an error, or none of the script, at most once a minute:
- * to what, of which client; client may be NULL.
+ * to what, of which client; client may be NULL.  If reply is NULL, a message
+ * was none of the script.
  */
 void ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
                                         const char *what, ngx_str_t *client,
