@@ -77,9 +77,12 @@ my @bad = (
     ['an array in an array', "*1\r\n*1\r\n:1\r\n", $lost],
     ['nil in an array', "*5\r\n\$-1\r\n", $lost],
     ['bytes of any kind', join('', map { chr } 128 .. 255), $lost],
+    ['none to the whole script', sub { $_[0] eq 'EVALSHA' ? "-NOSCRIPT x\r\n" : undef },
+     qr/connection was closed/],
 );
 
-# A server that greets well, and replies to scripts as it is told.
+# A server that greets well, and replies to scripts as it is told: undef closes
+# the connection.
 sub fake {
     my ($reply) = @_;
 
@@ -93,9 +96,14 @@ sub fake {
                 my ($name) = $words =~ /^\$\d+\r\n(\w+)/;
 
                 $self->note('received', "$words\n");
-                print $sock $name eq 'PING'      ? "+PONG\r\n"
-                          : $name eq 'SUBSCRIBE' ? ''
-                          : $reply;
+
+                my $said = $name eq 'PING'      ? "+PONG\r\n"
+                         : $name eq 'SUBSCRIBE' ? ''
+                         : ref $reply           ? $reply->($name)
+                         : $reply;
+
+                return unless defined $said;
+                print $sock $said;
             }
         }
     });
@@ -161,6 +169,41 @@ for (@bad) {
     is(scalar($upstream->calls), 0, 'and is not made twice');
     like($fake->received, qr/claim/, 'it was asked for');
     unlike($fake->received, qr/SPECIMEN|\xff\xd8/, 'nothing of it was sent');
+    $nginx->stop('QUIT');
+}
+
+# --- the client leaves before the server has the script
+
+{
+    my $go = "$dir/go";
+    my $fake = fake(sub {
+        return "-NOSCRIPT x\r\n" if $_[0] eq 'EVALSHA';
+
+        KTP::Nginx::wait_for(sub { -e $go });
+        return reply(0 => 'claimed');
+    });
+    my $nginx = KTP::Nginx->new;
+    my $address = $fake->address;
+
+    start($nginx, $upstream->url, workers => 1,
+          dedupe => 'ktp_dedupe on fleet;',
+          http => "ktp_redis $address timeout=5s; ktp_fleet_key file:$dir/key;")
+        or BAIL_OUT($nginx->complaint);
+    $nginx->wait_log(qr/fleet is reachable/);
+    $upstream->reset;
+
+    my $call = KTP::Flights::begin($nginx, undef, [forms(photo(++$number, 5000))]->[0]);
+
+    ok(KTP::Nginx::wait_for(sub { $fake->received =~ /^EVAL\r/m }),
+       'the server is sent the script');
+    close $call->{sock};
+    ok(KTP::Nginx::wait_for(sub { grep { $_->{status} == 499 } logged($nginx) }),
+       'the client leaves');
+    KTP::Nginx::write_file($go, '');
+    ok(KTP::Nginx::wait_for(sub {
+        $fake->received =~ /\r\nland\r\n(?:[^\r]*\r\n){3}idle\r\n/
+    }), 'what it had claimed is left') or diag($fake->received);
+    is(scalar($upstream->calls), 0, 'and no call is made');
     $nginx->stop('QUIT');
 }
 
