@@ -6,8 +6,7 @@
 #include <ngx_http_ktp_fleet_breaker_lua.h>
 
 
-/* Arguments of the script, the first three of which are numbers at its end. */
-#define NGX_HTTP_KTP_FLEET_BREAKER_ARGS    5
+/* Numbers of a reply and of a message. */
 #define NGX_HTTP_KTP_FLEET_BREAKER_NUMBERS 3
 
 /* Values of a reply: the state, and numbers. */
@@ -23,20 +22,21 @@
 
 /* A report that is on its way. */
 typedef struct {
-    ngx_http_ktp_breaker_t       *breaker;
-    ngx_http_ktp_breaker_report_t report;
-    unsigned                      whole : 1; /* sent with the script */
+    ngx_http_ktp_breaker_t         *breaker;
+    ngx_http_ktp_breaker_report_t   report;
+    ngx_http_ktp_fleet_script_run_t run;
 } ngx_http_ktp_fleet_breaker_t;
 
 
 static ngx_int_t
 ngx_http_ktp_fleet_breaker_tell(ngx_http_ktp_breaker_t              *breaker,
                                 const ngx_http_ktp_breaker_report_t *report);
-static ngx_int_t
-            ngx_http_ktp_fleet_breaker_send(ngx_http_ktp_fleet_breaker_t *op);
-static void ngx_http_ktp_fleet_breaker_done(void                       *data,
-                                            ngx_http_ktp_redis_reply_t *reply);
-static void ngx_http_ktp_fleet_breaker_message(ngx_str_t *text);
+static ngx_uint_t
+                 ngx_http_ktp_fleet_breaker_args(void                             *data,
+                                                 ngx_http_ktp_fleet_script_args_t *args);
+static void      ngx_http_ktp_fleet_breaker_done(void                       *data,
+                                                 ngx_http_ktp_redis_reply_t *reply);
+static void      ngx_http_ktp_fleet_breaker_message(ngx_str_t *text);
 static ngx_int_t ngx_http_ktp_fleet_breaker_word(ngx_str_t *rest,
                                                  ngx_str_t *word);
 static ngx_int_t
@@ -51,7 +51,10 @@ static u_char
 static ngx_str_t ngx_http_ktp_fleet_breaker_channel;
 
 static ngx_http_ktp_fleet_script_t ngx_http_ktp_fleet_breaker_script = {
-    ngx_string(ngx_http_ktp_fleet_breaker_lua), {0}};
+    ngx_string(ngx_http_ktp_fleet_breaker_lua),
+    ngx_http_ktp_fleet_breaker_args,
+    ngx_http_ktp_fleet_breaker_done,
+    {0}};
 
 
 void
@@ -119,7 +122,9 @@ ngx_http_ktp_fleet_breaker_tell(ngx_http_ktp_breaker_t              *breaker,
     op->breaker = breaker;
     op->report = *report;
 
-    if (ngx_http_ktp_fleet_breaker_send(op) != NGX_OK) {
+    if (ngx_http_ktp_fleet_script_run(&ngx_http_ktp_fleet_breaker_script,
+                                      &op->run, op)
+        != NGX_OK) {
         ngx_free(op);
         return NGX_DECLINED;
     }
@@ -128,15 +133,15 @@ ngx_http_ktp_fleet_breaker_tell(ngx_http_ktp_breaker_t              *breaker,
 }
 
 
-static ngx_int_t
-ngx_http_ktp_fleet_breaker_send(ngx_http_ktp_fleet_breaker_t *op)
+/* The order is that of breaker.lua. */
+
+static ngx_uint_t
+ngx_http_ktp_fleet_breaker_args(void                             *data,
+                                ngx_http_ktp_fleet_script_args_t *args)
 {
-    u_char    *p, text[NGX_HTTP_KTP_FLEET_BREAKER_NUMBERS * NGX_INT64_LEN];
-    u_char     key[NGX_HTTP_KTP_FLEET_BREAKER_CHANNEL + NGX_HTTP_KTP_SHA1_HEX];
-    uint64_t   numbers[NGX_HTTP_KTP_FLEET_BREAKER_NUMBERS];
-    ngx_str_t *arg, args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY + 1
-                         + NGX_HTTP_KTP_FLEET_BREAKER_ARGS];
-    ngx_uint_t i;
+    ngx_http_ktp_fleet_breaker_t *op = data;
+
+    ngx_str_t *host, *say;
 
     static ngx_str_t says[] = {
         [NGX_HTTP_KTP_BREAKER_SAY_READ] = ngx_string("read"),
@@ -145,33 +150,20 @@ ngx_http_ktp_fleet_breaker_send(ngx_http_ktp_fleet_breaker_t *op)
         [NGX_HTTP_KTP_BREAKER_SAY_CLOSE] = ngx_string("close"),
     };
 
-    arg = &args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY];
+    host = &ngx_http_ktp_fleet_breaker_redis->host;
+    say = &says[op->report.say];
 
-    arg->data = key;
-    arg->len = ngx_sprintf(key, "%V:%*s", &ngx_http_ktp_fleet_breaker_channel,
-                           (size_t) NGX_HTTP_KTP_SHA1_HEX, op->breaker->hash)
-               - key;
+    ngx_http_ktp_fleet_script_format(
+        args, "%V:%*s", &ngx_http_ktp_fleet_breaker_channel,
+        (size_t) NGX_HTTP_KTP_SHA1_HEX, op->breaker->hash);
 
-    /* the order is that of breaker.lua */
+    ngx_http_ktp_fleet_script_text(args, say->data, say->len);
+    ngx_http_ktp_fleet_script_text(args, host->data, host->len);
+    ngx_http_ktp_fleet_script_number(args, op->report.opening);
+    ngx_http_ktp_fleet_script_number(args, op->report.time);
+    ngx_http_ktp_fleet_script_number(args, op->report.again);
 
-    arg[1] = says[op->report.say];
-    arg[2] = ngx_http_ktp_fleet_breaker_redis->host;
-
-    numbers[0] = op->report.opening;
-    numbers[1] = op->report.time;
-    numbers[2] = op->report.again;
-
-    p = text;
-
-    for (i = 0; i < NGX_HTTP_KTP_FLEET_BREAKER_NUMBERS; i++) {
-        arg[3 + i].data = p;
-        p = ngx_sprintf(p, "%uL", numbers[i]);
-        arg[3 + i].len = p - arg[3 + i].data;
-    }
-
-    return ngx_http_ktp_fleet_script_run(
-        &ngx_http_ktp_fleet_breaker_script, op->whole, 1, args,
-        sizeof(args) / sizeof(args[0]), ngx_http_ktp_fleet_breaker_done, op);
+    return 1;
 }
 
 
@@ -184,16 +176,6 @@ ngx_http_ktp_fleet_breaker_done(void *data, ngx_http_ktp_redis_reply_t *reply)
     ngx_uint_t                  i;
     ngx_http_ktp_breaker_news_t news, *known;
     ngx_http_ktp_redis_value_t *v;
-
-    if (!op->whole && ngx_http_ktp_fleet_script_unknown(reply)) {
-        op->whole = 1;
-
-        if (ngx_http_ktp_fleet_breaker_send(op) == NGX_OK) {
-            return;
-        }
-
-        reply = NULL;
-    }
 
     known = NULL;
 

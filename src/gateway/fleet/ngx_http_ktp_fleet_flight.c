@@ -41,11 +41,7 @@
 #define NGX_HTTP_KTP_FLEET_FLIGHT_CHANNEL                                     \
     (2 * NGX_HTTP_KTP_REDIS_NAME + sizeof(":wake:::") + 3 * NGX_INT64_LEN)
 
-/* Names, and sets of an image. */
-#define NGX_HTTP_KTP_FLEET_FLIGHT_NKEYS (NGX_HTTP_KTP_FLEET_KEYS + 2)
-
-/* Arguments of the script, at most, and values of a reply. */
-#define NGX_HTTP_KTP_FLEET_FLIGHT_ARGS   8
+/* Values of a reply. */
 #define NGX_HTTP_KTP_FLEET_FLIGHT_VALUES 5
 
 typedef enum {
@@ -72,9 +68,10 @@ struct ngx_http_ktp_fleet_flight_s {
     unsigned claimed : 1; /* Redis may hold it for this host */
     unsigned on_way : 1;  /* a command has no reply yet */
     unsigned landing : 1; /* that command is the end */
-    unsigned whole : 1;   /* it is sent with the script */
     unsigned late : 1;    /* declined is set */
     unsigned again : 1;   /* the reply on its way may be too old */
+
+    ngx_http_ktp_fleet_script_run_t run;
 };
 
 typedef struct {
@@ -94,6 +91,9 @@ static void ngx_http_ktp_fleet_flight_wake(ngx_str_t *name);
 static ngx_uint_t
             ngx_http_ktp_fleet_flight_away(ngx_http_ktp_fleet_flight_t *f);
 static void ngx_http_ktp_fleet_flight_send(ngx_http_ktp_fleet_flight_t *f);
+static ngx_uint_t
+            ngx_http_ktp_fleet_flight_args(void                             *data,
+                                           ngx_http_ktp_fleet_script_args_t *args);
 static void ngx_http_ktp_fleet_flight_done(void                       *data,
                                            ngx_http_ktp_redis_reply_t *reply);
 static void
@@ -119,7 +119,10 @@ static void ngx_http_ktp_fleet_flight_event(ngx_event_t *ev);
 static ngx_http_ktp_fleet_flight_worker_t ngx_http_ktp_fleet_flight_worker;
 
 static ngx_http_ktp_fleet_script_t ngx_http_ktp_fleet_flight_script = {
-    ngx_string(ngx_http_ktp_fleet_flight_lua), {0}};
+    ngx_string(ngx_http_ktp_fleet_flight_lua),
+    ngx_http_ktp_fleet_flight_args,
+    ngx_http_ktp_fleet_flight_done,
+    {0}};
 
 
 void
@@ -328,107 +331,21 @@ ngx_http_ktp_fleet_flight_away(ngx_http_ktp_fleet_flight_t *f)
 }
 
 
-/* The claim, or the end of the call; the order of arguments is the script's.
- */
+/* The claim, or the end of the call. */
 
 static void
 ngx_http_ktp_fleet_flight_send(ngx_http_ktp_fleet_flight_t *f)
 {
-    u_char keys[NGX_HTTP_KTP_FLEET_FLIGHT_NKEYS][NGX_HTTP_KTP_FLEET_KEYS_TEXT];
-    u_char     *p, text[NGX_HTTP_KTP_FLEET_FLIGHT_TOKEN + 4 * NGX_INT64_LEN];
-    u_char     *digest[NGX_HTTP_KTP_FLEET_FLIGHT_NKEYS];
-    const char *kind[NGX_HTTP_KTP_FLEET_FLIGHT_NKEYS];
-    ngx_str_t   args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY
-                   + NGX_HTTP_KTP_FLEET_FLIGHT_NKEYS
-                   + NGX_HTTP_KTP_FLEET_FLIGHT_ARGS];
-    ngx_str_t  *arg;
-    ngx_uint_t  i, n, names, landing;
-    ngx_msec_int_t                      left;
-    ngx_http_ktp_fleet_flight_worker_t *w;
-
-    w = &ngx_http_ktp_fleet_flight_worker;
-
-    landing = f->state == NGX_HTTP_KTP_FLEET_FLIGHT_LANDING;
-    names = landing ? 1 : w->nkeys;
-
-    for (n = 0; n < names; n++) {
-        kind[n] = "";
-        digest[n] = f->claim.name.key[n];
-    }
-
-    if (!landing) {
-        kind[n] = "image:";
-        digest[n++] = f->claim.name.image;
-
-        if (f->claim.name.marked) {
-            kind[n] = "hmac:";
-            digest[n++] = f->claim.name.hmac;
-        }
-    }
-
-    arg = &args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY];
-
-    for (i = 0; i < n; i++, arg++) {
-        ngx_http_ktp_fleet_keys_text(kind[i], digest[i], keys[i], arg);
-    }
-
-    p = text;
-
-#define ngx_http_ktp_fleet_flight_put(format, ...)                            \
-    arg->data = p;                                                            \
-    p = ngx_sprintf(p, format, __VA_ARGS__);                                  \
-    arg->len = p - arg->data;                                                 \
-    arg++
-
-    if (landing) {
-        ngx_str_set(arg, "land");
-        arg++;
-
-    } else {
-        ngx_str_set(arg, "claim");
-        arg++;
-        ngx_http_ktp_fleet_flight_put("%ui", names);
-    }
-
-    ngx_http_ktp_fleet_flight_put("%*s-%ui", (size_t) NGX_HTTP_KTP_FLIGHTS_ID,
-                                  f->claim.id, f->claim.lead);
-
-    if (landing) {
-        arg->data = (u_char *) f->how;
-        arg->len = ngx_strlen(f->how);
-        arg++;
-        ngx_http_ktp_fleet_flight_put("%M", f->claim.keep);
-        ngx_http_ktp_fleet_flight_put(
-            "%M", (ngx_msec_t) NGX_HTTP_KTP_FLEET_FLIGHT_LINGER);
-        *arg++ = f->sealed;
-
-    } else {
-        left = (ngx_msec_int_t) (f->claim.until - ngx_current_msec);
-        left = ngx_max(left, 0) + NGX_HTTP_KTP_FLEET_FLIGHT_LATE;
-
-        ngx_http_ktp_fleet_flight_put("%M", (ngx_msec_t) left);
-        ngx_http_ktp_fleet_flight_put("%M", f->claim.age);
-        ngx_http_ktp_fleet_flight_put("%M", f->claim.keep);
-        arg->data = f->waited;
-        arg->len = f->waited_len;
-        arg++;
-        *arg = w->channel;
-        arg->len = w->heard ? w->channel.len : 0;
-        arg++;
-    }
-
     /* other workers have a connection */
 
-    if (w->shared->fleet_up) {
+    if (ngx_http_ktp_fleet_flight_worker.shared->fleet_up) {
         ngx_http_ktp_redis_hurry();
     }
 
     if (ngx_http_ktp_fleet_script_run(&ngx_http_ktp_fleet_flight_script,
-                                      f->whole, n, args, arg - args,
-                                      ngx_http_ktp_fleet_flight_done, f)
+                                      &f->run, f)
         == NGX_OK) {
         f->on_way = 1;
-        f->landing = landing;
         f->claimed = 1;
         f->late = 0;
         return;
@@ -443,20 +360,79 @@ ngx_http_ktp_fleet_flight_send(ngx_http_ktp_fleet_flight_t *f)
 }
 
 
+/* The order is that of flight.lua. */
+
+static ngx_uint_t
+ngx_http_ktp_fleet_flight_args(void                             *data,
+                               ngx_http_ktp_fleet_script_args_t *args)
+{
+    ngx_http_ktp_fleet_flight_t *f = data;
+
+    ngx_uint_t                          i;
+    ngx_msec_int_t                      left;
+    ngx_http_ktp_fleet_name_t          *name;
+    ngx_http_ktp_fleet_claim_t         *claim;
+    ngx_http_ktp_fleet_flight_worker_t *w;
+
+    w = &ngx_http_ktp_fleet_flight_worker;
+    claim = &f->claim;
+    name = &claim->name;
+
+    f->landing = f->state == NGX_HTTP_KTP_FLEET_FLIGHT_LANDING;
+
+    if (f->landing) {
+        ngx_http_ktp_fleet_keys_add(args, "", name->key[0]);
+
+        ngx_http_ktp_fleet_script_format(args, "land");
+        ngx_http_ktp_fleet_script_format(args, "%*s-%ui",
+                                         (size_t) NGX_HTTP_KTP_FLIGHTS_ID,
+                                         claim->id, claim->lead);
+        ngx_http_ktp_fleet_script_format(args, "%s", f->how);
+        ngx_http_ktp_fleet_script_number(args, claim->keep);
+        ngx_http_ktp_fleet_script_number(args,
+                                         NGX_HTTP_KTP_FLEET_FLIGHT_LINGER);
+        ngx_http_ktp_fleet_script_text(args, f->sealed.data, f->sealed.len);
+
+        return 1;
+    }
+
+    for (i = 0; i < w->nkeys; i++) {
+        ngx_http_ktp_fleet_keys_add(args, "", name->key[i]);
+    }
+
+    ngx_http_ktp_fleet_keys_add(args, "image:", name->image);
+
+    if (name->marked) {
+        ngx_http_ktp_fleet_keys_add(args, "hmac:", name->hmac);
+    }
+
+    left = (ngx_msec_int_t) (claim->until - ngx_current_msec);
+    left = ngx_max(left, 0) + NGX_HTTP_KTP_FLEET_FLIGHT_LATE;
+
+    ngx_http_ktp_fleet_script_format(args, "claim");
+    ngx_http_ktp_fleet_script_number(args, w->nkeys);
+    ngx_http_ktp_fleet_script_format(args, "%*s-%ui",
+                                     (size_t) NGX_HTTP_KTP_FLIGHTS_ID,
+                                     claim->id, claim->lead);
+    ngx_http_ktp_fleet_script_number(args, left);
+    ngx_http_ktp_fleet_script_number(args, claim->age);
+    ngx_http_ktp_fleet_script_number(args, claim->keep);
+    ngx_http_ktp_fleet_script_text(args, f->waited, f->waited_len);
+    ngx_http_ktp_fleet_script_text(args, w->channel.data,
+                                   w->heard ? w->channel.len : 0);
+
+    return w->nkeys + 1 + name->marked;
+}
+
+
 static void
 ngx_http_ktp_fleet_flight_done(void *data, ngx_http_ktp_redis_reply_t *reply)
 {
     ngx_http_ktp_fleet_flight_t *f = data;
 
-    ngx_uint_t unknown;
-
     f->on_way = 0;
 
-    unknown = !f->whole && ngx_http_ktp_fleet_script_unknown(reply);
-    f->whole = unknown;
-
-    if (unknown
-        || (f->state == NGX_HTTP_KTP_FLEET_FLIGHT_LANDING && !f->landing)) {
+    if (f->state == NGX_HTTP_KTP_FLEET_FLIGHT_LANDING && !f->landing) {
 
         /* the request has left meanwhile */
 

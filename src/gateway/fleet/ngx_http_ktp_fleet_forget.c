@@ -12,22 +12,20 @@
 #define NGX_HTTP_KTP_FLEET_FORGET_SEALED                                      \
     (NGX_HTTP_KTP_FLEET_FORGET_TEXT + NGX_HTTP_KTP_VAULT_EXTRA)
 
-/* Keys, channel and message. */
-#define NGX_HTTP_KTP_FLEET_FORGET_ARGS                                        \
-    (NGX_HTTP_KTP_FLEET_SCRIPT_KEY + NGX_HTTP_KTP_FLEET_KEYS + 2)
-
 struct ngx_http_ktp_fleet_forget_s {
     ngx_http_ktp_fleet_forget_pt handler; /* NULL: nobody waits */
     void                        *data;
     u_char   digest[NGX_HTTP_KTP_FLEET_KEYS][NGX_HTTP_KTP_VAULT_KEY];
     u_char   sealed[NGX_HTTP_KTP_FLEET_FORGET_SEALED];
     unsigned hmac : 1;
-    unsigned whole : 1; /* sent with the script */
+
+    ngx_http_ktp_fleet_script_run_t run;
 };
 
 
-static ngx_int_t
-ngx_http_ktp_fleet_forget_send(ngx_http_ktp_fleet_forget_t *forget);
+static ngx_uint_t
+            ngx_http_ktp_fleet_forget_args(void                             *data,
+                                           ngx_http_ktp_fleet_script_args_t *args);
 static void ngx_http_ktp_fleet_forget_done(void                       *data,
                                            ngx_http_ktp_redis_reply_t *reply);
 static void ngx_http_ktp_fleet_forget_told(ngx_str_t *text);
@@ -42,7 +40,10 @@ static ngx_http_ktp_flights_t *ngx_http_ktp_fleet_forget_flights;
 static ngx_str_t               ngx_http_ktp_fleet_forget_channel;
 
 static ngx_http_ktp_fleet_script_t ngx_http_ktp_fleet_forget_script = {
-    ngx_string(ngx_http_ktp_fleet_forget_lua), {0}};
+    ngx_string(ngx_http_ktp_fleet_forget_lua),
+    ngx_http_ktp_fleet_forget_args,
+    ngx_http_ktp_fleet_forget_done,
+    {0}};
 
 
 void
@@ -101,7 +102,10 @@ ngx_http_ktp_fleet_forget(const u_char *digest, ngx_uint_t hmac,
                                     NGX_HTTP_KTP_VAULT_KEY, forget->digest[i]);
     }
 
-    if (rc != NGX_OK || ngx_http_ktp_fleet_forget_send(forget) != NGX_OK) {
+    if (rc != NGX_OK
+        || ngx_http_ktp_fleet_script_run(&ngx_http_ktp_fleet_forget_script,
+                                         &forget->run, forget)
+               != NGX_OK) {
         ngx_free(forget);
         return NULL;
     }
@@ -110,30 +114,30 @@ ngx_http_ktp_fleet_forget(const u_char *digest, ngx_uint_t hmac,
 }
 
 
-static ngx_int_t
-ngx_http_ktp_fleet_forget_send(ngx_http_ktp_fleet_forget_t *forget)
+/* The order is that of forget.lua. */
+
+static ngx_uint_t
+ngx_http_ktp_fleet_forget_args(void                             *data,
+                               ngx_http_ktp_fleet_script_args_t *args)
 {
-    u_char     keys[NGX_HTTP_KTP_FLEET_KEYS][NGX_HTTP_KTP_FLEET_KEYS_TEXT];
-    ngx_str_t  args[NGX_HTTP_KTP_FLEET_FORGET_ARGS];
-    ngx_str_t *arg;
+    ngx_http_ktp_fleet_forget_t *forget = data;
+
+    ngx_str_t *channel;
     ngx_uint_t i, n;
 
-    arg = &args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY];
     n = ngx_http_ktp_fleet_keys_n();
+    channel = &ngx_http_ktp_fleet_forget_channel;
 
-    for (i = 0; i < n; i++, arg++) {
-        ngx_http_ktp_fleet_keys_text(forget->hmac ? "hmac:" : "image:",
-                                     forget->digest[i], keys[i], arg);
+    for (i = 0; i < n; i++) {
+        ngx_http_ktp_fleet_keys_add(
+            args, forget->hmac ? "hmac:" : "image:", forget->digest[i]);
     }
 
-    *arg++ = ngx_http_ktp_fleet_forget_channel;
-    arg->data = forget->sealed;
-    arg->len = NGX_HTTP_KTP_FLEET_FORGET_SEALED;
-    arg++;
+    ngx_http_ktp_fleet_script_text(args, channel->data, channel->len);
+    ngx_http_ktp_fleet_script_text(args, forget->sealed,
+                                   NGX_HTTP_KTP_FLEET_FORGET_SEALED);
 
-    return ngx_http_ktp_fleet_script_run(
-        &ngx_http_ktp_fleet_forget_script, forget->whole, n, args, arg - args,
-        ngx_http_ktp_fleet_forget_done, forget);
+    return n;
 }
 
 
@@ -143,16 +147,6 @@ ngx_http_ktp_fleet_forget_done(void *data, ngx_http_ktp_redis_reply_t *reply)
     ngx_http_ktp_fleet_forget_t *forget = data;
 
     ngx_int_t n;
-
-    if (!forget->whole && ngx_http_ktp_fleet_script_unknown(reply)) {
-        forget->whole = 1;
-
-        if (ngx_http_ktp_fleet_forget_send(forget) == NGX_OK) {
-            return;
-        }
-
-        reply = NULL;
-    }
 
     n = NGX_ERROR;
 

@@ -54,13 +54,11 @@ ngx_http_ktp_fleet_keys(ngx_uint_t i)
 
 
 void
-ngx_http_ktp_fleet_keys_text(const char  *kind,
-                             const u_char digest[NGX_HTTP_KTP_VAULT_KEY],
-                             u_char *p, ngx_str_t *text)
+ngx_http_ktp_fleet_keys_add(ngx_http_ktp_fleet_script_args_t *args,
+                            const char                       *kind,
+                            const u_char digest[NGX_HTTP_KTP_VAULT_KEY])
 {
-    text->data = p;
-    p = ngx_sprintf(p, "%V:{flight}:%s",
-                    &ngx_http_ktp_fleet_keys_redis->prefix, kind);
-    p = ngx_hex_dump(p, (u_char *) digest, NGX_HTTP_KTP_VAULT_KEY);
-    text->len = p - text->data;
+    ngx_http_ktp_fleet_script_format(
+        args, "%V:{flight}:%s%*xs", &ngx_http_ktp_fleet_keys_redis->prefix,
+        kind, (size_t) NGX_HTTP_KTP_VAULT_KEY, digest);
 }

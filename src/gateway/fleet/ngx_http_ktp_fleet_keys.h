@@ -7,19 +7,11 @@
 #ifndef NGX_HTTP_KTP_FLEET_KEYS_H
 #define NGX_HTTP_KTP_FLEET_KEYS_H
 
-#include "ngx_http_ktp_redis_conf.h"
+#include "ngx_http_ktp_fleet_script.h"
 #include "ngx_http_ktp_vault.h"
 
 
 #define NGX_HTTP_KTP_FLEET_KEYS 2
-
-/*
- * A key of Redis, with the prefix: space for ngx_http_ktp_fleet_keys_text(),
- * whose kind has at most 8 characters.
- */
-#define NGX_HTTP_KTP_FLEET_KEYS_TEXT                                          \
-    (NGX_HTTP_KTP_REDIS_NAME + sizeof(":{flight}:12345678") - 1               \
-     + 2 * NGX_HTTP_KTP_VAULT_KEY)
 
 
 /* Derives the keys; there may be none.  For init_process. */
@@ -33,12 +25,12 @@ ngx_uint_t ngx_http_ktp_fleet_keys_n(void);
 const ngx_http_ktp_vault_keys_t *ngx_http_ktp_fleet_keys(ngx_uint_t i);
 
 /*
- * Sets text to the key of Redis of a digest; kind is "", or begins the part
- * before the digest.  All are in one slot of a cluster.
+ * Adds the key of Redis of a digest; kind is "", or "KIND:".  All are in one
+ * slot of a cluster.
  */
-void ngx_http_ktp_fleet_keys_text(const char  *kind,
-                                  const u_char digest[NGX_HTTP_KTP_VAULT_KEY],
-                                  u_char *p, ngx_str_t *text);
+void ngx_http_ktp_fleet_keys_add(ngx_http_ktp_fleet_script_args_t *args,
+                                 const char                       *kind,
+                                 const u_char digest[NGX_HTTP_KTP_VAULT_KEY]);
 
 
 #endif /* NGX_HTTP_KTP_FLEET_KEYS_H */

@@ -10,9 +10,6 @@
  */
 #define NGX_HTTP_KTP_FLEET_LEASE_POLL 10
 
-/* Arguments of the script. */
-#define NGX_HTTP_KTP_FLEET_LEASE_ARGS 11
-
 /* Values of an answer. */
 #define NGX_HTTP_KTP_FLEET_LEASE_VALUES 7
 
@@ -23,17 +20,20 @@ typedef struct {
     uint64_t                    limit;
     int                         offset;
     ngx_http_ktp_lease_report_t report;
-    unsigned                    last : 1;  /* the host stops */
-    unsigned                    whole : 1; /* sent with the script */
+    unsigned                    last : 1; /* the host stops */
+
+    ngx_http_ktp_fleet_script_run_t run;
 } ngx_http_ktp_fleet_lease_t;
 
 
-static void      ngx_http_ktp_fleet_lease_report(ngx_http_ktp_client_t   *client,
-                                                 ktp_quota_period_t       period,
-                                                 ngx_http_ktp_lease_why_t why);
-static ngx_int_t ngx_http_ktp_fleet_lease_send(ngx_http_ktp_fleet_lease_t *op);
-static void      ngx_http_ktp_fleet_lease_done(void                       *data,
-                                               ngx_http_ktp_redis_reply_t *reply);
+static void ngx_http_ktp_fleet_lease_report(ngx_http_ktp_client_t   *client,
+                                            ktp_quota_period_t       period,
+                                            ngx_http_ktp_lease_why_t why);
+static ngx_uint_t
+            ngx_http_ktp_fleet_lease_args(void                             *data,
+                                          ngx_http_ktp_fleet_script_args_t *args);
+static void ngx_http_ktp_fleet_lease_done(void                       *data,
+                                          ngx_http_ktp_redis_reply_t *reply);
 static ngx_int_t
             ngx_http_ktp_fleet_lease_parse(ngx_http_ktp_redis_reply_t  *reply,
                                            ngx_http_ktp_lease_answer_t *answer);
@@ -46,7 +46,10 @@ static ngx_array_t           *ngx_http_ktp_fleet_lease_clients;
 static ngx_queue_t            ngx_http_ktp_fleet_lease_waiters;
 
 static ngx_http_ktp_fleet_script_t ngx_http_ktp_fleet_lease_script = {
-    ngx_string(ngx_http_ktp_fleet_lease_lua), {0}};
+    ngx_string(ngx_http_ktp_fleet_lease_lua),
+    ngx_http_ktp_fleet_lease_args,
+    ngx_http_ktp_fleet_lease_done,
+    {0}};
 
 static ngx_str_t ngx_http_ktp_fleet_lease_kinds[KTP_QUOTA_PERIODS] = {
     ngx_string("day"), ngx_string("month"), ngx_string("total")};
@@ -130,7 +133,9 @@ ngx_http_ktp_fleet_lease_report(ngx_http_ktp_client_t   *client,
         op->report = report;
         op->last = why == NGX_HTTP_KTP_LEASE_LAST;
 
-        if (ngx_http_ktp_fleet_lease_send(op) == NGX_OK) {
+        if (ngx_http_ktp_fleet_script_run(&ngx_http_ktp_fleet_lease_script,
+                                          &op->run, op)
+            == NGX_OK) {
             return;
         }
 
@@ -142,58 +147,38 @@ ngx_http_ktp_fleet_lease_report(ngx_http_ktp_client_t   *client,
 }
 
 
-static ngx_int_t
-ngx_http_ktp_fleet_lease_send(ngx_http_ktp_fleet_lease_t *op)
+/* The order is that of lease.lua. */
+
+static ngx_uint_t
+ngx_http_ktp_fleet_lease_args(void                             *data,
+                              ngx_http_ktp_fleet_script_args_t *args)
 {
-    u_char    *p, text[NGX_HTTP_KTP_FLEET_LEASE_ARGS * NGX_INT64_LEN];
-    u_char     key[3 * NGX_HTTP_KTP_REDIS_NAME];
-    int64_t    numbers[NGX_HTTP_KTP_FLEET_LEASE_ARGS];
-    ngx_str_t  args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY + 1
-                   + NGX_HTTP_KTP_FLEET_LEASE_ARGS];
-    ngx_str_t *arg;
-    ngx_uint_t i;
+    ngx_http_ktp_fleet_lease_t *op = data;
 
-    arg = &args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY];
+    ngx_http_ktp_redis_t        *redis;
+    ngx_http_ktp_lease_report_t *report;
 
-    arg->data = key;
-    arg->len =
-        ngx_sprintf(key, "%V:{%V}:%V", &ngx_http_ktp_fleet_lease_redis->prefix,
-                    &op->slot->sn.str,
-                    &ngx_http_ktp_fleet_lease_kinds[op->period])
-        - key;
+    redis = ngx_http_ktp_fleet_lease_redis;
+    report = &op->report;
 
-    /* the order is that of lease.lua */
+    ngx_http_ktp_fleet_script_format(
+        args, "%V:{%V}:%V", &redis->prefix, &op->slot->sn.str,
+        &ngx_http_ktp_fleet_lease_kinds[op->period]);
 
-    arg++;
+    ngx_http_ktp_fleet_script_text(args, redis->host.data, redis->host.len);
+    ngx_http_ktp_fleet_script_text(args, report->incarnation,
+                                   NGX_HTTP_KTP_LEASE_ID);
+    ngx_http_ktp_fleet_script_number(args, report->seq);
+    ngx_http_ktp_fleet_script_number(args, op->offset);
+    ngx_http_ktp_fleet_script_number(args, op->limit);
+    ngx_http_ktp_fleet_script_number(args, report->want);
+    ngx_http_ktp_fleet_script_number(args, NGX_HTTP_KTP_LEASE_TIME);
+    ngx_http_ktp_fleet_script_text(args, report->period, report->period_len);
+    ngx_http_ktp_fleet_script_number(args, report->spent);
+    ngx_http_ktp_fleet_script_number(args, report->held);
+    ngx_http_ktp_fleet_script_number(args, op->last);
 
-    arg[0] = ngx_http_ktp_fleet_lease_redis->host;
-    arg[1].data = op->report.incarnation;
-    arg[1].len = NGX_HTTP_KTP_LEASE_ID;
-
-    numbers[2] = op->report.seq;
-    numbers[3] = op->offset;
-    numbers[4] = op->limit;
-    numbers[5] = op->report.want;
-    numbers[6] = NGX_HTTP_KTP_LEASE_TIME;
-    numbers[7] = 0;
-    numbers[8] = op->report.spent;
-    numbers[9] = op->report.held;
-    numbers[10] = op->last;
-
-    p = text;
-
-    for (i = 2; i < NGX_HTTP_KTP_FLEET_LEASE_ARGS; i++) {
-        arg[i].data = p;
-        p = ngx_sprintf(p, "%L", numbers[i]);
-        arg[i].len = p - arg[i].data;
-    }
-
-    arg[7].data = op->report.period;
-    arg[7].len = op->report.period_len;
-
-    return ngx_http_ktp_fleet_script_run(
-        &ngx_http_ktp_fleet_lease_script, op->whole, 1, args,
-        sizeof(args) / sizeof(args[0]), ngx_http_ktp_fleet_lease_done, op);
+    return 1;
 }
 
 
@@ -204,16 +189,6 @@ ngx_http_ktp_fleet_lease_done(void *data, ngx_http_ktp_redis_reply_t *reply)
 
     ngx_http_ktp_lease_t       *lease;
     ngx_http_ktp_lease_answer_t answer, *known;
-
-    if (!op->whole && ngx_http_ktp_fleet_script_unknown(reply)) {
-        op->whole = 1;
-
-        if (ngx_http_ktp_fleet_lease_send(op) == NGX_OK) {
-            return;
-        }
-
-        reply = NULL;
-    }
 
     known = reply && ngx_http_ktp_fleet_lease_parse(reply, &answer) == NGX_OK
                 ? &answer

@@ -7,8 +7,7 @@
 #include <ngx_http_ktp_fleet_rate_lua.h>
 
 
-/* Arguments of the script, and values of an answer. */
-#define NGX_HTTP_KTP_FLEET_RATE_ARGS   5
+/* Values of an answer. */
 #define NGX_HTTP_KTP_FLEET_RATE_VALUES 3
 
 /*
@@ -24,15 +23,18 @@ typedef struct {
     uint64_t                interval;
     ngx_uint_t              burst;
     ngx_http_ktp_rate_ask_t ask;
-    unsigned                whole : 1; /* sent with the script */
+
+    ngx_http_ktp_fleet_script_run_t run;
 } ngx_http_ktp_fleet_rate_t;
 
 
-static void      ngx_http_ktp_fleet_rate_ask(ngx_http_ktp_client_t *client,
-                                             ngx_uint_t             none);
-static ngx_int_t ngx_http_ktp_fleet_rate_send(ngx_http_ktp_fleet_rate_t *op);
-static void      ngx_http_ktp_fleet_rate_done(void                       *data,
-                                              ngx_http_ktp_redis_reply_t *reply);
+static void ngx_http_ktp_fleet_rate_ask(ngx_http_ktp_client_t *client,
+                                        ngx_uint_t             none);
+static ngx_uint_t
+            ngx_http_ktp_fleet_rate_args(void                             *data,
+                                         ngx_http_ktp_fleet_script_args_t *args);
+static void ngx_http_ktp_fleet_rate_done(void                       *data,
+                                         ngx_http_ktp_redis_reply_t *reply);
 static ngx_int_t
 ngx_http_ktp_fleet_rate_parse(ngx_http_ktp_fleet_rate_t  *op,
                               ngx_http_ktp_redis_reply_t *reply,
@@ -43,7 +45,10 @@ static ngx_http_ktp_redis_t  *ngx_http_ktp_fleet_rate_redis;
 static ngx_http_ktp_shared_t *ngx_http_ktp_fleet_rate_shared;
 
 static ngx_http_ktp_fleet_script_t ngx_http_ktp_fleet_rate_script = {
-    ngx_string(ngx_http_ktp_fleet_rate_lua), {0}};
+    ngx_string(ngx_http_ktp_fleet_rate_lua),
+    ngx_http_ktp_fleet_rate_args,
+    ngx_http_ktp_fleet_rate_done,
+    {0}};
 
 
 void
@@ -118,7 +123,9 @@ ngx_http_ktp_fleet_rate_ask(ngx_http_ktp_client_t *client, ngx_uint_t none)
         op->burst = client->rate_burst;
         op->ask = ask;
 
-        if (ngx_http_ktp_fleet_rate_send(op) == NGX_OK) {
+        if (ngx_http_ktp_fleet_script_run(&ngx_http_ktp_fleet_rate_script,
+                                          &op->run, op)
+            == NGX_OK) {
             return;
         }
 
@@ -129,47 +136,28 @@ ngx_http_ktp_fleet_rate_ask(ngx_http_ktp_client_t *client, ngx_uint_t none)
 }
 
 
-static ngx_int_t
-ngx_http_ktp_fleet_rate_send(ngx_http_ktp_fleet_rate_t *op)
+/* The order is that of rate.lua. */
+
+static ngx_uint_t
+ngx_http_ktp_fleet_rate_args(void                             *data,
+                             ngx_http_ktp_fleet_script_args_t *args)
 {
-    u_char  *p, text[NGX_HTTP_KTP_FLEET_RATE_ARGS * NGX_INT64_LEN];
-    u_char   key[3 * NGX_HTTP_KTP_REDIS_NAME];
-    uint64_t numbers[NGX_HTTP_KTP_FLEET_RATE_ARGS];
-    ngx_str_t
-        args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY + 1 + NGX_HTTP_KTP_FLEET_RATE_ARGS];
-    ngx_str_t *arg;
-    ngx_uint_t i;
+    ngx_http_ktp_fleet_rate_t *op = data;
 
-    arg = &args[NGX_HTTP_KTP_FLEET_SCRIPT_KEY];
+    ngx_http_ktp_redis_t *redis;
 
-    arg->data = key;
-    arg->len =
-        ngx_sprintf(key, "%V:{%V}:rate",
-                    &ngx_http_ktp_fleet_rate_redis->prefix, &op->slot->sn.str)
-        - key;
+    redis = ngx_http_ktp_fleet_rate_redis;
 
-    /* the order is that of rate.lua */
+    ngx_http_ktp_fleet_script_format(args, "%V:{%V}:rate", &redis->prefix,
+                                     &op->slot->sn.str);
 
-    arg++;
+    ngx_http_ktp_fleet_script_text(args, redis->host.data, redis->host.len);
+    ngx_http_ktp_fleet_script_number(args, op->interval);
+    ngx_http_ktp_fleet_script_number(args, op->burst);
+    ngx_http_ktp_fleet_script_number(args, op->ask.want);
+    ngx_http_ktp_fleet_script_number(args, NGX_HTTP_KTP_RATE_WINDOW);
 
-    arg[0] = ngx_http_ktp_fleet_rate_redis->host;
-
-    numbers[1] = op->interval;
-    numbers[2] = op->burst;
-    numbers[3] = op->ask.want;
-    numbers[4] = NGX_HTTP_KTP_RATE_WINDOW;
-
-    p = text;
-
-    for (i = 1; i < NGX_HTTP_KTP_FLEET_RATE_ARGS; i++) {
-        arg[i].data = p;
-        p = ngx_sprintf(p, "%uL", numbers[i]);
-        arg[i].len = p - arg[i].data;
-    }
-
-    return ngx_http_ktp_fleet_script_run(
-        &ngx_http_ktp_fleet_rate_script, op->whole, 1, args,
-        sizeof(args) / sizeof(args[0]), ngx_http_ktp_fleet_rate_done, op);
+    return 1;
 }
 
 
@@ -179,16 +167,6 @@ ngx_http_ktp_fleet_rate_done(void *data, ngx_http_ktp_redis_reply_t *reply)
     ngx_http_ktp_fleet_rate_t *op = data;
 
     ngx_http_ktp_rate_answer_t answer, *known;
-
-    if (!op->whole && ngx_http_ktp_fleet_script_unknown(reply)) {
-        op->whole = 1;
-
-        if (ngx_http_ktp_fleet_rate_send(op) == NGX_OK) {
-            return;
-        }
-
-        reply = NULL;
-    }
 
     known =
         reply && ngx_http_ktp_fleet_rate_parse(op, reply, &answer) == NGX_OK

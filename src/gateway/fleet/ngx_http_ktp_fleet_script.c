@@ -5,6 +5,13 @@
 #define NGX_HTTP_KTP_FLEET_SCRIPT_TOLD 60000
 
 
+static ngx_int_t
+ngx_http_ktp_fleet_script_send(ngx_http_ktp_fleet_script_run_t *run,
+                               ngx_uint_t                       whole);
+static void ngx_http_ktp_fleet_script_done(void                       *data,
+                                           ngx_http_ktp_redis_reply_t *reply);
+
+
 void
 ngx_http_ktp_fleet_script_init(ngx_http_ktp_fleet_script_t *script)
 {
@@ -12,42 +19,111 @@ ngx_http_ktp_fleet_script_init(ngx_http_ktp_fleet_script_t *script)
 }
 
 
-/* EVALSHA, or EVAL if the server does not know the script. */
-
 ngx_int_t
-ngx_http_ktp_fleet_script_run(ngx_http_ktp_fleet_script_t *script,
-                              ngx_uint_t whole, ngx_uint_t nkeys,
-                              ngx_str_t *args, ngx_uint_t n,
-                              ngx_http_ktp_redis_pt handler, void *data)
+ngx_http_ktp_fleet_script_run(ngx_http_ktp_fleet_script_t     *script,
+                              ngx_http_ktp_fleet_script_run_t *run, void *data)
 {
-    u_char keys[NGX_INT_T_LEN];
+    run->script = script;
+    run->data = data;
 
-    if (whole) {
-        ngx_str_set(&args[0], "EVAL");
-        args[1] = script->text;
-
-    } else {
-        ngx_str_set(&args[0], "EVALSHA");
-        args[1].data = script->sha;
-        args[1].len = NGX_HTTP_KTP_SHA1_HEX;
-    }
-
-    args[2].data = keys;
-    args[2].len = ngx_sprintf(keys, "%ui", nkeys) - keys;
-
-    return ngx_http_ktp_redis_command(args, n, handler, data);
+    return ngx_http_ktp_fleet_script_send(run, 0);
 }
 
 
-ngx_uint_t
-ngx_http_ktp_fleet_script_unknown(ngx_http_ktp_redis_reply_t *reply)
-{
-    static ngx_str_t noscript = ngx_string("NOSCRIPT");
+/* EVALSHA; or EVAL, whose reply is in any case the end. */
 
-    return reply && reply->error && reply->values[0].text.len >= noscript.len
-           && ngx_strncmp(reply->values[0].text.data, noscript.data,
-                          noscript.len)
-                  == 0;
+static ngx_int_t
+ngx_http_ktp_fleet_script_send(ngx_http_ktp_fleet_script_run_t *run,
+                               ngx_uint_t                       whole)
+{
+    u_char                           nkeys[NGX_INT_T_LEN];
+    ngx_uint_t                       n;
+    ngx_http_ktp_fleet_script_t     *script;
+    ngx_http_ktp_fleet_script_args_t args;
+
+    script = run->script;
+
+    args.n = NGX_HTTP_KTP_FLEET_SCRIPT_HEAD;
+    args.last = args.text;
+
+    n = script->args(run->data, &args);
+
+    args.words[2].data = nkeys;
+    args.words[2].len = ngx_sprintf(nkeys, "%ui", n) - nkeys;
+
+    if (whole) {
+        ngx_str_set(&args.words[0], "EVAL");
+        args.words[1] = script->text;
+
+        return ngx_http_ktp_redis_command(args.words, args.n, script->handler,
+                                          run->data);
+    }
+
+    ngx_str_set(&args.words[0], "EVALSHA");
+    args.words[1].data = script->sha;
+    args.words[1].len = NGX_HTTP_KTP_SHA1_HEX;
+
+    return ngx_http_ktp_redis_command(args.words, args.n,
+                                      ngx_http_ktp_fleet_script_done, run);
+}
+
+
+/* The end of EVALSHA. */
+
+static void
+ngx_http_ktp_fleet_script_done(void *data, ngx_http_ktp_redis_reply_t *reply)
+{
+    ngx_http_ktp_fleet_script_run_t *run = data;
+
+    static ngx_str_t unknown = ngx_string("NOSCRIPT");
+
+    if (reply && reply->error && reply->values[0].text.len >= unknown.len
+        && ngx_strncmp(reply->values[0].text.data, unknown.data, unknown.len)
+               == 0) {
+
+        if (ngx_http_ktp_fleet_script_send(run, 1) == NGX_OK) {
+            return;
+        }
+
+        reply = NULL;
+    }
+
+    run->script->handler(run->data, reply);
+}
+
+
+void
+ngx_http_ktp_fleet_script_text(ngx_http_ktp_fleet_script_args_t *args,
+                               u_char *text, size_t len)
+{
+    args->words[args->n].data = text;
+    args->words[args->n++].len = len;
+}
+
+
+void
+ngx_http_ktp_fleet_script_number(ngx_http_ktp_fleet_script_args_t *args,
+                                 int64_t                           n)
+{
+    ngx_http_ktp_fleet_script_format(args, "%L", n);
+}
+
+
+void ngx_cdecl
+ngx_http_ktp_fleet_script_format(ngx_http_ktp_fleet_script_args_t *args,
+                                 const char                       *format, ...)
+{
+    u_char *p;
+    va_list list;
+
+    p = args->last;
+
+    va_start(list, format);
+    args->last = ngx_vslprintf(p, args->text + NGX_HTTP_KTP_FLEET_SCRIPT_TEXT,
+                               format, list);
+    va_end(list);
+
+    ngx_http_ktp_fleet_script_text(args, p, args->last - p);
 }
 
 

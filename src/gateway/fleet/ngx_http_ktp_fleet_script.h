@@ -7,40 +7,70 @@
 #include "ngx_http_ktp_sha1.h"
 
 
-/* Arguments of the command before the keys of the script. */
-#define NGX_HTTP_KTP_FLEET_SCRIPT_KEY 3
+/* Words of the command before its keys: name, script, number of keys. */
+#define NGX_HTTP_KTP_FLEET_SCRIPT_HEAD 3
+
+/* Keys and arguments of a script together, at most. */
+#define NGX_HTTP_KTP_FLEET_SCRIPT_ARGS 16
+
+/* Bytes of those that are written by functions below, at most. */
+#define NGX_HTTP_KTP_FLEET_SCRIPT_TEXT 1024
+
+/* Keys and arguments of a script; private. */
+typedef struct {
+    ngx_str_t
+        words[NGX_HTTP_KTP_FLEET_SCRIPT_HEAD + NGX_HTTP_KTP_FLEET_SCRIPT_ARGS];
+    ngx_uint_t n;
+    u_char     text[NGX_HTTP_KTP_FLEET_SCRIPT_TEXT];
+    u_char    *last;
+} ngx_http_ktp_fleet_script_args_t;
 
 typedef struct {
     ngx_str_t text;
+
+    /*
+     * Adds the keys of a run, then its arguments, and returns the number of
+     * keys.  Called once more if the server does not know the script yet.
+     */
+    ngx_uint_t (*args)(void *data, ngx_http_ktp_fleet_script_args_t *args);
+
+    /* the end of a run, as in ngx_http_ktp_redis_command() */
+    ngx_http_ktp_redis_pt handler;
 
     /* private */
     u_char sha[NGX_HTTP_KTP_SHA1_HEX];
 } ngx_http_ktp_fleet_script_t;
 
+/* A run of a script, kept by the caller until its end; private. */
+typedef struct {
+    ngx_http_ktp_fleet_script_t *script;
+    void                        *data;
+} ngx_http_ktp_fleet_script_run_t;
 
-/* For init_process; text is set. */
+
+/* For init_process; sets the digest. */
 void ngx_http_ktp_fleet_script_init(ngx_http_ktp_fleet_script_t *script);
 
 /*
- * Runs the script.  args has n elements: those before
- * NGX_HTTP_KTP_FLEET_SCRIPT_KEY are filled in here, then come nkeys keys and
- * the arguments of the script.  whole: the text is sent in place of its
- * digest, since ngx_http_ktp_fleet_script_unknown() said so of a reply.
- * Returns what ngx_http_ktp_redis_command() does, of which handler and data
- * are, too.
+ * Runs the script: by its digest, and if the server does not know it, which
+ * it says without having run it, by its text.  data is that of the script's
+ * functions.  Returns what ngx_http_ktp_redis_command() does.
  */
 ngx_int_t ngx_http_ktp_fleet_script_run(ngx_http_ktp_fleet_script_t *script,
-                                        ngx_uint_t whole, ngx_uint_t nkeys,
-                                        ngx_str_t *args, ngx_uint_t n,
-                                        ngx_http_ktp_redis_pt handler,
-                                        void                 *data);
+                                        ngx_http_ktp_fleet_script_run_t *run,
+                                        void                            *data);
 
-/*
- * 1 if the server does not have the script of that digest, and has not run it:
- * it is to be sent whole.  reply may be NULL.
- */
-ngx_uint_t
-ngx_http_ktp_fleet_script_unknown(ngx_http_ktp_redis_reply_t *reply);
+/* Adds a text that is not copied. */
+void ngx_http_ktp_fleet_script_text(ngx_http_ktp_fleet_script_args_t *args,
+                                    u_char *text, size_t len);
+
+/* Adds a number. */
+void ngx_http_ktp_fleet_script_number(ngx_http_ktp_fleet_script_args_t *args,
+                                      int64_t                           n);
+
+/* Adds a text that is written as by ngx_sprintf(). */
+void ngx_cdecl ngx_http_ktp_fleet_script_format(
+    ngx_http_ktp_fleet_script_args_t *args, const char *format, ...);
 
 /*
  * Logs a reply that is an error, or none of the script, at most once a minute:
