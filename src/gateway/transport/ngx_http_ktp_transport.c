@@ -1,33 +1,6 @@
 #include "ngx_http_ktp_transport_curl.h"
-#include "ngx_http_ktp_heap.h"
 #include "ngx_http_ktp_registers.h"
-#include <malloc.h>
 #include <openssl/err.h>
-
-
-/*
- * The heap is trimmed after this number of TLS handshakes, when there were
- * none for this time in milliseconds: what OpenSSL allocated for concurrent
- * handshakes would stay with the worker.  A trim costs some microseconds per
- * handshake.
- */
-#define NGX_HTTP_KTP_TRIM_HANDSHAKES 64
-#define NGX_HTTP_KTP_TRIM_DELAY      1000
-
-
-/*
- * Memory in reserve for each call until its request has been sent, in bytes:
- * libcurl 7.88 allocates 26 to 50 KB by then, nothing much later.  It does not
- * survive everywhere that memory is short: some calls would hang, others
- * crash.
- */
-#define NGX_HTTP_KTP_CALL_MEMORY (64 * 1024)
-
-/*
- * Milliseconds for which a reserve is kept for the next calls: mapping and
- * unmapping it for each call would take some percent of a busy worker's time.
- */
-#define NGX_HTTP_KTP_RESERVE_DELAY 1000
 
 
 /* The version that loops during calls, CURL_VERSION_BITS(8, 20, 0). */
@@ -52,8 +25,6 @@ static void       ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc);
 static void       ngx_http_ktp_transport_answered(ngx_event_t *ev);
 static int  ngx_http_ktp_transport_timer(CURLM *multi, long ms, void *data);
 static void ngx_http_ktp_transport_timer_event(ngx_event_t *ev);
-static void ngx_http_ktp_transport_trim_event(ngx_event_t *ev);
-static void ngx_http_ktp_transport_reserve_event(ngx_event_t *ev);
 
 
 ngx_http_ktp_transport_t ngx_http_ktp_transport;
@@ -107,14 +78,6 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
     tr->timer.data = &tr->dummy;
     tr->timer.log = cycle->log;
     tr->timer.cancelable = 1; /* libcurl's timers do not delay an exit */
-    tr->trim.handler = ngx_http_ktp_transport_trim_event;
-    tr->trim.data = &tr->dummy;
-    tr->trim.log = cycle->log;
-    tr->trim.cancelable = 1;
-    tr->reserve.handler = ngx_http_ktp_transport_reserve_event;
-    tr->reserve.data = &tr->dummy;
-    tr->reserve.log = cycle->log;
-    tr->reserve.cancelable = 1;
     tr->answered.handler = ngx_http_ktp_transport_answered;
     tr->answered.data = &tr->dummy;
     tr->answered.log = cycle->log;
@@ -190,14 +153,6 @@ ngx_http_ktp_transport_exit(ngx_cycle_t *cycle)
         ngx_del_timer(&tr->timer);
     }
 
-    if (tr->trim.timer_set) {
-        ngx_del_timer(&tr->trim);
-    }
-
-    if (tr->reserve.timer_set) {
-        ngx_del_timer(&tr->reserve);
-    }
-
     ngx_http_ktp_transport_name_exit();
     ngx_http_ktp_transport_socket_exit();
 
@@ -235,14 +190,8 @@ ngx_http_ktp_transport_start(ngx_http_ktp_call_t *call)
         return NGX_BUSY;
     }
 
-    if (ngx_http_ktp_heap_reserve((tr->ngrowing + 1)
-                                  * NGX_HTTP_KTP_CALL_MEMORY)
-        != NGX_OK) {
+    if (ngx_http_ktp_transport_memory_reserve() != NGX_OK) {
         return NGX_ERROR;
-    }
-
-    if (!tr->reserve.timer_set) {
-        ngx_add_timer(&tr->reserve, NGX_HTTP_KTP_RESERVE_DELAY);
     }
 
     call->connect_time = -1;
@@ -875,43 +824,4 @@ static void
 ngx_http_ktp_transport_timer_event(ngx_event_t *ev)
 {
     ngx_http_ktp_transport_action(CURL_SOCKET_TIMEOUT, 0);
-}
-
-
-void
-ngx_http_ktp_transport_trim(void)
-{
-    ngx_http_ktp_transport_t *tr;
-
-    tr = &ngx_http_ktp_transport;
-
-    if (++tr->handshakes >= NGX_HTTP_KTP_TRIM_HANDSHAKES) {
-        ngx_add_timer(&tr->trim, NGX_HTTP_KTP_TRIM_DELAY);
-    }
-}
-
-
-static void
-ngx_http_ktp_transport_trim_event(ngx_event_t *ev)
-{
-    ngx_http_ktp_transport.handshakes = 0;
-
-#if defined(__GLIBC__)
-    (void) malloc_trim(0);
-#endif
-}
-
-
-static void
-ngx_http_ktp_transport_reserve_event(ngx_event_t *ev)
-{
-    ngx_uint_t n;
-
-    n = ngx_http_ktp_transport.ngrowing;
-
-    ngx_http_ktp_heap_trim(n * NGX_HTTP_KTP_CALL_MEMORY);
-
-    if (n) {
-        ngx_add_timer(ev, NGX_HTTP_KTP_RESERVE_DELAY);
-    }
 }

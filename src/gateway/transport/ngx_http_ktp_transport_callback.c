@@ -298,7 +298,7 @@ ngx_http_ktp_callback_connected(ngx_http_ktp_transfer_t *t)
                        SSL_get_version(ssl),
                        SSL_session_reused(ssl) ? "resumed" : "new");
 
-        ngx_http_ktp_transport_trim();
+        ngx_http_ktp_transport_memory_trim();
     }
 }
 

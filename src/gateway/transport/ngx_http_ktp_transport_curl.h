@@ -168,11 +168,8 @@ typedef struct ngx_http_ktp_socket_s ngx_http_ktp_socket_t;
 
 typedef struct {
     CURLM           *multi;
-    CURLSH          *share;      /* TLS sessions, common to all handles */
-    ngx_event_t      answered;   /* resumes calls marked as heard */
-    ngx_event_t      trim;       /* trims the heap after handshakes */
-    ngx_uint_t       handshakes; /* since the last trim */
-    ngx_event_t      reserve;    /* trims the memory in reserve */
+    CURLSH          *share;    /* TLS sessions, common to all handles */
+    ngx_event_t      answered; /* resumes calls marked as heard */
     ngx_log_t       *log;
     ngx_event_t      timer; /* libcurl's, CURLMOPT_TIMERFUNCTION */
     ngx_connection_t dummy; /* ev->data of events: debug logs read fd */
@@ -228,12 +225,6 @@ extern ngx_http_ktp_transport_t ngx_http_ktp_transport;
  * completes the calls that ended.  Anything may be freed by their handlers.
  */
 void ngx_http_ktp_transport_action(curl_socket_t fd, int mask);
-
-/*
- * To be called after a TLS handshake: the heap is trimmed after a number of
- * them, once there were none for a while.
- */
-void ngx_http_ktp_transport_trim(void);
 
 /* Sets the state, and logs its change. */
 void ngx_http_ktp_transport_state(ngx_http_ktp_transfer_t      *t,
@@ -320,6 +311,15 @@ void ngx_http_ktp_transport_callback_result(ngx_http_ktp_transfer_t *t,
  */
 CURLcode ngx_http_ktp_transport_memory_init(void);
 void     ngx_http_ktp_transport_memory_exit(void);
+
+/* Sees to it that a further call has memory.  NGX_ERROR: there is none. */
+ngx_int_t ngx_http_ktp_transport_memory_reserve(void);
+
+/*
+ * To be called after a TLS handshake: the heap is trimmed after a number of
+ * them, once there were none for a while.
+ */
+void ngx_http_ktp_transport_memory_trim(void);
 
 
 /* ngx_http_ktp_transport_socket.c */

@@ -1,6 +1,7 @@
 #include "ngx_http_ktp_transport_curl.h"
 #include "ngx_http_ktp_map.h"
 #include "ngx_http_ktp_heap.h"
+#include <malloc.h>
 #include <sys/mman.h>
 
 
@@ -17,6 +18,29 @@
 
 /* Spare mappings, at most. */
 #define NGX_HTTP_KTP_BUFFERS 32
+
+/*
+ * Memory in reserve for each call until its request has been sent, in bytes:
+ * libcurl 7.88 allocates 26 to 50 KB by then, nothing much later.  It does not
+ * survive everywhere that memory is short: some calls would hang, others
+ * crash.
+ */
+#define NGX_HTTP_KTP_CALL_MEMORY (64 * 1024)
+
+/*
+ * Milliseconds for which a reserve is kept for the next calls: mapping and
+ * unmapping it for each call would take some percent of a busy worker's time.
+ */
+#define NGX_HTTP_KTP_RESERVE_DELAY 1000
+
+/*
+ * The heap is trimmed after this number of TLS handshakes, when there were
+ * none for this time in milliseconds: what OpenSSL allocated for concurrent
+ * handshakes would stay with the worker.  A trim costs some microseconds per
+ * handshake.
+ */
+#define NGX_HTTP_KTP_TRIM_HANDSHAKES 64
+#define NGX_HTTP_KTP_TRIM_DELAY      1000
 
 
 /*
@@ -48,15 +72,28 @@ static char                 *ngx_http_ktp_memory_strdup(const char *s);
 static void                  ngx_http_ktp_memory_free(void *p);
 static ngx_http_ktp_block_t *ngx_http_ktp_memory_map(void);
 static void ngx_http_ktp_memory_unmap(ngx_http_ktp_block_t *b);
+static void ngx_http_ktp_memory_event(ngx_event_t         *ev,
+                                      ngx_event_handler_pt handler);
+static void ngx_http_ktp_memory_reserve_event(ngx_event_t *ev);
+static void ngx_http_ktp_memory_trim_event(ngx_event_t *ev);
 
 
 static ngx_http_ktp_block_t *ngx_http_ktp_memory_maps;
 static ngx_uint_t            ngx_http_ktp_memory_nmaps;
 
+static ngx_event_t ngx_http_ktp_memory_reserve; /* trims it */
+static ngx_event_t ngx_http_ktp_memory_trim;
+static ngx_uint_t  ngx_http_ktp_memory_handshakes; /* since the last trim */
+
 
 CURLcode
 ngx_http_ktp_transport_memory_init(void)
 {
+    ngx_http_ktp_memory_event(&ngx_http_ktp_memory_reserve,
+                              ngx_http_ktp_memory_reserve_event);
+    ngx_http_ktp_memory_event(&ngx_http_ktp_memory_trim,
+                              ngx_http_ktp_memory_trim_event);
+
     return curl_global_init_mem(
         CURL_GLOBAL_DEFAULT, ngx_http_ktp_memory_malloc,
         ngx_http_ktp_memory_free, ngx_http_ktp_memory_realloc,
@@ -68,6 +105,14 @@ void
 ngx_http_ktp_transport_memory_exit(void)
 {
     ngx_http_ktp_block_t *b;
+
+    if (ngx_http_ktp_memory_reserve.timer_set) {
+        ngx_del_timer(&ngx_http_ktp_memory_reserve);
+    }
+
+    if (ngx_http_ktp_memory_trim.timer_set) {
+        ngx_del_timer(&ngx_http_ktp_memory_trim);
+    }
 
     while (ngx_http_ktp_memory_maps) {
         b = ngx_http_ktp_memory_maps;
@@ -257,4 +302,71 @@ ngx_http_ktp_memory_unmap(ngx_http_ktp_block_t *b)
     b->u.next = ngx_http_ktp_memory_maps;
     ngx_http_ktp_memory_maps = b;
     ngx_http_ktp_memory_nmaps++;
+}
+
+
+/* A timer of the worker, which does not delay its exit. */
+
+static void
+ngx_http_ktp_memory_event(ngx_event_t *ev, ngx_event_handler_pt handler)
+{
+    ngx_memzero(ev, sizeof(ngx_event_t));
+
+    ev->handler = handler;
+    ev->data = &ngx_http_ktp_transport.dummy;
+    ev->log = ngx_http_ktp_transport.log;
+    ev->cancelable = 1;
+}
+
+
+ngx_int_t
+ngx_http_ktp_transport_memory_reserve(void)
+{
+    if (ngx_http_ktp_heap_reserve((ngx_http_ktp_transport.ngrowing + 1)
+                                  * NGX_HTTP_KTP_CALL_MEMORY)
+        != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (!ngx_http_ktp_memory_reserve.timer_set) {
+        ngx_add_timer(&ngx_http_ktp_memory_reserve,
+                      NGX_HTTP_KTP_RESERVE_DELAY);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_ktp_memory_reserve_event(ngx_event_t *ev)
+{
+    ngx_uint_t n;
+
+    n = ngx_http_ktp_transport.ngrowing;
+
+    ngx_http_ktp_heap_trim(n * NGX_HTTP_KTP_CALL_MEMORY);
+
+    if (n) {
+        ngx_add_timer(ev, NGX_HTTP_KTP_RESERVE_DELAY);
+    }
+}
+
+
+void
+ngx_http_ktp_transport_memory_trim(void)
+{
+    if (++ngx_http_ktp_memory_handshakes >= NGX_HTTP_KTP_TRIM_HANDSHAKES) {
+        ngx_add_timer(&ngx_http_ktp_memory_trim, NGX_HTTP_KTP_TRIM_DELAY);
+    }
+}
+
+
+static void
+ngx_http_ktp_memory_trim_event(ngx_event_t *ev)
+{
+    ngx_http_ktp_memory_handshakes = 0;
+
+#if defined(__GLIBC__)
+    (void) malloc_trim(0);
+#endif
 }
