@@ -1,5 +1,4 @@
 #include "ngx_http_ktp_transport_curl.h"
-#include "ngx_http_ktp_registers.h"
 #include <openssl/err.h>
 
 
@@ -21,10 +20,7 @@ static void ngx_http_ktp_transport_deadline(ngx_event_t *ev);
 static ngx_uint_t ngx_http_ktp_transport_again(ngx_http_ktp_transfer_t *t,
                                                CURLcode                 rc);
 static ngx_uint_t ngx_http_ktp_transport_stale(ngx_http_ktp_transfer_t *t);
-static void       ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc);
 static void       ngx_http_ktp_transport_answered(ngx_event_t *ev);
-static int  ngx_http_ktp_transport_timer(CURLM *multi, long ms, void *data);
-static void ngx_http_ktp_transport_timer_event(ngx_event_t *ev);
 
 
 ngx_http_ktp_transport_t ngx_http_ktp_transport;
@@ -74,18 +70,14 @@ ngx_http_ktp_transport_init(ngx_cycle_t *cycle)
     curl_share_setopt(tr->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 
     tr->dummy.fd = (ngx_socket_t) -1;
-    tr->timer.handler = ngx_http_ktp_transport_timer_event;
-    tr->timer.data = &tr->dummy;
-    tr->timer.log = cycle->log;
-    tr->timer.cancelable = 1; /* libcurl's timers do not delay an exit */
     tr->answered.handler = ngx_http_ktp_transport_answered;
     tr->answered.data = &tr->dummy;
     tr->answered.log = cycle->log;
 
+    ngx_http_ktp_transport_loop_init();
+
     curl_multi_setopt(tr->multi, CURLMOPT_SOCKETFUNCTION,
                       ngx_http_ktp_transport_socket_handler);
-    curl_multi_setopt(tr->multi, CURLMOPT_TIMERFUNCTION,
-                      ngx_http_ktp_transport_timer);
     curl_multi_setopt(tr->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 
     /*
@@ -125,7 +117,7 @@ ngx_http_ktp_transport_exit(ngx_cycle_t *cycle)
         return;
     }
 
-    curl_multi_setopt(tr->multi, CURLMOPT_TIMERFUNCTION, NULL);
+    ngx_http_ktp_transport_loop_exit();
 
     while (!ngx_queue_empty(&tr->active)) {
         q = ngx_queue_head(&tr->active);
@@ -147,10 +139,6 @@ ngx_http_ktp_transport_exit(ngx_cycle_t *cycle)
         t = ngx_queue_data(q, ngx_http_ktp_transfer_t, queue);
         ngx_queue_remove(q);
         ngx_http_ktp_transport_transfer_destroy(t);
-    }
-
-    if (tr->timer.timer_set) {
-        ngx_del_timer(&tr->timer);
     }
 
     ngx_http_ktp_transport_name_exit();
@@ -634,64 +622,6 @@ ngx_http_ktp_transport_stale(ngx_http_ktp_transfer_t *t)
 
 
 void
-ngx_http_ktp_transport_action(curl_socket_t fd, int mask)
-{
-    int                       n;
-    CURL                     *easy;
-    CURLMsg                  *msg;
-    CURLcode                  rc;
-    CURLMcode                 mrc;
-    ngx_http_ktp_transport_t *tr;
-
-    tr = &ngx_http_ktp_transport;
-
-    ngx_http_ktp_transport_name_keep_all();
-
-    tr->inside = 1;
-    mrc = curl_multi_socket_action(tr->multi, fd, mask, &n);
-    tr->inside = 0;
-
-    /*
-     * Errors that are left in OpenSSL's queue would be reported by the next
-     * TLS operation of nginx, on a client's connection.
-     */
-    ERR_clear_error();
-
-    if (mrc != CURLM_OK) {
-        ngx_log_error(NGX_LOG_ALERT, tr->log, 0,
-                      "curl_multi_socket_action() failed: %s",
-                      curl_multi_strerror(mrc));
-    }
-
-    ngx_http_ktp_transport_name_check_all();
-
-    for (;;) {
-        msg = curl_multi_info_read(tr->multi, &n);
-        if (msg == NULL) {
-            break;
-        }
-
-        if (msg->msg != CURLMSG_DONE) {
-            continue;
-        }
-
-        /* removing the handle frees the message */
-
-        easy = msg->easy_handle;
-        rc = msg->data.result;
-
-        (void) curl_multi_remove_handle(tr->multi, easy);
-        ERR_clear_error();
-
-        ngx_http_ktp_transport_ended(easy, rc);
-    }
-
-    /* libcurl has copied headers, and with them the credentials */
-    ngx_http_ktp_registers_wipe();
-}
-
-
-static void
 ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc)
 {
     ngx_http_ktp_transfer_t *t;
@@ -780,48 +710,4 @@ again:
             }
         }
     }
-}
-
-
-static int
-ngx_http_ktp_transport_timer(CURLM *multi, long ms, void *data)
-{
-    ngx_http_ktp_transport_t *tr;
-
-    tr = &ngx_http_ktp_transport;
-
-    /*
-     * ngx_add_timer() ignores a change of less than 300 ms, with which libcurl
-     * would be called late.
-     */
-
-    if (tr->timer.timer_set) {
-        ngx_del_timer(&tr->timer);
-    }
-
-    if (ms > 0) {
-        ngx_add_timer(&tr->timer, (ngx_msec_t) ms);
-
-    } else if (ms == 0) {
-        /* within libcurl: after the next poll, or it could loop for ever */
-
-        if (tr->inside) {
-            ngx_post_event(&tr->timer, &ngx_posted_next_events);
-
-        } else {
-            ngx_post_event(&tr->timer, &ngx_posted_events);
-        }
-
-    } else if (tr->timer.posted) {
-        ngx_delete_posted_event(&tr->timer);
-    }
-
-    return 0;
-}
-
-
-static void
-ngx_http_ktp_transport_timer_event(ngx_event_t *ev)
-{
-    ngx_http_ktp_transport_action(CURL_SOCKET_TIMEOUT, 0);
 }

@@ -171,7 +171,6 @@ typedef struct {
     CURLSH          *share;    /* TLS sessions, common to all handles */
     ngx_event_t      answered; /* resumes calls marked as heard */
     ngx_log_t       *log;
-    ngx_event_t      timer; /* libcurl's, CURLMOPT_TIMERFUNCTION */
     ngx_connection_t dummy; /* ev->data of events: debug logs read fd */
     ngx_queue_t      active;
     ngx_queue_t      spare;
@@ -181,7 +180,6 @@ typedef struct {
     ngx_uint_t       nkind[NGX_HTTP_KTP_CALL_KINDS]; /* of them */
     ngx_uint_t       reads;           /* successful reads of bodies so far */
     ngx_uint_t       keepalive;       /* largest setting seen so far */
-    unsigned         inside : 1;      /* in curl_multi_socket_action() */
     unsigned         long_line : 1;   /* a line over HEAD_MAX was refused */
     unsigned         reuses_dead : 1; /* libcurl may use a dead connection */
 
@@ -220,12 +218,6 @@ extern ngx_http_ktp_transport_t ngx_http_ktp_transport;
 
 /* ngx_http_ktp_transport.c */
 
-/*
- * Reports an event of a descriptor, or CURL_SOCKET_TIMEOUT, to libcurl, and
- * completes the calls that ended.  Anything may be freed by their handlers.
- */
-void ngx_http_ktp_transport_action(curl_socket_t fd, int mask);
-
 /* Sets the state, and logs its change. */
 void ngx_http_ktp_transport_state(ngx_http_ktp_transfer_t      *t,
                                   ngx_http_ktp_transfer_state_t state);
@@ -251,6 +243,25 @@ ngx_int_t ngx_http_ktp_transport_add(ngx_http_ktp_transfer_t *t);
  * queue of look-ups; calls done.
  */
 void ngx_http_ktp_transport_end(ngx_http_ktp_transfer_t *t, CURLcode rc);
+
+/*
+ * libcurl has completed a transfer, whose handle has been removed from the
+ * multi handle.  Anything may be freed.
+ */
+void ngx_http_ktp_transport_ended(CURL *easy, CURLcode rc);
+
+
+/* ngx_http_ktp_transport_loop.c */
+
+/* The multi handle has been created; it is still there at exit. */
+void ngx_http_ktp_transport_loop_init(void);
+void ngx_http_ktp_transport_loop_exit(void);
+
+/*
+ * Reports an event of a descriptor, or CURL_SOCKET_TIMEOUT, to libcurl, and
+ * completes the calls that ended.  Anything may be freed by their handlers.
+ */
+void ngx_http_ktp_transport_loop_action(curl_socket_t fd, int mask);
 
 
 /* ngx_http_ktp_transport_transfer.c */

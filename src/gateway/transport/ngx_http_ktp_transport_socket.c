@@ -537,7 +537,7 @@ ngx_http_ktp_socket_event(ngx_event_t *ev)
     fd = c->fd;
     reads = tr->reads;
 
-    ngx_http_ktp_transport_action(fd, CURL_CSELECT_OUT);
+    ngx_http_ktp_transport_loop_action(fd, CURL_CSELECT_OUT);
 
     if (tr->sockets[fd]) {
         ngx_http_ktp_socket_written(tr->sockets[fd], tr->reads != reads);
@@ -561,7 +561,7 @@ ngx_http_ktp_socket_read(ngx_http_ktp_socket_t *s)
         n = 0;
     }
 
-    ngx_http_ktp_transport_action(fd, CURL_CSELECT_IN);
+    ngx_http_ktp_transport_loop_action(fd, CURL_CSELECT_IN);
 
     /* the call may have ended, and the socket been closed */
 
