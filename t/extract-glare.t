@@ -47,6 +47,8 @@ for my $case (
 
     for my $field (sort keys %$values) {
         is($details->{$field}{value}, $values->{$field}, "$name: $field");
+        cmp_ok($details->{$field}{confidence}, '<=', .9, 'is not read surely')
+            if $details->{$field}{raw} !~ /$values->{$field}$/;
     }
 }
 
@@ -63,6 +65,15 @@ for my $x (.39, .41) {
     ok($village->{repaired}, 'is repaired');
     unlike($village->{raw}, qr/MULYA/, 'not read');
 }
+
+# of which TING is the end, and TINGKULU another that begins so
+
+my ($end) = read_card(.31, .54, .04, state => 'SULAWESI UTARA',
+                      city => 'KOTA MANADO', district => 'TUMINTING',
+                      administrative_village => 'TUMINTING');
+isnt($end->{administrative_village}{raw}, 'TUMINTING', 'a beginning is hidden');
+cmp_ok($end->{administrative_village}{confidence}, '<=', .9,
+       'what may begin so is not sure');
 
 # LOMBOK BARAT, TENGAH, TIMUR and UTARA begin so
 

@@ -137,6 +137,12 @@ burnt_values(void **state)
         } else {
             assert_true(field->confidence < .9f);
         }
+
+        /* what was completed is not as sure as what was read */
+        field->repaired = 1;
+        field->confidence = .99f;
+        ktpr_confidence_set(fields);
+        assert_true(field->confidence <= .9f);
     }
 }
 

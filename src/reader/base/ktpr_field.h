@@ -41,7 +41,7 @@ typedef struct {
     float    score;                 /* what it was taken from, 0 to 1 */
     int      x, y, w, h;            /* in pixels of the upright image */
     unsigned repaired : 1;          /* changed by a cross-check or lexicon */
-    unsigned burnt : 1;             /* partly under a reflection, or near it */
+    unsigned burnt : 1;             /* a reflection may hide a part of it */
     unsigned confirmed : 1;         /* see ktpr_confidence.c */
 } ktpr_field_t;
 

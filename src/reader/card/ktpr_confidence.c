@@ -33,6 +33,13 @@
 #define KTPR_CONFIDENCE_BURNT .8f
 
 /*
+ * The most that is said of a name that was completed under a reflection.  Of
+ * 62 names of regions on drawn cards 59 were right.  Higher: a wrong one is
+ * taken for one that was read.
+ */
+#define KTPR_CONFIDENCE_COMPLETED .9f
+
+/*
  * A step of the table: the confidence of scores in a range.  Steps of a field
  * are in ascending order; between two of them, where nothing is known, the
  * confidence rises evenly.
@@ -244,6 +251,11 @@ ktpr_confidence_set(ktpr_field_t *fields)
         if (fields[i].value[0] != '\0') {
             fields[i].confidence =
                 ktpr_confidence_step(&fields[i], (ktpr_field_id_t) i);
+
+            if (fields[i].burnt && fields[i].repaired) {
+                fields[i].confidence =
+                    fminf(fields[i].confidence, KTPR_CONFIDENCE_COMPLETED);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ktpr_burnt.h"
 #include "ktpr_ctc.h"
 #include "ktpr_fields.h"
 #include "ktpr_gazetteer.h"
@@ -573,8 +574,10 @@ ktpr_head_read(ktpr_scan_t *scan, ktpr_field_t *fields)
     if (state == NULL && city != NULL && !line->near) {
         province = ktpr_gazetteer_province(city);
         if (province != NULL) {
-            ktpr_fields_repair(&fields[KTPR_STATE], province->name,
+            field = &fields[KTPR_STATE];
+            ktpr_fields_repair(field, province->name,
                                line->sure * KTPR_HEAD_CUT);
+            field->burnt = 1;
         }
     }
 
@@ -638,7 +641,11 @@ ktpr_region_cut(ktpr_scan_t *scan, const ktpr_entry_t *e, int burnt,
 
     *sure = wide.confidence * KTPR_HEAD_CUT;
 
+    /* what it begins with may be hidden, too */
+    strip.x1 = strip.x0;
+
     return strlen(wide.text) >= KTPR_HEAD_CUT_LETTERS
+                   && !ktpr_burnt_strip(scan, &strip)
                    && ktpr_gazetteer_begun(inside, level, wide.text, &region)
                           == 1
                ? region
