@@ -513,6 +513,10 @@ $rule = 'failures=3 window=10h open=1s max=1s';
 
 my $name = sha1_hex("$url/opens");
 
+# One worker: what it said of messages does not keep it from saying what it
+# finds in a reply.
+$workers = 1;
+
 for (['an error', "-OOM no memory\r\n", 'error "OOM"'],
      ['NOSCRIPT forever', "-NOSCRIPT no script\r\n", 'error "NOSCRIPT"'],
      ['nil', "\$-1\r\n"],
@@ -524,12 +528,14 @@ for (['an error', "-OOM no memory\r\n", 'error "OOM"'],
      ['two days', "*4\r\n" . bulk('open') . ":9\r\n:172800000\r\n:1\r\n"],
      ['the end of time', "*4\r\n" . bulk('open')
                          . ":9\r\n:9223372036854775807\r\n:1\r\n"],
-     ['an old opening', "*4\r\n" . bulk('open') . ":0\r\n:86400000\r\n:1\r\n"],
-     ['closed', "*4\r\n" . bulk('closed') . ":0\r\n:0\r\n:0\r\n"]) {
-    my ($what, $says, $logged) = @$_;
+     ['an old opening', "*4\r\n" . bulk('open') . ":0\r\n:86400000\r\n:1\r\n",
+      undef],
+     ['closed', "*4\r\n" . bulk('closed') . ":0\r\n:0\r\n:0\r\n", undef]) {
+    my ($what, $says, @logged) = @$_;
 
-    $logged = $logged ? "$logged in reply to"
-                      : 'unexpected (?:values "" in reply to|message "" about)';
+    # undef: the reply is in order
+    @logged = map "$_ in reply to",
+                  @logged ? grep defined, @logged : 'unexpected values ""';
 
     my $fake = KTP::FakeRedis->new(sub {
         my ($sock, $self) = @_;
@@ -553,8 +559,8 @@ for (['an error', "-OOM no memory\r\n", 'error "OOM"'],
     my $nginx = start('a', $fake->address, late => 0);
     my @pids = $nginx->workers;
 
-    ok($nginx->wait_log(qr/\[error\] .*redis ".*": $logged breaker$/m),
-       "$what: $logged");
+    ok($nginx->wait_log(qr/\[error\] .*redis ".*": $_ breaker$/m), "$what: $_")
+        for @logged, 'unexpected message "" about';
     is(state($nginx, 'opens'), 'closed', "$what: it is closed");
     break($nginx, 'opens');
     is(until_answered('opens', $nginx), 0, "$what: it comes back by its own time");

@@ -132,16 +132,22 @@ ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
                                    const char *what, ngx_str_t *client,
                                    ngx_http_ktp_redis_reply_t *reply)
 {
-    u_char            code[NGX_HTTP_KTP_REDIS_READER_CODE];
-    size_t            n;
-    static ngx_str_t  none = ngx_null_string;
-    static ngx_msec_t told;
+    u_char           code[NGX_HTTP_KTP_REDIS_READER_CODE];
+    size_t           n;
+    ngx_msec_t      *told;
+    static ngx_str_t none = ngx_null_string;
 
-    if (told && ngx_current_msec - told < NGX_HTTP_KTP_FLEET_SCRIPT_TOLD) {
+    static ngx_msec_t told_message, told_error, told_values;
+
+    told = reply == NULL  ? &told_message
+           : reply->error ? &told_error
+                          : &told_values;
+
+    if (*told && ngx_current_msec - *told < NGX_HTTP_KTP_FLEET_SCRIPT_TOLD) {
         return;
     }
 
-    told = ngx_current_msec;
+    *told = ngx_current_msec;
     n = reply ? ngx_http_ktp_redis_reader_code(reply, code) : 0;
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,

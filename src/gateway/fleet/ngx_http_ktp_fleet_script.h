@@ -73,9 +73,9 @@ void ngx_cdecl ngx_http_ktp_fleet_script_format(
     ngx_http_ktp_fleet_script_args_t *args, const char *format, ...);
 
 /*
- * Logs a reply that is an error, or none of the script, at most once a minute:
- * to what, of which client; client may be NULL.  If reply is NULL, a message
- * was none of the script.
+ * Logs a reply that is an error, or none of the script, or, if reply is NULL,
+ * a message that is none of the script; each of the three at most once a
+ * minute.  Says to what, and of which client, which may be NULL.
  */
 void ngx_http_ktp_fleet_script_complain(ngx_http_ktp_redis_t *redis,
                                         const char *what, ngx_str_t *client,
