@@ -1,5 +1,6 @@
 /* From what the network saw of a line to the value of its field. */
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +26,31 @@ typedef struct {
     ktpr_table_t table;
     ktpr_field_t fields[KTPR_ALL_FIELDS];
 } card_t;
+
+
+static ktpr_pool_t *pool;
+
+
+static int
+create(void **state)
+{
+    (void) state;
+
+    pool = ktpr_pool_create(1 << 20);
+
+    return pool == NULL;
+}
+
+
+static int
+destroy(void **state)
+{
+    (void) state;
+
+    ktpr_pool_destroy(pool);
+
+    return 0;
+}
 
 
 static float *
@@ -65,12 +91,17 @@ read_line(card_t *card, ktpr_line_id_t line, const char *text, int at,
 
     *column(card, 2 * at + 1, doubt) = .38f;
 
+    ktpr_pool_reset(pool);
+    card->scan.pool = pool;
     card->scan.table = &card->table;
     card->scan.image.w = 1000;
     card->scan.image.h = 600;
     card->scan.page.level_to_image = ktpr_map_affine(1, 0, 0, 0, 1, 0);
     card->table.spacing = 20;
     card->table.n = 1;
+
+    /* too flat to be cut out: no other line can be read */
+    card->scan.rows.capital = .5;
 
     e = &card->table.entries[0];
     e->line = (int) line;
@@ -163,18 +194,13 @@ neighbourhoods_are_under_a_hundred(void **state)
 {
     int             i, k;
     card_t          card;
-    ktpr_pool_t    *pool;
     ktpr_evidence_t birth;
 
     (void) state;
 
-    pool = ktpr_pool_create(1 << 20);
-    assert_non_null(pool);
-
     /* 9 is four times as likely as 0, which is less than RW over 99 are rare
      */
     read_line(&card, KTPR_LINE_RT_RW, "009/908", 4, '0');
-    card.scan.pool = pool;
 
     /* nothing is quite impossible */
     for (i = 0; i < card.look.columns.n; i++) {
@@ -193,8 +219,6 @@ neighbourhoods_are_under_a_hundred(void **state)
     *column(&card, 9, '0') = .02f;
     ktpr_fields_read(&card.scan, card.fields, &birth);
     assert_string_equal(card.fields[KTPR_RT_RW].value, "009/908");
-
-    ktpr_pool_destroy(pool);
 }
 
 
@@ -221,6 +245,72 @@ nationality_has_no_vv(void **state)
 }
 
 
+static void
+entry(card_t *card, ktpr_line_id_t line, double y)
+{
+    ktpr_entry_t *e;
+
+    e = &card->table.entries[card->table.n++];
+    memset(e, 0, sizeof(ktpr_entry_t));
+    e->line = (int) line;
+    e->row.y = y;
+    e->row.value.x0 = 100;
+    e->row.value.x1 = 100;
+}
+
+
+static void
+lines_and_values_that_were_not_found(void **state)
+{
+    int             i;
+    card_t          card;
+    ktpr_entry_t   *e;
+    ktpr_evidence_t birth;
+
+    (void) state;
+
+    /* gender; then address and RT/RW; then village, of a label only */
+    read_line(&card, KTPR_LINE_GENDER, "LAKI-LAKI", 0, 'I');
+    card.table.entries[0].row.y = 300;
+    entry(&card, KTPR_LINE_VILLAGE, 366);
+    entry(&card, KTPR_LINE_STATUS, 426);
+    card.scan.columns.values.at = 100;
+    card.scan.columns.spacing = 20;
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+
+    assert_int_equal(card.table.n, KTPR_LINE_STATUS + 1);
+
+    for (i = 0; i < card.table.n; i++) {
+        e = &card.table.entries[i];
+        assert_int_equal(e->line, i);
+
+        /* above the first by the card's spacing, else evenly */
+        assert_true(fabs(e->row.y
+                         - (i < KTPR_LINE_GENDER ? 260 + 20 * i
+                            : i < KTPR_LINE_VILLAGE
+                                ? 300 + 22 * (i - KTPR_LINE_GENDER)
+                                : 366 + 20 * (i - KTPR_LINE_VILLAGE)))
+                    < 1e-6);
+
+        /* free text goes on up to the photo, words do not */
+        if (i != KTPR_LINE_GENDER) {
+            assert_true(e->row.value.x0 == 100);
+            assert_true((e->row.value.x1 > 400)
+                        == (i == KTPR_LINE_NAME || i == KTPR_LINE_BIRTH
+                            || i == KTPR_LINE_ADDRESS || i == KTPR_LINE_VILLAGE
+                            || i == KTPR_LINE_DISTRICT));
+        }
+    }
+
+    /* an address goes on in rows without a label; so may a name */
+    read_line(&card, KTPR_LINE_NAME, "SARI DEWI", 0, 'I');
+    card.table.entries[0].row.y = 300;
+    entry(&card, KTPR_LINE_GENDER, 360);
+    ktpr_fields_read(&card.scan, card.fields, &birth);
+    assert_int_equal(card.table.n, 2);
+}
+
+
 int
 main(void)
 {
@@ -230,7 +320,8 @@ main(void)
         cmocka_unit_test(colon_like_an_i_is_none),
         cmocka_unit_test(neighbourhoods_are_under_a_hundred),
         cmocka_unit_test(nationality_has_no_vv),
+        cmocka_unit_test(lines_and_values_that_were_not_found),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, create, destroy);
 }

@@ -142,12 +142,6 @@
 #define KTPR_FIELDS_GAP_MOST  1.4
 
 /*
- * Capitals of a missing line that are read.  Set not recorded: most values are
- * shorter.  Lower: a long value is cut; higher: the photo is read.
- */
-#define KTPR_FIELDS_MISSING_WIDTH 15.
-
-/*
  * Likelihood, a character: how much less likely WNI and WNA may be than a
  * nationality as read.  Lower: misread WNI stays; higher: a blurred short
  * country becomes WNI.
@@ -482,86 +476,118 @@ ktpr_line_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text, size_t size,
 }
 
 
-/*
- * Inserts a line behind entry "after" and reads it where it must be: share
- * of the way to the next entry.
- */
+/* Reads the value of a line up to where the longest one may end. */
 static void
-ktpr_line_insert(ktpr_scan_t *scan, int after, ktpr_line_id_t line,
-                 double share)
+ktpr_line_look(ktpr_scan_t *scan, ktpr_entry_t *e)
 {
-    double        y, x, slope;
-    ktpr_entry_t *e, *new;
-    ktpr_table_t *table;
-
-    table = scan->table;
-    if (table->n == KTPR_MAX_ROWS) {
-        return;
-    }
-
-    e = &table->entries[after];
-    new = e + 1;
-    memmove(new + 1, new,
-            sizeof(ktpr_entry_t) * (size_t) (table->n - after - 1));
-    table->n++;
-
-    y = e->row.y + (new[1].row.y - e->row.y) * share;
-    slope = e->row.value.slope
-            + (new[1].row.value.slope - e->row.value.slope) * share;
-    x = ktpr_columns_at(&scan->columns.values, y);
-
-    memset(new, 0, sizeof(ktpr_entry_t));
-    new->line = (int) line;
-    new->row.y = y;
-    new->row.value.slope = slope;
-    new->row.value.bottom = y - slope *x;
-    new->row.value.top = new->row.value.bottom - scan->rows.capital;
-    new->row.value.x0 = x;
-    new->row.value.x1 = x + KTPR_FIELDS_MISSING_WIDTH * scan->rows.capital;
-
-    ktpr_scan_look(scan, &new->row.value, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT,
-                   ktpr_alphabets[line], &new->value);
+    e->row.value.x1 =
+        e->row.value.x0 + ktpr_scan_longest(scan, (ktpr_line_id_t) e->line);
+    ktpr_scan_look(scan, &e->row.value, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT,
+                   ktpr_alphabets[e->line], &e->value);
 }
 
 
-/* Reads lines that were not found between two that were. */
-static void
-ktpr_lines_complete(ktpr_scan_t *scan)
+/*
+ * Inserts lines before entry at, step apart, and reads them: the first has its
+ * base line at y.  How many: the table may be full.
+ */
+static int
+ktpr_lines_insert(ktpr_scan_t *scan, int at, int line, int count, double y,
+                  double step, double slope)
 {
-    int           i, k, last, missing;
-    double        gap;
+    int           i;
+    ktpr_entry_t *e;
     ktpr_table_t *table;
 
     table = scan->table;
-    last = -1;
+    count =
+        count < KTPR_MAX_ROWS - table->n ? count : KTPR_MAX_ROWS - table->n;
+    e = &table->entries[at];
 
-    for (i = 0; i < table->n; i++) {
-        if (table->entries[i].line < 0) {
+    memmove(e + count, e, sizeof(ktpr_entry_t) * (size_t) (table->n - at));
+    memset(e, 0, sizeof(ktpr_entry_t) * (size_t) count);
+    table->n += count;
+
+    for (i = 0; i < count; i++, e++) {
+        e->line = line + i;
+        e->row.y = y + i * step;
+        e->row.value.x0 = ktpr_columns_at(&scan->columns.values, e->row.y);
+        e->row.value.slope = slope;
+        e->row.value.bottom = e->row.y - slope * e->row.value.x0;
+        e->row.value.top = e->row.value.bottom - scan->rows.capital;
+        ktpr_line_look(scan, e);
+    }
+
+    return count;
+}
+
+
+/*
+ * Inserts the lines that are missing between two entries, and reads them; how
+ * many.
+ */
+static int
+ktpr_lines_between(ktpr_scan_t *scan, int at)
+{
+    int                 missing;
+    double              gap, step;
+    const ktpr_entry_t *upper, *lower;
+
+    upper = &scan->table->entries[at - 1];
+    lower = &scan->table->entries[at];
+    missing = lower->line - upper->line - 1;
+    gap = (lower->row.y - upper->row.y) / scan->table->spacing;
+
+    if (missing < 1 || gap <= missing + KTPR_FIELDS_GAP_LEAST) {
+        return 0;
+    }
+
+    /* the row may continue the line above */
+    if ((upper->line == KTPR_LINE_NAME || upper->line == KTPR_LINE_ADDRESS)
+        && gap >= missing + KTPR_FIELDS_GAP_MOST) {
+        return 0;
+    }
+
+    step = (lower->row.y - upper->row.y) / (missing + 1);
+
+    return ktpr_lines_insert(
+        scan, at, upper->line + 1, missing, upper->row.y + step, step,
+        (upper->row.value.slope + lower->row.value.slope) / 2);
+}
+
+
+/*
+ * Reads what was not found of the card: values beside labels, lines between
+ * two that were found, and those above the first.
+ */
+static void
+ktpr_lines_complete(ktpr_scan_t *scan)
+{
+    int           i, last;
+    double        step;
+    ktpr_entry_t *e;
+
+    last = -1;
+    step = scan->table->spacing;
+
+    for (i = 0; i < scan->table->n; i++) {
+        e = &scan->table->entries[i];
+
+        if (e->line < 0) {
             continue;
         }
 
-        missing = last < 0
-                      ? 0
-                      : table->entries[i].line - table->entries[last].line - 1;
+        if (!e->row.has_value && e->value.nlooks == 0) {
+            ktpr_line_look(scan, e);
+        }
 
-        if (missing > 0) {
-            gap = (table->entries[i].row.y - table->entries[last].row.y)
-                  / table->spacing;
+        if (last < 0) {
+            i += ktpr_lines_insert(scan, i, 0, e->line,
+                                   e->row.y - e->line * step, step,
+                                   e->row.value.slope);
 
-            /* not where the row may continue the line above */
-            if (last == i - 1
-                && ((table->entries[last].line != KTPR_LINE_NAME
-                     && table->entries[last].line != KTPR_LINE_ADDRESS)
-                    || gap < missing + KTPR_FIELDS_GAP_MOST)
-                && gap > missing + KTPR_FIELDS_GAP_LEAST) {
-                for (k = 1; k <= missing; k++) {
-                    ktpr_line_insert(
-                        scan, i - 1,
-                        (ktpr_line_id_t) (table->entries[last].line + k),
-                        1. / (missing + 2 - k));
-                    i++;
-                }
-            }
+        } else if (last == i - 1) {
+            i += ktpr_lines_between(scan, i);
         }
 
         last = i;

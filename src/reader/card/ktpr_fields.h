@@ -10,9 +10,9 @@
 
 /*
  * Reads all fields of the lines below the number; fields has room for
- * KTPR_ALL_FIELDS.  Lines that were not found between two that were are
- * added to the scan.  birth: the evidence for each digit of the date of
- * birth, DDMMYYYY, with n 0 when there is no date.
+ * KTPR_ALL_FIELDS.  Lines that were not found, above the first and between two
+ * that were, are added to the scan.  birth: the evidence for each digit of the
+ * date of birth, DDMMYYYY, with n 0 when there is no date.
  */
 void ktpr_fields_read(ktpr_scan_t *scan, ktpr_field_t *fields,
                       ktpr_evidence_t *birth);

@@ -60,8 +60,9 @@
 
 /*
  * A label that is like none by LIKE, and has fewer LETTERS, is a speck.  A row
- * without a value whose label is like one by KNOWN is read up to VALUE heights
- * of a capital from where a value begins.
+ * without a value whose label is like one by KNOWN is read from where a value
+ * begins.  A value of another line than those of free text ends at VALUE
+ * heights of a capital from there.
  */
 #define KTPR_SCAN_LABEL_LIKE    .3
 #define KTPR_SCAN_LABEL_LETTERS 3
@@ -140,6 +141,25 @@ ktpr_scan_cells(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
     view = ktpr_scan_view(scan);
 
     return ktpr_evidence_cells(&view, strip, pattern, evidence);
+}
+
+
+double
+ktpr_scan_longest(const ktpr_scan_t *scan, ktpr_line_id_t line)
+{
+    switch (line) {
+
+    case KTPR_LINE_NAME:
+    case KTPR_LINE_BIRTH:
+    case KTPR_LINE_ADDRESS:
+    case KTPR_LINE_VILLAGE:
+    case KTPR_LINE_DISTRICT:
+    case KTPR_LINE_OCCUPATION:
+        return KTPR_PHOTO * scan->columns.spacing;
+
+    default:
+        return KTPR_SCAN_VALUE * scan->rows.capital;
+    }
 }
 
 
@@ -242,6 +262,7 @@ ktpr_most_evident(const ktpr_entry_t *e)
 static void
 ktpr_scan_missed(ktpr_scan_t *scan, ktpr_entry_t *e)
 {
+    int          line;
     double       ink;
     ktpr_strip_t strip;
 
@@ -258,7 +279,11 @@ ktpr_scan_missed(ktpr_scan_t *scan, ktpr_entry_t *e)
         }
     }
 
-    strip.x1 = strip.x0 + KTPR_SCAN_VALUE * scan->rows.capital;
+    for (line = 0; e->like[line] < ktpr_most_like(e); line++) {
+        /* void */
+    }
+
+    strip.x1 = strip.x0 + ktpr_scan_longest(scan, (ktpr_line_id_t) line);
     ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
                    &e->value);
 }
