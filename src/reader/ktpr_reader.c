@@ -9,6 +9,7 @@
 #include "ktpr_head.h"
 #include "ktpr_issued.h"
 #include "ktpr_kind.h"
+#include "ktpr_lines.h"
 #include "ktpr_number.h"
 #include "ktpr_quality.h"
 #include "ktpr_reader.h"
@@ -261,7 +262,7 @@ ktpr_reader_nearer(ktpr_photo_t *photo)
     ktpr_area_t  part;
     ktpr_point_t p;
 
-    ktpr_fields_plane(&photo->scan, &plane);
+    ktpr_lines_plane(&photo->scan, &plane);
     x0 = y0 = 1e9;
     x1 = y1 = -1e9;
 
@@ -312,7 +313,7 @@ ktpr_reader_quality(ktpr_photo_t *photo, const ktpr_image_t *image,
         by = (double) image->w / photo->scan.image.w;
         enlarge = ktpr_map_affine(by, 0, (by - 1) / 2, 0, by, (by - 1) / 2);
         spacing = by * ktpr_scan_spacing(&photo->scan);
-        ktpr_fields_plane(&photo->scan, &plane);
+        ktpr_lines_plane(&photo->scan, &plane);
         plane = ktpr_map_then(&plane, &enlarge);
     }
 

@@ -9,26 +9,12 @@
 
 
 /*
- * Reads all fields of the lines below the number; fields has room for
- * KTPR_ALL_FIELDS.  Lines that were not found, above the first and between two
- * that were, are added to the scan.  birth: the evidence for each digit of the
- * date of birth, DDMMYYYY, with n 0 when there is no date.
+ * Reads all fields of the lines below the number, see ktpr_lines_complete();
+ * fields has room for KTPR_ALL_FIELDS.  birth: the evidence for each digit of
+ * the date of birth, DDMMYYYY, with n 0 when there is no date.
  */
 void ktpr_fields_read(ktpr_scan_t *scan, ktpr_field_t *fields,
                       ktpr_evidence_t *birth);
-
-/*
- * The base line of the first row (Nama) at the values' column, found or
- * extrapolated, in pixels of the level page.
- */
-double ktpr_fields_first(ktpr_scan_t *scan);
-
-/*
- * The map from the card's plane to the image.  The card's plane has the
- * spacing of rows as its unit, and its origin where the values' column
- * meets the first row's base line.
- */
-void ktpr_fields_plane(ktpr_scan_t *scan, ktpr_map_t *plane);
 
 /*
  * Sets a field to a value, read from a strip of the level page (NULL: the

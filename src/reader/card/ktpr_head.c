@@ -7,6 +7,7 @@
 #include "ktpr_fields.h"
 #include "ktpr_gazetteer.h"
 #include "ktpr_head.h"
+#include "ktpr_lines.h"
 #include "ktpr_text.h"
 
 
@@ -176,7 +177,7 @@ ktpr_head_lines(ktpr_scan_t *scan, ktpr_head_line_t *lines)
     const ktpr_fragment_t *f;
 
     n = 0;
-    first = ktpr_fields_first(scan);
+    first = ktpr_lines_first(scan);
     spacing = scan->table->spacing;
     capital = scan->rows.capital;
     values = ktpr_columns_at(&scan->columns.values, first);
@@ -215,7 +216,7 @@ ktpr_head_widen(ktpr_scan_t *scan, const ktpr_head_line_t *lines, int n,
     ktpr_strip_t *strip;
 
     spacing = scan->table->spacing;
-    values = ktpr_columns_at(&scan->columns.values, ktpr_fields_first(scan));
+    values = ktpr_columns_at(&scan->columns.values, ktpr_lines_first(scan));
 
     for (i = 0; i < n; i++) {
         wide[i] = lines[i];

@@ -3,6 +3,7 @@
 
 #include "ktpr_fields.h"
 #include "ktpr_issued.h"
+#include "ktpr_lines.h"
 #include "ktpr_text.h"
 
 
@@ -114,7 +115,7 @@ ktpr_issued_read(ktpr_scan_t *scan, ktpr_field_t *fields)
     ktpr_strip_t   lines[KTPR_ISSUED_LINES];
     ktpr_reading_t readings[KTPR_ISSUED_LINES];
 
-    n = ktpr_issued_lines(scan, ktpr_fields_first(scan), lines);
+    n = ktpr_issued_lines(scan, ktpr_lines_first(scan), lines);
     at = -1;
     date_y = 0;
 

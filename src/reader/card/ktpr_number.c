@@ -6,6 +6,7 @@
 #include "ktp_nik.h"
 #include "ktp_region.h"
 #include "ktpr_fields.h"
+#include "ktpr_lines.h"
 #include "ktpr_number.h"
 #include "ktpr_text.h"
 
@@ -183,7 +184,7 @@ ktpr_number_strip(ktpr_scan_t *scan, ktpr_strip_t *strip)
     double                 y, yx, first, spacing, capital, values, widest;
     const ktpr_fragment_t *f;
 
-    first = ktpr_fields_first(scan);
+    first = ktpr_lines_first(scan);
     spacing = scan->table->spacing;
     capital = scan->rows.capital;
     values = ktpr_columns_at(&scan->columns.values, first);

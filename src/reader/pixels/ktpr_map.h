@@ -20,7 +20,7 @@
  *   strip   pixel, of the cut    upper left of one line's cut for recognition;
  *                                ktpr_crop() goes by way of level
  *   card    spacing of the       where the left end of the value column meets
- *           card's rows          the first row; ktpr_fields_plane() to image
+ *           card's rows          the first row; ktpr_lines_plane() to image
  *
  * Blobs, fragments, columns, rows and strips (ktpr_strip_t) are in level.
  */
