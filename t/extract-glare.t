@@ -92,6 +92,26 @@ for my $x (.39, .41) {
     unlike($village->{raw}, qr/MULYA/, 'not read');
 }
 
+# the only district of the city, and village of the district, that has these
+# letters
+
+my %tebet = (state => 'DKI JAKARTA', city => 'JAKARTA SELATAN',
+             district => 'TEBET', administrative_village => 'TEBET TIMUR');
+
+for my $case (
+    ['administrative_village', .30, .54, .03],
+    ['administrative_village', .31, .54, .04],
+    ['district', .29, .57, .04],
+    ['district', .30, .57, .04],
+) {
+    my ($field, $x, $y, $radius) = @$case;
+    my ($details) = read_card($x, $y, $radius, %tebet);
+
+    is($details->{$field}{value}, $tebet{$field}, "$field, its end at $x");
+    isnt($details->{$field}{raw}, $tebet{$field}, 'is all that is read');
+    cmp_ok($details->{$field}{confidence}, '<=', .9, 'and not sure');
+}
+
 # of which TING is the end, and TINGKULU another that begins so
 
 my ($end) = read_card(.31, .54, .04, state => 'SULAWESI UTARA',

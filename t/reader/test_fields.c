@@ -292,10 +292,10 @@ lines_and_values_that_were_not_found(void **state)
                                 : 366 + 20 * (i - KTPR_LINE_VILLAGE)))
                     < 1e-6);
 
-        /* free text goes on up to the photo, words do not */
+        /* free text goes on up to where the photo may begin, words do not */
         if (i != KTPR_LINE_GENDER) {
             assert_true(e->row.value.x0 == 100);
-            assert_true((e->row.value.x1 > 400)
+            assert_true((e->row.value.x1 > 380)
                         == (i == KTPR_LINE_NAME || i == KTPR_LINE_BIRTH
                             || i == KTPR_LINE_ADDRESS || i == KTPR_LINE_VILLAGE
                             || i == KTPR_LINE_DISTRICT));
@@ -311,6 +311,57 @@ lines_and_values_that_were_not_found(void **state)
 }
 
 
+static void
+district_of_a_village(void **state)
+{
+    size_t        i;
+    card_t        card, other;
+    ktpr_field_t *field;
+
+    static const struct {
+        const char *text;
+        int         at; /* of the letter that is not clear */
+        char        doubt;
+        const char *city, *village, *district;
+    } cases[] = {
+        {"CUAKU", 1, 'J', "KABUPATEN LEBAK", "CIPALABUH", "CIJAKU"},
+
+        /* one that is clear, or another; villages of others, and of none */
+        {"CUAKU", 0, 'O', "KABUPATEN LEBAK", "CIPALABUH", "CUAKU"},
+        {"SUBONG", 1, 'O', "KABUPATEN LEBAK", "CIPALABUH", "SUBONG"},
+        {"CUAKU", 1, 'J', "KABUPATEN LEBAK", "SUKAMAJU", "CUAKU"},
+        {"CUAKU", 1, 'J', "KABUPATEN GARUT", "CIPALABUH", "CUAKU"},
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        read_line(&card, KTPR_LINE_VILLAGE, cases[i].village, 0, 'O');
+        read_line(&other, KTPR_LINE_DISTRICT, cases[i].text, cases[i].at,
+                  cases[i].doubt);
+        card.table.entries[1] = other.table.entries[0];
+        card.table.n = 2;
+
+        strcpy(card.fields[KTPR_CITY].value, cases[i].city);
+        strcpy(card.fields[KTPR_ADMINISTRATIVE_VILLAGE].value,
+               cases[i].village);
+        card.fields[KTPR_ADMINISTRATIVE_VILLAGE].confidence = .9f;
+
+        field = &card.fields[KTPR_DISTRICT];
+        strcpy(field->value, cases[i].text);
+        field->confidence = .6f;
+
+        ktpr_head_repair(&card.scan, card.fields);
+        assert_string_equal(field->value, cases[i].district);
+
+        if (strcmp(cases[i].text, cases[i].district) != 0) {
+            assert_true(field->repaired);
+            assert_true(field->confidence > 0 && field->confidence < .9f);
+        }
+    }
+}
+
+
 int
 main(void)
 {
@@ -321,6 +372,7 @@ main(void)
         cmocka_unit_test(neighbourhoods_are_under_a_hundred),
         cmocka_unit_test(nationality_has_no_vv),
         cmocka_unit_test(lines_and_values_that_were_not_found),
+        cmocka_unit_test(district_of_a_village),
     };
 
     return cmocka_run_group_tests(tests, create, destroy);

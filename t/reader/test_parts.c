@@ -228,16 +228,23 @@ cut_regions(void **state)
 
     static const struct {
         const char  *text;
+        int          anywhere;
         ktpr_level_t level;
         const char  *name; /* NULL: none, or several */
     } cases[] = {
-        {"JAWA TE", KTPR_LEVEL_PROVINCE, "JAWA TENGAH"},
-        {"JAWA T", KTPR_LEVEL_PROVINCE, NULL},
-        {"LAMPUNG", KTPR_LEVEL_PROVINCE, NULL}, /* it is whole */
-        {"", KTPR_LEVEL_PROVINCE, NULL},
-        {"KOTA SAM", KTPR_LEVEL_REGENCY, "KOTA SAMARINDA"},
-        {"KOTA SA", KTPR_LEVEL_REGENCY, NULL},
-        {"SAM", KTPR_LEVEL_PROVINCE, NULL},
+        {"JAWA TE", 0, KTPR_LEVEL_PROVINCE, "JAWA TENGAH"},
+        {"JAWA T", 0, KTPR_LEVEL_PROVINCE, NULL},
+        {"LAMPUNG", 0, KTPR_LEVEL_PROVINCE, NULL}, /* it is whole */
+        {"LAMPUNG", 1, KTPR_LEVEL_PROVINCE, NULL},
+        {"", 0, KTPR_LEVEL_PROVINCE, NULL},
+        {"", 1, KTPR_LEVEL_PROVINCE, NULL},
+        {"KOTA SAM", 0, KTPR_LEVEL_REGENCY, "KOTA SAMARINDA"},
+        {"KOTA SA", 0, KTPR_LEVEL_REGENCY, NULL},
+        {"SAM", 0, KTPR_LEVEL_PROVINCE, NULL},
+        {"AWA TENGAH", 1, KTPR_LEVEL_PROVINCE, "JAWA TENGAH"},
+        {"AWA TENGA", 1, KTPR_LEVEL_PROVINCE, "JAWA TENGAH"},
+        {"TENGAH", 1, KTPR_LEVEL_PROVINCE, NULL}, /* or KALIMANTAN TENGAH */
+        {"AWA TENGA", 0, KTPR_LEVEL_PROVINCE, NULL},
     };
 
     static const struct {
@@ -254,7 +261,8 @@ cut_regions(void **state)
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         region = NULL;
 
-        if (ktpr_gazetteer_begun(NULL, cases[i].level, cases[i].text, &region)
+        if (ktpr_gazetteer_part(NULL, cases[i].level, cases[i].anywhere,
+                                cases[i].text, &region)
             != 1) {
             region = NULL;
         }
@@ -280,6 +288,42 @@ cut_regions(void **state)
             assert_string_equal(region->name, provinces[i].province);
         }
     }
+}
+
+
+static void
+regions_of_one_name(void **state)
+{
+    const ktpr_region_t *regency, *city, *java, *village;
+
+    (void) state;
+
+    java = ktpr_gazetteer_find(NULL, KTPR_LEVEL_PROVINCE, 0, "JAWA BARAT");
+    regency =
+        ktpr_gazetteer_find(java, KTPR_LEVEL_REGENCY, 0, "KABUPATEN BOGOR");
+    city = ktpr_gazetteer_find(java, KTPR_LEVEL_REGENCY, 0, "KOTA BOGOR");
+    assert_non_null(regency);
+    assert_ptr_equal(ktpr_gazetteer_twin(NULL, regency), city);
+    assert_ptr_equal(ktpr_gazetteer_twin(java, city), regency);
+    assert_null(
+        ktpr_gazetteer_twin(java, ktpr_gazetteer_find(java, KTPR_LEVEL_REGENCY,
+                                                      0, "KABUPATEN GARUT")));
+
+    /* a regency's former name is none */
+    assert_null(
+        ktpr_gazetteer_twin(NULL, ktpr_gazetteer_find(NULL, KTPR_LEVEL_REGENCY,
+                                                      0, "KABUPATEN TOBA")));
+
+    /* one district has such a village; or several do */
+    village =
+        ktpr_gazetteer_find(regency, KTPR_LEVEL_VILLAGE, 0, "BABAKANRADEN");
+    assert_non_null(village);
+    assert_string_equal(ktpr_gazetteer_district(regency, village)->name,
+                        "CARIU");
+
+    village = ktpr_gazetteer_find(java, KTPR_LEVEL_VILLAGE, 0, "SUKAMULYA");
+    assert_non_null(village);
+    assert_null(ktpr_gazetteer_district(java, village));
 }
 
 
@@ -527,12 +571,19 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_distance),   cmocka_unit_test(text_cleaning),
-        cmocka_unit_test(dates),           cmocka_unit_test(lines_of_one_card),
-        cmocka_unit_test(head_is_no_name), cmocka_unit_test(addresses),
-        cmocka_unit_test(lexicon),         cmocka_unit_test(regions),
-        cmocka_unit_test(cut_regions),     cmocka_unit_test(maps),
-        cmocka_unit_test(digit_none),      cmocka_unit_test(image_orientation),
+        cmocka_unit_test(text_distance),
+        cmocka_unit_test(text_cleaning),
+        cmocka_unit_test(dates),
+        cmocka_unit_test(lines_of_one_card),
+        cmocka_unit_test(head_is_no_name),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(lexicon),
+        cmocka_unit_test(regions),
+        cmocka_unit_test(cut_regions),
+        cmocka_unit_test(regions_of_one_name),
+        cmocka_unit_test(maps),
+        cmocka_unit_test(digit_none),
+        cmocka_unit_test(image_orientation),
         cmocka_unit_test(pool_ceiling),
     };
 

@@ -101,6 +101,13 @@
  */
 #define KTPR_HEAD_CUT_LETTERS 3
 
+/*
+ * Edits a letter at which a district may still be the one that the village is
+ * in.  Higher: the district that the village was in before, on an older card,
+ * becomes the one that it is in now.
+ */
+#define KTPR_HEAD_DISTRICT_EDITS .5
+
 /* fixed: letters of the shortest names, BALI and RIAU */
 #define KTPR_HEAD_PROVINCE_LETTERS 4
 
@@ -254,25 +261,12 @@ static int
 ktpr_head_twin(const char *text, const ktpr_region_t *region,
                const ktpr_region_t *inside)
 {
-    char   other[KTPR_MAX_VALUE];
-    size_t i, n;
+    char word[KTPR_MAX_VALUE];
 
-    static const char *const words[] = {"KABUPATEN", "KOTA"};
+    ktpr_text_copy(word, strcspn(region->name, " ") + 1, region->name);
 
-    for (i = 0; i < 2; i++) {
-        n = strlen(words[i]);
-
-        if (strncmp(region->name, words[i], n) == 0) {
-            ktpr_text_copy(other, sizeof(other), words[1 - i]);
-            ktpr_text_append(other, sizeof(other), region->name + n);
-
-            return !ktpr_begins(text, words[i])
-                   && ktpr_gazetteer_find(inside, KTPR_LEVEL_REGENCY, 0, other)
-                          != NULL;
-        }
-    }
-
-    return 0;
+    return !ktpr_begins(text, word)
+           && ktpr_gazetteer_twin(inside, region) != NULL;
 }
 
 
@@ -308,7 +302,7 @@ ktpr_head_guess(ktpr_head_line_t *line, const ktpr_region_t *inside,
     known = line->name != line->reading.text;
 
     if (known || level != KTPR_LEVEL_PROVINCE) {
-        n = ktpr_gazetteer_begun(inside, level, line->name, &region);
+        n = ktpr_gazetteer_part(inside, level, 0, line->name, &region);
         if (n > 0) {
             return n == 1 ? region : NULL;
         }
@@ -462,7 +456,7 @@ ktpr_head_unknown(ktpr_head_line_t *lines, int n)
                              KTPR_HEAD_KNOWN_EDITS, &distance);
 
         if (distance > KTPR_HEAD_KNOWN_EDITS
-            && ktpr_gazetteer_begun(NULL, KTPR_LEVEL_PROVINCE, name, &region)
+            && ktpr_gazetteer_part(NULL, KTPR_LEVEL_PROVINCE, 0, name, &region)
                    == 0) {
             return &lines[i];
         }
@@ -608,9 +602,9 @@ ktpr_region_named(const ktpr_reading_t *reading, const ktpr_region_t *inside,
 
 
 /*
- * The same of a line whose last letters are faint, or under a reflection: more
- * is read where it seems to end, and the name is that, or is the only one that
- * begins so.
+ * The same of a line whose first or last letters are faint, or under a
+ * reflection: more is read where it seems to end, and the name is that, or is
+ * the only one that begins so, or that has these letters.
  */
 static const ktpr_region_t *
 ktpr_region_cut(ktpr_scan_t *scan, const ktpr_entry_t *e, int burnt,
@@ -642,13 +636,16 @@ ktpr_region_cut(ktpr_scan_t *scan, const ktpr_entry_t *e, int burnt,
 
     *sure = wide.confidence * KTPR_HEAD_CUT;
 
+    if (strlen(wide.text) < KTPR_HEAD_CUT_LETTERS) {
+        return NULL;
+    }
+
     /* what it begins with may be hidden, too */
     strip.x1 = strip.x0;
 
-    return strlen(wide.text) >= KTPR_HEAD_CUT_LETTERS
-                   && !ktpr_burnt_strip(scan, &strip)
-                   && ktpr_gazetteer_begun(inside, level, wide.text, &region)
-                          == 1
+    return ktpr_gazetteer_part(inside, level, ktpr_burnt_strip(scan, &strip),
+                               wide.text, &region)
+                   == 1
                ? region
                : NULL;
 }
@@ -686,6 +683,30 @@ ktpr_region_repair(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_field_t *field,
     }
 
     return region;
+}
+
+
+/*
+ * Sets the district, if it was not read, or not clearly, to that of a village
+ * which was read as surely as that.
+ */
+static void
+ktpr_district_repair(ktpr_scan_t *scan, ktpr_field_t *field,
+                     const ktpr_region_t *city, const ktpr_region_t *village,
+                     float sure)
+{
+    ktpr_entry_t        *e;
+    const ktpr_region_t *district;
+
+    district = ktpr_gazetteer_district(city, village);
+    e = ktpr_scan_line(scan, KTPR_LINE_DISTRICT);
+
+    if (district != NULL && e != NULL
+        && ktpr_text_distance(field->value, district->name)
+               <= KTPR_HEAD_DISTRICT_EDITS * (double) strlen(district->name)
+        && ktpr_reading_yields(&e->value, field->value, district->name)) {
+        ktpr_fields_repair(field, district->name, sure * KTPR_HEAD_CUT);
+    }
 }
 
 
@@ -727,7 +748,8 @@ void
 ktpr_head_repair(ktpr_scan_t *scan, ktpr_field_t *fields)
 {
     double               distance;
-    const ktpr_region_t *city, *district;
+    ktpr_field_t        *field;
+    const ktpr_region_t *city, *district, *village;
 
     city = ktpr_gazetteer_match(NULL, KTPR_LEVEL_REGENCY,
                                 fields[KTPR_CITY].value, 0, &distance);
@@ -736,9 +758,15 @@ ktpr_head_repair(ktpr_scan_t *scan, ktpr_field_t *fields)
         district = ktpr_region_repair(scan, KTPR_LINE_DISTRICT,
                                       &fields[KTPR_DISTRICT], city,
                                       KTPR_LEVEL_DISTRICT);
-        ktpr_region_repair(
-            scan, KTPR_LINE_VILLAGE, &fields[KTPR_ADMINISTRATIVE_VILLAGE],
-            district != NULL ? district : city, KTPR_LEVEL_VILLAGE);
+        field = &fields[KTPR_ADMINISTRATIVE_VILLAGE];
+        village = ktpr_region_repair(scan, KTPR_LINE_VILLAGE, field,
+                                     district != NULL ? district : city,
+                                     KTPR_LEVEL_VILLAGE);
+
+        if (district == NULL && village != NULL) {
+            ktpr_district_repair(scan, &fields[KTPR_DISTRICT], city, village,
+                                 field->confidence);
+        }
     }
 
     ktpr_birth_repair(scan, &fields[KTPR_PLACE_OF_BIRTH]);

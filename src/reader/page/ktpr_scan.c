@@ -61,12 +61,13 @@
 /*
  * A label that is like none by LIKE, and has fewer LETTERS, is a speck.  A row
  * without a value whose label is like one by KNOWN is read from where a value
- * begins.  A value of another line than those of free text ends at VALUE
- * heights of a capital from there.
+ * begins, up to LONG row spacings in lines of free text, where the photo
+ * begins on some templates, else up to VALUE heights of a capital.
  */
 #define KTPR_SCAN_LABEL_LIKE    .3
 #define KTPR_SCAN_LABEL_LETTERS 3
 #define KTPR_SCAN_LABEL_KNOWN   .5
+#define KTPR_SCAN_LONG          14.5
 #define KTPR_SCAN_VALUE         14
 
 /*
@@ -155,7 +156,7 @@ ktpr_scan_longest(const ktpr_scan_t *scan, ktpr_line_id_t line)
     case KTPR_LINE_VILLAGE:
     case KTPR_LINE_DISTRICT:
     case KTPR_LINE_OCCUPATION:
-        return KTPR_PHOTO * scan->columns.spacing;
+        return KTPR_SCAN_LONG * scan->columns.spacing;
 
     default:
         return KTPR_SCAN_VALUE * scan->rows.capital;

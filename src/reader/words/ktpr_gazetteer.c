@@ -74,6 +74,19 @@ ktpr_region_span(const ktpr_region_t *inside, unsigned *first, unsigned *last)
 }
 
 
+/* The only name of a code, which the table has; NULL: it has former ones. */
+static const ktpr_region_t *
+ktpr_region_only(unsigned long long code)
+{
+    const ktpr_region_t *region;
+
+    region = &ktpr_gazetteer_table[ktpr_region_lower(code)];
+
+    /* former names are behind the current one; then come the parts */
+    return region[1].code != code ? region : NULL;
+}
+
+
 /* A name without the words KABUPATEN and KOTA. */
 static const char *
 ktpr_region_short(const char *name)
@@ -116,13 +129,14 @@ ktpr_gazetteer_find(const ktpr_region_t *inside, ktpr_level_t level,
 
 
 int
-ktpr_gazetteer_begun(const ktpr_region_t *inside, ktpr_level_t level,
-                     const char *text, const ktpr_region_t **region)
+ktpr_gazetteer_part(const ktpr_region_t *inside, ktpr_level_t level,
+                    int anywhere, const char *text,
+                    const ktpr_region_t **region)
 {
     int         found;
     size_t      n;
     unsigned    i, last;
-    const char *name;
+    const char *name, *part;
 
     n = strlen(text);
     found = 0;
@@ -130,8 +144,9 @@ ktpr_gazetteer_begun(const ktpr_region_t *inside, ktpr_level_t level,
 
     for (; i < last && n > 0; i++) {
         name = ktpr_gazetteer_table[i].name;
+        part = strstr(name, text);
 
-        if (strncmp(name, text, n) == 0 && name[n] != '\0'
+        if (part != NULL && (anywhere || part == name) && strlen(name) > n
             && ktpr_region_is(&ktpr_gazetteer_table[i], level)) {
             *region = found++ == 0 ? &ktpr_gazetteer_table[i] : *region;
         }
@@ -142,12 +157,60 @@ ktpr_gazetteer_begun(const ktpr_region_t *inside, ktpr_level_t level,
 
 
 const ktpr_region_t *
+ktpr_gazetteer_twin(const ktpr_region_t *inside, const ktpr_region_t *regency)
+{
+    unsigned             i, last;
+    const char          *name;
+    const ktpr_region_t *region;
+
+    name = ktpr_region_short(regency->name);
+    ktpr_region_span(inside, &i, &last);
+
+    for (; i < last; i++) {
+        region = &ktpr_gazetteer_table[i];
+
+        if (region->code != regency->code
+            && ktpr_region_is(region, KTPR_LEVEL_REGENCY)
+            && strcmp(ktpr_region_short(region->name), name) == 0) {
+            return region;
+        }
+    }
+
+    return NULL;
+}
+
+
+const ktpr_region_t *
+ktpr_gazetteer_district(const ktpr_region_t *inside,
+                        const ktpr_region_t *village)
+{
+    unsigned             i, last;
+    unsigned long long   unit, code;
+    const ktpr_region_t *region;
+
+    unit = ktpr_region_units[KTPR_LEVEL_DISTRICT];
+    code = village->code / unit * unit;
+    ktpr_region_span(inside, &i, &last);
+
+    for (; i < last; i++) {
+        region = &ktpr_gazetteer_table[i];
+
+        if (strcmp(region->name, village->name) == 0
+            && ktpr_region_is(region, KTPR_LEVEL_VILLAGE)
+            && region->code / unit * unit != code) {
+            return NULL;
+        }
+    }
+
+    return ktpr_region_only(code);
+}
+
+
+const ktpr_region_t *
 ktpr_gazetteer_province(const ktpr_region_t *regency)
 {
-    size_t               i;
-    unsigned             at;
-    unsigned long long   code;
-    const ktpr_region_t *region;
+    size_t             i;
+    unsigned long long code;
 
     /*
      * provinces that were parted from others since cards of this kind are
@@ -163,12 +226,7 @@ ktpr_gazetteer_province(const ktpr_region_t *regency)
         }
     }
 
-    code *= ktpr_region_units[KTPR_LEVEL_PROVINCE];
-    at = ktpr_region_lower(code);
-    region = &ktpr_gazetteer_table[at];
-
-    /* former names are behind the current one; then come the regencies */
-    return region[1].code != code ? region : NULL;
+    return ktpr_region_only(code * ktpr_region_units[KTPR_LEVEL_PROVINCE]);
 }
 
 

@@ -42,11 +42,12 @@ const ktpr_region_t *ktpr_gazetteer_match(const ktpr_region_t *inside,
 
 /*
  * The number of regions of a level inside another (NULL: anywhere) whose name
- * begins with text and is longer; *region: the first of them.  0 for an empty
- * text.
+ * begins with text, or has it anywhere if that is set, and is longer; *region:
+ * the first of them.  0 for an empty text.
  */
-int ktpr_gazetteer_begun(const ktpr_region_t *inside, ktpr_level_t level,
-                         const char *text, const ktpr_region_t **region);
+int ktpr_gazetteer_part(const ktpr_region_t *inside, ktpr_level_t level,
+                        int anywhere, const char *text,
+                        const ktpr_region_t **region);
 
 /*
  * The region of a level inside another (NULL: anywhere) that has this very
@@ -62,6 +63,21 @@ const ktpr_region_t *ktpr_gazetteer_find(const ktpr_region_t *inside,
  * another one: a former name, or the province from which this one was parted.
  */
 const ktpr_region_t *ktpr_gazetteer_province(const ktpr_region_t *regency);
+
+/*
+ * The city inside another region (NULL: anywhere) that has the name of a
+ * regency but for the words KABUPATEN and KOTA, or the other way round; NULL
+ * when there is none.
+ */
+const ktpr_region_t *ktpr_gazetteer_twin(const ktpr_region_t *inside,
+                                         const ktpr_region_t *regency);
+
+/*
+ * The district that a village is in; NULL when others inside a region have a
+ * village of that name, too, or when a card may show a former name of it.
+ */
+const ktpr_region_t *ktpr_gazetteer_district(const ktpr_region_t *inside,
+                                             const ktpr_region_t *village);
 
 /*
  * Tries the names of a level inside another region (NULL: anywhere), each
