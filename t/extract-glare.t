@@ -78,6 +78,18 @@ for my $case (
         for @fields;
 }
 
+# the ends of labels are no labels of another document
+
+{
+    my ($details, $truth) =
+        read_drawn(4, '--glare', .08, '--glare-x', .1, '--glare-y', .58,
+                   '--size', '800x600', '--noise', 7, '--blur', .8,
+                   '--quality', 50);
+
+    is($details->{$_}{value}, $truth->{$_}, "labels under a reflection: $_")
+        for qw(nik full_name administrative_village district religion);
+}
+
 # the only village of the district that begins so
 
 my %garut = (state => 'JAWA BARAT', city => 'KABUPATEN GARUT',

@@ -133,6 +133,25 @@ other_document(void **state)
 }
 
 
+static void
+labels_under_a_reflection(void **state)
+{
+    (void) state;
+
+    card();
+    label("JAAN");
+    label("S PERKAWINAN");
+    label("RGANEGARAAN");
+    label("KU HINGGA");
+    assert_true(ktpr_kind_card(&scan, KTPR_HEAD_PROVINCE, fields));
+    label("PROGRAM STUDI");
+    label("FAKULTAS");
+    assert_true(ktpr_kind_card(&scan, KTPR_HEAD_PROVINCE, fields));
+    label("SEMESTER");
+    assert_false(ktpr_kind_card(&scan, KTPR_HEAD_PROVINCE, fields));
+}
+
+
 int
 main(void)
 {
@@ -140,6 +159,7 @@ main(void)
         cmocka_unit_test(head_or_number),
         cmocka_unit_test(blank_card),
         cmocka_unit_test(other_document),
+        cmocka_unit_test(labels_under_a_reflection),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,8 @@ ktpr_kind_labels(const ktpr_table_t *table)
             letters += isalpha((unsigned char) *p) != 0;
         }
 
-        n += e->row.has_label && letters >= KTPR_KIND_LABEL_LETTERS
+        /* the rest of a label may be under a reflection */
+        n += e->row.has_label && !e->part && letters >= KTPR_KIND_LABEL_LETTERS
              && e->label.confidence > KTPR_KIND_LABEL_SURE
              && most < KTPR_KIND_LABEL_LIKE;
     }

@@ -373,7 +373,10 @@ ktpr_assign_weigh(ktpr_entry_t *e)
     ktpr_text_copy(value, sizeof(value), e->value.text);
     ktpr_text_upper(value);
 
+    e->part = 0;
+
     for (i = 0; i < KTPR_LINES; i++) {
+        e->part |= strstr(ktpr_labels[i], label) != NULL;
         m = strlen(ktpr_labels[i]);
         m = m > n ? m : n;
         like =

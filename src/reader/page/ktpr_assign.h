@@ -36,6 +36,7 @@ typedef struct {
     ktpr_reading_t value;
     double         like[KTPR_LINES];     /* of the label to a line's, to 1 */
     double         evidence[KTPR_LINES]; /* of label and value together */
+    unsigned       part : 1;             /* the label is a part of a line's */
     int            line; /* ktpr_line_id_t, KTPR_LINE_NONE or _MORE */
 } ktpr_entry_t;
 
@@ -49,7 +50,7 @@ typedef struct {
 } ktpr_table_t;
 
 
-/* Sets like and evidence from the texts of label and value. */
+/* Sets like, evidence and part from the texts of label and value. */
 void ktpr_assign_weigh(ktpr_entry_t *entry);
 
 /*
