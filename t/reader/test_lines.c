@@ -458,6 +458,29 @@ network_any_picture(void **state)
 }
 
 
+static void
+span_of_letters(void **state)
+{
+    double         first, last;
+    small_t        small;
+    ktpr_reading_t reading;
+
+    (void) state;
+
+    /* a character in every second of 11 columns; marks are none */
+    spell(&small, ": A1.", &reading);
+    assert_true(ktpr_reading_span(&reading, &first, &last));
+    assert_true(fabs(first - 5.5 / 11) < 1e-9);
+    assert_true(fabs(last - 7.5 / 11) < 1e-9);
+
+    spell(&small, "- .", &reading);
+    assert_false(ktpr_reading_span(&reading, &first, &last));
+
+    memset(&reading, 0, sizeof(reading));
+    assert_false(ktpr_reading_span(&reading, &first, &last));
+}
+
+
 int
 main(void)
 {
@@ -470,6 +493,7 @@ main(void)
         cmocka_unit_test(one_look_does_not_outweigh_others),
         cmocka_unit_test(digits_by_looks),
         cmocka_unit_test(network_reads),
+        cmocka_unit_test(span_of_letters),
         cmocka_unit_test(network_any_picture),
     };
 

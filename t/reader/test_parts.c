@@ -309,11 +309,6 @@ regions_of_one_name(void **state)
         ktpr_gazetteer_twin(java, ktpr_gazetteer_find(java, KTPR_LEVEL_REGENCY,
                                                       0, "KABUPATEN GARUT")));
 
-    /* a regency's former name is none */
-    assert_null(
-        ktpr_gazetteer_twin(NULL, ktpr_gazetteer_find(NULL, KTPR_LEVEL_REGENCY,
-                                                      0, "KABUPATEN TOBA")));
-
     /* one district has such a village; or several do */
     village =
         ktpr_gazetteer_find(regency, KTPR_LEVEL_VILLAGE, 0, "BABAKANRADEN");

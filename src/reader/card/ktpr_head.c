@@ -95,11 +95,19 @@
 #define KTPR_HEAD_CUT .7f
 
 /*
- * Letters of the beginning of a district or village, at least, that is
- * completed.  Set not recorded.  Fewer: a name that the table lacks becomes
- * another one; more: short names stay cut.
+ * Letters of a part of a district or village, at least, that is completed. Set
+ * not recorded.  Fewer: a name that the table lacks becomes another one; more:
+ * short names stay cut.
  */
 #define KTPR_HEAD_CUT_LETTERS 3
+
+/*
+ * Capitals from where values begin to the middle of a letter that is hardly
+ * the first one.  Of whole values it is .4 to .8 from there.  Lower: whole
+ * names that the table lacks become longer ones; higher: one missing letter is
+ * not noticed.
+ */
+#define KTPR_HEAD_CUT_BEGINNING 1.1
 
 /*
  * Edits a letter at which a district may still be the one that the village is
@@ -313,7 +321,9 @@ ktpr_head_guess(ktpr_head_line_t *line, const ktpr_region_t *inside,
         known || inside != NULL ? KTPR_HEAD_KNOWN_EDITS : KTPR_HEAD_ANY_EDITS,
         &distance);
 
-    return region != NULL && !ktpr_head_twin(line->name, region, inside)
+    return region != NULL
+                   && !(level == KTPR_LEVEL_REGENCY
+                        && ktpr_head_twin(line->name, region, inside))
                ? region
                : NULL;
 }
@@ -610,6 +620,7 @@ static const ktpr_region_t *
 ktpr_region_cut(ktpr_scan_t *scan, const ktpr_entry_t *e, int burnt,
                 const ktpr_region_t *inside, ktpr_level_t level, float *sure)
 {
+    int                  begins;
     size_t               n;
     double               photo;
     ktpr_strip_t         strip;
@@ -642,10 +653,11 @@ ktpr_region_cut(ktpr_scan_t *scan, const ktpr_entry_t *e, int burnt,
 
     /* what it begins with may be hidden, too */
     strip.x1 = strip.x0;
+    begins = e->begins < ktpr_columns_at(&scan->columns.values, e->row.y)
+                             + KTPR_HEAD_CUT_BEGINNING * scan->rows.capital
+             || !ktpr_burnt_strip(scan, &strip);
 
-    return ktpr_gazetteer_part(inside, level, ktpr_burnt_strip(scan, &strip),
-                               wide.text, &region)
-                   == 1
+    return ktpr_gazetteer_part(inside, level, !begins, wide.text, &region) == 1
                ? region
                : NULL;
 }
@@ -687,25 +699,36 @@ ktpr_region_repair(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_field_t *field,
 
 
 /*
- * Sets the district, if it was not read, or not clearly, to that of a village
- * which was read as surely as that.
+ * Sets a district that is not clear, and none of which a part is missing, to
+ * that of the village, if a card of the city can mean no other village.
  */
 static void
-ktpr_district_repair(ktpr_scan_t *scan, ktpr_field_t *field,
-                     const ktpr_region_t *city, const ktpr_region_t *village,
-                     float sure)
+ktpr_district_repair(ktpr_scan_t *scan, const ktpr_region_t *city,
+                     const ktpr_region_t *village, ktpr_field_t *fields)
 {
     ktpr_entry_t        *e;
-    const ktpr_region_t *district;
+    ktpr_field_t        *field, *from;
+    const ktpr_region_t *district, *other;
 
-    district = ktpr_gazetteer_district(city, village);
+    field = &fields[KTPR_DISTRICT];
+    from = &fields[KTPR_ADMINISTRATIVE_VILLAGE];
     e = ktpr_scan_line(scan, KTPR_LINE_DISTRICT);
+    district = ktpr_gazetteer_district(city, village);
 
-    if (district != NULL && e != NULL
+    if (e != NULL && district != NULL
+        && strcmp(from->value, village->name) == 0
+        && ktpr_gazetteer_part(city, KTPR_LEVEL_VILLAGE, 1, village->name,
+                               &other)
+               == 0
+        && ktpr_gazetteer_part(city, KTPR_LEVEL_DISTRICT, 1, field->value,
+                               &other)
+               == 0
         && ktpr_text_distance(field->value, district->name)
                <= KTPR_HEAD_DISTRICT_EDITS * (double) strlen(district->name)
         && ktpr_reading_yields(&e->value, field->value, district->name)) {
-        ktpr_fields_repair(field, district->name, sure * KTPR_HEAD_CUT);
+        ktpr_fields_repair(field, district->name,
+                           from->confidence * KTPR_HEAD_CUT);
+        field->burnt = 1;
     }
 }
 
@@ -764,8 +787,7 @@ ktpr_head_repair(ktpr_scan_t *scan, ktpr_field_t *fields)
                                      KTPR_LEVEL_VILLAGE);
 
         if (district == NULL && village != NULL) {
-            ktpr_district_repair(scan, &fields[KTPR_DISTRICT], city, village,
-                                 field->confidence);
+            ktpr_district_repair(scan, city, village, fields);
         }
     }
 

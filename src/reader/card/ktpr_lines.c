@@ -237,17 +237,6 @@ ktpr_lines_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text,
 }
 
 
-/* Reads the value of a line up to where the longest one may end. */
-static void
-ktpr_line_look(ktpr_scan_t *scan, ktpr_entry_t *e)
-{
-    e->row.value.x1 =
-        e->row.value.x0 + ktpr_scan_longest(scan, (ktpr_line_id_t) e->line);
-    ktpr_scan_look(scan, &e->row.value, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT,
-                   ktpr_alphabets[e->line], &e->value);
-}
-
-
 /*
  * Inserts lines before entry at, step apart, and reads them: the first has its
  * base line at y.  How many: the table may be full.
@@ -276,7 +265,7 @@ ktpr_lines_insert(ktpr_scan_t *scan, int at, int line, int count, double y,
         e->row.value.slope = slope;
         e->row.value.bottom = e->row.y - slope * e->row.value.x0;
         e->row.value.top = e->row.value.bottom - scan->rows.capital;
-        ktpr_line_look(scan, e);
+        ktpr_scan_value(scan, (ktpr_line_id_t) e->line, e);
     }
 
     return count;
@@ -335,15 +324,15 @@ ktpr_lines_complete(ktpr_scan_t *scan)
         }
 
         if (!e->row.has_value && e->value.nlooks == 0) {
-            ktpr_line_look(scan, e);
+            ktpr_scan_value(scan, (ktpr_line_id_t) e->line, e);
         }
 
-        if (last < 0) {
+        if (last < 0 && e->line <= KTPR_LINE_ADDRESS) {
             i += ktpr_lines_insert(scan, i, 0, e->line,
                                    e->row.y - e->line * step, step,
                                    e->row.value.slope);
 
-        } else if (last == i - 1) {
+        } else if (last >= 0 && last == i - 1) {
             i += ktpr_lines_between(scan, i);
         }
 

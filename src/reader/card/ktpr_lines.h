@@ -18,13 +18,15 @@
 /*
  * Reads what was not found of the card: values beside labels, lines between
  * two that were found, and those above the first, which are added to the scan.
+ * Not those above RT/RW: an address, which has one row or two, is among them.
  */
 void ktpr_lines_complete(ktpr_scan_t *scan);
 
 /*
  * The text of a line and of the rows it continues in, cleaned, in a buffer of
- * size bytes; reading: of its first row, with the raw text of all.  0, 1 if a
- * rule changed the text, or -1: there is no such line.
+ * size bytes; reading: of its first row, with the raw text of all and the
+ * confidence of the least sure.  0, 1 if a rule changed the text, or -1: there
+ * is no such line.
  */
 int ktpr_lines_text(ktpr_scan_t *scan, ktpr_line_id_t line, char *text,
                     size_t size, ktpr_reading_t *reading);

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -105,6 +106,44 @@ ktpr_reading_sure(const ktpr_reading_t *reading, const char *text, float *sure)
             sure[k] += one[k] / (float) reading->nlooks;
         }
     }
+}
+
+
+/* Whether a letter or digit is likelier than all else in a column. */
+static int
+ktpr_reading_inked(const float *p)
+{
+    int k, most;
+
+    most = 0;
+
+    for (k = 1; k < KTPR_LINE_CLASSES; k++) {
+        most = p[k] > p[most] ? k : most;
+    }
+
+    return most > 0
+           && isalnum((unsigned char) KTPR_LINE_ALPHABET[most - 1]) != 0;
+}
+
+
+int
+ktpr_reading_span(const ktpr_reading_t *reading, double *first, double *last)
+{
+    int                        i, found;
+    const ktpr_line_columns_t *look;
+
+    found = 0;
+    look = reading->looks[0];
+
+    for (i = 0; reading->nlooks > 0 && i < look->n; i++) {
+        if (ktpr_reading_inked(look->p[i])) {
+            *last = (i + .5) / look->n;
+            *first = found ? *first : *last;
+            found = 1;
+        }
+    }
+
+    return found;
 }
 
 

@@ -65,6 +65,13 @@ void ktpr_reading_sure(const ktpr_reading_t *reading, const char *text,
                        float *sure);
 
 /*
+ * The middles of the first and the last letter or digit that the first look
+ * has, in parts of its width; 0 when it has none, else 1.
+ */
+int ktpr_reading_span(const ktpr_reading_t *reading, double *first,
+                      double *last);
+
+/*
  * Whether a text that was read from the line, or from a part of it, may be
  * replaced by another one: not where a letter that was read clearly
  * (KTPR_READING_CLEAR) would be changed or left out, nor where a blank would

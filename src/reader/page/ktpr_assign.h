@@ -37,7 +37,8 @@ typedef struct {
     double         like[KTPR_LINES];     /* of the label to a line's, to 1 */
     double         evidence[KTPR_LINES]; /* of label and value together */
     unsigned       part : 1;             /* the label is a part of a line's */
-    int            line; /* ktpr_line_id_t, KTPR_LINE_NONE or _MORE */
+    double         begins; /* middle of the value's first letter */
+    int            line;   /* ktpr_line_id_t, KTPR_LINE_NONE or _MORE */
 } ktpr_entry_t;
 
 typedef struct {

@@ -73,11 +73,12 @@
 /*
  * Widths of one letter or dash, in capitals, and its confidence.  Narrower, or
  * less sure: specks are read; wider: the beginning of a faint value is taken
- * for all of it.
+ * for all of it.  HALF: from the middle of a letter to its end.
  */
 #define KTPR_SCAN_LETTER_LEAST .12
 #define KTPR_SCAN_LETTER_MOST  1.6
 #define KTPR_SCAN_LETTER_SURE  .5f
+#define KTPR_SCAN_LETTER_HALF  .4
 
 /* Margin of a label's cut, in capitals: the value stays outside. */
 #define KTPR_SCAN_LABEL_MARGIN .3
@@ -142,25 +143,6 @@ ktpr_scan_cells(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
     view = ktpr_scan_view(scan);
 
     return ktpr_evidence_cells(&view, strip, pattern, evidence);
-}
-
-
-double
-ktpr_scan_longest(const ktpr_scan_t *scan, ktpr_line_id_t line)
-{
-    switch (line) {
-
-    case KTPR_LINE_NAME:
-    case KTPR_LINE_BIRTH:
-    case KTPR_LINE_ADDRESS:
-    case KTPR_LINE_VILLAGE:
-    case KTPR_LINE_DISTRICT:
-    case KTPR_LINE_OCCUPATION:
-        return KTPR_SCAN_LONG * scan->columns.spacing;
-
-    default:
-        return KTPR_SCAN_VALUE * scan->rows.capital;
-    }
 }
 
 
@@ -256,6 +238,63 @@ ktpr_most_evident(const ktpr_entry_t *e)
 }
 
 
+/* The width of the longest value of a line. */
+static double
+ktpr_scan_longest(const ktpr_scan_t *scan, ktpr_line_id_t line)
+{
+    switch (line) {
+
+    case KTPR_LINE_NAME:
+    case KTPR_LINE_BIRTH:
+    case KTPR_LINE_ADDRESS:
+    case KTPR_LINE_VILLAGE:
+    case KTPR_LINE_DISTRICT:
+        return KTPR_SCAN_LONG * scan->columns.spacing;
+
+    default:
+        return KTPR_SCAN_VALUE * scan->rows.capital;
+    }
+}
+
+
+/* Reads a strip of a value; the x of its last letter, or where it begins. */
+static double
+ktpr_scan_text(ktpr_scan_t *scan, const ktpr_strip_t *strip, ktpr_entry_t *e)
+{
+    double left, w, h, first, last;
+
+    ktpr_scan_look(scan, strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
+                   &e->value);
+
+    if (!ktpr_reading_span(&e->value, &first, &last)) {
+        e->begins = strip->x0;
+        return strip->x0;
+    }
+
+    h = strip->bottom - strip->top;
+    left = strip->x0 - KTPR_LOOK_LEFT * h;
+    w = strip->x1 + KTPR_LOOK_RIGHT * h - left;
+    e->begins = left + first * w;
+
+    return left + last * w;
+}
+
+
+void
+ktpr_scan_value(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_entry_t *e)
+{
+    ktpr_strip_t *strip;
+
+    strip = &e->row.value;
+    strip->x1 = strip->x0 + ktpr_scan_longest(scan, line);
+    strip->x1 = ktpr_scan_text(scan, strip, e);
+
+    if (strip->x1 > strip->x0) {
+        strip->x1 += KTPR_SCAN_LETTER_HALF * scan->rows.capital;
+    }
+}
+
+
 /*
  * Reads a value that was not found beside a label: one letter or a dash, which
  * are no fragment, if there is a little ink, else a faint one.
@@ -263,17 +302,14 @@ ktpr_most_evident(const ktpr_entry_t *e)
 static void
 ktpr_scan_missed(ktpr_scan_t *scan, ktpr_entry_t *e)
 {
-    int          line;
-    double       ink;
-    ktpr_strip_t strip;
+    int    line;
+    double ink;
 
-    strip = e->row.value;
-    ink = strip.x1 - strip.x0;
+    ink = e->row.value.x1 - e->row.value.x0;
 
     if (ink > KTPR_SCAN_LETTER_LEAST * scan->rows.capital
         && ink < KTPR_SCAN_LETTER_MOST * scan->rows.capital) {
-        ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
-                       &e->value);
+        ktpr_scan_text(scan, &e->row.value, e);
 
         if (e->value.confidence > KTPR_SCAN_LETTER_SURE) {
             return;
@@ -284,17 +320,13 @@ ktpr_scan_missed(ktpr_scan_t *scan, ktpr_entry_t *e)
         /* void */
     }
 
-    strip.x1 = strip.x0 + ktpr_scan_longest(scan, (ktpr_line_id_t) line);
-    ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
-                   &e->value);
+    ktpr_scan_value(scan, (ktpr_line_id_t) line, e);
 }
 
 
 static void
 ktpr_scan_entry(ktpr_scan_t *scan, ktpr_entry_t *e)
 {
-    ktpr_strip_t strip;
-
     if (e->row.has_label) {
         ktpr_scan_look(scan, &e->row.label, KTPR_SCAN_LABEL_MARGIN,
                        KTPR_SCAN_LABEL_MARGIN, NULL, &e->label);
@@ -308,11 +340,8 @@ ktpr_scan_entry(ktpr_scan_t *scan, ktpr_entry_t *e)
         }
     }
 
-    strip = e->row.value;
-
     if (e->row.has_value) {
-        ktpr_scan_look(scan, &strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
-                       &e->value);
+        ktpr_scan_text(scan, &e->row.value, e);
 
     } else if (e->row.has_label
                && ktpr_most_like(e) >= KTPR_SCAN_LABEL_KNOWN) {

@@ -48,8 +48,11 @@ void ktpr_scan_look(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
 int  ktpr_scan_cells(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
                      const char *pattern, ktpr_evidence_t *evidence);
 
-/* The width of the longest value of a line. */
-double ktpr_scan_longest(const ktpr_scan_t *scan, ktpr_line_id_t line);
+/*
+ * Reads the value of a line, of which no end was found, up to where the
+ * longest one may end; the strip then ends where the text does.
+ */
+void ktpr_scan_value(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_entry_t *e);
 
 /* The entry of a line, or NULL. */
 ktpr_entry_t *ktpr_scan_line(ktpr_scan_t *scan, ktpr_line_id_t line);

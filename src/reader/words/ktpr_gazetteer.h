@@ -74,7 +74,7 @@ const ktpr_region_t *ktpr_gazetteer_twin(const ktpr_region_t *inside,
 
 /*
  * The district that a village is in; NULL when others inside a region have a
- * village of that name, too, or when a card may show a former name of it.
+ * village of that name, too, or when the table has a former name of it.
  */
 const ktpr_region_t *ktpr_gazetteer_district(const ktpr_region_t *inside,
                                              const ktpr_region_t *village);
