@@ -513,12 +513,14 @@ $rule = 'failures=3 window=10h open=1s max=1s';
 
 my $name = sha1_hex("$url/opens");
 
-# One worker: what it said of messages does not keep it from saying what it
-# finds in a reply.
+# One worker: what it said of messages, or of an error, does not keep it from
+# saying what it finds in a reply.
 $workers = 1;
 
 for (['an error', "-OOM no memory\r\n", 'error "OOM"'],
      ['NOSCRIPT forever', "-NOSCRIPT no script\r\n", 'error "NOSCRIPT"'],
+     ['an error, then a number', ["-OOM no memory\r\n", ":1\r\n"],
+      'error "OOM"', 'unexpected values ""'],
      ['nil', "\$-1\r\n"],
      ['a number', ":1\r\n"],
      ['too few values', "*3\r\n" . bulk('open') . ":1\r\n:1\r\n"],
@@ -539,12 +541,14 @@ for (['an error', "-OOM no memory\r\n", 'error "OOM"'],
 
     my $fake = KTP::FakeRedis->new(sub {
         my ($sock, $self) = @_;
+        my @says = ref $says ? @$says : $says;
 
         while (my @words = command($sock)) {
             $self->note('commands', "$words[0]\n");
 
             print $sock $words[0] eq 'PING' ? "+PONG\r\n"
-                      : $words[0] ne 'SUBSCRIBE' ? $says
+                      : $words[0] ne 'SUBSCRIBE'
+                      ? (@says > 1 ? shift @says : $says[0])
                       : "*3\r\n" . bulk('subscribe') . bulk($words[1]) . ":1\r\n"
                         . join '', map {
                             "*3\r\n" . bulk('message') . bulk($words[1]) . bulk($_)
