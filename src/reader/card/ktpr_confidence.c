@@ -33,9 +33,10 @@
 #define KTPR_CONFIDENCE_BURNT .8f
 
 /*
- * The most that is said of a name that was completed under a reflection.  Of
- * 62 names of regions on drawn cards 59 were right.  Higher: a wrong one is
- * taken for one that was read.
+ * The most that is said of a value that was repaired where a reflection may
+ * hide a part of it, or that was concluded from another.  Of 62 names of
+ * regions on drawn cards 59 were right.  Higher: a wrong one is taken for one
+ * that was read.
  */
 #define KTPR_CONFIDENCE_COMPLETED .9f
 
