@@ -257,12 +257,14 @@ ktpr_scan_longest(const ktpr_scan_t *scan, ktpr_line_id_t line)
 }
 
 
-/* Reads a strip of a value; the x of its last letter, or where it begins. */
+/* Reads a row's value; the x of its last letter, or where it begins. */
 static double
-ktpr_scan_text(ktpr_scan_t *scan, const ktpr_strip_t *strip, ktpr_entry_t *e)
+ktpr_scan_text(ktpr_scan_t *scan, ktpr_entry_t *e)
 {
-    double left, w, h, first, last;
+    double              left, w, h, first, last;
+    const ktpr_strip_t *strip;
 
+    strip = &e->row.value;
     ktpr_scan_look(scan, strip, KTPR_LOOK_LEFT, KTPR_LOOK_RIGHT, NULL,
                    &e->value);
 
@@ -287,7 +289,7 @@ ktpr_scan_value(ktpr_scan_t *scan, ktpr_line_id_t line, ktpr_entry_t *e)
 
     strip = &e->row.value;
     strip->x1 = strip->x0 + ktpr_scan_longest(scan, line);
-    strip->x1 = ktpr_scan_text(scan, strip, e);
+    strip->x1 = ktpr_scan_text(scan, e);
 
     if (strip->x1 > strip->x0) {
         strip->x1 += KTPR_SCAN_LETTER_HALF * scan->rows.capital;
@@ -309,7 +311,7 @@ ktpr_scan_missed(ktpr_scan_t *scan, ktpr_entry_t *e)
 
     if (ink > KTPR_SCAN_LETTER_LEAST * scan->rows.capital
         && ink < KTPR_SCAN_LETTER_MOST * scan->rows.capital) {
-        ktpr_scan_text(scan, &e->row.value, e);
+        ktpr_scan_text(scan, e);
 
         if (e->value.confidence > KTPR_SCAN_LETTER_SURE) {
             return;
@@ -341,7 +343,7 @@ ktpr_scan_entry(ktpr_scan_t *scan, ktpr_entry_t *e)
     }
 
     if (e->row.has_value) {
-        ktpr_scan_text(scan, &e->row.value, e);
+        ktpr_scan_text(scan, e);
 
     } else if (e->row.has_label
                && ktpr_most_like(e) >= KTPR_SCAN_LABEL_KNOWN) {
