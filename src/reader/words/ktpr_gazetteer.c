@@ -133,10 +133,10 @@ ktpr_gazetteer_part(const ktpr_region_t *inside, ktpr_level_t level,
                     int anywhere, const char *text,
                     const ktpr_region_t **region)
 {
-    int         found;
+    int         found, part;
     size_t      n;
     unsigned    i, last;
-    const char *name, *part;
+    const char *name;
 
     n = strlen(text);
     found = 0;
@@ -144,9 +144,10 @@ ktpr_gazetteer_part(const ktpr_region_t *inside, ktpr_level_t level,
 
     for (; i < last && n > 0; i++) {
         name = ktpr_gazetteer_table[i].name;
-        part = strstr(name, text);
+        part = anywhere ? strstr(name, text) != NULL
+                        : strncmp(name, text, n) == 0;
 
-        if (part != NULL && (anywhere || part == name) && strlen(name) > n
+        if (part && strlen(name) > n
             && ktpr_region_is(&ktpr_gazetteer_table[i], level)) {
             *region = found++ == 0 ? &ktpr_gazetteer_table[i] : *region;
         }
