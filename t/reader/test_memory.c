@@ -119,7 +119,12 @@ paint(ktpr_pool_t *pool, ktpr_image_t *image)
 
     fill(image, 0, 0, WIDTH, HEIGHT, 90);
     fill(image, LEFT, TOP, CARD_W, CARD_H, 210);
-    fill(image, LEFT + 600, TOP + 300, 12, 12, 255);
+
+    /* a lamp, and a photo with a white headscarf */
+    fill(image, LEFT + 600, TOP + 300, 60, 60, 255);
+    fill(image, LEFT + 920, TOP + 180, 170, 220, 60);
+    fill(image, LEFT + 940, TOP + 210, 130, 160, 255);
+    fill(image, LEFT + 975, TOP + 245, 60, 80, 120);
 
     for (i = 0; i < ROWS; i++) {
         y = TOP + 110 + i * ROW;

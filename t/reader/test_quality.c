@@ -226,6 +226,70 @@ glare_goes_over_the_edge(void **state)
 }
 
 
+/*
+ * A photo at its place, 8 x 9 spacings from (15, 0), its ground blue, with a
+ * white headscarf around a face and a little below it.
+ */
+static void
+paint_scarf(ktpr_image_t *image, ktpr_pool_t *pool, int right, int down)
+{
+    paint(image, pool, 180, 4);
+    patch(image, 405 + right, 120 + down, 136, 153, 30, 40, 160);
+    patch(image, 425 + right, 125 + down, 95, 115, 255, 255, 255);
+    patch(image, 440 + right, 140 + down, 65, 75, 200, 150, 120);
+}
+
+
+/* White cloth is as burnt out, but no lamp's light leaves a face inside. */
+static void
+white_headscarf_is_no_glare(void **state)
+{
+    ktpr_pool_t *pool;
+    ktpr_image_t image;
+
+    (void) state;
+
+    pool = ktpr_pool_create(64UL << 20);
+    assert_non_null(pool);
+
+    /* around the face, and open at its right, below, and above */
+    paint_scarf(&image, pool, 0, 0);
+    assert_false(flagged(pool, &image, &plane));
+
+    patch(&image, 505, 140, 15, 75, 30, 40, 160);
+    assert_false(flagged(pool, &image, &plane));
+
+    paint_scarf(&image, pool, 0, 0);
+    patch(&image, 440, 215, 65, 25, 30, 40, 160);
+    assert_false(flagged(pool, &image, &plane));
+
+    paint_scarf(&image, pool, 0, 0);
+    patch(&image, 440, 125, 65, 15, 30, 40, 160);
+    assert_false(flagged(pool, &image, &plane));
+
+    /* a lamp over it, in the same photo */
+    paint_scarf(&image, pool, 0, 0);
+    patch(&image, 440, 140, 65, 75, 255, 255, 255);
+    assert_true(flagged(pool, &image, &plane));
+
+    /* the same shape left of the photo, below it, and above it */
+    paint_scarf(&image, pool, -250, 0);
+    assert_true(flagged(pool, &image, &plane));
+
+    paint_scarf(&image, pool, 0, 80);
+    assert_true(flagged(pool, &image, &plane));
+
+    paint_scarf(&image, pool, 0, -60);
+    assert_true(flagged(pool, &image, &plane));
+
+    /* where no card is known no photo is */
+    paint_scarf(&image, pool, 0, 0);
+    assert_true(flagged(pool, &image, NULL));
+
+    ktpr_pool_destroy(pool);
+}
+
+
 /* Rows each 12 pixels: a card that takes a part of the picture. */
 static const ktpr_map_t part = {
     {{12, 0, 210}, {0, 12, 150}, {0, 0, 1}},
@@ -308,6 +372,7 @@ main(void)
         cmocka_unit_test(glare_is_a_spot_that_hides_print),
         cmocka_unit_test(uneven_light_is_no_glare),
         cmocka_unit_test(glare_goes_over_the_edge),
+        cmocka_unit_test(white_headscarf_is_no_glare),
         cmocka_unit_test(table_is_no_card),
         cmocka_unit_test(reduction_is_not_sharp),
     };

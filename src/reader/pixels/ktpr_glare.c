@@ -49,6 +49,23 @@
 /* The part of that ring that is darker than paper: print is not compared. */
 #define KTPR_GLARE_PAPER .9
 
+/*
+ * The photo with a rim, from the measured part's corner, in row spacings; its
+ * right edge is that of the measured part.  From templates of cards; more
+ * takes what is beside the photo for something in it, less cuts photos that
+ * lie higher or farther left.
+ */
+#define KTPR_GLARE_PHOTO_LEFT   22
+#define KTPR_GLARE_PHOTO_TOP    4
+#define KTPR_GLARE_PHOTO_BOTTOM 17.5
+
+/*
+ * The part of the pixels between its ends, in rows and in columns, from which
+ * on an area in the photo is no cloth.  A white headscarf around a face has
+ * .39 to .47, or more with cloth below it; drawn lamps have .9 and more.
+ */
+#define KTPR_GLARE_SOLID .8
+
 /* Without a card, a larger spot, in parts of the image, is a white thing. */
 #define KTPR_GLARE_LARGE .12
 
@@ -117,12 +134,12 @@ ktpr_glare_plane(ktpr_pool_t *pool, const ktpr_image_t *image,
 }
 
 
-/* What is burnt out, without specks; NULL: no memory. */
+/* What is burnt out; NULL: no memory. */
 static PIX *
 ktpr_glare_burnt(const ktpr_gray_t *least)
 {
     int                  x, y;
-    PIX                 *pix, *wide, *eroded, *open;
+    PIX                 *pix;
     l_uint32            *line;
     const unsigned char *p;
 
@@ -142,8 +159,17 @@ ktpr_glare_burnt(const ktpr_gray_t *least)
         }
     }
 
-    wide = pixAddBorder(pix, KTPR_GLARE_BORDER, 1);
-    pixDestroy(&pix);
+    return pix;
+}
+
+
+/* What is burnt out, without specks; NULL: no memory. */
+static PIX *
+ktpr_glare_open(PIX *burnt)
+{
+    PIX *pix, *wide, *eroded, *open;
+
+    wide = pixAddBorder(burnt, KTPR_GLARE_BORDER, 1);
 
     /* an opening in its two steps: pixOpenBrick() leaks when one fails */
     eroded = wide != NULL
@@ -233,34 +259,146 @@ ktpr_glare_spot(const ktpr_gray_t *least, PIX *spot, int x, int y,
 
 
 /*
- * The burnt-out spots and their boxes.  Leptonica does not report each of its
- * failed allocations: a pixel that is in no spot, or in two, tells of one.
+ * The connected areas of an image and their boxes.  Leptonica does not report
+ * each of its failed allocations: a pixel that is in no area, or in two, tells
+ * of one.
  */
 static ktpr_status_t
-ktpr_glare_spots(PIX *burnt, PIXA **spots, BOXA **boxes)
+ktpr_glare_areas(PIX *pix, PIXA **areas, BOXA **boxes)
 {
     int  i, n, all, count, sum;
-    PIX *spot;
+    PIX *area;
 
-    *spots = NULL;
-    *boxes = pixConnComp(burnt, spots, 4);
-    if (*boxes == NULL || pixCountPixels(burnt, &all, NULL) != 0) {
+    *areas = NULL;
+    *boxes = pixConnComp(pix, areas, 4);
+    if (*boxes == NULL || pixCountPixels(pix, &all, NULL) != 0) {
         return KTPR_NO_MEMORY;
     }
 
-    n = pixaGetCount(*spots);
+    n = pixaGetCount(*areas);
     sum = 0;
 
     for (i = 0; i < n; i++) {
-        spot = pixaGetPix(*spots, i, L_CLONE);
-        if (pixCountPixels(spot, &count, NULL) == 0) {
+        area = pixaGetPix(*areas, i, L_CLONE);
+        if (pixCountPixels(area, &count, NULL) == 0) {
             sum += count;
         }
-        pixDestroy(&spot);
+        pixDestroy(&area);
     }
 
     return n == boxaGetCount(*boxes) && sum == all ? KTPR_DONE
                                                    : KTPR_NO_MEMORY;
+}
+
+
+/*
+ * The part of the pixels between its ends, line by line, that an area has;
+ * the lines are rows, or columns (turned).
+ */
+static double
+ktpr_glare_solid(PIX *area, int turned)
+{
+    int      i, j, rows, length, first, last, n, all;
+    l_uint32 bit;
+
+    rows = turned ? pixGetWidth(area) : pixGetHeight(area);
+    length = turned ? pixGetHeight(area) : pixGetWidth(area);
+    n = 0;
+    all = 0;
+
+    for (i = 0; i < rows; i++) {
+        first = length;
+        last = length - 1;
+
+        for (j = 0; j < length; j++) {
+            pixGetPixel(area, turned ? i : j, turned ? j : i, &bit);
+            if (bit) {
+                first = first < j ? first : j;
+                last = j;
+                n++;
+            }
+        }
+
+        all += last - first + 1;
+    }
+
+    return all > 0 ? (double) n / all : 1;
+}
+
+
+/*
+ * Removes white cloth around the face of the photo from what is burnt out in
+ * the card's plane: areas that lie in the photo and are hollow or bent.  So
+ * are few lamps: those of a ring, and windows with bars, are missed there.
+ * KTPR_NO_MEMORY.
+ */
+static ktpr_status_t
+ktpr_glare_remove_cloth(PIX *burnt)
+{
+    int           i, n, x, y, w, h, left, top, bottom;
+    BOX          *box;
+    PIX          *photo, *area;
+    BOXA         *boxes;
+    PIXA         *areas;
+    ktpr_status_t rc;
+
+    left = KTPR_GLARE_PHOTO_LEFT * KTPR_GLARE_SCALE;
+    top = KTPR_GLARE_PHOTO_TOP * KTPR_GLARE_SCALE;
+    bottom = (int) (KTPR_GLARE_PHOTO_BOTTOM * KTPR_GLARE_SCALE);
+
+    box = boxCreate(left, top, pixGetWidth(burnt) - left, bottom - top);
+    photo = box != NULL ? pixClipRectangle(burnt, box, NULL) : NULL;
+    boxDestroy(&box);
+
+    if (photo == NULL) {
+        return KTPR_NO_MEMORY;
+    }
+
+    areas = NULL;
+    boxes = NULL;
+    rc = ktpr_glare_areas(photo, &areas, &boxes);
+    n = rc == KTPR_DONE ? boxaGetCount(boxes) : 0;
+
+    for (i = 0; i < n; i++) {
+        boxaGetBoxGeometry(boxes, i, &x, &y, &w, &h);
+        area = pixaGetPix(areas, i, L_CLONE);
+
+        /* one at the rim goes on outside */
+        if (x > 0 && y > 0 && y + h < bottom - top
+            && (ktpr_glare_solid(area, 0) < KTPR_GLARE_SOLID
+                || ktpr_glare_solid(area, 1) < KTPR_GLARE_SOLID)) {
+            pixRasterop(burnt, left + x, top + y, w, h,
+                        PIX_DST & PIX_NOT(PIX_SRC), area, 0, 0);
+        }
+
+        pixDestroy(&area);
+    }
+
+    pixDestroy(&photo);
+    boxaDestroy(&boxes);
+    pixaDestroy(&areas);
+
+    return rc;
+}
+
+
+/* What is burnt out by a lamp, without specks; NULL: no memory. */
+static PIX *
+ktpr_glare_lamps(const ktpr_gray_t *least, int in_card)
+{
+    PIX *burnt, *lamps;
+
+    lamps = NULL;
+    burnt = ktpr_glare_burnt(least);
+
+    if (burnt != NULL
+        && (!in_card || ktpr_glare_remove_cloth(burnt) == KTPR_DONE)) {
+        lamps = ktpr_glare_open(burnt);
+    }
+
+    pixDestroy(&burnt);
+
+    return lamps;
 }
 
 
@@ -270,7 +408,7 @@ ktpr_glare_measure(ktpr_pool_t *pool, const ktpr_image_t *image,
                    double *glare)
 {
     int           i, n, x, y, w, h;
-    PIX          *burnt, *spot;
+    PIX          *lamps, *spot;
     BOXA         *boxes;
     PIXA         *spots;
     ktpr_gray_t   least;
@@ -289,8 +427,8 @@ ktpr_glare_measure(ktpr_pool_t *pool, const ktpr_image_t *image,
 
     spots = NULL;
     boxes = NULL;
-    burnt = ktpr_glare_burnt(&least);
-    rc = burnt != NULL ? ktpr_glare_spots(burnt, &spots, &boxes)
+    lamps = ktpr_glare_lamps(&least, card_to_image != NULL);
+    rc = lamps != NULL ? ktpr_glare_areas(lamps, &spots, &boxes)
                        : KTPR_NO_MEMORY;
     n = rc == KTPR_DONE ? boxaGetCount(boxes) : 0;
 
@@ -309,7 +447,7 @@ ktpr_glare_measure(ktpr_pool_t *pool, const ktpr_image_t *image,
 
     boxaDestroy(&boxes);
     pixaDestroy(&spots);
-    pixDestroy(&burnt);
+    pixDestroy(&lamps);
     ktpr_pool_free(pool, least.px);
 
     return rc;

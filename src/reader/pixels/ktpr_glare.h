@@ -14,7 +14,8 @@
 /*
  * Measures by how many grey levels, 0 to 255, the surroundings are darker than
  * the burnt-out spot where that difference is largest; 0 when there is no
- * spot of two millimetres or more.
+ * spot of two millimetres or more.  White cloth around the face of the card's
+ * photo is no spot.
  *
  * card_to_image maps the card's plane (ktpr_map.h), and spacing is that of the
  * card's rows in pixels of the image.  Without a card card_to_image is NULL,
