@@ -92,52 +92,79 @@ ktpr_view_add(const ktpr_view_t *view, const ktpr_gray_t *line,
 }
 
 
-void
-ktpr_view_look(const ktpr_view_t *view, const ktpr_strip_t *strip, double left,
-               double right, const char *alphabet, ktpr_reading_t *reading)
+/*
+ * Adds a look at a strip, at a height of capitals and a width in those of the
+ * first one.  0, or -1 when the strip cannot be cut.
+ */
+static int
+ktpr_view_once(const ktpr_view_t *view, const ktpr_strip_t *strip, double left,
+               double right, double height, double wide,
+               ktpr_reading_t *reading)
 {
-    size_t      i;
     ktpr_cut_t  cut;
     ktpr_gray_t line;
 
+    cut.capital = KTPR_LINE_CAPITAL * height;
+    cut.wide = (double) KTPR_LINE_ACROSS / KTPR_LINE_CAPITAL * wide;
+    cut.above = ((KTPR_LINE_H + KTPR_VIEW_ROUND) / cut.capital - 1) / 2;
+    cut.left = left;
+    cut.right = right;
+
+    if (ktpr_crop(view->pool, view->sheet, view->to_image, strip, &cut, &line)
+        != KTPR_DONE) {
+        return -1;
+    }
+
+    ktpr_view_add(view, &line, reading);
+    ktpr_pool_free(view->pool, line.px);
+
+    return 0;
+}
+
+
+void
+ktpr_view_glance(const ktpr_view_t *view, const ktpr_strip_t *strip,
+                 double left, double right, const char *alphabet,
+                 ktpr_reading_t *reading)
+{
+    memset(reading, 0, sizeof(ktpr_reading_t));
+
+    if (ktpr_view_once(view, strip, left, right, 1, 1, reading) == 0) {
+        ktpr_reading_agree(alphabet, reading);
+    }
+}
+
+
+void
+ktpr_view_again(const ktpr_view_t *view, const ktpr_strip_t *strip,
+                double left, double right, const char *alphabet,
+                ktpr_reading_t *reading)
+{
+    size_t i;
+
     static const struct {
         double height; /* of a capital, in expected heights */
-        double wide;   /* in widths of the first look */
-    } looks[KTPR_LOOKS] = {
-        {1, 1},
+        double wide;   /* in widths of the glance */
+    } looks[KTPR_LOOKS - 1] = {
         {KTPR_VIEW_HIGHER, 1},
         {KTPR_VIEW_LOWER, 1},
         {1, KTPR_VIEW_WIDER},
         {1, KTPR_VIEW_NARROWER},
     };
 
-    memset(reading, 0, sizeof(ktpr_reading_t));
+    if (reading->confidence > KTPR_VIEW_SURE) {
+        return;
+    }
 
-    for (i = 0; i < KTPR_LOOKS; i++) {
-        cut.capital = KTPR_LINE_CAPITAL * looks[i].height;
-        cut.wide =
-            (double) KTPR_LINE_ACROSS / KTPR_LINE_CAPITAL * looks[i].wide;
-        cut.above = ((KTPR_LINE_H + KTPR_VIEW_ROUND) / cut.capital - 1) / 2;
-        cut.left = left;
-        cut.right = right;
-
-        if (ktpr_crop(view->pool, view->sheet, view->to_image, strip, &cut,
-                      &line)
-            != KTPR_DONE) {
+    for (i = 0; i < KTPR_LOOKS - 1; i++) {
+        if (ktpr_view_once(view, strip, left, right, looks[i].height,
+                           looks[i].wide, reading)
+            != 0) {
             return;
         }
-
-        ktpr_view_add(view, &line, reading);
-        ktpr_pool_free(view->pool, line.px);
-
-        if (i == 0 || i == KTPR_LOOKS - 1) {
-            ktpr_reading_agree(alphabet, reading);
-        }
-
-        if (i == 0 && reading->confidence > KTPR_VIEW_SURE) {
-            break;
-        }
     }
+
+    ktpr_reading_agree(alphabet, reading);
 }
 
 

@@ -36,12 +36,16 @@ void ktpr_view_engines_destroy(ktpr_engines_t *engines);
 
 /*
  * Reads a strip by the network for lines, with margins of left and right
- * capitals.  A line that is not clear is cut and looked at more than once.
- * The reading is empty when the strip cannot be cut.
+ * capitals; again: cuts and looks at it more than once, with what the glance
+ * made of it, unless that is clear.  The reading is empty when the strip
+ * cannot be cut.
  */
-void ktpr_view_look(const ktpr_view_t *view, const ktpr_strip_t *strip,
-                    double left, double right, const char *alphabet,
-                    ktpr_reading_t *reading);
+void ktpr_view_glance(const ktpr_view_t *view, const ktpr_strip_t *strip,
+                      double left, double right, const char *alphabet,
+                      ktpr_reading_t *reading);
+void ktpr_view_again(const ktpr_view_t *view, const ktpr_strip_t *strip,
+                     double left, double right, const char *alphabet,
+                     ktpr_reading_t *reading);
 
 /*
  * Reads a strip by Tesseract.  The reading is empty when the strip cannot be

@@ -67,8 +67,8 @@ ktpr_glance_label(const ktpr_scan_t *scan, const ktpr_row_t *row,
     memset(&entry, 0, sizeof(ktpr_entry_t));
     entry.row = *row;
 
-    ktpr_scan_look(scan, &row->label, KTPR_GLANCE_MARGIN, KTPR_GLANCE_MARGIN,
-                   NULL, &entry.label);
+    ktpr_scan_glance(scan, &row->label, KTPR_GLANCE_MARGIN, KTPR_GLANCE_MARGIN,
+                     NULL, &entry.label);
     ktpr_assign_weigh(&entry);
 
     most = 0;

@@ -124,13 +124,35 @@ ktpr_scan_read(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
 
 
 void
-ktpr_scan_look(const ktpr_scan_t *scan, const ktpr_strip_t *strip, double left,
-               double right, const char *alphabet, ktpr_reading_t *reading)
+ktpr_scan_glance(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
+                 double left, double right, const char *alphabet,
+                 ktpr_reading_t *reading)
 {
     ktpr_view_t view;
 
     view = ktpr_scan_view(scan);
-    ktpr_view_look(&view, strip, left, right, alphabet, reading);
+    ktpr_view_glance(&view, strip, left, right, alphabet, reading);
+}
+
+
+static void
+ktpr_scan_again(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
+                double left, double right, const char *alphabet,
+                ktpr_reading_t *reading)
+{
+    ktpr_view_t view;
+
+    view = ktpr_scan_view(scan);
+    ktpr_view_again(&view, strip, left, right, alphabet, reading);
+}
+
+
+void
+ktpr_scan_look(const ktpr_scan_t *scan, const ktpr_strip_t *strip, double left,
+               double right, const char *alphabet, ktpr_reading_t *reading)
+{
+    ktpr_scan_glance(scan, strip, left, right, alphabet, reading);
+    ktpr_scan_again(scan, strip, left, right, alphabet, reading);
 }
 
 

@@ -36,8 +36,9 @@ int ktpr_scan_find(ktpr_scan_t *scan);
 double ktpr_scan_spacing(const ktpr_scan_t *scan);
 
 /*
- * ktpr_view_read(), ktpr_view_look() and ktpr_evidence_cells() with strips of
- * the level page.
+ * ktpr_view_read(), ktpr_view_glance() and ktpr_evidence_cells() with strips
+ * of the level page.  A look is a glance and, unless that is clear, more of
+ * them (ktpr_view_again()).
  */
 void ktpr_scan_read(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
                     const ktpr_cut_t *cut, const char *alphabet,
@@ -45,6 +46,9 @@ void ktpr_scan_read(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
 void ktpr_scan_look(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
                     double left, double right, const char *alphabet,
                     ktpr_reading_t *reading);
+void ktpr_scan_glance(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
+                      double left, double right, const char *alphabet,
+                      ktpr_reading_t *reading);
 int  ktpr_scan_cells(const ktpr_scan_t *scan, const ktpr_strip_t *strip,
                      const char *pattern, ktpr_evidence_t *evidence);
 
