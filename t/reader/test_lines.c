@@ -298,6 +298,33 @@ one_look_does_not_outweigh_others(void **state)
 }
 
 
+/* A text far behind in one look is tried all the same if another has it. */
+static void
+text_behind_is_tried_by_others(void **state)
+{
+    int            i;
+    small_t        looks[3];
+    ktpr_reading_t reading;
+
+    (void) state;
+
+    for (i = 0; i < 3; i++) {
+        spell(&looks[i], i == 0 ? "SARA" : "SAKA", &reading);
+    }
+
+    /* ln(.98 / .001) = 6.9 */
+    put(&looks[0], 5, 'K', .001f);
+
+    for (i = 0; i < 3; i++) {
+        reading.looks[i] = &looks[i].columns;
+    }
+    reading.nlooks = 3;
+
+    ktpr_reading_agree(NULL, &reading);
+    assert_string_equal(reading.text, "SAKA");
+}
+
+
 static void
 digits_by_looks(void **state)
 {
@@ -491,6 +518,7 @@ main(void)
         cmocka_unit_test(clear_letters_stay),
         cmocka_unit_test(choice_is_clear),
         cmocka_unit_test(one_look_does_not_outweigh_others),
+        cmocka_unit_test(text_behind_is_tried_by_others),
         cmocka_unit_test(digits_by_looks),
         cmocka_unit_test(network_reads),
         cmocka_unit_test(span_of_letters),

@@ -13,6 +13,9 @@
  */
 #define KTPR_READING_BEHIND 6
 
+/* fixed: natural logarithm, of a part of a sum that does not change it */
+#define KTPR_READING_NOTHING 40
+
 /*
  * Likelihood of a blank that may be added between two letters, and of letters
  * between which none is added that is less likely.  Set not recorded; BESIDE:
@@ -60,10 +63,11 @@ ktpr_reading_score(const ktpr_reading_t *reading, const char *text)
 
 /*
  * The logarithm of the mean of a text's likelihoods in the looks: one that
- * misses a letter does not outweigh those that see it clearly.
+ * misses a letter does not outweigh those that see it clearly.  Looks in which
+ * it is less likely than best by KTPR_READING_NOTHING do not count.
  */
 static double
-ktpr_reading_vote(const ktpr_reading_t *reading, const char *text)
+ktpr_reading_vote(const ktpr_reading_t *reading, const char *text, double best)
 {
     int    i;
     double sum, most, scores[KTPR_LOOKS];
@@ -71,8 +75,8 @@ ktpr_reading_vote(const ktpr_reading_t *reading, const char *text)
     most = (double) KTPR_CTC_NEVER;
 
     for (i = 0; i < reading->nlooks; i++) {
-        scores[i] =
-            ktpr_ctc_score(reading->looks[i], text, (double) KTPR_CTC_NEVER);
+        scores[i] = ktpr_ctc_score(reading->looks[i], text,
+                                   best - KTPR_READING_NOTHING);
         most = fmax(most, scores[i]);
     }
 
@@ -220,34 +224,57 @@ ktpr_reading_yields(const ktpr_reading_t *reading, const char *read,
 }
 
 
+/* Whether a text is among n others. */
+static int
+ktpr_reading_among(const ktpr_ctc_text_t *texts, int n, const char *text)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (strcmp(texts[i].text, text) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 void
 ktpr_reading_agree(const char *alphabet, ktpr_reading_t *reading)
 {
-    int             i, k, n;
+    int             i, k, n, tried;
+    float           likeliest;
     double          score, best;
-    ktpr_ctc_text_t texts[KTPR_CTC_TEXTS];
+    ktpr_ctc_text_t texts[KTPR_LOOKS * KTPR_CTC_TEXTS], *seen;
 
     best = (double) KTPR_CTC_NEVER;
     reading->text[0] = '\0';
     reading->confidence = 0;
     reading->n = 0;
+    tried = 0;
 
     for (i = 0; i < reading->nlooks; i++) {
-        n = ktpr_ctc_read(reading->looks[i], alphabet, texts);
+        seen = &texts[tried];
+        n = ktpr_ctc_read(reading->looks[i], alphabet, seen);
+        likeliest = seen[0].score;
 
         for (k = 0; k < n; k++) {
-            if (texts[k].score < texts[0].score - KTPR_READING_BEHIND) {
+            if (seen[k].score < likeliest - KTPR_READING_BEHIND
+                || ktpr_reading_among(texts, tried, seen[k].text)) {
                 continue;
             }
 
             score = reading->nlooks > 1
-                        ? ktpr_reading_vote(reading, texts[k].text)
-                        : (double) texts[k].score;
+                        ? ktpr_reading_vote(reading, seen[k].text, best)
+                        : (double) seen[k].score;
 
             if (score > best) {
                 best = score;
-                memcpy(reading->text, texts[k].text, sizeof(reading->text));
+                memcpy(reading->text, seen[k].text, sizeof(reading->text));
             }
+
+            texts[tried++] = seen[k];
         }
     }
 
