@@ -59,11 +59,14 @@
 #define KTPR_SCAN_SQUINT 7.
 
 /*
- * A label that is like none by LIKE, and has fewer LETTERS, is a speck.  A row
+ * A label that is like one by CLEAR at a glance, which is one without a wrong
+ * letter, is not looked at again: lower saves time and loses doubtful ones.
+ * One that is like none by LIKE, and has fewer LETTERS, is a speck.  A row
  * without a value whose label is like one by KNOWN is read from where a value
  * begins, up to LONG row spacings in lines of free text, where the photo
  * begins on some templates, else up to VALUE heights of a capital.
  */
+#define KTPR_SCAN_LABEL_CLEAR   .95
 #define KTPR_SCAN_LABEL_LIKE    .3
 #define KTPR_SCAN_LABEL_LETTERS 3
 #define KTPR_SCAN_LABEL_KNOWN   .5
@@ -352,9 +355,15 @@ static void
 ktpr_scan_entry(ktpr_scan_t *scan, ktpr_entry_t *e)
 {
     if (e->row.has_label) {
-        ktpr_scan_look(scan, &e->row.label, KTPR_SCAN_LABEL_MARGIN,
-                       KTPR_SCAN_LABEL_MARGIN, NULL, &e->label);
+        ktpr_scan_glance(scan, &e->row.label, KTPR_SCAN_LABEL_MARGIN,
+                         KTPR_SCAN_LABEL_MARGIN, NULL, &e->label);
         ktpr_assign_weigh(e);
+
+        if (ktpr_most_like(e) < KTPR_SCAN_LABEL_CLEAR) {
+            ktpr_scan_again(scan, &e->row.label, KTPR_SCAN_LABEL_MARGIN,
+                            KTPR_SCAN_LABEL_MARGIN, NULL, &e->label);
+            ktpr_assign_weigh(e);
+        }
 
         if (ktpr_most_like(e) < KTPR_SCAN_LABEL_LIKE
             && ktpr_letters(e->label.text) < KTPR_SCAN_LABEL_LETTERS) {
