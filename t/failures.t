@@ -316,8 +316,12 @@ row('no content', '/up', ["HTTP/1.1 204 No Content\r\n\r\n"],
 
 $up->answer(answer('200 OK', $KTP::Upstream::Body,
                    "Content-Type: application/json;\rSet-Cookie: a=b"));
+my $from = -s $nginx->prefix . '/logs/ktp.log';
 my $got = post($nginx->port, '/up', $small);
 like($got->{status}, qr/^(?:200|502)$/, 'a type with a line break in it');
+
+# its line, which the next row would take for its own
+isnt(log_line($from, '/up'), '', 'it is logged');
 unlike($got->{head}, qr/Set-Cookie/, 'the line break is not passed on');
 
 
