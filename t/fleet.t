@@ -248,6 +248,7 @@ my $b = start('b');
     });
 
     $offset = -s $a->{log};
+    my $offset_b = -s $b->{log};
     $redis->stop;
     KTP::Nginx::wait_for(sub { metric($a, 'ktp_fleet_up') == 0 });
 
@@ -273,7 +274,16 @@ my $b = start('b');
                     $offset), 'it is back');
     ok(KTP::Nginx::wait_for(sub { post($a, 'away')->{status} == 200 }),
        'and leases again');
-    KTP::Nginx::wait_for(sub { metric($b, 'ktp_fleet_up') == 1 });
+
+    # a worker that is not connected yet spends the share of an outage again
+    for ([$a, $offset], [$b, $offset_b]) {
+        my ($nginx, $from) = @$_;
+
+        ok(KTP::Nginx::wait_for(sub {
+               (() = $nginx->log_from($from) =~ /connected to redis/g) == 2;
+           }), 'each worker is connected');
+    }
+
     is(exhaust('local', $a, $b), 85, 'what was spent meanwhile is counted');
     is(exhaust('fresh', $a, $b), 95, 'on both hosts');
 }
